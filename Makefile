@@ -1,0 +1,52 @@
+# Each target works from a bare clone on Debian or Ubuntu with Python 3.10-3.13, make and git.
+
+SHELL := /bin/bash
+# Debian keeps the MariaDB server where only root's path looks.
+export PATH := $(PATH):/usr/sbin
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' \
+	2>/dev/null && echo $$python && break; done)
+AS_ROOT := $(if $(filter 0,$(shell id -u)),env,sudo -n)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Install Debian packages; fails without root and without sudo that asks no password.
+apt = { command -v apt-get && $(AS_ROOT) true && $(AS_ROOT) apt-get -qq update && \
+	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive \
+	apt-get -qq --yes --no-install-recommends install $(1); } >/dev/null 2>&1
+
+.PHONY: demo test check system
+
+demo: .venv/has-samaf  ## index the bundled clips, distort them, find them again
+	@$(BIN)/samaf demo
+
+test: system .venv/has-test  ## all tests; those that lack a system package are skipped by name
+	@$(BIN)/python -m pytest -q -n 2 -rs
+
+check: .venv/has-dev  ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check --quiet . || \
+		{ echo "not formatted as above: run $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+system:
+	@missing=""; \
+	command -v sox >/dev/null || missing="sox libsox-fmt-all"; \
+	command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
+	[ -z "$$missing" ] || { echo "installing through apt:" $$missing && $(call apt,$$missing); } || \
+		echo "not installed, so the tests that need them are skipped:" $$missing
+
+# A stamp for each set of requirements, so that a second run starts at once.
+.venv/has-samaf: EXTRAS :=
+.venv/has-test: EXTRAS := [test,train,bench,fast]
+.venv/has-dev: EXTRAS := [dev]
+.venv/has-%: setup.cfg pyproject.toml | .venv/bin/pip
+	@echo "installing samaf$(EXTRAS) into .venv"
+	@$(INSTALL) --editable '.$(EXTRAS)'
+	@touch $@
+
+.venv/bin/pip:
+	@[ -n "$(PYTHON)" ] || { echo "no Python 3.10-3.13 found; install one or set PYTHON="; exit 1; }
+	@$(PYTHON) -m venv .venv >/dev/null || { $(call apt,python3-venv) && $(PYTHON) -m venv .venv; } || \
+		{ echo "$(PYTHON) cannot make a virtual environment; install python3-venv"; exit 1; }

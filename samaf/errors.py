@@ -1,0 +1,36 @@
+"""What can go wrong in a way that the user can mend.
+
+Every message is one line that names the file or value, the reason and the way out.
+"""
+
+
+class SamafError(Exception):
+    """Root of all errors that samaf raises on purpose."""
+
+
+class AudioError(SamafError):
+    """A file or stream that gives no usable audio."""
+
+
+class FingerprinterError(SamafError):
+    """A model that is unknown, damaged, or not the one that a store belongs to."""
+
+
+class StoreError(SamafError):
+    """A store that cannot be reached, read, written, or understood."""
+
+
+class IndexCacheError(SamafError):
+    """A cached index that cannot be read or written."""
+
+
+class QueryError(SamafError):
+    """A question that cannot be asked this way."""
+
+
+class TrainingError(SamafError):
+    """A training run that cannot start or go on."""
+
+
+class CorpusError(SamafError):
+    """A corpus or manifest that gives no usable clips."""
