@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from golden_input import GOLDEN, golden_hashes, golden_samples
+
+from samaf.fingerprinters import load_fingerprinter, shipped
+
+NAMES = [card.name for card in shipped()]
+AGAIN = "run python tests/fingerprinters/golden_input.py"
+
+
+def golden(name: str) -> dict[str, Any]:
+    path = GOLDEN / f"{name}.json"
+    assert path.is_file(), f"{name} has no golden vector; {AGAIN}"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_model_gives_its_golden_bits(name: str) -> None:
+    wanted, fingerprinter = golden(name), load_fingerprinter(name)
+    assert fingerprinter.card.onnx_sha256 == wanted["onnx_sha256"], f"{name} is another; {AGAIN}"
+    assert golden_hashes(fingerprinter, wanted["seed"]) == wanted["hashes"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [997, 16_000])
+def test_no_bit_depends_on_how_the_audio_comes(name: str, size: int) -> None:
+    wanted, fingerprinter = golden(name), load_fingerprinter(name)
+    samples = golden_samples(wanted["seed"])
+    chunks = [samples[a : a + size] for a in range(0, len(samples), size)]
+    rows = fingerprinter.hashes(chunks, "golden").packed
+    assert [row.tobytes().hex() for row in rows] == wanted["hashes"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_states_are_the_same_in_any_batch(name: str) -> None:
+    fingerprinter = load_fingerprinter(name)
+    steps = fingerprinter.card.features.steps
+    inputs = 10 * np.random.default_rng(0).standard_normal((40, *steps)).astype(np.float32)
+    alone = np.concatenate([fingerprinter.states(x[None]) for x in inputs])
+    assert np.array_equal(alone, fingerprinter.states(inputs))
+
+
+def test_golden_vectors_are_of_shipped_models_only() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.json")} <= set(NAMES)
