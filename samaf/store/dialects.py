@@ -1,0 +1,204 @@
+"""What differs between SQLite and MySQL/MariaDB, and nothing else."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
+from sqlalchemy.exc import DBAPIError
+
+from samaf.errors import StoreError
+from samaf.store.urls import is_file
+
+LOCK_WAIT = 30  # s; how long a writer waits for others
+CONNECT_WAIT = 10  # s
+
+# Connection options: this transaction will write; these statements stand in none.
+WRITES = "samaf_writes"
+_BARE = "samaf_bare"
+
+
+class Dialect(ABC):
+    """One kind of database."""
+
+    @abstractmethod
+    def engine(self, url: URL) -> Engine:
+        """Return an engine whose transactions suit the store."""
+
+    @abstractmethod
+    def is_absent(self, url: URL) -> bool:
+        """Whether connecting would make a new database."""
+
+    @abstractmethod
+    @contextmanager
+    def schema_change(self, engine: Engine, new: bool) -> Iterator[Connection]:
+        """Open a connection, alone in changing the schema; ``new``: of an empty database."""
+        yield NotImplemented
+
+    @abstractmethod
+    def is_transient(self, error: DBAPIError) -> bool:
+        """Whether the transaction was undone and can be tried again as it was."""
+
+    @abstractmethod
+    def reason(self, error: DBAPIError) -> str:
+        """Say in one line what went wrong and the way out."""
+
+
+class Sqlite(Dialect):
+    """A file. Writers wait for each other at BEGIN; readers see the last commit."""
+
+    # A page of 16 kB holds 13 recordings of 10 s; one of 4 kB wastes a tenth.
+    PAGE_SIZE = 16_384
+    REASONS = {
+        "file is not a database": "not an SQLite database; give another file",
+        "unable to open database file": "cannot be opened; make its folder or mend its rights",
+        "readonly database": "cannot be written; mend the rights of the file and its folder",
+        "disk is full": "the disk is full; make room and run the command again",
+        "disk I/O error": "the disk refused to write or read; see whether it is full or damaged",
+        "is locked": f"another program has kept it locked for {LOCK_WAIT} s; try again later",
+        "disk image is malformed": "the database is damaged; restore a backup",
+    }
+
+    def engine(self, url: URL) -> Engine:
+        """Return an engine that begins transactions itself and syncs each commit."""
+        engine = create_engine(url, connect_args={"timeout": LOCK_WAIT})
+
+        @event.listens_for(engine, "connect")
+        def configure(connection: Any, _record: object) -> None:
+            # Python's driver would begin transactions late and commit them before DDL.
+            connection.isolation_level = None
+            connection.execute("PRAGMA foreign_keys = ON")
+            # What was reported as stored survives a power cut.
+            connection.execute("PRAGMA synchronous = FULL")
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            # A reader that turned writer would fail when another wrote in between.
+            options = connection.get_execution_options()
+            if not options.get(_BARE):
+                connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
+
+        return engine
+
+    def is_absent(self, url: URL) -> bool:
+        """Whether there is no such file."""
+        return not Path(url.database or "").exists()
+
+    @contextmanager
+    def schema_change(self, engine: Engine, new: bool) -> Iterator[Connection]:
+        """Hold the write lock, with foreign keys off: alembic recreates tables."""
+        with engine.connect() as connection:
+            self._set(connection, "foreign_keys = OFF")
+            if new:
+                self._set(connection, f"page_size = {self.PAGE_SIZE}", "journal_mode = WAL")
+            connection.execution_options(**{WRITES: True})
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                self._set(connection, "foreign_keys = ON")
+
+    @staticmethod
+    def _set(connection: Connection, *pragmas: str) -> None:
+        """Run pragmas that have no effect inside a transaction."""
+        connection.execution_options(**{_BARE: True})
+        for pragma in pragmas:
+            connection.exec_driver_sql(f"PRAGMA {pragma}")
+        connection.commit()
+        connection.execution_options(**{_BARE: False})
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        """Never: SQLite itself waits for locks as long as we are ready to wait."""
+        return False
+
+    def reason(self, error: DBAPIError) -> str:
+        """Look the message up; Python before 3.11 has no error codes."""
+        message = str(error.orig)
+        return next((text for key, text in self.REASONS.items() if key in message), message)
+
+
+class Mysql(Dialect):
+    """A server, MySQL or MariaDB, through PyMySQL.
+
+    REPEATABLE READ, so that all statements of a reading transaction see one state. A writer
+    first updates the row of the table ``store``: its snapshot begins when it is alone.
+    """
+
+    DEADLOCKS = (1205, 1213, 1020)  # lock timeout, deadlock, row changed since the snapshot
+    REASONS = {
+        1021: "the server's disk is full; make room and run the command again",
+        1040: "the server has too many connections; try again later",
+        1044: "this user may not use the database; have the rights granted",
+        1045: "user name or password is wrong",
+        1049: "the server has no such database; make it with CREATE DATABASE",
+        1114: "the server's table space is full; make room and run the command again",
+        1142: "this user lacks a right on the tables; have it granted",
+        1153: "a row exceeds the server's max_allowed_packet; raise it to 16 MB",
+        1205: "another program keeps the store locked; try again later",
+        1213: "other writers kept getting in the way; run the command again",
+        1290: "the server is read-only; give the one that takes writes",
+        1836: "the server is read-only; give the one that takes writes",
+        2002: "the server cannot be reached; see whether it runs and the address is right",
+        2003: "the server cannot be reached; see whether it runs and the address is right",
+        2006: "the connection was lost (if again at once, raise max_allowed_packet to 16 MB); "
+        "run the command again",
+        2013: "the connection was lost (if again at once, raise max_allowed_packet to 16 MB); "
+        "run the command again",
+    }
+
+    def engine(self, url: URL) -> Engine:
+        """Return an engine of strict sessions, each connection tested before its use."""
+        return create_engine(
+            url,
+            isolation_level="REPEATABLE READ",
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": CONNECT_WAIT,
+                "binary_prefix": True,
+                # What does not fit is an error on every server, never cut off.
+                "init_command": "SET SESSION sql_mode = 'TRADITIONAL', "
+                f"SESSION innodb_lock_wait_timeout = {LOCK_WAIT}",
+            },
+        )
+
+    def is_absent(self, url: URL) -> bool:
+        """Never: a server's databases are made by its administrator."""
+        return False
+
+    @contextmanager
+    def schema_change(self, engine: Engine, new: bool) -> Iterator[Connection]:
+        """Hold a named lock: DDL commits at once here, so no transaction would do."""
+        with engine.connect() as connection:
+            # The server's names for locks hold 64 characters, as its names for databases do.
+            name = str(engine.url.database)
+            if not connection.execute(select(func.get_lock(name, LOCK_WAIT))).scalar():
+                raise StoreError(f"{name}: another program is changing its schema; try again later")
+            try:
+                yield connection
+                connection.commit()
+            finally:
+                connection.rollback()
+                connection.execute(select(func.release_lock(name)))
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        """Whether it was a deadlock, a lock timeout or a lost connection."""
+        return error.connection_invalidated or _code(error) in self.DEADLOCKS
+
+    def reason(self, error: DBAPIError) -> str:
+        """Look the error number up."""
+        message = str(error.orig.args[-1]) if error.orig and error.orig.args else str(error.orig)
+        return self.REASONS.get(_code(error), message)
+
+
+def dialect_of(url: URL) -> Dialect:
+    """Return the dialect that speaks to this database."""
+    return Sqlite() if is_file(url) else Mysql()
+
+
+def _code(error: DBAPIError) -> int:
+    code = error.orig.args[0] if error.orig and error.orig.args else 0
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,330 @@
+"""What the store says to its database: each function runs statements in one transaction.
+
+Those that change something begin with `begin_change`, which holds off all other writers
+until the transaction ends.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import delete as delete_from
+
+from samaf.records import Hashes, Recording
+from samaf.store import schema
+from samaf.store.blobs import HashRow, unpack
+from samaf.store.rows import (
+    NewRecording,
+    StoredFingerprinter,
+    Values,
+    chunks,
+    fingerprinter_of,
+    fingerprinter_values,
+    now,
+    recording_of,
+)
+
+IDS_A_STATEMENT = 500  # SQLite before 3.32 takes 999 bound values
+
+_recordings = schema.recordings.c
+_labels = schema.labels.c
+_hash_rows = schema.hash_rows.c
+
+
+def revision(connection: Connection) -> int:
+    """Return the store's revision."""
+    return int(connection.execute(select(schema.store.c.revision)).scalar_one())
+
+
+def begin_change(connection: Connection) -> tuple[int, int]:
+    """Take the next revision and keep other writers out.
+
+    Returns
+    -------
+    int
+        The revision of this transaction.
+    int
+        The last recording id that was given out.
+    """
+    table = schema.store
+    connection.execute(update(table).values(revision=table.c.revision + 1))
+    row = connection.execute(select(table.c.revision, table.c.last_recording_id)).one()
+    return row.revision, row.last_recording_id
+
+
+# --- fingerprinters --------------------------------------------------------------------
+
+
+def bound(connection: Connection) -> tuple[int, StoredFingerprinter] | None:
+    """Return id and record of the fingerprinter that the store belongs to, the first one."""
+    table = schema.fingerprinters
+    row = connection.execute(select(table).order_by(table.c.id).limit(1)).first()
+    return (row.id, fingerprinter_of(row)) if row else None
+
+
+def bind(connection: Connection, fingerprinter: StoredFingerprinter) -> StoredFingerprinter:
+    """Insert the fingerprinter unless there is one, and return the one that is there."""
+    revision, _ = begin_change(connection)
+    if found := bound(connection):
+        connection.rollback()
+        return found[1]
+    connection.execute(
+        # A revision is at least 1 and never comes back.
+        insert(schema.fingerprinters).values(id=revision, **fingerprinter_values(fingerprinter))
+    )
+    return fingerprinter
+
+
+# --- recordings ------------------------------------------------------------------------
+
+
+def with_ids(ids: Sequence[int]) -> Select[Any]:
+    """Select the recordings with these ids."""
+    return select(schema.recordings).where(_recordings.id.in_(ids))
+
+
+def with_sha256(first: str, last: str) -> Select[Any]:
+    """Select the recordings whose SHA-256 lies between two, both included."""
+    return select(schema.recordings).where(_recordings.sha256.between(first, last))
+
+
+def with_name(name: str) -> Select[Any]:
+    """Select the recordings with this name; servers ignore trailing spaces."""
+    return select(schema.recordings).where(_recordings.name == name)
+
+
+def with_labels(labels: Mapping[str, str]) -> Select[Any]:
+    """Select the recordings with all of these labels; servers ignore trailing spaces."""
+    return select(schema.recordings).where(
+        *(
+            _recordings.id.in_(
+                select(_labels.recording_id).where(_labels.name == name, _labels.value == value)
+            )
+            for name, value in labels.items()
+        )
+    )
+
+
+def after(query: Select[Any], recording_id: int) -> Select[Any]:
+    """Select what a query selects after one recording, in the order of ids."""
+    return query.where(_recordings.id > recording_id).order_by(_recordings.id)
+
+
+def recordings(connection: Connection, query: Select[Any]) -> list[Recording]:
+    """Return the recordings that a query selects, with their labels."""
+    rows = connection.execute(query).all()
+    labels: dict[int, dict[str, str]] = defaultdict(dict)
+    for some in chunks((row.id for row in rows), IDS_A_STATEMENT):
+        for recording_id, name, value in connection.execute(
+            select(_labels.recording_id, _labels.name, _labels.value)
+            .where(_labels.recording_id.in_(some))
+            .order_by(_labels.recording_id, _labels.position)
+        ):
+            labels[recording_id][name] = value
+    return [recording_of(row, labels[row.id]) for row in rows]
+
+
+def add(connection: Connection, items: Sequence[NewRecording]) -> list[tuple[Recording, bool]]:
+    """Insert those recordings whose bytes are not there yet.
+
+    Returns
+    -------
+    list of (Recording, bool)
+        For each item what is stored, and whether it was inserted now.
+    """
+    revision, last_id = begin_change(connection)
+    # Nobody else writes until the commit, so what is not there now will not be there then.
+    known = _ids(connection, [item.sha256 for item in items])
+    new: dict[int, NewRecording] = {}
+    outcome: list[tuple[int, bool]] = []
+    for item in items:
+        is_new = item.sha256 not in known
+        if is_new:
+            last_id += 1
+            known[item.sha256] = last_id
+            new[last_id] = item
+        outcome.append((known[item.sha256], is_new))
+    if new:
+        _insert(connection, new, revision)
+        connection.execute(update(schema.store).values(last_recording_id=last_id))
+    stored = {
+        recording.recording_id: recording
+        for some in chunks(known.values(), IDS_A_STATEMENT)
+        for recording in recordings(connection, with_ids(some))
+    }
+    if not new:
+        connection.rollback()
+    return [(stored[recording_id], is_new) for recording_id, is_new in outcome]
+
+
+def delete(connection: Connection, recording_id: int) -> bool:
+    """Delete a recording and log it; return whether it was there."""
+    revision, _ = begin_change(connection)
+    this = _recordings.id == recording_id
+    sha256 = connection.execute(select(_recordings.sha256).where(this)).scalar()
+    if sha256 is None:
+        connection.rollback()
+        return False
+    connection.execute(delete_from(schema.recordings).where(this))
+    connection.execute(
+        insert(schema.deletions).values(
+            recording_id=recording_id, sha256=sha256, revision=revision, deleted_at=now()
+        )
+    )
+    return True
+
+
+def relabel(connection: Connection, recording_id: int, labels: list[Values]) -> bool:
+    """Replace the labels of a recording; return whether it was there."""
+    begin_change(connection)
+    if not connection.execute(with_ids([recording_id])).first():
+        connection.rollback()
+        return False
+    connection.execute(delete_from(schema.labels).where(_labels.recording_id == recording_id))
+    if labels:
+        connection.execute(
+            insert(schema.labels), [{**label, "recording_id": recording_id} for label in labels]
+        )
+    return True
+
+
+def _ids(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
+    """Return the ids of the recordings that are there, by SHA-256."""
+    query = select(_recordings.sha256, _recordings.id)
+    return {
+        sha256: recording_id
+        for some in chunks(digests, IDS_A_STATEMENT)
+        for sha256, recording_id in connection.execute(query.where(_recordings.sha256.in_(some)))
+    }
+
+
+def _insert(connection: Connection, new: Mapping[int, NewRecording], revision: int) -> None:
+    added_at = now()
+    fingerprinter_id = connection.execute(select(func.min(schema.fingerprinters.c.id))).scalar_one()
+    recordings = [
+        {**item.recording, "id": recording_id, "revision": revision, "added_at": added_at}
+        for recording_id, item in new.items()
+    ]
+    labels = [
+        {**label, "recording_id": recording_id}
+        for recording_id, item in new.items()
+        for label in item.labels
+    ]
+    hash_rows = [
+        {
+            "fingerprinter_id": fingerprinter_id,
+            "recording_id": recording_id,
+            "first_block_id": row.first_block_id,
+            "count": row.count,
+            "hashes": row.hashes,
+            "informative": row.informative,
+            "crc32": row.crc32,
+        }
+        for recording_id, item in new.items()
+        for row in item.hash_rows
+    ]
+    connection.execute(insert(schema.recordings), recordings)
+    if labels:
+        connection.execute(insert(schema.labels), labels)
+    if hash_rows:
+        connection.execute(insert(schema.hash_rows), hash_rows)
+
+
+# --- hashes and revisions --------------------------------------------------------------
+
+
+def hash_count(connection: Connection, recording_id: int) -> int | None:
+    """Return the number of hashes of a recording; None when it is not there."""
+    query = select(_recordings.hash_count).where(_recordings.id == recording_id)
+    return connection.execute(query).scalar()
+
+
+def hash_counts(connection: Connection, since: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield (id, number of hashes) of the recordings added after a revision, in pages."""
+    query = (
+        select(_recordings.id)
+        .where(_recordings.revision > since)
+        .order_by(_recordings.revision, _recordings.id)
+        .limit(1)
+    )
+    first = connection.execute(query).scalar()
+    while first is not None:
+        # Ids rise with revisions, so all that follow the first new one are new.
+        page = connection.execute(
+            select(_recordings.id, _recordings.hash_count)
+            .where(_recordings.id >= first)
+            .order_by(_recordings.id)
+            .limit(IDS_A_STATEMENT)
+        ).all()
+        if not page:
+            return
+        yield [(row.id, row.hash_count) for row in page]
+        first = page[-1].id + 1
+
+
+def read_hashes(
+    connection: Connection, counts: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, Hashes]]:
+    """Yield the hashes of recordings between which no other has its id.
+
+    Parameters
+    ----------
+    counts
+        Their ids, rising, and their numbers of hashes.
+
+    Raises
+    ------
+    DamagedRowError
+        Rows of the recording that was to come next are damaged.
+    """
+    owner = bound(connection)
+    if owner is None:
+        return
+    fingerprinter_id, fingerprinter = owner
+    rows: dict[int, list[HashRow]] = defaultdict(list)
+    for recording_id, *columns in connection.execute(
+        select(
+            _hash_rows.recording_id,
+            _hash_rows.first_block_id,
+            _hash_rows.count,
+            _hash_rows.hashes,
+            _hash_rows.informative,
+            _hash_rows.crc32,
+        )
+        .where(
+            _hash_rows.fingerprinter_id == fingerprinter_id,
+            _hash_rows.recording_id.between(counts[0][0], counts[-1][0]),
+        )
+        .order_by(_hash_rows.recording_id, _hash_rows.first_block_id)
+    ):
+        rows[recording_id].append(HashRow(*columns))
+    for recording_id, count in counts:
+        yield recording_id, unpack(rows.pop(recording_id, []), count, fingerprinter.bits)
+
+
+def deleted_since(connection: Connection, since: int) -> list[int]:
+    """Return the ids of the recordings deleted after a revision."""
+    table = schema.deletions.c
+    query = select(table.recording_id).where(table.revision > since).order_by(table.revision)
+    return list(connection.execute(query).scalars())
+
+
+def totals(connection: Connection) -> tuple[int, float, int]:
+    """Return the number of recordings, their seconds and their hashes."""
+    row = connection.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(_recordings.duration), 0.0),
+            func.coalesce(func.sum(_recordings.hash_count), 0),
+        ).select_from(schema.recordings)
+    ).one()
+    return int(row[0]), float(row[1]), int(row[2])
+
+
+def label_counts(connection: Connection) -> dict[str, int]:
+    """Return how many recordings have a label of each name."""
+    query = select(_labels.name, func.count()).group_by(_labels.name).order_by(_labels.name)
+    return {name: int(count) for name, count in connection.execute(query)}

@@ -1,0 +1,379 @@
+"""The store: what was added, and everything that reads or changes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, Select
+
+from samaf.errors import StoreError
+from samaf.records import Hashes, Recording, StoreStats
+from samaf.store import statements as sql
+from samaf.store.blobs import DamagedRowError
+from samaf.store.database import Database
+from samaf.store.migration import prepare
+from samaf.store.rows import NewRecording, StoredFingerprinter, chunks, label_values, new_recording
+from samaf.store.schema import NEWEST
+from samaf.store.urls import resolve
+
+SHORTEST_PREFIX = 6  # hex digits of a SHA-256
+SHOWN = 5  # ids in a message
+HASHES_A_PAGE = 1 << 17  # read at once: 4 MB of 256 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of a store since one of its revisions.
+
+    Attributes
+    ----------
+    revision
+        The store's revision that this leads to.
+    added
+        Recordings added since and still there, as (recording id, hashes) in the order of
+        their ids, which is that of their revisions. Read while iterating, once.
+    deleted
+        Ids of the recordings deleted since, also of such as were added since.
+    """
+
+    revision: int
+    added: Iterator[tuple[int, Hashes]]
+    deleted: list[int]
+
+
+class Store:
+    """A database of recordings and their hashes; make one with `Store.open`.
+
+    Threads may share a store; processes open their own. Each method is one transaction.
+    All methods raise `StoreError`, with the database's URL in it, when the database fails.
+
+    Attributes
+    ----------
+    url
+        Where it is, without password.
+    store_id
+        Its UUID.
+    blocks_per_row
+        Most hashes that a row of the table holds.
+    """
+
+    def __init__(self, database: Database, store_id: str, blocks_per_row: int) -> None:
+        self.url = database.name
+        self.store_id = store_id
+        self.blocks_per_row = blocks_per_row
+        self._database = database
+        self._fingerprinter: StoredFingerprinter | None = None
+
+    @classmethod
+    def open(
+        cls, url: str | None = None, *, create: bool = True, blocks_per_row: int | None = None
+    ) -> Store:
+        """Open a store, or make it.
+
+        Parameters
+        ----------
+        url
+            A file, ``sqlite://``, ``mysql://`` or ``mariadb://`` URL; None for SAMAF_DB or
+            the user's own store.
+        create
+            Whether to make it where there is none.
+        blocks_per_row
+            Hashes a row of a new store, 1 to 4,096, for good. 1 gives one row a hash.
+
+        Raises
+        ------
+        StoreError
+            It cannot be reached, is no store, is of another schema, or is not there.
+        """
+        database = Database(resolve(url))
+        try:
+            store_id, in_store = prepare(database, create, blocks_per_row)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, store_id, in_store)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Store {self.url}>"
+
+    @property
+    def revision(self) -> int:
+        """How often the store was changed, read anew each time."""
+        return self._database.read(sql.revision)
+
+    # --- the fingerprinter -------------------------------------------------------------
+
+    def fingerprinter(self) -> StoredFingerprinter | None:
+        """Return the fingerprinter that the store belongs to; None before the first `bind`."""
+        if self._fingerprinter is None:
+            found = self._database.read(sql.bound)
+            self._fingerprinter = found[1] if found else None
+        return self._fingerprinter
+
+    def bind(self, fingerprinter: StoredFingerprinter) -> None:
+        """Make the store belong to a fingerprinter, or see that it does.
+
+        Raises
+        ------
+        StoreError
+            It belongs to another one.
+        """
+        found = self.fingerprinter() or self._database.write(
+            lambda connection: sql.bind(connection, fingerprinter)
+        )
+        if found.digest != fingerprinter.digest:
+            raise StoreError(
+                f"{self.url}: belongs to the fingerprinter {found.name} ({found.digest[:12]}), not "
+                f"to {fingerprinter.name} ({fingerprinter.digest[:12]}); take that one, or another "
+                "store"
+            )
+
+    # --- recordings --------------------------------------------------------------------
+
+    def find(self, sha256: str) -> Recording | None:
+        """Return the recording with these bytes, if it is there."""
+        found = self._select(sql.with_sha256(sha256, sha256))
+        return found[0] if found else None
+
+    def get(self, recording_id: int) -> Recording:
+        """Return one recording; `StoreError` when it is not there."""
+        found = self._select(sql.with_ids([recording_id]))
+        if not found:
+            raise self._unknown(recording_id)
+        return found[0]
+
+    def get_many(self, ids: Iterable[int]) -> dict[int, Recording]:
+        """Return the recordings with these ids, those that are there."""
+        return {
+            recording.recording_id: recording
+            for some in chunks(ids, sql.IDS_A_STATEMENT)
+            for recording in self._select(sql.with_ids(some))
+        }
+
+    def resolve(self, text: str) -> Recording:
+        """Return the recording that a person means.
+
+        Parameters
+        ----------
+        text
+            An id; else the first 6 or more digits of a SHA-256, or a name, exactly. An id
+            goes first, so that programs can rely on it.
+
+        Raises
+        ------
+        StoreError
+            There is none, or there are several.
+        """
+        if re.fullmatch(r"[0-9]{1,18}", text) and (found := self.get_many([int(text)])):
+            return found[int(text)]
+        # Servers find names that differ in trailing spaces only, too.
+        several = [each for each in self._select(sql.with_name(text)) if each.name == text]
+        if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", text):
+            several += self._select(sql.with_sha256(text.ljust(64, "0"), text.ljust(64, "f")))
+        found = {recording.recording_id: recording for recording in several}
+        if not found:
+            raise StoreError(
+                f"{self.url}: no recording {text!a}; give an id, {SHORTEST_PREFIX} or more digits "
+                "of its SHA-256 or its exact name (`samaf list` shows them)"
+            )
+        if len(found) > 1:
+            some = ", ".join(map(str, sorted(found)[:SHOWN])) + ", ..." * (len(found) > SHOWN)
+            raise StoreError(
+                f"{self.url}: {text!a} names {len(found)} recordings ({some}); give an id"
+            )
+        return several[0]
+
+    def recordings(self, labels: Mapping[str, str] | None = None) -> Iterator[Recording]:
+        """Yield all recordings in the order of their ids, a page at a time.
+
+        Parameters
+        ----------
+        labels
+            Only those that have all of these labels.
+        """
+        wanted = dict(labels or {})
+        query = sql.with_labels(wanted).limit(sql.IDS_A_STATEMENT)
+        last = 0
+        while page := self._select(sql.after(query, last)):
+            for recording in page:
+                # Servers find values that differ in trailing spaces only, too.
+                if wanted.items() <= recording.labels.items():
+                    yield recording
+            last = page[-1].recording_id
+
+    def add(self, recording: Recording, hashes: Hashes) -> tuple[Recording, bool]:
+        """Store a recording with its hashes, in one transaction.
+
+        Returns
+        -------
+        Recording
+            As stored; the one that was there before where the bytes are the same.
+        bool
+            Whether it was added now.
+
+        Raises
+        ------
+        StoreError
+            The store belongs to no fingerprinter yet, the hashes are of another length, or
+            a field cannot be stored.
+        """
+        return self.add_many([(recording, hashes)])[0]
+
+    def add_many(self, items: Iterable[tuple[Recording, Hashes]]) -> list[tuple[Recording, bool]]:
+        """Store several recordings in one transaction: all of them or none; see `add`."""
+        fingerprinter = self.fingerprinter()
+        new = [self._checked(fingerprinter, *item) for item in items]
+        return self._database.write(lambda connection: sql.add(connection, new)) if new else []
+
+    def delete(self, recording_id: int) -> None:
+        """Remove a recording, its hashes and labels; the deletion is logged.
+
+        Raises
+        ------
+        StoreError
+            It is not there.
+        """
+        if not self._database.write(lambda connection: sql.delete(connection, recording_id)):
+            raise self._unknown(recording_id)
+
+    def relabel(self, recording_id: int, labels: Mapping[str, str]) -> None:
+        """Give a recording these labels instead of those it has.
+
+        Raises
+        ------
+        StoreError
+            It is not there, or a label cannot be stored.
+        """
+        new = label_values(labels)
+        if not self._database.write(lambda connection: sql.relabel(connection, recording_id, new)):
+            raise self._unknown(recording_id)
+
+    # --- hashes ------------------------------------------------------------------------
+
+    def hashes(self, recording_id: int) -> Hashes:
+        """Return the hashes of a recording.
+
+        Raises
+        ------
+        StoreError
+            It is not there, or its hashes are damaged.
+        """
+
+        def work(connection: Connection) -> Hashes:
+            count = sql.hash_count(connection, recording_id)
+            if count is None:
+                raise self._unknown(recording_id)
+            return next(self._read_hashes(connection, [(recording_id, count)]))[1]
+
+        return self._database.read(work)
+
+    def changes(self, since_revision: int) -> Changes:
+        """Return what was added and deleted after a revision, as of one moment.
+
+        The transaction lasts until ``added`` was read to its end or closed.
+        """
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._database.snapshot())
+            revision = sql.revision(connection)
+            deleted = sql.deleted_since(connection, since_revision)
+            added = self._added(connection, since_revision, stack.pop_all())
+        return Changes(revision, added, deleted)
+
+    def stats(self) -> StoreStats:
+        """Return the store's totals; ``labels`` counts the recordings that have each name."""
+        fingerprinter = self.fingerprinter()
+
+        def work(connection: Connection) -> StoreStats:
+            recordings, seconds, hashes = sql.totals(connection)
+            return StoreStats(
+                url=self.url,
+                store_id=self.store_id,
+                revision=sql.revision(connection),
+                schema=NEWEST,
+                fingerprinter=fingerprinter.name if fingerprinter else "",
+                recordings=recordings,
+                hours=seconds / 3600,
+                hashes=hashes,
+                hash_bytes=hashes * fingerprinter.bits // 8 if fingerprinter else 0,
+                labels=sql.label_counts(connection),
+            )
+
+        return self._database.read(work)
+
+    # --- inside ------------------------------------------------------------------------
+
+    def _select(self, query: Select[Any]) -> list[Recording]:
+        return self._database.read(lambda connection: sql.recordings(connection, query))
+
+    def _checked(
+        self, fingerprinter: StoredFingerprinter | None, recording: Recording, hashes: Hashes
+    ) -> NewRecording:
+        if fingerprinter is None:
+            raise StoreError(f"{self.url}: belongs to no fingerprinter yet; bind it to one first")
+        if hashes.bits != fingerprinter.bits:
+            raise StoreError(
+                f"{self.url}: holds hashes of {fingerprinter.bits} bits, and those of "
+                f"{recording.name!a} have {hashes.bits}; take the fingerprinter "
+                f"{fingerprinter.name}"
+            )
+        return new_recording(recording, hashes, self.blocks_per_row)
+
+    def _added(
+        self, connection: Connection, since: int, transaction: ExitStack
+    ) -> Iterator[tuple[int, Hashes]]:
+        with transaction:
+            for counts in sql.hash_counts(connection, since):
+                for page in _pages(counts):
+                    yield from self._read_hashes(connection, page)
+
+    def _read_hashes(
+        self, connection: Connection, counts: list[tuple[int, int]]
+    ) -> Iterator[tuple[int, Hashes]]:
+        recording_id = 0
+        try:
+            for recording_id, hashes in sql.read_hashes(connection, counts):
+                yield recording_id, hashes
+        except DamagedRowError as error:
+            ids = [each for each, _ in counts if each > recording_id]
+            raise StoreError(
+                f"{self.url}: the hashes of recording {ids[0]} are damaged ({error}); delete it "
+                "and add its file again, or restore a backup"
+            ) from error
+
+    def _unknown(self, recording_id: int) -> StoreError:
+        return StoreError(
+            f"{self.url}: no recording {recording_id}; `samaf list` shows those that are there"
+        )
+
+
+def _pages(counts: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """Cut (id, number of hashes) where more than `HASHES_A_PAGE` would be read at once."""
+    page: list[tuple[int, int]] = []
+    total = 0
+    for recording_id, count in counts:
+        if page and total + count > HASHES_A_PAGE:
+            yield page
+            page, total = [], 0
+        page.append((recording_id, count))
+        total += count
+    yield page

@@ -1,0 +1,29 @@
+"""Fixtures that several rooms share: databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mariadb import MariadbServer
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariadbServer]:
+    """One MariaDB server for the whole run."""
+    if not MariadbServer.is_installed():
+        pytest.skip("no MariaDB server is installed (Debian: mariadb-server)")
+    server = MariadbServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, on each engine in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+    else:
+        with request.getfixturevalue("mariadb_server").database() as url:
+            yield url

@@ -1,0 +1,49 @@
+"""Stores and recordings to put in them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from samaf.records import Hashes, Recording
+from samaf.store import Store, StoredFingerprinter
+
+FINGERPRINTER = StoredFingerprinter(
+    digest="ab" * 32, name="2LST32C", bits=32, family="LSTM", parameters={"mels": 26, "high": None}
+)
+
+
+@pytest.fixture
+def fingerprinter() -> StoredFingerprinter:
+    """A fingerprinter of 32-bit hashes."""
+    return FINGERPRINTER
+
+
+@pytest.fixture
+def store(database_url: str, fingerprinter: StoredFingerprinter) -> Iterator[Store]:
+    """An empty store that belongs to a fingerprinter."""
+    with Store.open(database_url) as store:
+        store.bind(fingerprinter)
+        yield store
+
+
+@pytest.fixture
+def make() -> Callable[..., tuple[Recording, Hashes]]:
+    """Return the maker of recordings: same number, same recording."""
+
+    def make(number: int, count: int = 5, **fields: object) -> tuple[Recording, Hashes]:
+        values = {
+            "sha256": hashlib.sha256(str(number).encode()).hexdigest(),
+            "name": f"{number}.wav",
+            "path": f"/recordings/{number}.wav",
+            "duration": 1 + count / 4,
+            **fields,
+        }
+        rng = np.random.default_rng(number)
+        packed = rng.integers(0, 256, (count, 4), np.uint8)
+        return Recording(**values), Hashes(packed, np.ones(count, bool))
+
+    return make

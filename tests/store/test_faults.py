@@ -1,0 +1,187 @@
+"""Each fault of a database is one clear line, without any password."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mariadb import MariadbServer
+from sqlalchemy import Connection
+
+from samaf.errors import StoreError
+from samaf.records import Hashes, Recording
+from samaf.store import Store, StoredFingerprinter
+
+Make = Callable[..., tuple[Recording, Hashes]]
+
+OPEN = """
+import sys
+from samaf.errors import StoreError
+from samaf.store import Store
+try:
+    with Store.open(sys.argv[1]) as store:
+        store.relabel(1, {"speaker": "x" * 15_000})
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def file_store(tmp_path: Path, fingerprinter: StoredFingerprinter, make: Make) -> Iterator[Store]:
+    """An SQLite store with one recording."""
+    with Store.open(str(tmp_path / "store.db")) as store:
+        store.bind(fingerprinter)
+        store.add(*make(1))
+        yield store
+
+
+def fault(url: str) -> str:
+    with pytest.raises(StoreError) as error:
+        Store.open(url).close()
+    message = str(error.value)
+    assert "secret" not in message
+    assert "\n" not in message
+    return message
+
+
+def in_child(url: str, before: str) -> str:
+    """Open and relabel in a process of its own, which runs ``before`` first."""
+    return subprocess.run(
+        [sys.executable, "-c", before + OPEN, url], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_files_that_are_no_store(tmp_path: Path) -> None:
+    (tmp_path / "talk.wav").write_bytes(b"RIFF" + bytes(range(256)) * 40)
+    assert "not an SQLite database" in fault(str(tmp_path / "talk.wav"))
+    assert "cannot be opened" in fault(str(tmp_path))
+    assert "make its folder" in fault(str(tmp_path / "missing" / "store.db"))
+
+
+def test_a_cut_off_file(tmp_path: Path, fingerprinter: StoredFingerprinter, make: Make) -> None:
+    path = tmp_path / "store.db"
+    with Store.open(str(path)) as store:
+        store.bind(fingerprinter)
+        store.add(*make(1, count=40_000))
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(StoreError, match="damaged; restore a backup"), Store.open(str(path)) as s:
+        s.hashes(1)
+
+
+def test_a_disk_that_takes_no_more(file_store: Store) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))"
+    assert "the disk refused to write" in in_child(file_store.url, limit)
+    assert file_store.get(1).labels == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_file_that_may_only_be_read(tmp_path: Path, file_store: Store) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    nobody = "import os, sqlite3, samaf.store, sqlalchemy.dialects.sqlite; os.setuid(65534)"
+    assert "cannot be written; mend the rights" in in_child(file_store.url, nobody)
+
+
+def test_another_program_holds_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fingerprinter: StoredFingerprinter
+) -> None:
+    monkeypatch.setattr("samaf.store.dialects.LOCK_WAIT", 0.01)
+    with (
+        Store.open(str(tmp_path / "store.db")) as store,
+        store._database.schema_change(False),
+        pytest.raises(StoreError, match="another program has kept it locked"),
+    ):
+        store.bind(fingerprinter)
+
+
+def test_servers_that_do_not_let_us_in(mariadb_server: MariadbServer) -> None:
+    assert "cannot be reached" in fault("mysql://ann:secret@127.0.0.1:1/hashes")
+    assert "cannot be reached" in fault("mysql://ann:secret@/hashes?unix_socket=/missing")
+    mariadb_server.execute("CREATE USER IF NOT EXISTS ann IDENTIFIED BY 'other secret'")
+    assert "password is wrong" in fault(mariadb_server.url("hashes", "ann:secret"))
+    right = mariadb_server.url("hashes", "ann:other%20secret")
+    assert "may not use the database" in fault(right)
+    assert "CREATE DATABASE" in fault(mariadb_server.url("missing"))
+
+
+def test_rights_that_lack(mariadb_server: MariadbServer, make: Make) -> None:
+    with mariadb_server.database() as url:
+        Store.open(url).close()
+        name = url.partition("?")[0].rpartition("/")[2]
+        mariadb_server.execute(
+            "CREATE USER IF NOT EXISTS bob IDENTIFIED BY 'secret'",
+            f"GRANT SELECT ON {name}.* TO bob",
+        )
+        with (
+            Store.open(mariadb_server.url(name, "bob:secret")) as store,
+            pytest.raises(StoreError, match="lacks a right"),
+        ):
+            store.relabel(1, {})
+
+
+def test_a_row_too_large_for_the_server(
+    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+) -> None:
+    mariadb_server.execute("SET GLOBAL max_allowed_packet = 16384")
+    try:
+        with mariadb_server.database() as url, Store.open(url) as store:
+            store.bind(fingerprinter)
+            large = Hashes(np.zeros((4096, 4), np.uint8), np.ones(4096, bool))
+            with pytest.raises(StoreError, match="max_allowed_packet"):
+                store.add(make(1)[0], large)
+            assert store.stats().recordings == 0
+    finally:
+        mariadb_server.execute("SET GLOBAL max_allowed_packet = 16777216")
+
+
+def test_a_server_that_went_away_and_came_back(
+    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+) -> None:
+    with mariadb_server.database() as url, Store.open(url) as store:
+        store.bind(fingerprinter)
+        store.add(*make(1))
+        mariadb_server.kill()
+        with pytest.raises(StoreError, match="cannot be reached"):
+            store.get(1)
+        mariadb_server.start()
+        assert store.get(1).name == "1.wav"
+        assert store.add(*make(2))[1]
+
+
+def test_connections_that_the_server_closed(
+    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+) -> None:
+    with mariadb_server.database() as url, Store.open(url) as store:
+        store.bind(fingerprinter)
+        # Also in the middle of a transaction, after the connection was tested.
+        lost: list[int] = []
+
+        def work(connection: Connection) -> int:
+            number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar()
+            if not lost:
+                lost.append(number)
+                mariadb_server.execute(f"KILL {number}")
+            return connection.exec_driver_sql("SELECT revision FROM store").scalar()
+
+        assert store._database.write(work) == store.revision
+        assert len(lost) == 1
+
+
+def test_deadlocks_are_tried_again(mariadb_server: MariadbServer) -> None:
+    with mariadb_server.database() as url, Store.open(url) as store:
+        tries: list[int] = []
+
+        def work(connection: Connection) -> None:
+            tries.append(1)
+            if len(tries) < 3:
+                connection.exec_driver_sql(
+                    "BEGIN NOT ATOMIC SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END"
+                )
+
+        store._database.write(work)
+        assert len(tries) == 3
