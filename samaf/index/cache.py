@@ -1,0 +1,272 @@
+"""The index on disk: raw arrays beside a JSON header, never out of date.
+
+A folder for each store and fingerprinter holds ``hashes-N.bin`` (uint8 rows, appended
+to), ``table-N.bin`` (int64 rows: recording id, first row, count) and ``header.json``,
+which names both, tells the revision and carries checksums. Rows that a header tells of are
+never written again, and the header is replaced last, so a reader sees the old state or the
+new one. Everything can be thrown away.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from samaf.errors import IndexCacheError
+from samaf.index.table import HashTable, table_of
+from samaf.store import Store
+
+FORMAT = 1
+DEAD_SHARE = 0.25  # of rows whose recording is gone; beyond that the file is written anew
+CHECK_BYTES = 8 << 20  # read at once for checksums
+ATTEMPTS = 5  # to open files that another process may just be replacing
+UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header file says."""
+
+    store_id: str
+    digest: str
+    width: int
+    revision: int
+    rows: int
+    hashes_file: str
+    hashes_crc32: int
+    table_file: str
+    table_crc32: int
+    format: int = FORMAT
+
+
+def cache_folder(store: Store, digest: str, root: Path | None = None) -> Path:
+    """Give the folder of one store and fingerprinter, by default in the user's cache."""
+    if root is None:
+        import platformdirs
+
+        root = Path(platformdirs.user_cache_dir("samaf"))
+    return root / store.store_id / digest[:16]
+
+
+def open_cached(store: Store, digest: str, width: int, root: Path | None = None) -> HashTable:
+    """Open the index of a store at its newest revision, catching up first if needed.
+
+    Where the cache folder cannot be written, the index is built in memory.
+
+    Parameters
+    ----------
+    width
+        Bytes of a hash.
+    root
+        Folder of all indexes; by default the user's cache folder.
+
+    Raises
+    ------
+    IndexCacheError
+        The cache lies on a full disk.
+    """
+    folder = cache_folder(store, digest, root)
+    empty = Header(store.store_id, digest, width, 0, 0, "", 0, "", 0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for attempt in range(ATTEMPTS):
+            try:
+                return _open(folder, _current(store, folder, empty))
+            except FileNotFoundError:
+                # Another process brought the cache to a newer revision in between.
+                if attempt == ATTEMPTS - 1:
+                    raise
+    except OSError as error:
+        if error.errno in UNWRITABLE:
+            return _in_memory(store, width)
+        raise _fault(folder, error) from None
+    raise AssertionError("the last attempt returns or raises")
+
+
+def rebuild(store: Store, digest: str, width: int, root: Path | None = None) -> HashTable:
+    """Throw the cache of a store away and make it anew.
+
+    Raises
+    ------
+    IndexCacheError
+        The cache cannot be written.
+    """
+    folder = cache_folder(store, digest, root)
+    try:
+        (folder / "header.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise _fault(folder, error) from None
+    return open_cached(store, digest, width, root)
+
+
+def read_header(folder: Path) -> Header | None:
+    """Read the header; none when there is no cache, a damaged one or one of another format."""
+    try:
+        header = Header(**json.loads((folder / "header.json").read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    numbers = (header.width, header.revision, header.rows)
+    names = (header.hashes_file, header.table_file)
+    sound = (
+        header.format == FORMAT
+        and all(isinstance(number, int) and number >= 0 for number in numbers)
+        and all(re.fullmatch(r"(hashes|table)-\d+\.bin", str(name)) for name in names)
+    )
+    return header if sound else None
+
+
+def verify(folder: Path, header: Header) -> bool:
+    """Tell whether both files are what the header says, byte for byte."""
+    try:
+        return (
+            _crc32(folder / header.hashes_file, header.rows * header.width) == header.hashes_crc32
+            and _crc32(folder / header.table_file, None) == header.table_crc32
+        )
+    except OSError:
+        return False
+
+
+def _current(store: Store, folder: Path, empty: Header) -> Header:
+    """Give the header at the store's newest revision, updating the files if needed."""
+    import filelock
+
+    header = read_header(folder)
+    if (
+        header is None
+        or header.revision != store.revision
+        or not _belongs(header, empty)
+        or not _plausible(folder, header)
+    ):
+        with filelock.FileLock(folder / "lock"):
+            header = _catch_up(store, folder, empty)
+    return header
+
+
+def _belongs(header: Header, empty: Header) -> bool:
+    """Check that a header is of the wanted store, fingerprinter and hash length."""
+    return (header.store_id, header.digest, header.width) == (
+        empty.store_id,
+        empty.digest,
+        empty.width,
+    )
+
+
+def _plausible(folder: Path, header: Header) -> bool:
+    """Check what can be checked without reading the hashes."""
+    hashes, table = folder / header.hashes_file, folder / header.table_file
+    return (
+        hashes.is_file()
+        and hashes.stat().st_size >= header.rows * header.width
+        and table.is_file()
+        and _crc32(table, None) == header.table_crc32
+    )
+
+
+def _open(folder: Path, header: Header) -> HashTable:
+    table = np.fromfile(folder / header.table_file, np.int64).reshape(-1, 3)
+    shape = (header.rows, header.width)
+    hashes: np.ndarray = np.empty(shape, np.uint8)
+    if header.rows:
+        hashes = np.memmap(folder / header.hashes_file, np.uint8, "r", shape=shape)
+    return HashTable(hashes, table[:, 0], table[:, 1], table[:, 2], header.revision)
+
+
+def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
+    """Bring the files to the store's newest revision; the lock is held."""
+    header = read_header(folder)
+    if (
+        header is None
+        or header.revision > store.revision  # the store was restored from a backup
+        or not _belongs(header, empty)
+        or not verify(folder, header)
+    ):
+        header = replace(empty, hashes_file=_fresh(folder, "hashes"))
+        (folder / header.hashes_file).touch()
+        table = np.empty((0, 3), np.int64)
+    else:
+        table = np.fromfile(folder / header.table_file, np.int64).reshape(-1, 3)
+    changes = store.changes(header.revision)
+    table = table[~np.isin(table[:, 0], changes.deleted)]
+    if table[:, 2].sum() < (1 - DEAD_SHARE) * header.rows:
+        header, table = _compacted(folder, header, table)
+    rows, crc = header.rows, header.hashes_crc32
+    added = []
+    with (folder / header.hashes_file).open("r+b") as file:
+        # Whatever a killed process wrote beyond the rows that its header told of.
+        file.truncate(rows * header.width)
+        file.seek(0, os.SEEK_END)
+        for recording_id, hashes in changes.added:
+            packed = np.ascontiguousarray(hashes.packed)
+            file.write(packed.data)
+            crc = zlib.crc32(packed.data, crc)
+            added.append((recording_id, rows, len(packed)))
+            rows += len(packed)
+    content = np.concatenate([table, np.array(added, np.int64).reshape(-1, 3)]).tobytes()
+    new = replace(
+        header,
+        revision=changes.revision,
+        rows=rows,
+        hashes_crc32=crc,
+        table_file=_fresh(folder, "table"),
+        table_crc32=zlib.crc32(content),
+    )
+    (folder / new.table_file).write_bytes(content)
+    temporary = folder / "header.tmp"
+    temporary.write_text(json.dumps(asdict(new), indent=1))
+    temporary.replace(folder / "header.json")
+    for old in folder.glob("*-*.bin"):
+        if old.name not in {new.hashes_file, new.table_file}:
+            old.unlink(missing_ok=True)
+    return new
+
+
+def _compacted(folder: Path, header: Header, table: np.ndarray) -> tuple[Header, np.ndarray]:
+    """Write the rows that are still in use to a new file."""
+    name = _fresh(folder, "hashes")
+    shape = (header.rows, header.width)
+    old = np.memmap(folder / header.hashes_file, np.uint8, "r", shape=shape)
+    crc, rows, moved = 0, 0, table.copy()
+    with (folder / name).open("wb") as file:
+        for line, (_, start, count) in enumerate(table.tolist()):
+            part = np.ascontiguousarray(old[start : start + count])
+            file.write(part.data)
+            crc = zlib.crc32(part.data, crc)
+            moved[line, 1] = rows
+            rows += count
+    return replace(header, hashes_file=name, hashes_crc32=crc, rows=rows), moved
+
+
+def _fresh(folder: Path, kind: str) -> str:
+    """Give a file name that is not taken: others may still be reading the old files."""
+    taken = (re.fullmatch(rf"{kind}-(\d+)\.bin", path.name) for path in folder.iterdir())
+    return f"{kind}-{max((int(match[1]) for match in taken if match), default=0) + 1}.bin"
+
+
+def _in_memory(store: Store, width: int) -> HashTable:
+    changes = store.changes(0)
+    added: Iterable[tuple[int, np.ndarray]] = ((i, h.packed) for i, h in changes.added)
+    return table_of(added, width, changes.revision)
+
+
+def _crc32(path: Path, length: int | None) -> int:
+    crc, left = 0, path.stat().st_size if length is None else length
+    with path.open("rb") as file:
+        while left and (block := file.read(min(CHECK_BYTES, left))):
+            crc = zlib.crc32(block, crc)
+            left -= len(block)
+    return crc if not left else -1
+
+
+def _fault(folder: Path, error: OSError) -> IndexCacheError:
+    return IndexCacheError(
+        f"{folder}: the index cannot be written ({error.strerror}); free space or set "
+        "XDG_CACHE_HOME to another folder"
+    )

@@ -1,0 +1,90 @@
+"""Exhaustive search that keeps each hash once and sums distances along diagonals.
+
+The distance of concatenated hashes is the sum of the distances of the single ones, and
+windows that overlap share most of them. So each pair of hashes is compared once, and
+nothing but the hashes themselves is stored.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from samaf.index.nearest import Nearest, nothing
+from samaf.index.table import HashTable
+
+BLOCK_ROWS = 16_384  # 16 k rows x 48 query hashes x 2 B = 1.6 MB, about the L2 cache
+QUERY_HASHES = 48
+BEYOND = np.uint16(65_535)  # more than 21 hashes x 256 bits
+
+
+class ExactIndex:
+    """The default engine: always right, in NumPy."""
+
+    def __init__(self, table: HashTable) -> None:
+        self.table = table
+        self._valid: dict[int, np.ndarray] = {}
+
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+        """See :class:`samaf.index.nearest.Index`."""
+        windows = len(query) - hashes + 1
+        parts = [
+            self._search(query[a : min(a + QUERY_HASHES, windows) + hashes - 1], hashes, k)
+            for a in range(0, windows, QUERY_HASHES)
+        ]
+        return Nearest(
+            np.concatenate([p.rows for p in parts]), np.concatenate([p.distances for p in parts])
+        )
+
+    def _search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+        """Search for a slice of the query that is short enough for one sweep."""
+        windows = len(query) - hashes + 1
+        if hashes not in self._valid:
+            self._valid[hashes] = self.table.window_starts(hashes)
+        valid = self._valid[hashes]
+        best = nothing(windows, k)
+        total = len(valid) - hashes + 1
+        for a in range(0, total, BLOCK_ROWS):
+            b = min(a + BLOCK_ROWS, total)
+            distances = pairwise(query, self.table.hashes[a : b + hashes - 1])
+            sums = diagonal_sums(distances, hashes)
+            sums[:, ~valid[a:b]] = BEYOND
+            _merge(best, sums, a)
+        return best
+
+
+def pairwise(query: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Compare all with all: Hamming distances, uint16 (len(query), len(rows))."""
+    word = np.uint64 if query.shape[1] % 8 == 0 else np.uint8
+    left = np.ascontiguousarray(query).view(word).T
+    right = np.ascontiguousarray(rows.T if word == np.uint8 else rows.view(word).T)
+    out = np.zeros((len(query), len(rows)), np.uint16)
+    for a, b in zip(left, right, strict=True):
+        out += np.bitwise_count(a[:, None] ^ b[None, :])
+    return out
+
+
+def diagonal_sums(distances: np.ndarray, hashes: int) -> np.ndarray:
+    """Sum ``hashes`` steps down each diagonal, uint16 (m - hashes + 1, n - hashes + 1)."""
+    windows = distances.shape[0] - hashes + 1
+    starts = distances.shape[1] - hashes + 1
+    out = distances[:windows, :starts].copy()
+    for step in range(1, hashes):
+        out += distances[step : step + windows, step : step + starts]
+    return out
+
+
+def _merge(best: Nearest, sums: np.ndarray, first_row: int) -> None:
+    """Keep the k nearest of those so far and of a block of rows, in place."""
+    k = best.rows.shape[1]
+    minima = sums.min(axis=1)
+    for window in np.flatnonzero((minima < best.distances[:, -1]) & (minima < BEYOND)):
+        row = sums[window]
+        limit = min(int(best.distances[window, -1]), int(BEYOND))
+        if best.rows[window, -1] < 0 and len(row) > k:  # no k neighbours yet: most rows qualify
+            limit = min(limit, int(np.partition(row, k - 1)[k - 1]) + 1)
+        near = np.flatnonzero(row < limit)
+        distances = np.concatenate([best.distances[window], row[near]])
+        rows = np.concatenate([best.rows[window], near + first_row])
+        # Stable: rows that were there first are the smaller ones.
+        order = np.argsort(distances, kind="stable")[:k]
+        best.distances[window], best.rows[window] = distances[order], rows[order]

@@ -1,0 +1,67 @@
+"""FAISS ``IndexBinaryFlat`` over concatenated hashes: the reference engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from samaf.index.nearest import NOTHING, Nearest, nothing
+from samaf.index.table import HashTable
+
+
+class FlatIndex:
+    """Concatenates the hashes of every window, as the paper does, and searches them all.
+
+    Takes ``hashes`` times the memory of the exact engine. One index is built for each
+    window length that is asked for.
+    """
+
+    def __init__(self, table: HashTable) -> None:
+        self.table = table
+        self._built: dict[int, tuple[Any, np.ndarray]] = {}
+
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+        """See :class:`samaf.index.nearest.Index`."""
+        import faiss
+
+        faiss.omp_set_num_threads(1)  # its default threads are slower in small containers
+        if hashes not in self._built:
+            starts = np.flatnonzero(self.table.window_starts(hashes))
+            built = faiss.IndexBinaryFlat(self.table.bits * hashes)
+            if len(starts):
+                built.add(concatenated(self.table.hashes, hashes)[starts])
+            self._built[hashes] = (built, starts)
+        index, starts = self._built[hashes]
+        codes = np.ascontiguousarray(concatenated(query, hashes))
+        # FAISS orders equal distances as it likes: ask for more and sort by row.
+        asked = min(len(starts), 4 * k + 16)
+        if not asked:
+            return nothing(len(codes), k)
+        distances, numbers = index.search(codes, asked)
+        rows = starts[numbers]
+        order = np.lexsort((rows, distances))[:, :k]
+        found = Nearest(
+            np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1).astype(int)
+        )
+        return _padded(found, k)
+
+
+def concatenated(packed: np.ndarray, hashes: int) -> np.ndarray:
+    """Join each hash with those after it, uint8 (m - hashes + 1, hashes x bytes)."""
+    windows = np.lib.stride_tricks.sliding_window_view(packed, hashes, axis=0)
+    return windows.transpose(0, 2, 1).reshape(len(windows), -1)
+
+
+def _padded(found: Nearest, k: int) -> Nearest:
+    lacking = k - found.rows.shape[1]
+    if not lacking:
+        return found
+    return Nearest(
+        np.pad(found.rows, ((0, 0), (0, lacking)), constant_values=NOTHING),
+        np.pad(
+            found.distances,
+            ((0, 0), (0, lacking)),
+            constant_values=np.iinfo(np.int64).max,
+        ),
+    )

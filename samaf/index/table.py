@@ -1,0 +1,89 @@
+"""All stored hashes in one array, recording after recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HashTable:
+    """The searchable form of a store at one revision.
+
+    Attributes
+    ----------
+    hashes
+        uint8 (n, bits / 8), in memory or memory-mapped.
+    recording_ids
+        int64 (r,), the store's numbers, in the order of their rows.
+    starts, counts
+        int64 (r,): first row and number of rows of each recording. Rows that belong to
+        no recording any more are passed over.
+    revision
+        The store's revision that this shows.
+    """
+
+    hashes: np.ndarray
+    recording_ids: np.ndarray
+    starts: np.ndarray
+    counts: np.ndarray
+    revision: int = 0
+
+    @property
+    def bits(self) -> int:
+        """Bits of one hash."""
+        return 8 * self.hashes.shape[1]
+
+    @property
+    def total(self) -> int:
+        """Number of hashes that belong to a recording."""
+        return int(self.counts.sum())
+
+    @property
+    def words(self) -> np.ndarray:
+        """The same hashes as uint64 (n, bits / 64)."""
+        return self.hashes.view(np.uint64)
+
+    def rows(self, recording: int) -> np.ndarray:
+        """Give the hashes of the recording at position ``recording``, uint8 (m, bytes)."""
+        start = self.starts[recording]
+        return self.hashes[start : start + self.counts[recording]]
+
+    def window_starts(self, hashes: int) -> np.ndarray:
+        """Tell for each row whether ``hashes`` rows from it on are of one recording.
+
+        bool (n,).
+        """
+        valid = np.zeros(len(self.hashes), bool)
+        fits = self.counts >= hashes
+        begin = self.starts[fits]
+        length = self.counts[fits] - hashes + 1
+        steps = np.zeros(len(self.hashes) + 1, np.int64)
+        np.add.at(steps, begin, 1)
+        np.add.at(steps, begin + length, -1)
+        valid[:] = np.cumsum(steps[:-1]) > 0
+        return valid
+
+    def locate(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give position of the recording and block id of each row, int64 (k,) each."""
+        order = np.argsort(self.starts, kind="stable")
+        recording = order[np.searchsorted(self.starts[order], rows, "right") - 1]
+        return recording, rows - self.starts[recording]
+
+
+def table_of(parts: Iterable[tuple[int, np.ndarray]], width: int, revision: int = 0) -> HashTable:
+    """Build a table in memory from (recording id, hashes uint8 (m, width)) pairs."""
+    listed = list(parts)
+    counts = np.array([len(rows) for _, rows in listed], np.int64)
+    hashes = (
+        np.concatenate([rows for _, rows in listed]) if listed else np.empty((0, width), np.uint8)
+    )
+    return HashTable(
+        np.ascontiguousarray(hashes, np.uint8),
+        np.array([number for number, _ in listed], np.int64),
+        np.cumsum(counts) - counts,
+        counts,
+        revision,
+    )
