@@ -1,0 +1,171 @@
+"""Hits that agree become stretches: which query hashes lie on which reference hashes.
+
+A clip that runs at the reference's tempo gives hits on one diagonal of (query block,
+reference block). A clip with another tempo gives a line of another slope; a few per cent
+of it are followed here, the rest is left to the hypotheses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from samaf.index import NOTHING, HashTable, Nearest
+
+NEAREST_FIRST = (0, -1, 1, -2, 2)  # diagonals apart that belong together: half a second of drift
+GAP_HASHES = 24  # query hashes without a hit inside one stretch: 6 s
+REACH_HASHES = 24  # a stretch is followed this far beyond its hits
+SAME_SPEECH = 0.42  # bit error rate below which a hash speaks for the alignment
+LEAST_SPAN = 8  # hashes between first and last hit from which a slope can be told
+SLOPES = (0.6, 1.7)  # reference hops a query hop
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Query hash i lies on reference hash ``intercept + slope x i``, first <= i < stop.
+
+    ``recording`` is a position in the table.
+    """
+
+    recording: int
+    intercept: float
+    slope: float
+    first: int
+    stop: int
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A line with its evidence: hashes from ``first`` to ``stop``, their mean error rate.
+
+    ``shift`` is the refinement of the intercept in hops, from the neighbouring diagonals.
+    """
+
+    line: Line
+    first: int
+    stop: int
+    ber: float
+    shift: float
+
+    @property
+    def hashes(self) -> int:
+        """Number of hashes compared."""
+        return self.stop - self.first
+
+    def reference(self, query_hash: float) -> float:
+        """Give the reference hash, a fraction, that a query hash lies on."""
+        return self.line.intercept + self.line.slope * query_hash + self.shift
+
+
+def lines(nearest: Nearest, hashes: int, usable: np.ndarray, table: HashTable) -> list[Line]:
+    """Gather the neighbours of all windows of ``hashes`` hashes into candidate lines.
+
+    Parameters
+    ----------
+    usable
+        bool (windows,): windows that hold something to recognise.
+    """
+    window, rank = np.nonzero((nearest.rows != NOTHING) & usable[:, None])
+    rows = nearest.rows[window, rank]
+    if not len(rows):
+        return []
+    recording, block = table.locate(rows)
+    diagonal = block - window
+    order = np.lexsort((window, recording))
+    recording, block, window, diagonal, rank = (
+        a[order] for a in (recording, block, window, diagonal, rank)
+    )
+    found: list[Line] = []
+    for group in _runs(recording[1:] != recording[:-1]):
+        for members in _chains(window[group], diagonal[group]):
+            # One hit alone that is not even its window's nearest speaks for nothing.
+            if len(members) > 1 or rank[group][members[0]] == 0:
+                i, j = window[group][members], block[group][members]
+                found += _fit(int(recording[group.start]), i, j, hashes)
+    return found
+
+
+def _runs(breaks: np.ndarray) -> Iterator[slice]:
+    edges = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(breaks) + 1]
+    for a, b in zip(edges[:-1], edges[1:], strict=True):
+        yield slice(a, b)
+
+
+def _chains(window: np.ndarray, diagonal: np.ndarray) -> Iterator[np.ndarray]:
+    """Split the hits of one recording, in order of window, into groups that may be lines."""
+    latest: dict[int, list[int]] = {}  # the chain that ended last on a diagonal
+    chains = []
+    for hit, (i, d) in enumerate(zip(window.tolist(), diagonal.tolist(), strict=True)):
+        for apart in NEAREST_FIRST:
+            chain = latest.get(d + apart)
+            if chain and i - window[chain[-1]] <= GAP_HASHES and diagonal[chain[-1]] == d + apart:
+                chain.append(hit)
+                break
+        else:
+            chain = [hit]
+            chains.append(chain)
+        latest[d] = chain
+    for chain in chains:
+        yield np.array(chain)
+
+
+def _fit(recording: int, i: np.ndarray, j: np.ndarray, hashes: int) -> Iterator[Line]:
+    """Offer the diagonal with most votes and, where hits allow it, a line of best slope."""
+    diagonals, votes = np.unique(j - i, return_counts=True)
+    first, stop = int(i.min()), int(i.max()) + hashes
+    best = votes.argmax()
+    yield Line(recording, float(diagonals[best]), 1.0, first, stop, int(votes[best]))
+    if np.ptp(i) < LEAST_SPAN or len(diagonals) == 1:
+        return
+    slope, intercept = np.polyfit(i, j, 1)
+    if SLOPES[0] <= slope <= SLOPES[1]:
+        # A window is compared at slope 1: its middle, not its start, lies on the line.
+        intercept += (1 - slope) * (hashes - 1) / 2
+        yield Line(recording, float(intercept), float(slope), first, stop, len(i))
+
+
+def follow(line: Line, query: np.ndarray, table: HashTable) -> Stretch | None:
+    """Compare along a line and beyond its ends; give the stretch that speaks for it.
+
+    Parameters
+    ----------
+    query
+        uint8 (m, bits / 8).
+    """
+    i = np.arange(max(0, line.first - REACH_HASHES), min(len(query), line.stop + REACH_HASHES))
+    at = np.rint(line.intercept + line.slope * i).astype(np.int64)
+    rows = table.rows(line.recording)
+    i = i[(at >= 0) & (at < len(rows))]
+    if not len(i):
+        return None
+    rates = [_rates(query[i], rows, line, i, shift) for shift in (-1, 0, 1)]
+    a, b = heaviest(SAME_SPEECH - rates[1])
+    if a == b:
+        return None
+    before, here, after = (float(r[a:b].mean()) for r in rates)
+    bend = before - 2 * here + after
+    shift = float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend > 0 else 0.0
+    return Stretch(line, int(i[a]), int(i[b - 1]) + 1, here, shift)
+
+
+def _rates(
+    query: np.ndarray, rows: np.ndarray, line: Line, i: np.ndarray, shift: int
+) -> np.ndarray:
+    """Give the bit error rate of each query hash against the line moved by ``shift``."""
+    at = np.rint(line.intercept + line.slope * i).astype(np.int64) + shift
+    at = np.clip(at, 0, len(rows) - 1)
+    return np.asarray(np.bitwise_count(query ^ rows[at]).sum(axis=1) / (8 * rows.shape[1]))
+
+
+def heaviest(gain: np.ndarray) -> tuple[int, int]:
+    """Find the slice with the largest sum (Kadane); (0, 0) when no value is positive."""
+    sums = np.concatenate([[0.0], np.cumsum(gain)])
+    least = np.minimum.accumulate(sums)
+    rise = sums - least
+    stop = int(rise.argmax())
+    if rise[stop] <= 0:
+        return 0, 0
+    return int(np.flatnonzero(sums[: stop + 1] == least[stop])[-1]), stop

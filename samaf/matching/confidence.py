@@ -1,0 +1,81 @@
+"""From distances to the expected number of false matches.
+
+Unrelated hashes differ in half of their bits, give or take. The mean error rate of L
+hashes on one diagonal is then about normal; its deviation shrinks with L, more slowly
+than for independent hashes because neighbours share three quarters of their audio. The
+probability of a rate at least this low, times the number of places compared, is the
+expected number of false matches (the E-value of sequence search). Real tails are heavier
+than normal ones, so the card of a model carries a straight line fitted to impostor
+queries that corrects the logarithm.
+
+There is a second way to be wrong: another voice that says the same words. Such stretches
+agree far better than chance, however long they are, so their own distribution of error
+rates bounds what any match can be worth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from samaf.fingerprinters import Confidence
+
+_LOG10_E = float(np.log10(np.e))
+
+
+def log10_tail(z: np.ndarray) -> np.ndarray:
+    """Give log10 of the upper tail of the standard normal distribution.
+
+    Good to 0.002 for all z, also where the tail itself underflows: Mills' ratio as the
+    continued fraction of Laplace for z >= 1, a rational approximation of erfc below
+    (Abramowitz and Stegun 7.1.26).
+    """
+    z = np.asarray(z, np.float64)
+    high = np.maximum(z, 1.0)
+    ratio = high
+    for term in range(40, 0, -1):
+        ratio = high + term / ratio
+    far = -(high**2) / 2 - np.log(np.sqrt(2 * np.pi) * ratio)
+    t = 1 / (1 + 0.3275911 * np.abs(z) / np.sqrt(2))
+    poly = t * (
+        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
+    )
+    small = 0.5 * poly * np.exp(-(z**2) / 2)
+    near = np.log(np.where(z < 0, 1 - small, np.maximum(small, 1e-300)))
+    return np.where(z >= 1, far, near) * _LOG10_E
+
+
+def mean_deviation(hashes: np.ndarray, confidence: Confidence) -> np.ndarray:
+    """Give the deviation of the mean error rate of ``hashes`` neighbours, as given."""
+    count = np.maximum(np.asarray(hashes, np.float64), 1)
+    inflation = np.ones_like(count)
+    for lag, rho in enumerate(confidence.correlation, 1):
+        inflation += 2 * rho * np.maximum(1 - lag / count, 0)
+    return confidence.deviation * np.sqrt(inflation / count)
+
+
+def log10_false(
+    ber: np.ndarray, hashes: np.ndarray, comparisons: float, confidence: Confidence
+) -> np.ndarray:
+    """Give log10 of the expected number of false matches at least this good.
+
+    Parameters
+    ----------
+    ber
+        Mean bit error rate over the stretch.
+    hashes
+        Hashes in the stretch.
+    comparisons
+        Places tried: hashes of the store x hashes of the query x hypotheses.
+    """
+    spread = mean_deviation(hashes, confidence)
+    rate = np.asarray(ber)
+    chance = confidence.offset + confidence.slope * log10_tail((confidence.mean - rate) / spread)
+    unrelated = np.minimum(chance, 0.0) + np.log10(max(comparisons, 1.0))
+    if not confidence.same_words:
+        return unrelated
+    around = np.hypot(confidence.same_words_deviation, spread)
+    alike = log10_tail((confidence.same_words_mean - rate) / around)
+    return np.asarray(
+        np.logaddexp(unrelated / _LOG10_E, (np.log10(confidence.same_words) + alike) / _LOG10_E)
+        * _LOG10_E
+    )

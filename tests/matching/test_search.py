@@ -1,0 +1,136 @@
+"""Finding planted stretches among random hashes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from samaf.fingerprinters import Confidence
+from samaf.index import ExactIndex, FlatIndex, Index, table_of
+from samaf.matching import PLAIN, Finding, find
+from samaf.matching.alignment import heaviest
+from samaf.records import Hashes
+
+WIDTH = 32
+# Random bits are independent: their rate deviates by 1 / (2 sqrt(256)).
+RANDOM = Confidence(0.5, 1 / 32, (0.0,))
+
+
+def random_hashes(rng: np.random.Generator, count: int) -> np.ndarray:
+    return rng.integers(0, 256, (count, WIDTH), np.uint8)
+
+
+def flipped(rng: np.random.Generator, packed: np.ndarray, share: float) -> np.ndarray:
+    return packed ^ np.packbits(rng.random((len(packed), 8 * WIDTH)) < share, axis=1)
+
+
+def known(packed: np.ndarray) -> Hashes:
+    return Hashes(packed, np.ones(len(packed), bool))
+
+
+def store(rng: np.random.Generator, count: int = 60, length: int = 40) -> Index:
+    parts = [(100 + n, random_hashes(rng, length)) for n in range(count)]
+    return ExactIndex(table_of(parts, WIDTH))
+
+
+def ask(query: Hashes, index: Index, k: int = 5, granularity: int = 9) -> list[Finding]:
+    return find([(PLAIN[0], query)], index, granularity, RANDOM, 1e-3, k)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    number=st.integers(0, 59),
+    start=st.integers(0, 20),
+    length=st.integers(1, 20),
+    share=st.floats(0, 0.2),
+)
+def test_noisy_excerpt_is_found_where_it_is(
+    seed: int, number: int, start: int, length: int, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    index = store(rng)
+    excerpt = index.table.rows(number)[start : start + length]
+    found = ask(known(flipped(rng, excerpt, share)), index)
+    assert [f.recording for f in found] == [number]
+    stretch = found[0].stretch
+    assert (stretch.first, stretch.stop) == (0, length)
+    assert stretch.reference(0) == pytest.approx(start, abs=0.5)
+    assert stretch.ber == pytest.approx(share, abs=0.1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32), length=st.integers(1, 60))
+def test_unknown_clip_has_no_match(seed: int, length: int) -> None:
+    rng = np.random.default_rng(seed)
+    index = store(rng)
+    # One false match in a thousand queries is allowed for; demand a hundredth of that.
+    query = known(random_hashes(rng, length))
+    found = find([(PLAIN[0], query)], index, 9, RANDOM, 1e-5, 5)
+    assert found == []
+
+
+def test_long_query_yields_every_stretch() -> None:
+    rng = np.random.default_rng(3)
+    index = store(rng, count=40)
+    pieces, truth, at = [], [], 0
+    for number in (7, 31, 2, 19):
+        gap = random_hashes(rng, int(rng.integers(10, 60)))
+        excerpt = flipped(rng, index.table.rows(number)[5:30], 0.15)
+        pieces += [gap, excerpt]
+        truth.append((number, at + len(gap), at + len(gap) + 25))
+        at += len(gap) + 25
+    found = ask(known(np.concatenate(pieces)), index)
+    placed = sorted((f.recording, f.stretch.first, f.stretch.stop) for f in found)
+    assert [p[0] for p in placed] == sorted(t[0] for t in truth)
+    for (_, first, stop), (_, begin, end) in zip(placed, sorted(truth), strict=True):
+        assert abs(first - begin) <= 2
+        assert abs(stop - end) <= 2
+
+
+def test_same_audio_in_two_recordings_gives_both_and_k_limits_them() -> None:
+    rng = np.random.default_rng(4)
+    shared = random_hashes(rng, 30)
+    table = table_of([(1, shared), (2, random_hashes(rng, 30)), (3, shared)], WIDTH)
+    index = ExactIndex(table)
+    assert {f.recording for f in ask(known(shared[3:20]), index)} == {0, 2}
+    assert [f.recording for f in ask(known(shared[3:20]), index, k=1)] == [0]
+
+
+def test_line_of_another_tempo_is_followed() -> None:
+    rng = np.random.default_rng(5)
+    index = store(rng, count=30, length=80)
+    at = np.rint(np.arange(40) * 1.1 + 10).astype(int)  # 10 % faster than the reference
+    query = flipped(rng, index.table.rows(12)[at], 0.1)
+    found = ask(known(query), index, granularity=5)
+    assert found[0].recording == 12
+    assert found[0].stretch.line.slope == pytest.approx(1.1, abs=0.02)
+    assert found[0].stretch.hashes >= 36
+
+
+def test_silent_and_empty_queries_have_no_match() -> None:
+    rng = np.random.default_rng(6)
+    index = store(rng)
+    rows = index.table.rows(3)[:10]
+    assert ask(Hashes(rows, np.zeros(10, bool)), index) == []
+    assert ask(known(rows[:0]), index) == []
+    assert ask(known(rows), ExactIndex(table_of([], WIDTH))) == []
+
+
+def test_engines_give_the_same_answer() -> None:
+    rng = np.random.default_rng(8)
+    index = store(rng)
+    query = known(flipped(rng, index.table.rows(9)[4:25], 0.2))
+    flat = ask(query, FlatIndex(index.table))
+    exact = ask(query, index)
+    assert [(f.recording, f.stretch) for f in flat] == [(f.recording, f.stretch) for f in exact]
+
+
+@given(st.lists(st.integers(-5, 5), max_size=12))
+def test_heaviest_slice_is_the_best_of_all(values: list[int]) -> None:
+    gain = np.array(values, float)
+    first, stop = heaviest(gain)
+    sums = [gain[a:b].sum() for a in range(len(gain)) for b in range(a + 1, len(gain) + 1)]
+    assert gain[first:stop].sum() == pytest.approx(max([0.0, *sums]))
