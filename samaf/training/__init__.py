@@ -1,0 +1,1 @@
+"""Everything that makes model files. Needs the extra ``samaf[train]``."""

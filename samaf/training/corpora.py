@@ -1,0 +1,144 @@
+"""Corpora: lists of clips with speaker, split and kind."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from samaf.audio import audio_files
+from samaf.errors import CorpusError
+
+UNREADABLE_SHARE = 0.05  # of the clips of a manifest; beyond that the corpus is refused
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One clip of a corpus; ``kind`` is speech, music, noise or rir."""
+
+    path: Path
+    kind: str
+    split: str
+    speaker: str
+    recording: str
+    language: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Clips in a fixed order, the rows that named no file, and a digest of the list."""
+
+    root: Path
+    clips: tuple[Clip, ...]
+    missing: tuple[str, ...] = ()
+
+    def select(self, kind: str, *splits: str) -> tuple[Clip, ...]:
+        """Give the clips of one kind in any of the splits."""
+        return tuple(c for c in self.clips if c.kind == kind and c.split in splits)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the relative paths, kinds and splits of all clips."""
+        rows = (f"{c.path.relative_to(self.root)}\t{c.kind}\t{c.split}\n" for c in self.clips)
+        return sha256("".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def default_root() -> Path:
+    """Give the folder named by SAMAF_CORPUS, else ``../shared/corpus``."""
+    return Path(os.environ.get("SAMAF_CORPUS", "../shared/corpus"))
+
+
+def open_corpus(root: Path) -> Corpus:
+    """Read a corpus: a folder with ``manifest.csv``, VoxCeleb1, LibriSpeech, or any folder.
+
+    VoxCeleb1 is the folder that holds ``wav/``. LibriSpeech is the folder of its subsets,
+    whose names give the splits, or one subset.
+
+    Raises
+    ------
+    CorpusError
+        There is no such folder, no usable clip in it, or more than 5 % of the manifest's
+        files are missing.
+    """
+    if not root.is_dir():
+        raise CorpusError(f"{root}: no such folder; name a corpus folder or set SAMAF_CORPUS")
+    missing: list[str] = []
+    if (root / "manifest.csv").is_file():
+        clips = _manifest(root, missing)
+    elif any(root.glob("wav/id1*")):
+        clips = _tree(root, sorted((root / "wav").glob("id1*/*/*.wav")))
+    elif any(root.glob("*/*/*/*.trans.txt")):
+        clips = _librispeech(root)
+    elif any(root.glob("*/*/*.trans.txt")):
+        clips = _tree(root, sorted(root.glob("*/*/*.flac")))
+    else:
+        clips = _tree(root, list(audio_files([root])))
+    if not clips:
+        raise CorpusError(f"{root}: holds no usable clip; name a folder with audio files")
+    if len(missing) > UNREADABLE_SHARE * (len(clips) + len(missing)):
+        raise CorpusError(
+            f"{root}: {len(missing)} of {len(clips) + len(missing)} files of its manifest are "
+            f"missing ({missing[0]} first); mend the manifest or fetch them"
+        )
+    return Corpus(root, tuple(clips), tuple(missing))
+
+
+def _manifest(root: Path, missing: list[str]) -> list[Clip]:
+    clips = []
+    with (root / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        lacking = {"path", "kind", "split"} - set(reader.fieldnames or ())
+        if lacking:
+            raise CorpusError(
+                f"{root / 'manifest.csv'}: lacks the columns {sorted(lacking)}; add them"
+            )
+        for row in reader:
+            path = root / row["path"]
+            if not path.is_file():
+                missing.append(row["path"])
+                continue
+            clips.append(
+                Clip(
+                    path,
+                    row["kind"],
+                    row["split"],
+                    row.get("speaker") or "",
+                    row.get("recording") or path.stem,
+                    row.get("language") or "",
+                    row.get("licence") or "",
+                )
+            )
+    return clips
+
+
+def _librispeech(root: Path) -> list[Clip]:
+    """Make clips of subset/speaker/chapter; dev-* is validation, test-* test, the rest train."""
+    clips = []
+    for path in sorted(root.glob("*/*/*/*.flac")):
+        subset, speaker, chapter = path.relative_to(root).parts[:3]
+        split = {"dev": "validation", "test": "test"}.get(subset.split("-")[0], "train")
+        clips.append(Clip(path, "speech", split, speaker, chapter, "en"))
+    return clips
+
+
+def _tree(root: Path, files: Sequence[Path]) -> list[Clip]:
+    """Make speech clips of a tree; speaker and recording are the upper two folders.
+
+    Speakers are dealt to the splits by a hash of their name: 80 % train, 10 % validation,
+    10 % test.
+    """
+    clips = []
+    for path in files:
+        folders = path.relative_to(root).parts[:-1]
+        if folders[:1] == ("wav",):
+            folders = folders[1:]
+        speaker = folders[0] if folders else path.stem
+        share = int(sha256(os.fsencode(speaker)).hexdigest()[:8], 16) % 10
+        split = "train" if share < 8 else SPLITS[share - 7]
+        clips.append(Clip(path, "speech", split, speaker, folders[1] if folders[1:] else path.stem))
+    return clips

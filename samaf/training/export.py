@@ -1,0 +1,76 @@
+"""From a trained model to the bytes of one ONNX file."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from samaf.training.models import HashModel
+
+OPSET = 17
+IR_VERSION = 8  # understood by every ONNX Runtime since 1.11
+
+
+def onnx_bytes(model: HashModel) -> bytes:
+    """Build the graph from the weights: one LSTM node a layer, the scaling folded in.
+
+    Input ``blocks`` float32 (n, steps, values), not standardised; output ``h`` float32
+    (n, bits).
+    """
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    bits = model.kind.bits
+    nodes = [helper.make_node("Transpose", ["blocks"], ["x0"], perm=[1, 0, 2])]
+    weights = [
+        numpy_helper.from_array(np.array([1], np.int64), "direction"),
+        numpy_helper.from_array(np.array([0], np.int64), "first"),
+    ]
+    for number, layer in enumerate(model.lstms):
+        kernel, recurrent, bias = (
+            keras.ops.convert_to_numpy(v).astype(np.float64)
+            for v in (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
+        )
+        if number == 0:
+            kernel = kernel * model.inverse[:, None]
+            bias = bias - model.offset @ kernel
+        names = [f"W{number}", f"R{number}", f"B{number}"]
+        both = np.concatenate([_gates(bias[:, None])[:, 0], np.zeros(4 * bits)])
+        for name, array in zip(names, (_gates(kernel.T), _gates(recurrent.T), both), strict=True):
+            weights.append(numpy_helper.from_array(array[None].astype(np.float32), name))
+        nodes.append(
+            helper.make_node(
+                "LSTM",
+                [f"x{number}", *names],
+                [f"y{number}", f"h{number}"],
+                hidden_size=bits,
+            )
+        )
+        last = number == len(model.lstms) - 1
+        source, squeezed = (f"h{number}", "h") if last else (f"y{number}", f"x{number + 1}")
+        axis = "first" if last else "direction"
+        nodes.append(helper.make_node("Squeeze", [source, axis], [squeezed]))
+    graph = helper.make_graph(
+        nodes,
+        model.name,
+        [
+            helper.make_tensor_value_info(
+                "blocks", TensorProto.FLOAT, ["n", "steps", len(model.offset)]
+            )
+        ],
+        [helper.make_tensor_value_info("h", TensorProto.FLOAT, ["n", bits])],
+        weights,
+    )
+    proto = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="samaf",
+    )
+    checker.check_model(proto)
+    return bytes(proto.SerializeToString(deterministic=True))
+
+
+def _gates(rows: np.ndarray) -> np.ndarray:
+    """Bring Keras' gate order i, f, c, o into ONNX' i, o, f, c along the first axis."""
+    i, f, c, o = np.split(rows, 4)
+    return np.concatenate([i, o, f, c])

@@ -1,0 +1,227 @@
+"""One model from a corpus to its files: prepare, train, export, measure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from samaf.features import FeatureParameters
+from samaf.fingerprinters import Fingerprinter, ModelCard
+from samaf.fingerprinters.card import read_card, write_card, write_model
+from samaf.training.corpora import Corpus, open_corpus
+from samaf.training.curves import draw_curves, read_points
+from samaf.training.dataset import Dataset, Preparation, prepare
+from samaf.training.export import onnx_bytes
+from samaf.training.models import Architecture, architecture
+from samaf.training.trainer import CURVES, Plan, Progress, Trained, load_best, train
+from samaf.training.validation import measure, prepare_validation
+
+VALIDATION_COPIES = 2
+SELECTIONS = ("last", "loss", "accuracy")
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Settings of a family of models.
+
+    Attributes
+    ----------
+    frames
+        Features of the prepared data, of which a model may take the first coefficients.
+    copies
+        Distorted copies of each clip.
+    select
+        Which weights are exported: the last ones, or those of the smallest loss or the
+        largest accuracy on the validation split.
+    """
+
+    frames: FeatureParameters
+    copies: int
+    steps: int
+    pairs: int
+    learning_rate: float
+    warm_up: int
+    select: str
+
+
+# 26 coefficients, so that models with more than 13 share the data.
+OURS = Preset(FeatureParameters(coefficients=26, floor=1e-7), 24, 7_000, 384, 2.5e-3, 300, "last")
+PAPER = Preset(FeatureParameters(), 8, 20_000, 16, 0.01, 0, "accuracy")
+
+
+def preset(kind: Architecture) -> Preset:
+    """Choose the settings of a model: ours with term C, else the paper's (section 4.2)."""
+    if kind.paired:
+        return OURS
+    return PAPER if kind.terms else replace(PAPER, steps=0, select="last")
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What is told about a run: what is prepared (what, done, total), and the training."""
+
+    prepared: Callable[[str, int, int], None] = lambda what, done, total: None
+    trained: Callable[[Progress], None] = lambda progress: None
+    noted: Callable[[str], None] = lambda line: None
+
+
+def train_model(
+    name: str,
+    root: Path,
+    out: Path,
+    *,
+    steps: int | None = None,
+    minutes: float = math.inf,
+    select: str | None = None,
+    copies: int | None = None,
+    seed: int = 1,
+    listener: Listener = Listener(),  # noqa: B008  # frozen
+) -> Path:
+    """Make ``NAME.onnx``, ``NAME.json`` and ``NAME-curves.png`` in ``out``.
+
+    Prepared data lie in ``out/data``, checkpoint and curves in ``out/NAME``: a run that was
+    stopped goes on, a finished one is only exported and measured.
+
+    Parameters
+    ----------
+    root
+        Corpus, see ``corpora.open_corpus``.
+    steps, select, copies
+        In place of the preset's.
+    minutes
+        Stop training after this time, and export what is there.
+
+    Raises
+    ------
+    CorpusError, TrainingError
+        The corpus gives no data; the name, the checkpoint or the loss is bad.
+    """
+    kind = architecture(name)
+    chosen = preset(kind)
+    chosen = replace(
+        chosen,
+        steps=chosen.steps if steps is None else steps,
+        select=select or chosen.select,
+        copies=copies or chosen.copies,
+    )
+    corpus = open_corpus(root)
+    for path in corpus.missing:
+        listener.noted(f"{path}: named by the manifest, but missing; left out")
+    data = {}
+    for split, count in (("train", chosen.copies), ("validation", VALIDATION_COPIES)):
+        data[split] = prepare(
+            corpus,
+            split,
+            chosen.frames,
+            out / "data",
+            copies=count,
+            seed=seed,
+            progress=partial(listener.prepared, split),
+        )
+        for reason in data[split].skipped:
+            listener.noted(f"{reason}; left out")
+    plan = Plan(
+        name,
+        Preparation(corpus.digest, "train", chosen.copies, seed, chosen.frames).folder,
+        kind.features,
+        chosen.steps,
+        chosen.pairs,
+        chosen.learning_rate,
+        chosen.warm_up,
+        seed=seed,
+    )
+    trained = train(
+        plan,
+        data["train"],
+        out / name,
+        listener.trained,
+        data["validation"],
+        seconds=60 * minutes,
+    )
+    step = trained.step
+    if chosen.select != "last":
+        step = load_best(trained.model, out / name, chosen.select)
+    points = read_points(out / name / CURVES, trained.step)
+    if points:
+        draw_curves(points, name, out / f"{name}-curves.png")
+    card = ModelCard(
+        name,
+        "lstm",
+        kind.bits,
+        plan.features,
+        _deviation(data["train"], plan.features),
+        training=_training(corpus, plan, chosen, trained, step, data["train"]),
+    )
+    model = write_model(onnx_bytes(trained.model), card, out)
+    return _measured(model, corpus, chosen, out / "data", listener)
+
+
+def _measured(
+    model: Path, corpus: Corpus, chosen: Preset, folder: Path, listener: Listener
+) -> Path:
+    """Add the validation figures of an exported model to its card."""
+    card = read_card(model.with_suffix(".json"))
+    held_out = prepare_validation(
+        corpus,
+        chosen.frames,
+        folder,
+        progress=partial(listener.prepared, "conditions"),
+    )
+    found = measure(Fingerprinter(card, model).states, held_out, card.features)
+    figures = {name: _rounded(asdict(row)) for name, row in found.items()}
+    mean = float(np.mean([row.accuracy for row in found.values()]))
+    listener.noted(f"{card.name}: {mean:.1%} right at 1 s, mean of {len(found)} conditions")
+    validation = {
+        "what": "blocks of distorted validation clips against all originals of train, validation",
+        "references": len(held_out.references),
+        "mean_accuracy": round(mean, 4),
+        "conditions": figures,
+    }
+    write_card(replace(card, figures={"validation": validation}), model.parent)
+    return model
+
+
+def _deviation(dataset: Dataset, features: FeatureParameters) -> tuple[float, ...]:
+    deviation = dataset.scale(features.coefficients, features.block_frames)[1]
+    return tuple(round(float(value), 4) for value in deviation)
+
+
+def _training(
+    corpus: Corpus, plan: Plan, chosen: Preset, trained: Trained, step: int, dataset: Dataset
+) -> dict[str, Any]:
+    """Say what the model learnt from, how, where, and how long."""
+    clips = [c for c in corpus.clips if c.split == "train"]
+    licences = Counter(c.licence or "not stated" for c in clips)
+    hours = dataset.counts[:, 0].sum() * plan.features.step / plan.features.sample_rate / 3600
+    made: dict[str, Any] = {
+        "corpus": corpus.root.name,
+        "corpus_digest": corpus.digest,
+        "split": "train",
+        "speech_clips": len(dataset.weights),
+        "speech_hours": round(float(hours), 2),
+        "copies": chosen.copies,
+        "licences": dict(sorted(licences.items())),
+        "plan": {
+            k: v for k, v in asdict(plan).items() if k not in {"name", "data", "features", "seed"}
+        },
+        "optimizer": "AdamW" if plan.architecture.paired else "Adagrad",
+        "steps": step,
+        "selected": chosen.select,
+        "blocks_per_step": 2 * plan.pairs,
+        "seed": plan.seed,
+    }
+    if trained.made.backend:
+        made["minutes"] = round(trained.made.seconds / 60, 1)
+        made["backend"], made["machine"] = trained.made.backend, trained.made.machine
+    return made
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}

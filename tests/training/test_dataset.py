@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training_data import TINY, babbling, made_dataset, write_corpus, write_manifest, write_wav
+
+from samaf.audio import load
+from samaf.errors import CorpusError
+from samaf.features import FeatureParameters, mfcc
+from samaf.training.corpora import Clip, open_corpus
+from samaf.training.dataset import JITTER_FRAMES, MOMENTS, Dataset, _weights, prepare
+
+FRAMES = FeatureParameters()
+TAU = (1.0, 0.75, 1.5)
+BLOCK = replace(FRAMES, coefficients=2)  # 100 steps, no mean subtraction
+
+
+def timed_dataset(count: int = 400) -> Dataset:
+    """Frames that say which clip they are of and which frame of the original they were."""
+    rows, starts, counts = [], [], []
+    for clip in range(4):
+        for tau in TAU:
+            length = int(count * tau)
+            starts.append(sum(len(r) for r in rows))
+            counts.append(length)
+            rows.append(np.stack([np.full(length, clip), np.arange(length) / tau], axis=1))
+    shape = (4, len(TAU))
+    return Dataset(
+        np.concatenate(rows).astype(np.float16),
+        np.array(starts).reshape(shape),
+        np.array(counts).reshape(shape),
+        np.tile(np.float32(TAU), (4, 1)),
+        np.full(4, 0.25),
+    )
+
+
+def test_pairs_show_one_moment_of_one_clip() -> None:
+    blocks, moments = timed_dataset().pairs(1, 0, 500, BLOCK)
+    originals, copies = blocks[:500], blocks[500:]
+    assert np.array_equal(originals[:, 0, 0], moments[:, 0])
+    assert np.array_equal(copies[:, :, 0].min(1), copies[:, :, 0].max(1))
+    assert np.array_equal(originals[:, 50, 0], copies[:, 50, 0])
+    assert np.allclose(originals[:, 0, 1], np.floor(moments[:, 1]))
+    # The middles agree within the jitter, which is in frames of the copy.
+    apart = originals[:, 50, 1] - copies[:, 50, 1]
+    assert np.abs(apart).max() <= (JITTER_FRAMES + 2) / min(TAU)
+    assert abs(apart.mean()) < 1
+    assert np.unique(np.diff(copies[:, :, 1], axis=1).mean(1).round(1)).size >= 2  # both copies
+
+
+def test_pairs_reach_both_ends_of_clips() -> None:
+    data = timed_dataset()
+    at = np.concatenate([data.pairs(1, step, 200, BLOCK)[1][:, 1] for step in range(5)])
+    assert at.min() < 10
+    assert at.max() > 285
+
+
+def test_several_moments_of_a_clip_are_drawn_together() -> None:
+    _, moments = timed_dataset().pairs(1, 0, 40, BLOCK)
+    clips = moments[:, 0].reshape(-1, MOMENTS)
+    assert (clips == clips[:, :1]).all()
+
+
+@pytest.mark.parametrize("draw", ["pairs", "blocks"])
+def test_batches_depend_on_seed_and_step_alone(draw: str) -> None:
+    def batch(seed: int, step: int) -> np.ndarray:
+        return np.asarray(getattr(made_dataset(), draw)(seed, step, 8, TINY)[0])
+
+    first = batch(1, 5)
+    assert first.shape == (16, 4, 26)
+    assert np.array_equal(first, batch(1, 5))
+    assert not np.array_equal(first, batch(1, 6))
+    assert not np.array_equal(first, batch(2, 5))
+
+
+def test_blocks_come_from_originals_and_copies_alike() -> None:
+    blocks, _ = timed_dataset().blocks(1, 0, 300, BLOCK)
+    assert blocks.shape == (600, 100, 2)
+    assert (blocks[:, :, 0] == blocks[:, :1, 0]).all()
+    paces = np.diff(blocks[:, :, 1], axis=1).mean(axis=1)
+    for tau in TAU:
+        assert 0.2 < np.isclose(paces, 1 / tau, atol=0.02).mean() < 0.5
+
+
+def test_scale_is_mean_over_all_and_deviation_within_blocks() -> None:
+    frames = np.array([[0.0], [2.0], [10.0], [14.0]], np.float16)
+    one = np.array([[0, 0]]), np.array([[4, 4]]), np.ones((1, 2), np.float32)
+    mean, deviation = Dataset(frames, *one, np.ones(1)).scale(1, 2)
+    assert mean.tolist() == [6.5]
+    assert deviation[0] == pytest.approx(np.sqrt((1 + 4) / 2))
+
+
+def test_rare_speakers_and_languages_weigh_more() -> None:
+    def clip(speaker: str, language: str) -> Clip:
+        return Clip(Path("x"), "speech", "train", speaker, "", language)
+
+    weights = _weights([clip("a", "en")] * 4 + [clip("b", "en"), clip("c", "fr")])
+    assert weights.sum() == pytest.approx(1)
+    assert weights[4] == pytest.approx(2 * weights[0])
+    assert weights[5] == pytest.approx(weights[4] * 5**0.25)
+
+
+def test_prepared_originals_are_the_features_and_copies_differ(tmp_path: Path) -> None:
+    corpus = open_corpus(write_corpus(tmp_path / "corpus", 2, 0))
+    told: list[tuple[int, int]] = []
+    made = [
+        prepare(
+            corpus,
+            "train",
+            FRAMES,
+            tmp_path / name,
+            copies=2,
+            seed=seed,
+            progress=lambda done, total: told.append((done, total)),
+        )
+        for name, seed in (("a", 1), ("a", 1), ("b", 1), ("a", 2))
+    ]
+    first, reopened, again, other = made
+    assert told == [(1, 2), (2, 2)] * 3  # the second is only opened
+    assert np.array_equal(first.frames, reopened.frames)
+    assert np.array_equal(first.frames, again.frames)
+    assert first.frames.shape != other.frames.shape or (first.frames != other.frames).any()
+    assert first.starts.shape == (2, 3)
+    assert first.tau[:, 0].tolist() == [1, 1]
+    original = first.frames[: first.counts[0, 0]]
+    wanted = mfcc(load(corpus.clips[0].path), FRAMES)
+    assert np.array_equal(original, wanted.astype(np.float16))
+
+
+def corpus_with(tmp_path: Path, good: int, bad: int, seconds: float = 3.1) -> Path:
+    rows = []
+    for number in range(good + bad):
+        path = tmp_path / f"{number:02}.wav"
+        write_wav(path, babbling(seconds, number))
+        if number >= good:
+            path.write_text("no sound at all", encoding="utf-8")
+        rows.append((path.name, "speech", "train", str(number)))
+    write_manifest(tmp_path, rows)
+    return tmp_path
+
+
+def test_few_unreadable_clips_are_named_and_left_out(tmp_path: Path) -> None:
+    corpus = open_corpus(corpus_with(tmp_path, 20, 1))
+    data = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
+    assert len(data.counts) == 20
+    (reason,) = data.skipped
+    assert "20.wav" in reason
+
+
+def test_more_than_five_percent_unreadable_is_an_error(tmp_path: Path) -> None:
+    corpus = open_corpus(corpus_with(tmp_path, 4, 1))
+    with pytest.raises(CorpusError, match=r"1 of 5 clips cannot be read .*04\.wav"):
+        prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
+
+
+def test_short_clips_are_left_out_however_many(tmp_path: Path) -> None:
+    corpus = open_corpus(corpus_with(tmp_path, 3, 0))
+    write_wav(tmp_path / "01.wav", babbling(2.0, 1))
+    data = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
+    assert len(data.counts) == 2
+    assert data.skipped == (f"{tmp_path / '01.wav'}: shorter than 3 s",)
+
+
+@pytest.mark.parametrize("seconds", [1.0])
+def test_no_usable_clip_is_an_error(tmp_path: Path, seconds: float) -> None:
+    corpus = open_corpus(corpus_with(tmp_path, 2, 0, seconds))
+    with pytest.raises(CorpusError, match="no usable clip in the split 'train'"):
+        prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
+
+
+def test_a_missing_split_is_an_error(tmp_path: Path) -> None:
+    corpus = open_corpus(corpus_with(tmp_path, 1, 0))
+    with pytest.raises(CorpusError, match="no speech clip in the split 'validation'"):
+        prepare(corpus, "validation", FRAMES, tmp_path / "data", copies=1, seed=1)
+
+
+def test_a_preparation_that_was_cut_off_starts_over(tmp_path: Path) -> None:
+    corpus = open_corpus(corpus_with(tmp_path, 2, 0))
+    whole = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
+    (home,) = (tmp_path / "data").iterdir()
+    os.truncate(home / "frames.f16", 1000)
+    (home / "table.npz").unlink()
+    again = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
+    assert again.frames.shape == whole.frames.shape

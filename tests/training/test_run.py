@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from training_data import write_corpus
+
+from samaf.cli import cli
+from samaf.errors import TrainingError
+from samaf.fingerprinters import load_fingerprinter
+from samaf.fingerprinters.card import read_card
+from samaf.training.corpora import open_corpus
+from samaf.training.models import architecture
+from samaf.training.run import OURS, PAPER, Listener, preset, train_model
+from samaf.training.trainer import Progress
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("made") / "corpus", 3, 2)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("out")
+
+
+def test_presets_are_the_papers_and_ours() -> None:
+    ours, paper = preset(architecture("2LST256C")), preset(architecture("1LST128MHE"))
+    assert ours is OURS
+    assert (ours.learning_rate, ours.pairs, ours.steps, ours.copies) == (2.5e-3, 384, 7_000, 24)
+    assert paper is PAPER
+    assert (paper.learning_rate, 2 * paper.pairs) == (0.01, 32)
+    assert preset(architecture("2LST256Random")).steps == 0
+
+
+def test_a_model_is_trained_exported_and_described(corpus: Path, out: Path) -> None:
+    told: list[Progress] = []
+    listener = Listener(trained=told.append)
+    path = train_model("1LST128M", corpus, out, steps=2, copies=1, listener=listener)
+    assert [p.step for p in told] == [2]
+    fingerprinter = load_fingerprinter(str(path))
+    card = fingerprinter.card
+    assert (card.name, card.bits, card.features.steps) == ("1LST128M", 128, (100, 13))
+    made = card.training
+    assert made["corpus_digest"] == open_corpus(corpus).digest
+    assert made["licences"] == {"CC0": 3}
+    assert (made["speech_clips"], made["steps"], made["blocks_per_step"]) == (3, 2, 32)
+    assert (made["backend"], made["optimizer"], made["seed"]) == ("tensorflow", "Adagrad", 1)
+    assert (made["selected"], made["plan"]["learning_rate"]) == ("accuracy", 0.01)
+    validation = card.figures["validation"]
+    assert validation["references"] == 5
+    rows = validation["conditions"].values()
+    assert validation["mean_accuracy"] == pytest.approx(
+        np.mean([row["accuracy"] for row in rows]), abs=1e-4
+    )
+    assert (out / "1LST128M-curves.png").is_file()
+
+    told.clear()
+    again = train_model(
+        "1LST128M", corpus, out, steps=2, copies=1, select="last", listener=listener
+    )
+    assert told == []
+    assert read_card(again.with_suffix(".json")).training["selected"] == "last"
+    with pytest.raises(TrainingError, match="different: steps"):
+        train_model("1LST128M", corpus, out, steps=3, copies=1)
+
+
+def test_the_command_makes_an_untrained_model(corpus: Path, out: Path) -> None:
+    arguments = ["train", "1LST128Random", "--corpus", str(corpus), "--out", str(out)]
+    done = CliRunner().invoke(cli, [*arguments, "--copies", "1"])
+    assert done.exit_code == 0, done.output
+    assert str(out / "1LST128Random.onnx") in done.output
+    card = json.loads((out / "1LST128Random.json").read_text(encoding="utf-8"))
+    assert card["training"]["steps"] == 0
+
+
+def test_the_command_names_a_missing_corpus(out: Path) -> None:
+    done = CliRunner().invoke(cli, ["train", "2LST256C", "--corpus", "nowhere", "--out", str(out)])
+    assert done.exit_code == 1
+    assert "nowhere: no such folder" in done.output

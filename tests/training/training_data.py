@@ -1,0 +1,88 @@
+"""Small made data: speech-like sounds, corpora on disk, prepared frames."""
+
+from __future__ import annotations
+
+import csv
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from samaf.features import FeatureParameters
+from samaf.training.dataset import Dataset
+from samaf.training.models import Architecture
+from samaf.training.trainer import Plan
+
+RATE = 16_000
+# Blocks of 8 frames in 4 steps: a model over them is traced in a second.
+TINY = FeatureParameters(block_frames=8, hop_frames=2, stack=2, subtract_mean=True)
+
+
+class TinyPlan(Plan):
+    """A plan whose model has 16 bits, which no name allows."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """Two layers and the letters behind ``tiny``."""
+        return Architecture(self.name, 2, 16, self.name.removeprefix("tiny"))
+
+
+def tiny_plan(terms: str = "C", steps: int = 20, **changes: object) -> Plan:
+    """Plan a run that takes a second."""
+    features = TINY if "C" in terms else replace(TINY, stack=1, subtract_mean=False)
+    plan = TinyPlan(f"tiny{terms}", "made", features, steps, pairs=8, learning_rate=0.02, warm_up=2)
+    return replace(plan, **changes)
+
+
+def made_dataset(seed: int = 0, clips: int = 6, versions: int = 3, frames: int = 60) -> Dataset:
+    """Fill a dataset with smooth random frames; copies are the original with noise."""
+    rng = np.random.default_rng(seed)
+    walks = rng.standard_normal((clips, 1, frames, 13)).cumsum(axis=2)
+    noisy = walks + 0.3 * rng.standard_normal((clips, versions, frames, 13))
+    noisy[:, 0] = walks[:, 0]
+    starts = np.arange(clips * versions).reshape(clips, versions) * frames
+    counts = np.full((clips, versions), frames)
+    tau = np.ones((clips, versions), np.float32)
+    flat = noisy.reshape(-1, 13).astype(np.float16)
+    return Dataset(flat, starts, counts, tau, np.full(clips, 1 / clips))
+
+
+def babbling(seconds: float, seed: int) -> np.ndarray:
+    """Make noise in syllables, float32 (n,), peak 1."""
+    rng = np.random.default_rng(seed)
+    count = int(seconds * RATE)
+    syllables = np.repeat(rng.random(count // 1600 + 1), 1600)[:count]
+    colour = np.convolve(rng.standard_normal(count), rng.standard_normal(24), "same")
+    samples = syllables**2 * colour
+    return (samples / np.abs(samples).max()).astype(np.float32)
+
+
+def write_wav(path: Path, samples: np.ndarray) -> Path:
+    """Write 16-bit mono; folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+    return path
+
+
+def write_manifest(root: Path, rows: list[tuple[str, str, str, str]]) -> None:
+    """Write path, kind, split and speaker of each row; all under one licence."""
+    with (root / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["path", "kind", "split", "speaker", "licence"])
+        table.writerows([*row, "CC0"] for row in rows)
+
+
+def write_corpus(root: Path, train: int, validation: int, seconds: float = 3.3) -> Path:
+    """Write a corpus of made speech, each clip of its own speaker."""
+    rows = []
+    for number in range(train + validation):
+        split = "train" if number < train else "validation"
+        path = write_wav(root / f"speech/{number:02}.wav", babbling(seconds, number))
+        rows.append((str(path.relative_to(root)), "speech", split, f"speaker-{number}"))
+    write_manifest(root, rows)
+    return root
