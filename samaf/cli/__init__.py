@@ -1,0 +1,100 @@
+"""The command ``samaf``: the verbs of ``samaf.engine`` in a shell.
+
+Only click is imported here and at the top of each command's file; everything heavy waits
+inside the commands, so that ``samaf --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from samaf import __version__
+from samaf.cli.administration import db, index, models, stats
+from samaf.cli.clips import compare, fingerprint, query
+from samaf.cli.demo import demo
+from samaf.cli.options import db_option
+from samaf.cli.recordings import add, delete, list_, show
+from samaf.cli.text import complain, plain
+from samaf.cli.train import train
+from samaf.errors import SamafError
+
+INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
+
+
+class Commands(click.Group):
+    """Lists commands in the order of use, and ends every error in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order in which they were added."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; its errors go to standard error, without a traceback."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except SamafError as error:
+            complain(plain(str(error)))
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            complain("stopped")
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # What is still in the buffer goes nowhere, also when Python flushes it at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command explains itself: samaf add -h",
+)
+@db_option
+@click.version_option(__version__, prog_name="samaf")
+def cli() -> None:
+    """Tell which stored recording a short, damaged clip of speech comes from.
+
+    \b
+    Example:
+      samaf add recordings/
+      samaf query clip.wav
+    """
+
+
+for command in (
+    add,
+    query,
+    list_,
+    show,
+    delete,
+    stats,
+    compare,
+    fingerprint,
+    models,
+    db,
+    index,
+    demo,
+    train,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``samaf`` and ``python -m samaf``."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character gets its escape instead of a traceback.
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+    try:
+        cli(prog_name="samaf")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            # Files that are still being decoded would hold the process back.
+            os._exit(INTERRUPTED)
+        raise

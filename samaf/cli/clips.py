@@ -1,0 +1,133 @@
+"""Clips: query, compare, fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.text import complain, plain
+from samaf.errors import AudioError
+
+if TYPE_CHECKING:
+    from samaf.records import QueryResult
+
+
+@click.command()
+@click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
+@click.option(
+    "--granularity",
+    type=click.IntRange(1, 6),
+    default=3,
+    show_default=True,
+    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
+)
+@click.option(
+    "-k",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Matches for one stretch of the clip, at most.",
+)
+@click.option(
+    "--fpr",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="False matches to put up with, on average a clip.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["exact", "flat"]),
+    default="exact",
+    show_default=True,
+    help="How to search; both give the same.",
+)
+@model_option
+@db_option
+@form_option
+def query(
+    clips: tuple[str, ...],
+    granularity: int,
+    k: int,
+    fpr: float,
+    engine: str,
+    model: str | None,
+    form: str | None,
+) -> None:
+    """Tell which recordings clips come from.
+
+    Each match tells where in the clip and where in the recording it lies; a clip without any
+    is unknown. The score is -log10 of the false matches to expect: 6 means one in a million
+    such queries. "-" reads a clip from standard input. Exit status 1 when a clip cannot be read.
+
+    \b
+    Example:
+      samaf query clip.wav voicemail.amr --json
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import QUERY
+
+    failed = 0
+
+    def results() -> Iterator[QueryResult]:
+        nonlocal failed
+        for clip in clips:
+            try:
+                result = opened.query(clip, granularity=granularity, k=k, rate=fpr)
+            except AudioError as error:
+                complain(plain(str(error)))
+                failed += 1
+                continue
+            if form and result.reason:
+                complain(plain(f"{result.query}: unknown: {result.reason}"))
+            yield result
+
+    with samaf.open(database(), model=model, engine=engine, create=False) as opened:
+        write(QUERY, results(), form)
+    if failed:
+        click.get_current_context().exit(1)
+
+
+@click.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@model_option
+@form_option
+def compare(first: str, second: str, model: str | None, form: str | None) -> None:
+    """Tell whether two files share speech.
+
+    No store is needed.
+
+    \b
+    Example:
+      samaf compare original.wav copy.mp3
+    """
+    from samaf import engine
+    from samaf.cli.render import write
+    from samaf.cli.views import COMPARISON
+
+    write(COMPARISON, [engine.compare(first, second, model=model)], form)
+
+
+@click.command()
+@click.argument("file")
+@model_option
+@form_option
+def fingerprint(file: str, model: str | None, form: str | None) -> None:
+    """Print the hashes of a file, four a second.
+
+    No store is needed.
+
+    \b
+    Example:
+      samaf fingerprint clip.wav --csv > hashes.csv
+    """
+    from samaf import engine
+    from samaf.cli.render import write
+    from samaf.cli.views import FINGERPRINT
+
+    write(FINGERPRINT, [engine.fingerprint(file, model=model)], form)

@@ -1,0 +1,53 @@
+"""How far ``samaf add`` is, on standard error."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+
+class Progress:
+    """A bar that goes by bytes and tells files done, speed and time left.
+
+    Parameters
+    ----------
+    sizes
+        Bytes of each file; they, not the number of files, tell the time left.
+    """
+
+    def __init__(self, sizes: list[int]) -> None:
+        self._sizes = sizes
+        self._done = 0
+        self._seconds = 0.0
+        self._started = time.monotonic()
+        console = Console(stderr=True)
+        self._bar = Bar(
+            BarColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=sum(sizes))
+        self._bar.start()
+
+    @property
+    def speed(self) -> float:
+        """Seconds of audio for each second that passed."""
+        return self._seconds / max(time.monotonic() - self._started, 1e-9)
+
+    def advance(self, seconds: float) -> None:
+        """Count one more file, with so many seconds of audio in it."""
+        size = self._sizes[self._done]
+        self._done += 1
+        self._seconds += seconds
+        told = f"{self._done:,} of {len(self._sizes):,} files, {self.speed:,.0f} x real time"
+        self._bar.update(self._task, advance=size, description=told)
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        self._bar.stop()

@@ -1,0 +1,179 @@
+"""Recordings: add, list, show, delete."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.text import clock, complain, plain
+from samaf.errors import AudioError
+
+if TYPE_CHECKING:
+    from samaf.records import AddResult
+
+PATH = click.Path(path_type=Path)
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
+@click.option(
+    "--labels",
+    type=PATH,
+    metavar="CSV",
+    help="Labels: the column 'file' holds names or paths, each other column is a label.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Files at once.  [default: processors]"
+)
+@model_option
+@db_option
+@form_option
+def add(
+    paths: tuple[Path, ...],
+    labels: Path | None,
+    jobs: int | None,
+    model: str | None,
+    form: str | None,
+) -> None:
+    """Store the recordings of files and folders.
+
+    Folders are searched with all that is below them, for files with a known suffix.
+
+    What was stored before is passed over, so the same command goes on where it was stopped.
+    Exit status 1 when a file could not be used; the others are stored all the same.
+
+    \b
+    Example:
+      samaf add recordings/ interview.mp3 --labels labels.csv
+    """
+    import samaf
+    from samaf.cli.labels import read_labels
+    from samaf.cli.progress import Progress
+    from samaf.cli.render import write
+    from samaf.cli.views import ADDED
+    from samaf.engine import audio_files
+
+    named = read_labels(labels) if labels else {}
+    files = list(audio_files(paths))
+    if not files:
+        given = plain(", ".join(map(str, paths)))
+        raise AudioError(f"{given}: no sound files below; name files to add them whatever they are")
+    progress = Progress([_size(path) for path in files])
+    counts: Counter[str] = Counter()
+    failed: list[AddResult] = []
+    audio = 0.0
+
+    def results() -> Iterator[AddResult]:
+        nonlocal audio
+        for result in engine.add(files, named, jobs):
+            counts[result.status] += 1
+            seconds = 0.0
+            if result.status == "failed":
+                failed.append(result)
+            elif result.recording and result.status == "added":
+                seconds = result.recording.duration
+                audio += seconds
+            progress.advance(seconds)
+            yield result
+
+    try:
+        with samaf.open(database(), model=model) as engine:
+            store = engine.store.url
+            write(ADDED, results(), form)
+    except KeyboardInterrupt:
+        progress.clear()
+        stored = counts["added"] + counts["present"]
+        complain(f"stopped: {stored:,} of {len(files):,} files stored; the same command goes on")
+        click.get_current_context().exit(INTERRUPTED)
+    progress.clear()
+    speed = f"{progress.speed:,.0f} x real time"
+    summary = f"{counts['added']:,} added ({clock(audio)} of audio, {speed})"
+    summary += f", {counts['present']:,} stored before" * bool(counts["present"])
+    summary += f", {len(failed):,} failed" * bool(failed)
+    click.echo(f"{summary}; store: {store}", err=form is not None)
+    for result in failed:
+        complain(plain(result.message))
+    if failed:
+        click.get_current_context().exit(1)
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+@click.command("list")
+@db_option
+@form_option
+def list_(form: str | None) -> None:
+    """List all recordings of the store.
+
+    \b
+    Example:
+      samaf list --csv > recordings.csv
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import RECORDINGS
+
+    with samaf.open(database(), create=False) as engine:
+        write(RECORDINGS, engine.list(), form)
+
+
+@click.command()
+@click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...")
+@db_option
+@form_option
+def show(recordings: tuple[str, ...], form: str | None) -> None:
+    """Show everything about recordings.
+
+    A recording is named by its id, 6 or more digits of its SHA-256, or its exact name.
+
+    \b
+    Example:
+      samaf show 17 interview.mp3
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import RECORDING
+
+    with samaf.open(database(), create=False) as engine:
+        found = [engine.show(each) for each in recordings]
+        for group in [found] if form else [[each] for each in found]:
+            write(RECORDING, group, form)
+
+
+@click.command()
+@click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...")
+@db_option
+@form_option
+def delete(recordings: tuple[str, ...], form: str | None) -> None:
+    """Remove recordings from the store.
+
+    Their hashes and labels go; the files stay where they are. A recording is named by its id,
+    6 or more digits of its SHA-256, or its exact name. Nothing is removed when one of them is
+    not there.
+
+    \b
+    Example:
+      samaf delete 17 9f86d081
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import RECORDINGS
+
+    with samaf.open(database(), create=False) as engine:
+        ids = {engine.show(each).recording_id: None for each in recordings}
+        gone = [engine.delete(each) for each in ids]
+    write(RECORDINGS, gone, form)
+    if not form:
+        click.echo(f"{len(gone):,} deleted")

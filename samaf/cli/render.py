@@ -1,0 +1,110 @@
+"""Records as a table for people, as JSON and as CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from samaf.cli.text import plain
+
+T = TypeVar("T")
+Record = dict[str, Any]
+
+LONG_LINE = 100_000  # characters
+FORMULA_STARTS = ("=", "+", "-", "@")  # a spreadsheet runs such cells
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[T]):
+    """How records of one kind are printed.
+
+    Attributes
+    ----------
+    titles
+        Of the table's columns, ">" in front of those with numbers; none for a table of
+        names and values.
+    lines
+        The table's lines for one record.
+    record
+        The JSON object for one record; it may hold one list of objects.
+    fields
+        Columns of the CSV: the keys of the object and of the objects in its list.
+    """
+
+    titles: Sequence[str]
+    lines: Callable[[T], Iterable[Sequence[str]]]
+    record: Callable[[T], Record]
+    fields: Sequence[str]
+
+
+def write(view: View[T], records: Iterable[T], form: str | None) -> None:
+    """Print records on standard output: as "json" or "csv" one by one, else as a table."""
+    if form == "json":
+        for record in records:
+            # ASCII, so that no encoding of the terminal or the pipe matters.
+            sys.stdout.write(json.dumps(view.record(record)) + "\n")
+            sys.stdout.flush()
+    elif form == "csv":
+        writer = csv.DictWriter(sys.stdout, view.fields, lineterminator="\n")
+        writer.writeheader()
+        for record in records:
+            for row in flat(view.record(record)):
+                writer.writerow({name: _cell(value) for name, value in row.items()})
+            sys.stdout.flush()
+    else:
+        table(view.titles, (line for record in records for line in view.lines(record)))
+
+
+def flat(record: Record) -> Iterator[Record]:
+    """Give one row for each object in the list that a record holds; one row without any."""
+    listed = next((name for name, value in record.items() if isinstance(value, list)), None)
+    rest = {name: value for name, value in record.items() if name != listed}
+    for item in (record[listed] if listed else None) or [{}]:
+        yield {**rest, **item}
+
+
+def _cell(value: object) -> object:
+    """Make a value fit for a spreadsheet; whatever could run as a formula is quoted."""
+    if isinstance(value, Mapping):
+        return json.dumps(value)
+    if not isinstance(value, str):
+        return value
+    text = plain(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
+    """Print a table; titles with ">" in front stand over numbers, without titles none stand."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[Text(plain(cell)) for cell in line] for line in lines]
+    if not cells:
+        return
+    shown = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), show_edge=False, show_header=bool(titles))
+    for title in titles or [""] * len(cells[0]):
+        justify: Literal["left", "right"] = "right" if title.startswith(">") else "left"
+        shown.add_column(title.lstrip(">"), justify=justify, overflow="fold")
+    for line in cells:
+        shown.add_row(*line)
+    # Pipes and files get whole lines, whatever width a terminal would have.
+    width = None if sys.stdout.isatty() else LONG_LINE
+    Console(file=sys.stdout, highlight=False, width=width).print(shown)
+
+
+def here(path: str) -> str:
+    """Give a path as seen from the current folder where it lies below it."""
+    folder = os.path.join(os.getcwd(), "")
+    return path[len(folder) :] if path.startswith(folder) else path
+
+
+def labelled(labels: Mapping[str, str]) -> str:
+    """Write labels on one line."""
+    return ", ".join(f"{name}={value}" for name, value in labels.items())

@@ -1,0 +1,101 @@
+"""The command ``samaf train``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from samaf.training.trainer import Progress
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    help="A folder with manifest.csv, a VoxCeleb1 or LibriSpeech tree, or any folder of speech.  "
+    "[default: $SAMAF_CORPUS]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Where model, card, curves, checkpoints and prepared data go.",
+)
+@click.option("--steps", type=click.IntRange(0), help="Steps in all.  [default: the model's]")
+@click.option(
+    "--minutes", type=click.FloatRange(0), default=float("inf"), help="Stop training after these."
+)
+@click.option(
+    "--select",
+    type=click.Choice(["last", "loss", "accuracy"]),
+    help="Weights to export: the last, of smallest loss, or of largest accuracy on the "
+    "validation split.  [default: last for C models, else accuracy]",
+)
+@click.option("--copies", type=click.IntRange(1), help="Distorted copies a clip.")
+@click.option("--seed", type=int, default=1, show_default=True)
+def train(
+    name: str,
+    corpus: Path | None,
+    out: Path,
+    steps: int | None,
+    minutes: float,
+    select: str | None,
+    copies: int | None,
+    seed: int,
+) -> None:
+    """Train the model NAME and write its file and card; needs samaf[train].
+
+    NAME says layers, bits and loss terms: 2LST256C, 1LST128C, 1LST128MHE, 2LST256Random.
+    A stopped run goes on when it is started again; a finished one is exported again.
+    Keras computes with TensorFlow, or with what KERAS_BACKEND names: jax or torch.
+
+    \b
+    Example:
+      samaf train 2LST256C --corpus corpus/ --out models/
+    """
+    try:
+        from samaf.training.corpora import default_root
+        from samaf.training.run import Listener, train_model
+    except ImportError as error:
+        raise click.ClickException(
+            f"training lacks {error.name}; install it with: pip install 'samaf[train]'"
+        ) from None
+    listener = Listener(_prepared, _trained, lambda line: click.echo(line, err=True))
+    model = train_model(
+        name,
+        corpus or default_root(),
+        out,
+        steps=steps,
+        minutes=minutes,
+        select=select,
+        copies=copies,
+        seed=seed,
+        listener=listener,
+    )
+    click.echo(model)
+
+
+def _prepared(what: str, done: int, total: int) -> None:
+    """Rewrite one line on a terminal; say every tenth elsewhere."""
+    terminal = sys.stderr.isatty()
+    if terminal or done == total or done % max(1, total // 10) == 0:
+        line = f"preparing {what}: {done:,} of {total:,} clips"
+        click.echo(f"\r\x1b[K{line}" if terminal else line, err=True, nl=not terminal)
+    if terminal and done == total:
+        click.echo(err=True)
+
+
+def _trained(progress: Progress) -> None:
+    from samaf.cli.text import clock
+
+    terms = "  ".join(f"{name} {value:.4f}" for name, value in progress.terms.items())
+    click.echo(
+        f"step {progress.step:,} of {progress.steps:,}  {progress.blocks_per_second:,.0f} blocks/s"
+        f"  {terms}  {clock(progress.seconds_left).partition('.')[0]} left",
+        err=True,
+    )
