@@ -31,6 +31,7 @@ from samaf.fingerprinters import (
 )
 from samaf.index import ExactIndex, FlatIndex, HashTable, Index, cache, table_of
 from samaf.matching import PLAIN, Finding, find, match_of
+from samaf.matching.deep import find_deep
 from samaf.records import (
     NO_LABELS,
     AddResult,
@@ -61,6 +62,7 @@ __all__ = [
 ]
 
 ENGINES: Mapping[str, Callable[[HashTable], Index]] = {"exact": ExactIndex, "flat": FlatIndex}
+DEPTHS = (None, "usual", "full")
 GRANULARITY = 3  # seconds searched for at once
 FALSE_POSITIVE_RATE = 1e-3  # expected false answers a query
 COMMIT_HASHES = 100_000  # a transaction holds about this many: 3.2 MB
@@ -381,6 +383,7 @@ class Engine:
         granularity: int = GRANULARITY,
         k: int = 5,
         rate: float = FALSE_POSITIVE_RATE,
+        deep: str | None = None,
     ) -> QueryResult:
         """Tell which stored recordings a clip comes from, and where in them.
 
@@ -394,6 +397,9 @@ class Engine:
             Matches to give at most for one stretch of the clip.
         rate
             Expected number of false matches to put up with, e.g. 1e-3.
+        deep
+            "usual" also undoes changes of speed, tempo, pitch and direction; "full" also
+            reversed speed, and tempo with pitch. The whole clip is held in memory.
 
         Raises
         ------
@@ -406,9 +412,12 @@ class Engine:
             raise QueryError(f"{k} matches cannot be given; choose 1 or more")
         if not 0 < rate <= 1:
             raise QueryError(f"false-positive rate {rate} is out of range; choose above 0, up to 1")
+        if deep not in DEPTHS:
+            raise QueryError(f"{deep!r}: no such depth; choose usual or full")
         with read(source) as audio:
             answer = QueryResult(audio.path or audio.name, audio.sha256, audio.duration)
             hashes = self._hashes(audio)
+            samples = audio.samples() if deep else None
         if not len(hashes):
             return replace(answer, reason=f"shorter than {self.fingerprinter.block:g} s")
         if not hashes.informative.any():
@@ -416,10 +425,21 @@ class Engine:
         index = self.index
         if not index.table.total:
             return replace(answer, reason="the store is empty")
-        per_second = round(1 / self.fingerprinter.hop)
-        confidence = self.fingerprinter.card.confidence
-        window = (granularity - 1) * per_second + 1
-        found = find([(PLAIN[0], hashes)], index, window, confidence, rate, k)
+        window = (granularity - 1) * round(1 / self.fingerprinter.hop) + 1
+        if samples is None:
+            confidence = self.fingerprinter.card.confidence
+            found = find([(PLAIN[0], hashes)], index, window, confidence, rate, k)
+        else:
+            found = find_deep(
+                samples,
+                answer.sha256,
+                self.fingerprinter,
+                index,
+                window,
+                rate,
+                k,
+                full=deep == "full",
+            )
         return replace(answer, matches=self._matches(found, index, answer.duration))
 
     def _matches(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import log, log2
 from types import MappingProxyType
 
 import numpy as np
 
+UNALTERED = 0.02  # log of a factor that is not worth naming
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -91,6 +93,17 @@ class Manipulation:
     tau: float = 1.0
     rho: float = 1.0
     reversed: bool = False
+
+    def __str__(self) -> str:
+        """Name it as people do: "speed 0.95x", "pitch +3.9 semitones", "reversed"."""
+        tempo, pitch = abs(log(self.tau)) > UNALTERED, abs(log(self.rho)) > UNALTERED
+        parts = ["reversed"] if self.reversed else []
+        if tempo and pitch and abs(log(self.tau * self.rho)) <= UNALTERED:
+            parts.append(f"speed {1 / self.tau:.3f}x")
+        else:
+            parts += [f"tempo {1 / self.tau:.2f}x"] if tempo else []
+            parts += [f"pitch {12 * log2(self.rho):+.1f} semitones"] if pitch else []
+        return ", ".join(parts)
 
 
 IDENTITY = Manipulation()

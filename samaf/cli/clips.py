@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from samaf.records import QueryResult
 
 
-@click.command()
+class DeepCommand(click.Command):
+    """Lets ``--deep`` stand alone or take ``=full``, which click's own options cannot."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read ``--deep=full`` as an option of its own."""
+        return super().parse_args(ctx, ["--deep-full" if a == "--deep=full" else a for a in args])
+
+
+@click.command(cls=DeepCommand)
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
 @click.option(
     "--granularity",
@@ -45,6 +53,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to search; both give the same.",
 )
+@click.option(
+    "--deep",
+    flag_value="usual",
+    help="Undo changes of speed, tempo, pitch and direction; --deep=full also reversed speed, "
+    "and tempo with pitch.",
+)
+@click.option("--deep-full", "deep", flag_value="full", hidden=True)
 @model_option
 @db_option
 @form_option
@@ -54,6 +69,7 @@ def query(
     k: int,
     fpr: float,
     engine: str,
+    deep: str | None,
     model: str | None,
     form: str | None,
 ) -> None:
@@ -77,7 +93,7 @@ def query(
         nonlocal failed
         for clip in clips:
             try:
-                result = opened.query(clip, granularity=granularity, k=k, rate=fpr)
+                result = opened.query(clip, granularity=granularity, k=k, rate=fpr, deep=deep)
             except AudioError as error:
                 complain(plain(str(error)))
                 failed += 1

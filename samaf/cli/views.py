@@ -50,7 +50,7 @@ MATCH_FIELDS = (
     "score",
     "manipulation",
 )
-MATCH_TITLES = (">from", ">to", "recording", ">from", ">to", ">tempo", ">BER", ">score")
+MATCH_TITLES = (">from", ">to", "recording", ">from", ">to", "altered", ">BER", ">score")
 
 
 def match_cells(match: Match) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def match_cells(match: Match) -> tuple[str, ...]:
         match.recording.name,
         clock(match.reference_start),
         clock(match.reference_stop),
-        f"{1 / match.manipulation.tau:.2f}",
+        str(match.manipulation) or "-",
         f"{match.ber:.3f}",
         f"{match.score:.1f}",
     )
@@ -212,7 +212,7 @@ def _comparison_lines(comparison: Comparison) -> Lines:
 
 
 COMPARISON: View[Comparison] = View(
-    ("A", "B", "", ">A from", ">to", ">B from", ">to", ">tempo", ">BER", ">score"),
+    ("A", "B", "", ">A from", ">to", ">B from", ">to", "altered", ">BER", ">score"),
     _comparison_lines,
     _comparison_record,
     ("first", "second", "common", *MATCH_FIELDS[3:]),

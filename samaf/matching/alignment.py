@@ -34,7 +34,6 @@ class Line:
     slope: float
     first: int
     stop: int
-    votes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,8 @@ def lines(nearest: Nearest, hashes: int, usable: np.ndarray, table: HashTable) -
             # One hit alone that is not even its window's nearest speaks for nothing.
             if len(members) > 1 or rank[group][members[0]] == 0:
                 i, j = window[group][members], block[group][members]
-                found += _fit(int(recording[group.start]), i, j, hashes)
+                weight = 1 / (1 + rank[group][members])
+                found += _fit(int(recording[group.start]), i, j, weight, hashes)
     return found
 
 
@@ -112,19 +112,24 @@ def _chains(window: np.ndarray, diagonal: np.ndarray) -> Iterator[np.ndarray]:
         yield np.array(chain)
 
 
-def _fit(recording: int, i: np.ndarray, j: np.ndarray, hashes: int) -> Iterator[Line]:
-    """Offer the diagonal with most votes and, where hits allow it, a line of best slope."""
-    diagonals, votes = np.unique(j - i, return_counts=True)
+def _fit(
+    recording: int, i: np.ndarray, j: np.ndarray, weight: np.ndarray, hashes: int
+) -> Iterator[Line]:
+    """Offer the diagonal with most votes and, where hits allow it, a line of best slope.
+
+    A true place brings its neighbours along, so nearer hits weigh more.
+    """
+    diagonals, which = np.unique(j - i, return_inverse=True)
+    best = diagonals[np.bincount(which, weight).argmax()]
     first, stop = int(i.min()), int(i.max()) + hashes
-    best = votes.argmax()
-    yield Line(recording, float(diagonals[best]), 1.0, first, stop, int(votes[best]))
+    yield Line(recording, float(best), 1.0, first, stop)
     if np.ptp(i) < LEAST_SPAN or len(diagonals) == 1:
         return
-    slope, intercept = np.polyfit(i, j, 1)
+    slope, intercept = np.polyfit(i, j, 1, w=np.sqrt(weight))
     if SLOPES[0] <= slope <= SLOPES[1]:
         # A window is compared at slope 1: its middle, not its start, lies on the line.
         intercept += (1 - slope) * (hashes - 1) / 2
-        yield Line(recording, float(intercept), float(slope), first, stop, len(i))
+        yield Line(recording, float(intercept), float(slope), first, stop)
 
 
 def follow(line: Line, query: np.ndarray, table: HashTable) -> Stretch | None:

@@ -89,7 +89,7 @@ def test_undoing_speed_brings_bits_back() -> None:
         return float(np.unpackbits(a[:count] ^ b[:count]).mean())
 
     assert len(undone) == pytest.approx(len(plain), abs=1)
-    assert rate(undone, plain) < 0.4 < rate(ENCODER.hashes([fast], "x").packed, plain)
+    assert rate(undone, plain) < rate(ENCODER.hashes([fast], "x").packed, plain) - 0.1
 
 
 def test_activity_is_none_for_silence_and_one_for_the_deviation_itself() -> None:
