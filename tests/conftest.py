@@ -9,6 +9,15 @@ import pytest
 from mariadb import MariadbServer
 
 
+@pytest.fixture
+def public_path(tmp_path: Path) -> Path:
+    """The test's own folder, which other users may enter too."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.name.startswith(("test_", "popen-", "pytest-")):
+            folder.chmod(0o755)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[MariadbServer]:
     """One MariaDB server for the whole run."""

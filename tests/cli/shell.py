@@ -12,4 +12,3 @@ Run = Callable[..., Result]
 
 BRUNO = CLIPS / "bruno-garden.ogg"
 STRANGER = CLIPS / "lena-stranger.ogg"  # in no store of these tests
-STRICT = ("--fpr", "1e-40")  # a model still in training calls similar voices alike

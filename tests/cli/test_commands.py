@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shell import BRUNO, STRANGER, STRICT, Run
+from shell import BRUNO, STRANGER, Run
 
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS, noisy, telephone, wav
@@ -71,7 +71,7 @@ def test_query_as_json(run: Run, tmp_path: Path) -> None:
     excerpt = load(BRUNO)[2 * SAMPLE_RATE : 9 * SAMPLE_RATE]
     damaged = telephone(noisy(excerpt, 20, np.random.default_rng(0)))
     (tmp_path / "clip.wav").write_bytes(wav(damaged))
-    result = run("query", "clip.wav", STRANGER, "--json", *STRICT)
+    result = run("query", "clip.wav", STRANGER, "--json")
     assert result.exit_code == 0
     found, unknown = (json.loads(line) for line in result.stdout.splitlines())
     assert list(found) == ["query", "duration", "sha256", "matches"]
@@ -83,7 +83,7 @@ def test_query_as_json(run: Run, tmp_path: Path) -> None:
     assert best["reference_start"] - best["query_start"] == pytest.approx(2, abs=0.3)
     assert best["reference_stop"] - best["query_stop"] == pytest.approx(2, abs=0.3)
     assert 0 < best["ber"] < 0.4
-    assert best["score"] > 40
+    assert best["score"] > 3
     assert set(best["manipulation"]) == {"tau", "rho", "reversed"}
     assert unknown["matches"] == []
 
@@ -108,7 +108,7 @@ def test_k_limits_the_matches_of_a_stretch(run: Run) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_query_as_a_table(run: Run) -> None:
-    result = run("query", BRUNO, STRANGER, *STRICT)
+    result = run("query", BRUNO, STRANGER)
     assert result.exit_code == 0
     first, second = result.stdout.splitlines()[2:4]
     assert "bruno-garden.ogg" in first
@@ -126,7 +126,7 @@ def test_query_from_standard_input(run: Run) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_query_as_csv(run: Run) -> None:
-    found = rows(run("query", BRUNO, STRANGER, "--csv", *STRICT).stdout)
+    found = rows(run("query", BRUNO, STRANGER, "--csv").stdout)
     assert [row["reference"] for row in found] == ["bruno-garden.ogg", ""]
     assert json.loads(found[0]["labels"])["case"] == "7/26"
     assert found[1]["query"] == str(STRANGER)
@@ -144,7 +144,7 @@ def test_a_long_query_yields_every_excerpt(run: Run, tmp_path: Path) -> None:
         at += len(between) + len(excerpt)
         parts += [between, excerpt]
     (tmp_path / "long.wav").write_bytes(wav(np.concatenate(parts).astype(np.float32)))
-    matches = json.loads(run("query", "long.wav", "--json", *STRICT).stdout)["matches"]
+    matches = json.loads(run("query", "long.wav", "--json").stdout)["matches"]
     places = {match["reference"]: match for match in matches}
     assert set(places) == set(names)
     for name, start in zip(names, starts, strict=True):
@@ -172,7 +172,7 @@ def test_list_show_delete(run: Run) -> None:
     gone = run("delete", "bruno-garden.ogg", "2", "5")
     assert "2 deleted" in gone.stdout
     assert "bruno-garden" not in run("list").stdout
-    unknown = json.loads(run("query", BRUNO, "--json", *STRICT).stdout)
+    unknown = json.loads(run("query", BRUNO, "--json").stdout)
     assert unknown["matches"] == []
 
 

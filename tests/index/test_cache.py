@@ -261,6 +261,7 @@ with Store.open(str(path / "samaf.db")) as store:
 """
 
 
+@pytest.mark.usefixtures("public_path")
 def test_a_cache_that_may_only_be_read(store: Store, tmp_path: Path) -> None:
     def read() -> str:
         command = [sys.executable, "-c", READER, str(tmp_path)]
@@ -271,8 +272,6 @@ def test_a_cache_that_may_only_be_read(store: Store, tmp_path: Path) -> None:
 
     add(store, 1, 2)
     opened(store, tmp_path)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
     for path in tmp_path.glob("samaf.db*"):
         path.chmod(0o666)
     tmp_path.chmod(0o777)  # SQLite makes files beside the database

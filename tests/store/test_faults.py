@@ -80,9 +80,8 @@ def test_a_disk_that_takes_no_more(file_store: Store) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_file_that_may_only_be_read(tmp_path: Path, file_store: Store) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+@pytest.mark.usefixtures("public_path")
+def test_a_file_that_may_only_be_read(file_store: Store) -> None:
     nobody = "import os, sqlite3, samaf.store, sqlalchemy.dialects.sqlite; os.setuid(65534)"
     assert "cannot be written; mend the rights" in in_child(file_store.url, nobody)
 
