@@ -17,7 +17,7 @@ from samaf.records import Hashes, Manipulation
 DECISIVE = -6.0  # log10 of expected false findings from which no further hypothesis is tried
 COVERING = 0.8  # share of the clip that decisive findings must cover
 REFINEMENTS = (0.035, 0.0175, 0.009, 0.0045)  # steps of log factors, coarse to fine
-SHIFTS = (0.0, 0.25, 0.5, 0.75)  # of a hop: the clip's grid against the reference's
+SHIFTS = (0.0, 0.5)  # of a hop: the clip's grid against the reference's
 
 
 def find_deep(
@@ -44,7 +44,7 @@ def find_deep(
 
     Returns
     -------
-    As ``samaf.matching.find``; manipulations are refined beyond the grid.
+    As ``samaf.matching.find``; the best one's manipulation is refined beyond the grid.
     """
     confidence = fingerprinter.card.confidence
     tried = deep(full)
@@ -54,7 +54,7 @@ def find_deep(
         return found
     others = hash_under(samples, seed, fingerprinter, tried[1:])
     found = find([*plain, *others], index, granularity, confidence, rate, k)
-    return [refine(f, samples, fingerprinter, index) for f in found]
+    return [refine(f, samples, fingerprinter, index) for f in found[:1]] + found[1:]
 
 
 def hash_under(
