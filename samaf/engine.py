@@ -15,9 +15,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from samaf.audio import Audio, Source, audio_files, printable, read
 from samaf.audio.source import opened, sha256
@@ -35,7 +36,10 @@ from samaf.matching.deep import find_deep
 from samaf.records import (
     NO_LABELS,
     AddResult,
+    Comparison,
+    Fingerprint,
     Hashes,
+    IndexStatus,
     Match,
     QueryResult,
     Recording,
@@ -68,44 +72,6 @@ FALSE_POSITIVE_RATE = 1e-3  # expected false answers a query
 COMMIT_HASHES = 100_000  # a transaction holds about this many: 3.2 MB
 COMMIT_FILES = 64
 COMMIT_SECONDS = 2.0  # work that Ctrl-C may lose
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How two pieces of audio relate: the best common stretch, if there is one."""
-
-    first: str
-    second: str
-    match: Match | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fingerprint:
-    """The hashes of one file: hash i starts at ``i x hop`` seconds."""
-
-    path: str
-    sha256: str
-    duration: float
-    model: str
-    digest: str
-    hop: float
-    hashes: Hashes
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStatus:
-    """Where the cached index of a store lies, what it holds, and whether it can be trusted.
-
-    ``state`` is "current", "behind" (the next query reads what is newer), "absent" or
-    "damaged" (the next query makes it anew).
-    """
-
-    folder: str
-    state: str
-    revision: int
-    store_revision: int
-    hashes: int
-    hash_bytes: int
 
 
 def open(  # noqa: A001  # samaf.open reads as intended
@@ -274,6 +240,7 @@ class Engine:
         self._bind()
         workers = jobs or os.cpu_count() or 1
         pool = ThreadPoolExecutor(workers)
+        calm = _one_blas_thread()
         try:
             running: deque[Future[_Made]] = deque()
             made: list[_Made] = []
@@ -289,6 +256,7 @@ class Engine:
         finally:
             # Not waiting: whoever interrupts should not sit through a file of ten hours.
             pool.shutdown(wait=False, cancel_futures=True)
+            calm.restore_original_limits()
 
     def _make(self, path: Path, labels: Mapping[str, Mapping[str, str]]) -> _Made:
         """Decode and hash one file, unless its bytes are stored already."""
@@ -414,7 +382,7 @@ class Engine:
             raise QueryError(f"false-positive rate {rate} is out of range; choose above 0, up to 1")
         if deep not in DEPTHS:
             raise QueryError(f"{deep!r}: no such depth; choose usual or full")
-        with read(source) as audio:
+        with _one_blas_thread(), read(source) as audio:
             answer = QueryResult(audio.path or audio.name, audio.sha256, audio.duration)
             hashes = self._hashes(audio)
             samples = audio.samples() if deep else None
@@ -484,6 +452,18 @@ class Engine:
     def stats(self) -> StoreStats:
         """Sum the store up."""
         return self.store.stats()
+
+
+def _one_blas_thread() -> Any:
+    """Keep matrix products on one thread: they are small, and waiting threads cost more."""
+    return _blas().limit(limits=1)
+
+
+@lru_cache(maxsize=1)
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

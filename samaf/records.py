@@ -193,3 +193,41 @@ class StoreStats:
     hashes: int
     hash_bytes: int
     labels: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How two pieces of audio relate: the best common stretch, if there is one."""
+
+    first: str
+    second: str
+    match: Match | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fingerprint:
+    """The hashes of one file: hash i starts at ``i x hop`` seconds."""
+
+    path: str
+    sha256: str
+    duration: float
+    model: str
+    digest: str
+    hop: float
+    hashes: Hashes
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """Where the cached index of a store lies, what it holds, and whether it can be trusted.
+
+    ``state`` is "current", "behind" (the next query reads what is newer), "absent" or
+    "damaged" (the next query makes it anew).
+    """
+
+    folder: str
+    state: str
+    revision: int
+    store_revision: int
+    hashes: int
+    hash_bytes: int
