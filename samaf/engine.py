@@ -14,9 +14,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -188,6 +190,7 @@ class Engine:
         self._engine = engine
         self._cache_folder = cache_folder
         self._index: Index | None = None
+        self._decoding = Lock()
 
     def __enter__(self) -> Engine:
         return self
@@ -227,7 +230,7 @@ class Engine:
         labels
             By file name or path, the labels of a recording.
         jobs
-            Files at once; by default one a processor.
+            Files at once; by default one more than there are processors.
 
         Raises
         ------
@@ -238,7 +241,8 @@ class Engine:
         given = [paths] if isinstance(paths, str | os.PathLike) else paths
         files = list(audio_files(given))
         self._bind()
-        workers = jobs or os.cpu_count() or 1
+        # One more than processors: decoding takes turns.
+        workers = jobs or (os.cpu_count() or 1) + 1
         pool = ThreadPoolExecutor(workers)
         calm = _one_blas_thread()
         try:
@@ -266,7 +270,10 @@ class Engine:
                 known = self.store.find(sha256(file.file))
             if known:
                 return _Made(name, known, None, "")
-            with read(path) as audio:
+            with ExitStack() as stack:
+                # FFmpeg is called once a packet: two decoders would fight for Python's lock.
+                with self._decoding:
+                    audio = stack.enter_context(read(path))
                 keys = (name, audio.path, audio.name)
                 own = next((labels[key] for key in keys if key in labels), NO_LABELS)
                 recording = Recording(audio.sha256, audio.name, audio.path, audio.duration, own)

@@ -30,7 +30,7 @@ INTERRUPTED = 130
     help="Labels: the column 'file' holds names or paths, each other column is a label.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Files at once.  [default: processors]"
+    "--jobs", type=click.IntRange(1), metavar="N", help="Files at once.  [default: processors + 1]"
 )
 @model_option
 @db_option
