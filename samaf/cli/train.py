@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     "validation split.  [default: last for C models, else accuracy]",
 )
 @click.option("--copies", type=click.IntRange(1), help="Distorted copies a clip.")
+@click.option(
+    "--from",
+    "start",
+    metavar="MODEL",
+    help="Start from the weights of a shipped model or a model file, not from new ones.",
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 def train(
     name: str,
@@ -46,6 +52,7 @@ def train(
     minutes: float,
     select: str | None,
     copies: int | None,
+    start: str | None,
     seed: int,
 ) -> None:
     """Train the model NAME and write its file and card; needs samaf[train].
@@ -75,6 +82,7 @@ def train(
         select=select,
         copies=copies,
         seed=seed,
+        start=start,
         listener=listener,
     )
     click.echo(model)

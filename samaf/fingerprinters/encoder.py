@@ -34,7 +34,7 @@ class Fingerprinter:
     """
 
     def __init__(self, card: ModelCard, model: Path) -> None:
-        self.card = card
+        self.card, self.path = card, model
         self._session = _session(model, card)
 
     @property

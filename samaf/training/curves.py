@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-TERMS = "MHEC"
+TERMS = "MHECBQ"
 COLUMNS = ("step", "split", "loss", *TERMS, "accuracy", "distance")
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from samaf.audio import load
 from samaf.errors import AudioError, CorpusError
 from samaf.features import FeatureParameters, encoder_input, mfcc
+from samaf.training import spectral
 from samaf.training.corpora import UNREADABLE_SHARE, Clip, Corpus
 from samaf.training.distortions import Material, distort
 from samaf.training.workers import spread
@@ -93,9 +94,22 @@ class Dataset:
         return mean.astype(np.float32), deviation.astype(np.float32)
 
     def pairs(
-        self, seed: int, step: int, count: int, parameters: FeatureParameters
+        self,
+        seed: int,
+        step: int,
+        count: int,
+        parameters: FeatureParameters,
+        *,
+        redrawn: bool = False,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw pairs of one moment, in the original and in a distorted copy.
+
+        Parameters
+        ----------
+        redrawn
+            Give half of the pairs another voice and half of the copies further
+            distortions, drawn anew (``samaf.training.spectral``); needs frames with as
+            many coefficients as bands.
 
         Returns
         -------
@@ -108,7 +122,8 @@ class Dataset:
         clip = rng.choice(len(self.weights), -(-count // MOMENTS), p=self.weights)
         clip = np.repeat(clip, MOMENTS)[:count]
         version = rng.integers(1, self.starts.shape[1], count)
-        size = parameters.block_frames
+        drawn = spectral.draw(count, rng) if redrawn else None
+        size = parameters.block_frames * (drawn.pace if drawn else np.ones(count))
         half = size / 2
         tau = self.tau[clip, version]
         # The copy's block must lie inside the copy, the original's inside the original.
@@ -120,14 +135,60 @@ class Dataset:
         jitter = rng.uniform(-JITTER_FRAMES, JITTER_FRAMES, count)
         there = np.clip((at + half) * tau - half + jitter, 0, self.counts[clip, version] - size)
         at = np.clip(at, 0, self.counts[clip, 0] - size)
-        starts = np.concatenate(
-            [
-                self.starts[clip, 0] + at.astype(np.int64),
-                self.starts[clip, version] + there.astype(np.int64),
-            ]
-        )
         moments = np.stack([clip, at], axis=1).astype(np.float32)
-        return self._cut(starts, parameters), moments
+        if drawn is None:
+            starts = np.concatenate(
+                [
+                    self.starts[clip, 0] + at.astype(np.int64),
+                    self.starts[clip, version] + there.astype(np.int64),
+                ]
+            )
+            return self._cut(starts, parameters), moments
+        whole = replace(parameters, coefficients=parameters.mel_bands)
+        originals = self._powers(clip, 0, at, drawn.pace, 0, whole)
+        copies = self._powers(clip, version, there, drawn.pace, spectral.CONTEXT_FRAMES, whole)
+        copies = spectral.with_voice(copies, drawn.voice, whole)
+        copies = spectral.distorted(copies, self._background(rng, drawn, whole), drawn)
+        originals = spectral.with_voice(originals, drawn.voice, whole)
+        cut = spectral.cepstra(np.concatenate([originals, copies]), whole)
+        return encoder_input(cut[..., : parameters.coefficients], parameters), moments
+
+    def _powers(
+        self,
+        clip: np.ndarray,
+        version: np.ndarray | int,
+        at: np.ndarray,
+        pace: np.ndarray,
+        before: int,
+        parameters: FeatureParameters,
+    ) -> np.ndarray:
+        """Read band powers of blocks at another pace, with ``before`` frames before each.
+
+        float32 (n, before + block_frames, mel_bands). A clip's first frame stands for what
+        would come before it.
+        """
+        rows = at[:, None] + pace[:, None] * np.arange(-before, parameters.block_frames)
+        rows = np.clip(rows, 0, self.counts[clip, version][:, None] - 1.001)
+        lower = rows.astype(np.int64)
+        part = (rows - lower)[..., None].astype(np.float32)
+        lower += self.starts[clip, version][:, None]
+        frames = self.frames[lower] * (1 - part) + self.frames[lower + 1] * part
+        return spectral.powers(frames, parameters)
+
+    def _background(
+        self, rng: np.random.Generator, drawn: spectral.Draw, parameters: FeatureParameters
+    ) -> np.ndarray:
+        """Mix blocks of any clips and copies where one is asked for, (n, frames, bands)."""
+        count = len(drawn.sounds)
+        pair = np.repeat(np.arange(count), drawn.sounds)
+        clip = rng.choice(len(self.weights), len(pair), p=self.weights)
+        version = rng.integers(self.starts.shape[1], size=len(pair))
+        at = rng.random(len(pair)) * (self.counts[clip, version] - parameters.block_frames)
+        power = self._powers(clip, version, at, np.ones(len(pair)), 0, parameters)
+        power /= np.maximum(power.mean(axis=(1, 2), keepdims=True), parameters.floor)
+        mixed = np.zeros((count, *power.shape[1:]), np.float32)
+        np.add.at(mixed, pair, power)
+        return mixed
 
     def blocks(
         self, seed: int, step: int, count: int, parameters: FeatureParameters

@@ -1,10 +1,13 @@
-"""From a trained model to the bytes of one ONNX file."""
+"""From a trained model to the bytes of one ONNX file, and back."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import keras
 import numpy as np
 
+from samaf.errors import TrainingError
 from samaf.training.models import HashModel
 
 OPSET = 17
@@ -68,6 +71,45 @@ def onnx_bytes(model: HashModel) -> bytes:
     )
     checker.check_model(proto)
     return bytes(proto.SerializeToString(deterministic=True))
+
+
+def put_weights(model: HashModel, path: Path) -> None:
+    """Put the encoder weights of a model file that `onnx_bytes` made into a model.
+
+    Raises
+    ------
+    TrainingError
+        The file holds a model of other layers, bits or inputs.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    held = {a.name: numpy_helper.to_array(a) for a in onnx.load(path).graph.initializer}
+    for number, layer in enumerate(model.lstms):
+        names = [f"{kind}{number}" for kind in "WRB"]
+        cell = layer.cell
+        variables = (cell.kernel, cell.recurrent_kernel, cell.bias)
+        wanted = [(1, v.shape[-1], *v.shape[:-1]) for v in variables[:2]] + [
+            (1, 2 * cell.bias.shape[0])
+        ]
+        if [held[n].shape if n in held else None for n in names] != wanted:
+            raise TrainingError(
+                f"{path}: holds no model that {model.name} can start from; layers, bits and "
+                "inputs must be the same"
+            )
+        kernel, recurrent = (_keras_gates(held[n][0]).T for n in names[:2])
+        bias = _keras_gates(held[names[2]][0].reshape(2, -1).sum(axis=0))
+        if number == 0:
+            bias = bias + model.offset @ kernel
+            kernel = kernel / model.inverse[:, None]
+        for variable, array in zip(variables, (kernel, recurrent, bias), strict=True):
+            variable.assign(array)
+
+
+def _keras_gates(rows: np.ndarray) -> np.ndarray:
+    """Undo `_gates`."""
+    i, o, f, c = np.split(rows, 4)
+    return np.concatenate([i, f, c, o])
 
 
 def _gates(rows: np.ndarray) -> np.ndarray:

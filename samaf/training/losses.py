@@ -101,3 +101,17 @@ def bitwise_entropy(h: Tensor) -> Tensor:
     each = ops.mean(entropy, axis=1) / members
     counted = ops.cast(members >= 2, "float32")
     return ops.sum(each * counted) / ops.maximum(ops.sum(counted), 1.0)
+
+
+def bit_balance(h: Tensor) -> Tensor:
+    """Measure how far bits are from being set in half of a batch.
+
+    Mean over bits of the squared mean of tanh(3 h) over the batch: 0 when each bit is as
+    often + as -, 1 when all hashes are the same.
+    """
+    return ops.mean(ops.square(ops.mean(ops.tanh(SHARPNESS * h), axis=0)))
+
+
+def quantisation(h: Tensor) -> Tensor:
+    """Measure what thresholding loses: the mean of (1 - |tanh(3 h)|) squared, 0 to 1."""
+    return ops.mean(ops.square(1 - ops.abs(ops.tanh(SHARPNESS * h))))

@@ -15,7 +15,7 @@ from samaf.features import FeatureParameters
 from samaf.training import losses
 from samaf.training.lstm import LSTM, UNROLL_STEPS
 
-NAME = re.compile(r"(?P<layers>[12])LST(?P<bits>128|256)(?P<terms>Random|(?=.)M?H?E?C?)")
+NAME = re.compile(r"(?P<layers>[12])LST(?P<bits>128|256)(?P<terms>Random|(?=.)M?H?E?C?B?Q?)")
 # Ours: four frames a step, block mean taken away, bands no weaker than dither.
 CONTRASTIVE_FEATURES = FeatureParameters(floor=1e-7, subtract_mean=True, stack=4)
 Tensor = Any
@@ -25,7 +25,8 @@ Tensor = Any
 class Architecture:
     """What a name like ``2LST256MHE`` says: layers, bits and loss terms.
 
-    M, H and E are the paper's terms (SAMAF eq. 3-7), C is the contrastive one. A name that
+    M, H and E are the paper's terms (SAMAF eq. 3-7), C is the contrastive one, B balances
+    bits and Q draws states towards +-1. A name that
     ends in ``Random`` has no term: the paper's network as initialised, never trained.
     """
 
@@ -51,14 +52,14 @@ def architecture(name: str) -> Architecture:
     Raises
     ------
     TrainingError
-        The name is not of the form [12]LST(128|256) followed by letters of MHEC in order or
+        The name is not of the form [12]LST(128|256) followed by letters of MHECBQ in order or
         by Random.
     """
     found = NAME.fullmatch(name)
     if not found:
         raise TrainingError(
             f"{name!r} names no model; write e.g. 2LST256C or 1LST128MHE: layers 1 or 2, bits 128 "
-            "or 256, then terms out of M, H, E, C in this order, or Random"
+            "or 256, then terms out of M, H, E, C, B, Q in this order, or Random"
         )
     terms = found["terms"].replace("Random", "")
     return Architecture(name, int(found["layers"]), int(found["bits"]), terms)
@@ -176,9 +177,16 @@ class HashModel(keras.Model):
             terms["E"] = losses.bitwise_entropy(h)
         if "C" in self.kind.terms:
             terms["C"] = losses.contrastive(h, y, self.temperature)
+        if "B" in self.kind.terms:
+            terms["B"] = losses.bit_balance(h)
+        if "Q" in self.kind.terms:
+            terms["Q"] = losses.quantisation(h)
         for name, value in terms.items():
             self.trackers[name].update_state(value)
         return self.weighted(terms)
+
+    def reset_metrics(self) -> None:
+        """Keep the means: Keras calls this before every batch, the trainer reads them later."""
 
     def weighted(self, terms: dict[str, Any]) -> Any:
         """Add terms up with their weights."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from samaf.features import FeatureParameters
-from samaf.fingerprinters import Fingerprinter, ModelCard
+from samaf.fingerprinters import Fingerprinter, ModelCard, load_fingerprinter
 from samaf.fingerprinters.card import read_card, write_card, write_model
 from samaf.training.corpora import Corpus, open_corpus
 from samaf.training.curves import draw_curves, read_points
@@ -82,6 +82,7 @@ def train_model(
     select: str | None = None,
     copies: int | None = None,
     seed: int = 1,
+    start: str | None = None,
     listener: Listener = Listener(),  # noqa: B008  # frozen
 ) -> Path:
     """Make ``NAME.onnx``, ``NAME.json`` and ``NAME-curves.png`` in ``out``.
@@ -97,6 +98,8 @@ def train_model(
         In place of the preset's.
     minutes
         Stop training after this time, and export what is there.
+    start
+        Name of a shipped model, or a model file, whose weights training starts from.
 
     Raises
     ------
@@ -111,6 +114,7 @@ def train_model(
         select=select or chosen.select,
         copies=copies or chosen.copies,
     )
+    started = load_fingerprinter(start) if start else None
     corpus = open_corpus(root)
     for path in corpus.missing:
         listener.noted(f"{path}: named by the manifest, but missing; left out")
@@ -135,6 +139,8 @@ def train_model(
         chosen.pairs,
         chosen.learning_rate,
         chosen.warm_up,
+        redrawn=kind.paired,
+        start=started.digest if started else "",
         seed=seed,
     )
     trained = train(
@@ -143,6 +149,7 @@ def train_model(
         out / name,
         listener.trained,
         data["validation"],
+        start=started.path if started else None,
         seconds=60 * minutes,
     )
     step = trained.step

@@ -7,7 +7,8 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from samaf.errors import TrainingError
 from samaf.features import FeatureParameters
 from samaf.training.curves import Point, read_points, write_points
 from samaf.training.dataset import Dataset
+from samaf.training.export import put_weights
 from samaf.training.models import Architecture, HashModel, architecture
 
 CHECKPOINT_SECONDS = 180
@@ -42,6 +44,10 @@ class Plan:
         Steps in all; the learning rate reaches 0 there.
     averaging
         Momentum of the running mean of the weights; 0 keeps the last weights.
+    redrawn
+        Whether pairs get further voices and distortions, see ``Dataset.pairs``.
+    start
+        Digest of the model file whose weights training starts from; empty for new weights.
     """
 
     name: str
@@ -55,6 +61,8 @@ class Plan:
     averaging: float = 0.998
     temperature: float = 0.08
     term_weights: dict[str, float] = field(default_factory=dict)
+    redrawn: bool = False
+    start: str = ""
     seed: int = 1
 
     @property
@@ -110,8 +118,8 @@ class Progress:
     seconds_left: float
 
 
-def build(plan: Plan, dataset: Dataset) -> HashModel:
-    """Make an untrained model with its optimizer."""
+def build(plan: Plan, dataset: Dataset, start: Path | None = None) -> HashModel:
+    """Make a model with its optimizer, untrained or with the weights of a model file."""
     keras.utils.set_random_seed(plan.seed)
     mean, deviation = dataset.scale(plan.features.coefficients, plan.features.block_frames)
     model = HashModel(
@@ -125,6 +133,8 @@ def build(plan: Plan, dataset: Dataset) -> HashModel:
     )
     model.compile(plan.optimizer(), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
+    if start:
+        put_weights(model, start)
     return model
 
 
@@ -135,6 +145,7 @@ def train(
     report: Callable[[Progress], None],
     held_out: Dataset | None = None,
     *,
+    start: Path | None = None,
     every: int = 50,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     seconds: float = math.inf,
@@ -146,6 +157,8 @@ def train(
     held_out
         Data of the validation split: measured 50 times a run, the best weights by loss
         and by accuracy kept beside the checkpoint.
+    start
+        Model file whose weights a new run begins with.
     every
         Steps between reports.
     seconds
@@ -157,15 +170,14 @@ def train(
         The checkpoint belongs to another plan, or the loss is no number any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    model = build(plan, dataset)
+    model = build(plan, dataset, start)
     step, made = restore(plan, model, folder)
     points = read_points(folder / CURVES, step)
-    draw = dataset.pairs if plan.architecture.paired else dataset.blocks
     evaluate_every = every * max(1, round(plan.steps / EVALUATIONS / every))
     started = saved = began = time.monotonic()
     before, since, stopped = made.seconds, step, False
-    while step < plan.steps and not stopped:
-        model.train_on_batch(*draw(plan.seed, step, plan.pairs, plan.features))
+    for blocks, moments in _batches(plan, dataset, step):
+        model.train_on_batch(blocks, moments)
         step += 1
         if step % every and step < plan.steps:
             continue
@@ -188,8 +200,26 @@ def train(
             write_points(points, folder / CURVES)
             save(plan, model, step, made, folder)
             saved = now
+        if stopped:
+            break
         began, since = time.monotonic(), step
     return Trained(averaged(model), step, made)
+
+
+def _batches(plan: Plan, dataset: Dataset, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give the batches from a step on, each drawn while the one before it is learnt from."""
+
+    def draw(step: int) -> tuple[np.ndarray, np.ndarray]:
+        if not plan.architecture.paired:
+            return dataset.blocks(plan.seed, step, plan.pairs, plan.features)
+        return dataset.pairs(plan.seed, step, plan.pairs, plan.features, redrawn=plan.redrawn)
+
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(draw, first)
+        for step in range(first + 1, plan.steps + 1):
+            batch = coming.result()
+            coming = pool.submit(draw, step)
+            yield batch
 
 
 def evaluate(model: HashModel, plan: Plan, held_out: Dataset, step: int) -> Point:
@@ -220,7 +250,8 @@ def evaluate(model: HashModel, plan: Plan, held_out: Dataset, step: int) -> Poin
 def _means(model: HashModel) -> dict[str, float]:
     """Take the mean of each term since the last call."""
     terms = {name: float(mean.result()) for name, mean in model.trackers.items()}
-    model.reset_metrics()
+    for mean in model.trackers.values():
+        mean.reset_state()
     return terms
 
 

@@ -11,11 +11,13 @@ from training_data import TINY, babbling, made_dataset, write_corpus, write_mani
 from samaf.audio import load
 from samaf.errors import CorpusError
 from samaf.features import FeatureParameters, mfcc
+from samaf.training import spectral
 from samaf.training.corpora import Clip, open_corpus
 from samaf.training.dataset import JITTER_FRAMES, MOMENTS, Dataset, _weights, prepare
 
 FRAMES = FeatureParameters()
 TAU = (1.0, 0.75, 1.5)
+WHOLE = FeatureParameters(coefficients=26, floor=1e-7)
 BLOCK = replace(FRAMES, coefficients=2)  # 100 steps, no mean subtraction
 
 
@@ -75,6 +77,45 @@ def test_batches_depend_on_seed_and_step_alone(draw: str) -> None:
     assert np.array_equal(first, batch(1, 5))
     assert not np.array_equal(first, batch(1, 6))
     assert not np.array_equal(first, batch(2, 5))
+
+
+def voiced_dataset() -> Dataset:
+    """Hold real frames of as many coefficients as bands; copies are like the original."""
+    noise = np.random.default_rng(5).normal(0, 0.02, (3, 80_000)).astype(np.float32)
+    clips = [mfcc(babbling(5, seed) + noise[seed], WHOLE) for seed in range(3)]
+    count = len(clips[0])
+    starts = np.arange(9).reshape(3, 3) * count
+    frames = np.concatenate([np.tile(c, (3, 1)) for c in clips]).astype(np.float16)
+    tau, weights = np.ones((3, 3), np.float32), np.full(3, 1 / 3)
+    return Dataset(frames, starts, np.full((3, 3), count), tau, weights)
+
+
+def test_without_any_draw_redrawn_pairs_are_what_was_prepared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spectral, "SHARE", 0.0)
+    data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
+    blocks, moments = data.pairs(1, 0, 40, model, redrawn=True)
+    for block, (clip, at) in zip(blocks[:40], moments, strict=True):
+        rows = int(data.starts[int(clip), 0]) + np.arange(int(at), int(at) + 101)
+        frames = data.frames[rows, :13].astype(np.float32)
+        part = at - int(at)
+        assert np.abs(block - (frames[:100] * (1 - part) + frames[1:] * part)).max() < 0.2
+
+
+def test_redrawn_pairs_still_show_one_moment() -> None:
+    model = replace(WHOLE, coefficients=13, subtract_mean=True)
+    blocks, moments = voiced_dataset().pairs(1, 0, 200, model, redrawn=True)
+    assert blocks.shape == (400, 100, 13)
+    assert np.isfinite(blocks).all()
+    again, _ = voiced_dataset().pairs(1, 0, 200, model, redrawn=True)
+    assert np.array_equal(blocks, again)
+    flat = blocks.reshape(400, -1)
+    alike = np.corrcoef(flat)[:200, 200:]
+    other = ~(moments[:, None, 0] == moments[None, :, 0])
+    # Echoes, rooms, backgrounds and half a hop of jitter leave the moment recognisable.
+    assert np.median(np.diagonal(alike)) > 4 * np.abs(np.median(alike[other]))
+    assert np.unique(blocks[:200, :, 0].std(axis=1)).size > 100
 
 
 def test_blocks_come_from_originals_and_copies_alike() -> None:

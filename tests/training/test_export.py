@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from training_data import TINY, made_dataset
 
+from samaf.errors import TrainingError
 from samaf.features import FeatureParameters
 from samaf.fingerprinters import Fingerprinter, ModelCard, load_fingerprinter
 from samaf.fingerprinters.card import write_model
-from samaf.training.export import onnx_bytes
+from samaf.training.export import onnx_bytes, put_weights
 from samaf.training.models import Architecture, HashModel, architecture
 
 MEGABYTE = 1_000_000
@@ -66,3 +67,21 @@ def test_the_largest_models_stay_below_five_megabytes(name: str) -> None:
     kind = architecture(name)
     net = HashModel(kind, kind.features, np.zeros(13), np.ones(13))
     assert len(onnx_bytes(net)) < 5 * MEGABYTE
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_starts_from_the_weights_of_a_file(family: str, tmp_path: Path) -> None:
+    kind, features = FAMILIES[family]
+    net, fingerprinter = exported(kind, features, tmp_path)
+    mean, deviation = made_dataset(seed=4).scale(13, 8)
+    other = HashModel(kind, features, mean, deviation, seed=9)
+    put_weights(other, fingerprinter.path)
+    blocks, _ = made_dataset().pairs(1, 0, 50, features)
+    assert np.abs(np.asarray(net(blocks)) - np.asarray(other(blocks))).max() < 1e-3
+
+
+def test_a_model_of_another_size_is_no_start(tmp_path: Path) -> None:
+    _, fingerprinter = exported(*FAMILIES["C"], tmp_path)
+    other = HashModel(Architecture("tinyC", 1, 32, "C"), TINY, np.zeros(13), np.ones(13))
+    with pytest.raises(TrainingError, match="no model that tinyC can start from"):
+        put_weights(other, fingerprinter.path)

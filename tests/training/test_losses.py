@@ -128,8 +128,10 @@ def alike(seed: int) -> np.ndarray:
         lambda h: losses.mean_square_error(h[:3], h[3:]),
         losses.hash_loss,
         losses.bitwise_entropy,
+        losses.bit_balance,
+        losses.quantisation,
     ],
-    ids=["contrastive", "mean square", "hash", "entropy"],
+    ids=["contrastive", "mean square", "hash", "entropy", "balance", "quantisation"],
 )
 def test_gradients_are_those_of_differences(loss: Callable[[object], object]) -> None:
     h = alike(3)
@@ -143,3 +145,18 @@ def test_gradients_are_those_of_differences(loss: Callable[[object], object]) ->
         step = 0.01 * direction
         difference = (value(loss(h + step)) - value(loss(h - step))) / 0.02
         assert float((gradient * direction).sum()) == pytest.approx(difference, rel=0.02, abs=2e-3)
+
+
+def test_bit_balance_is_0_when_each_bit_is_set_in_half_and_1_when_none_changes() -> None:
+    assert value(losses.bit_balance(states([9, 9], [-9, 9], [9, -9], [-9, -9]))) == 0
+    assert value(losses.bit_balance(states([9, -9], [9, -9]))) == pytest.approx(1)
+    # One bit always set, the other in 3 of 4: (1 + 0.5 ** 2) / 2.
+    uneven = states([9, 9], [9, 9], [9, 9], [9, -9])
+    assert value(losses.bit_balance(uneven)) == pytest.approx(0.625)
+
+
+def test_quantisation_is_0_at_bits_and_1_at_zero() -> None:
+    assert value(losses.quantisation(states([9, -9]))) == 0
+    assert value(losses.quantisation(states([0, 0]))) == 1
+    half = np.arctanh(0.5) / 3
+    assert value(losses.quantisation(states([half, -half, 9, 9]))) == pytest.approx(0.125)

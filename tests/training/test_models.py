@@ -33,6 +33,7 @@ def batch(features: FeatureParameters = PLAIN) -> tuple[np.ndarray, np.ndarray]:
         ("2LST256MHE", (2, 256, "MHE")),
         ("2LST256C", (2, 256, "C")),
         ("1LST256MHEC", (1, 256, "MHEC")),
+        ("2LST128CBQ", (2, 128, "CBQ")),
         ("2LST128Random", (2, 128, "")),
     ],
 )

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from training_data import babbling
+
+from samaf.features import FeatureParameters, mfcc
+from samaf.training import spectral
+
+WHOLE = FeatureParameters(coefficients=26, floor=1e-7)
+CONTEXT, BANDS = spectral.CONTEXT_FRAMES, 26
+
+
+def noisy() -> np.ndarray:
+    """Make two seconds in which no band is ever below the floor."""
+    return babbling(2, 1) + np.random.default_rng(2).normal(0, 0.02, 32_000).astype(np.float32)
+
+
+def nothing(count: int, **changes: np.ndarray) -> spectral.Draw:
+    zeros = np.zeros(count, np.float32)
+    draw = spectral.Draw(
+        pace=np.ones(count),
+        voice=np.full(count, spectral.VOICES // 2),
+        background=zeros,
+        sounds=np.zeros(count, int),
+        echo=zeros,
+        delay=np.full(count, 3),
+        room=zeros,
+        decay=zeros + 0.5,
+    )
+    return replace(draw, **changes)
+
+
+def impulse() -> np.ndarray:
+    power = np.zeros((1, CONTEXT + 100, BANDS), np.float32)
+    power[0, CONTEXT] = 1
+    return power
+
+
+def test_frames_survive_the_way_to_powers_and_back() -> None:
+    frames = mfcc(noisy(), WHOLE)
+    back = spectral.cepstra(spectral.powers(frames, WHOLE), WHOLE)
+    assert np.abs(back - frames).max() < 0.02
+
+
+def test_powers_add_up_to_the_energy_of_the_frame() -> None:
+    frames = mfcc(noisy(), WHOLE)
+    assert np.allclose(np.log(spectral.powers(frames, WHOLE).sum(axis=1)), frames[:, 0], atol=1e-4)
+
+
+def test_powers_are_those_of_the_mel_bands() -> None:
+    samples = noisy()
+    frames = mfcc(samples, WHOLE)
+    louder = mfcc(10 * samples, WHOLE)
+    ratio = spectral.powers(louder, WHOLE) / spectral.powers(frames, WHOLE)
+    assert np.allclose(ratio, 100, rtol=0.02)
+
+
+def test_the_middle_voice_changes_nothing_and_the_outer_ones_move_the_spectrum() -> None:
+    power = np.full((3, 4, BANDS), 1e-3, np.float32)
+    power[:, :, 14] = 1
+    low, same, high = spectral.with_voice(power, np.array([0, 16, 32]), WHOLE)
+    assert np.array_equal(same, power[0])
+    # Band k of the new voice reads the spectrum at its frequency times the factor.
+    assert low[0].argmax() == 15
+    assert high[0].argmax() == 13
+
+
+@pytest.mark.parametrize("level", [0.1, 2.0])
+def test_a_background_has_the_power_that_was_drawn(level: float) -> None:
+    power = np.full((1, CONTEXT + 100, BANDS), 4, np.float32)
+    sounds = np.random.default_rng(1).random((1, 100, BANDS)).astype(np.float32)
+    drawn = nothing(1, background=np.array([level], np.float32))
+    added = spectral.distorted(power, sounds, drawn) - 4
+    assert added.mean() == pytest.approx(4 * level, rel=1e-3)
+    assert np.corrcoef(added.ravel(), sounds.ravel())[0, 1] > 0.999
+
+
+def test_an_echo_repeats_after_its_delay() -> None:
+    drawn = nothing(1, echo=np.array([0.25], np.float32), delay=np.array([7]))
+    heard = spectral.distorted(impulse(), np.zeros((1, 100, BANDS), np.float32), drawn)
+    assert np.flatnonzero(heard[0, :, 3]).tolist() == [0, 7]
+    assert heard[0, 7, 3] == 0.25
+
+
+def test_a_room_adds_a_decaying_tail_of_its_power() -> None:
+    room, decay = np.array([0.5], np.float32), np.array([0.8], np.float32)
+    drawn = nothing(1, room=room, decay=decay)
+    heard = spectral.distorted(impulse(), np.zeros((1, 100, BANDS), np.float32), drawn)
+    tail = heard[0, 1:, 0]
+    assert tail[1] / tail[0] == pytest.approx(0.8)
+    assert tail.sum() == pytest.approx(0.5, rel=1e-3)
+
+
+def test_what_is_drawn_lies_in_its_ranges_and_about_half_gets_it() -> None:
+    drawn = spectral.draw(4000, np.random.default_rng(3))
+    assert 0.45 < (drawn.background > 0).mean() < 0.55
+    assert np.array_equal(drawn.background > 0, drawn.sounds > 0)
+    assert not np.any((drawn.echo > 0) & (drawn.room > 0))
+    assert np.all((drawn.delay > 0) & (drawn.delay < CONTEXT))
+    assert np.exp(-0.22) <= drawn.pace.min() < 0.9
+    assert np.all(drawn.decay < 1)
