@@ -128,7 +128,8 @@ def draw(count: int, rng: np.random.Generator) -> Draw:
     voice = rng.integers(VOICES, size=count)
     background = level((-SNR_DB[1], -SNR_DB[0]))
     echo, delay = level(ECHO_DB), rng.integers(*ECHO_FRAMES, count)
-    room, seconds = level(ROOM_DB), np.exp(rng.uniform(log(ROOM_SECONDS[0]), log(ROOM_SECONDS[1]), count))
+    room = level(ROOM_DB)
+    seconds = np.exp(rng.uniform(log(ROOM_SECONDS[0]), log(ROOM_SECONDS[1]), count))
     # An echo and a room at once would leave little of most copies.
     room = np.where(echo > 0, 0, room).astype(np.float32)
     return Draw(
