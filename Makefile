@@ -15,7 +15,7 @@ apt = { command -v apt-get && $(AS_ROOT) true && $(AS_ROOT) apt-get -qq update &
 	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive \
 	apt-get -qq --yes --no-install-recommends install $(1); } >/dev/null 2>&1
 
-.PHONY: demo test check system
+.PHONY: demo test check fuzz torture system
 
 demo: .venv/has-samaf  ## index the bundled clips, distort them, find them again
 	@$(BIN)/samaf demo
@@ -30,6 +30,12 @@ check: .venv/has-dev  ## format, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+fuzz: .venv/has-test  ## spoil every format that is read, many times over
+	@SAMAF_FUZZ=$${SAMAF_FUZZ:-5000} $(BIN)/python -m pytest -q tests/fuzz
+
+torture: system .venv/has-test  ## end program and server at random moments, 210 times
+	@$(BIN)/python -m benchmarks.torture
+
 system:
 	@missing=""; \
 	command -v sox >/dev/null || missing="sox libsox-fmt-all"; \
@@ -39,7 +45,7 @@ system:
 
 # A stamp for each set of requirements, so that a second run starts at once.
 .venv/has-samaf: EXTRAS :=
-.venv/has-test: EXTRAS := [test,train,bench,fast]
+.venv/has-test: EXTRAS := [test,train,bench,fast,parquet]
 .venv/has-dev: EXTRAS := [dev]
 .venv/has-%: setup.cfg pyproject.toml | .venv/bin/pip
 	@echo "installing samaf$(EXTRAS) into .venv"

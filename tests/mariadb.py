@@ -21,7 +21,8 @@ START_WAIT = 30  # s
 class MariadbServer:
     """Start a server, make databases on it, stop it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        self.options = options
         # A socket's path holds 107 characters, so it stays short.
         self.folder = Path(tempfile.mkdtemp(prefix="samaf-db-"))
         self.socket = self.folder / "socket"
@@ -53,7 +54,7 @@ class MariadbServer:
             [
                 shutil.which("mariadbd") or "mariadbd",
                 "--no-defaults",
-                "--skip-networking",
+                *(self.options or ["--skip-networking"]),
                 f"--socket={self.socket}",
                 f"--datadir={self._data}",
                 f"--pid-file={self.folder / 'pid'}",

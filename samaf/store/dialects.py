@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 
 from samaf.errors import StoreError
-from samaf.store.urls import is_file
+from samaf.store.urls import TLS_ARGUMENTS, is_file
 
 LOCK_WAIT = 30  # s; how long a writer waits for others
 CONNECT_WAIT = 10  # s
 
 # Connection options: this transaction will write; these statements stand in none.
 WRITES = "samaf_writes"
-_BARE = "samaf_bare"
+BARE = "samaf_bare"
 
 
 class Dialect(ABC):
@@ -40,8 +42,20 @@ class Dialect(ABC):
         yield NotImplemented
 
     @abstractmethod
+    def user(self, connection: Connection) -> str:
+        """Return who we are to the database; empty where it knows no users."""
+
+    @abstractmethod
+    def size(self, connection: Connection) -> int:
+        """Return the bytes that the database takes on disk."""
+
+    @abstractmethod
     def is_transient(self, error: DBAPIError) -> bool:
         """Whether the transaction was undone and can be tried again as it was."""
+
+    @abstractmethod
+    def is_absence(self, error: DBAPIError) -> bool:
+        """Whether nobody answered, so nothing was done."""
 
     @abstractmethod
     def reason(self, error: DBAPIError) -> str:
@@ -56,16 +70,20 @@ class Sqlite(Dialect):
     REASONS = {
         "file is not a database": "not an SQLite database; give another file",
         "unable to open database file": "cannot be opened; make its folder or mend its rights",
-        "readonly database": "cannot be written; mend the rights of the file and its folder",
+        "readonly database": "cannot be written; mend the rights of file, folder or disk",
         "disk is full": "the disk is full; make room and run the command again",
         "disk I/O error": "the disk refused to write or read; see whether it is full or damaged",
         "is locked": f"another program has kept it locked for {LOCK_WAIT} s; try again later",
-        "disk image is malformed": "the database is damaged; restore a backup",
+        "malformed": "the database is damaged; restore a backup",
     }
 
     def engine(self, url: URL) -> Engine:
         """Return an engine that begins transactions itself and syncs each commit."""
-        engine = create_engine(url, connect_args={"timeout": LOCK_WAIT})
+        if self._never_changes(url):
+            # Without a folder to write to, SQLite reads a file only when told so.
+            name = f"file:{quote(str(url.database))}"
+            url = url.set(database=name, query={"immutable": "1", "uri": "true"})
+        engine = create_engine(url, connect_args={"timeout": LOCK_WAIT}, hide_parameters=True)
 
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: object) -> None:
@@ -79,7 +97,7 @@ class Sqlite(Dialect):
         def begin(connection: Connection) -> None:
             # A reader that turned writer would fail when another wrote in between.
             options = connection.get_execution_options()
-            if not options.get(_BARE):
+            if not options.get(BARE):
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
 
         return engine
@@ -103,16 +121,42 @@ class Sqlite(Dialect):
                 self._set(connection, "foreign_keys = ON")
 
     @staticmethod
+    def _never_changes(url: URL) -> bool:
+        """Whether the file lies complete on a medium that can only be read."""
+        path = Path(str(url.database))
+        try:
+            is_read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+        except OSError:
+            return False
+        return bool(is_read_only) and not path.with_name(f"{path.name}-wal").exists()
+
+    @staticmethod
     def _set(connection: Connection, *pragmas: str) -> None:
         """Run pragmas that have no effect inside a transaction."""
-        connection.execution_options(**{_BARE: True})
+        connection.execution_options(**{BARE: True})
         for pragma in pragmas:
             connection.exec_driver_sql(f"PRAGMA {pragma}")
         connection.commit()
-        connection.execution_options(**{_BARE: False})
+        connection.execution_options(**{BARE: False})
+
+    def user(self, connection: Connection) -> str:
+        """Return nothing: a file has no users."""
+        return ""
+
+    def size(self, connection: Connection) -> int:
+        """Return the bytes of the file."""
+        pages, size = (
+            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("page_count", "page_size")
+        )
+        return pages * size
 
     def is_transient(self, error: DBAPIError) -> bool:
         """Never: SQLite itself waits for locks as long as we are ready to wait."""
+        return False
+
+    def is_absence(self, error: DBAPIError) -> bool:
+        """Never: a file that is gone does not come back."""
         return False
 
     def reason(self, error: DBAPIError) -> str:
@@ -128,7 +172,9 @@ class Mysql(Dialect):
     first updates the row of the table ``store``: its snapshot begins when it is alone.
     """
 
-    DEADLOCKS = (1205, 1213, 1020)  # lock timeout, deadlock, row changed since the snapshot
+    # Lock timeout, deadlock, row changed since the snapshot; Galera's node is not ready.
+    DEADLOCKS = (1205, 1213, 1020, 1047)
+    ABSENCES = (2002, 2003, 1040, 1053)  # not there, too many connections, shutting down
     REASONS = {
         1021: "the server's disk is full; make room and run the command again",
         1040: "the server has too many connections; try again later",
@@ -146,6 +192,8 @@ class Mysql(Dialect):
         2003: "the server cannot be reached; see whether it runs and the address is right",
         2006: "the connection was lost (if again at once, raise max_allowed_packet to 16 MB); "
         "run the command again",
+        2026: "the server offers no TLS; have it switched on, or leave ssl_ca away",
+        3159: "the server takes TLS connections only; add ?ssl_ca=FILE to the URL",
         2013: "the connection was lost (if again at once, raise max_allowed_packet to 16 MB); "
         "run the command again",
     }
@@ -153,10 +201,13 @@ class Mysql(Dialect):
     def engine(self, url: URL) -> Engine:
         """Return an engine of strict sessions, each connection tested before its use."""
         return create_engine(
-            url,
+            url.difference_update_query(TLS_ARGUMENTS),
             isolation_level="REPEATABLE READ",
             pool_pre_ping=True,
+            # The text of an error would hold names and labels otherwise.
+            hide_parameters=True,
             connect_args={
+                **_tls(url),
                 "connect_timeout": CONNECT_WAIT,
                 "binary_prefix": True,
                 # What does not fit is an error on every server, never cut off.
@@ -184,14 +235,47 @@ class Mysql(Dialect):
                 connection.rollback()
                 connection.execute(select(func.release_lock(name)))
 
+    def user(self, connection: Connection) -> str:
+        """Return user and host as the server sees them."""
+        return str(connection.exec_driver_sql("SELECT USER()").scalar_one())
+
+    def size(self, connection: Connection) -> int:
+        """Return the bytes of all tables and their indexes, as the server reckons."""
+        return int(
+            connection.exec_driver_sql(
+                "SELECT COALESCE(SUM(data_length + index_length), 0) "
+                "FROM information_schema.tables WHERE table_schema = DATABASE()"
+            ).scalar_one()
+        )
+
     def is_transient(self, error: DBAPIError) -> bool:
         """Whether it was a deadlock, a lock timeout or a lost connection."""
         return error.connection_invalidated or _code(error) in self.DEADLOCKS
 
+    def is_absence(self, error: DBAPIError) -> bool:
+        """Whether the server did not let us connect for a reason that passes."""
+        return _code(error) in self.ABSENCES
+
     def reason(self, error: DBAPIError) -> str:
         """Look the error number up."""
         message = str(error.orig.args[-1]) if error.orig and error.orig.args else str(error.orig)
+        if "CERTIFICATE_VERIFY_FAILED" in message:
+            return "the server's certificate is not one of this host that ssl_ca vouches for"
         return self.REASONS.get(_code(error), message)
+
+
+def _tls(url: URL) -> dict[str, Any]:
+    """Return the driver's arguments for TLS; verified unless there is nobody to vouch."""
+    given: dict[str, Any] = {
+        name.removeprefix("ssl_"): value
+        for name, value in url.query.items()
+        if name in TLS_ARGUMENTS
+    }
+    for name in {"ca", "cert", "key", "capath"} & given.keys():
+        given[name] = str(Path(given[name]).expanduser())
+    if "check_hostname" in given:
+        given["check_hostname"] = given["check_hostname"].lower() not in {"0", "false", "no"}
+    return {"ssl": given} if given else {}
 
 
 def dialect_of(url: URL) -> Dialect:

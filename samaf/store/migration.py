@@ -16,6 +16,7 @@ from sqlalchemy import Connection, inspect, select
 
 from samaf.errors import StoreError
 from samaf.store import schema
+from samaf.store.audit import protect
 from samaf.store.blobs import LARGEST_ROW
 from samaf.store.database import Database
 from samaf.store.rows import now
@@ -48,8 +49,8 @@ def status(url: str | None = None) -> SchemaStatus:
     """Tell the schema revision of a store, whether this program can use it or not."""
     database = Database(resolve(url))
     try:
-        _refuse_absent(database)
-        return SchemaStatus(database.name, database.read(_found(database)), schema.NEWEST)
+        refuse_absent(database)
+        return SchemaStatus(database.name, database.read(found_schema(database)), schema.NEWEST)
     finally:
         database.close()
 
@@ -98,8 +99,8 @@ def prepare(database: Database, create: bool, blocks_per_row: int | None) -> tup
     if blocks_per_row is not None and not 1 <= blocks_per_row <= LARGEST_ROW:
         raise StoreError(f"blocks_per_row {blocks_per_row} is not within 1 to {LARGEST_ROW}")
     if not create:
-        _refuse_absent(database)
-    found = database.read(_found(database))
+        refuse_absent(database)
+    found = database.read(found_schema(database))
     if not found:
         if not create:
             raise StoreError(f"{database.name}: no store in this database; `samaf add` makes one")
@@ -123,10 +124,11 @@ def prepare(database: Database, create: bool, blocks_per_row: int | None) -> tup
 def _create(database: Database, blocks_per_row: int) -> None:
     """Make the tables; the stamp comes last, so what was cut short is made complete."""
     with database.schema_change(new=True) as connection:
-        if _found(database)(connection):
+        if found_schema(database)(connection):
             return  # another process was quicker
         schema.metadata.create_all(connection)
         schema.version.create(connection, checkfirst=True)
+        protect(connection)
         _insert_store_row(connection, blocks_per_row)
         connection.execute(schema.version.insert().values(version_num=schema.NEWEST))
 
@@ -151,8 +153,8 @@ def _move(url: str | None, verb: str, revision: str) -> SchemaStatus:
 
     database = Database(resolve(url))
     try:
-        _refuse_absent(database)
-        found = database.read(_found(database))
+        refuse_absent(database)
+        found = database.read(found_schema(database))
         if found > schema.NEWEST:
             raise _newer(database, found)
         with database.schema_change(new=not found) as connection:
@@ -164,7 +166,8 @@ def _move(url: str | None, verb: str, revision: str) -> SchemaStatus:
                 raise StoreError(f"{database.name}: {error}; see `samaf db status`") from error
             if verb == "upgrade":
                 _insert_store_row(connection, LARGEST_ROW)
-        return SchemaStatus(database.name, database.read(_found(database)), schema.NEWEST)
+                protect(connection)
+        return SchemaStatus(database.name, database.read(found_schema(database)), schema.NEWEST)
     finally:
         database.close()
 
@@ -188,7 +191,7 @@ def alembic_config() -> Config:
     return config
 
 
-def _found(database: Database) -> Callable[[Connection], str]:
+def found_schema(database: Database) -> Callable[[Connection], str]:
     """Return what reads the schema revision; it refuses databases that hold anything else."""
 
     def read(connection: Connection) -> str:
@@ -219,6 +222,6 @@ def _newer(database: Database, found: str) -> StoreError:
     )
 
 
-def _refuse_absent(database: Database) -> None:
+def refuse_absent(database: Database) -> None:
     if database.dialect.is_absent(database.url):
         raise StoreError(f"{database.name}: no such store; `samaf add` makes one")

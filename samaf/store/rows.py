@@ -53,6 +53,11 @@ def now() -> datetime:
     return datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
 
 
+def iso(time: datetime) -> str:
+    """Return a time of the tables in ISO 8601."""
+    return time.replace(tzinfo=timezone.utc).isoformat()
+
+
 def chunks(items: Iterable[T], size: int) -> Iterable[list[T]]:
     """Cut items into lists of at most ``size``."""
     rest = iter(items)
@@ -97,6 +102,19 @@ class NewRecording:
         """Its identity."""
         return str(self.recording["sha256"])
 
+    def stored(self, recording_id: int, revision: int, added_at: str) -> Recording:
+        """Return what is in the store once it is inserted."""
+        return Recording(
+            sha256=self.sha256,
+            name=self.recording["name"],
+            path=self.recording["path"],
+            duration=self.recording["duration"],
+            labels={label["name"]: label["value"] for label in self.labels},
+            recording_id=recording_id,
+            revision=revision,
+            added_at=added_at,
+        )
+
 
 def new_recording(recording: Recording, hashes: Hashes, blocks_per_row: int) -> NewRecording:
     """Make a recording ready to be inserted.
@@ -120,7 +138,7 @@ def recording_of(row: Row[Any], labels: Mapping[str, str]) -> Recording:
         labels=labels,
         recording_id=row.id,
         revision=row.revision,
-        added_at=row.added_at.replace(tzinfo=timezone.utc).isoformat(),
+        added_at=iso(row.added_at),
     )
 
 

@@ -26,18 +26,20 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
+from sqlalchemy import text as literal
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 from samaf.store import text
 
-NEWEST = "0001"
+NEWEST = "0003"
 
 # Longest texts in characters after escaping; longer ones are refused before they get here.
 NAME_LENGTH = 1536  # a file name of 255 bytes, each escaped to 6 characters
 PATH_LENGTH = 16_000
 LABEL_NAME_LENGTH = 255
 LABEL_VALUE_LENGTH = 16_000  # x 4 bytes < 65,535 bytes, the size of MySQL's TEXT
+USER_LENGTH = 384  # a name of 128 characters at a host of 255
 
 # Binary collation: names that differ in case or accents are different names.
 _OPTIONS: dict[str, Any] = {
@@ -121,6 +123,9 @@ store = Table(
     Column("last_recording_id", _counter(), nullable=False),
     Column("blocks_per_row", _small(), nullable=False),
     Column("created_at", DateTime(), nullable=False),
+    # Changes up to this revision are not all known any more: an index that is older is
+    # made anew.
+    Column("log_start", _counter(), nullable=False, server_default=literal("0")),
     **_OPTIONS,
 )
 
@@ -208,6 +213,24 @@ deletions = Table(
     Column("sha256", Sha256(), nullable=False),
     Column("revision", _counter(), nullable=False, index=True),
     Column("deleted_at", DateTime(), nullable=False),
+    **_OPTIONS,
+)
+
+# Who changed what and when; `samaf.store.audit` chains the entries.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _counter(), primary_key=True, autoincrement=False),
+    Column("happened_at", DateTime(), nullable=False),
+    Column("act", String(16), nullable=False),
+    Column("sha256", Sha256()),
+    Column("path", AnyText(), nullable=False),
+    Column("database_user", AnyText(USER_LENGTH), nullable=False),
+    Column("os_user", AnyText(USER_LENGTH), nullable=False),
+    Column("program", String(64), nullable=False),
+    Column("fingerprinter", Sha256()),
+    Column("details", Text().with_variant(mysql.MEDIUMTEXT(), "mysql"), nullable=False),
+    Column("hash", Sha256(), nullable=False),
     **_OPTIONS,
 )
 

@@ -7,22 +7,27 @@ until the transaction ends.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, case, func, insert, select, update
 from sqlalchemy import delete as delete_from
 
+from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import schema
+from samaf.store.audit import Act, Author, append
 from samaf.store.blobs import HashRow, unpack
+from samaf.store.bulk import insert_rows
 from samaf.store.rows import (
     NewRecording,
     StoredFingerprinter,
-    Values,
     chunks,
     fingerprinter_of,
     fingerprinter_values,
+    iso,
+    label_values,
     now,
     recording_of,
 )
@@ -37,6 +42,11 @@ _hash_rows = schema.hash_rows.c
 def revision(connection: Connection) -> int:
     """Return the store's revision."""
     return int(connection.execute(select(schema.store.c.revision)).scalar_one())
+
+
+def log_start(connection: Connection) -> int:
+    """Return the revision since which all changes are known."""
+    return int(connection.execute(select(schema.store.c.log_start)).scalar_one())
 
 
 def begin_change(connection: Connection) -> tuple[int, int]:
@@ -55,6 +65,12 @@ def begin_change(connection: Connection) -> tuple[int, int]:
     return row.revision, row.last_recording_id
 
 
+def keep_others_out(connection: Connection) -> None:
+    """Keep other writers out without a new revision: nothing changes that an index shows."""
+    table = schema.store
+    connection.execute(update(table).values(revision=table.c.revision))
+
+
 # --- fingerprinters --------------------------------------------------------------------
 
 
@@ -63,6 +79,22 @@ def bound(connection: Connection) -> tuple[int, StoredFingerprinter] | None:
     table = schema.fingerprinters
     row = connection.execute(select(table).order_by(table.c.id).limit(1)).first()
     return (row.id, fingerprinter_of(row)) if row else None
+
+
+def expect(connection: Connection, digest: str) -> None:
+    """Refuse to go on when the store was taken over to another fingerprinter meanwhile.
+
+    Raises
+    ------
+    StoreError
+        It does not belong to the one of this digest.
+    """
+    found = bound(connection)
+    if found and found[1].digest != digest:
+        raise StoreError(
+            f"the store was rehashed and belongs to {found[1].name} {found[1].digest[:12]} now; "
+            "open it again"
+        )
 
 
 def bind(connection: Connection, fingerprinter: StoredFingerprinter) -> StoredFingerprinter:
@@ -127,8 +159,10 @@ def recordings(connection: Connection, query: Select[Any]) -> list[Recording]:
     return [recording_of(row, labels[row.id]) for row in rows]
 
 
-def add(connection: Connection, items: Sequence[NewRecording]) -> list[tuple[Recording, bool]]:
-    """Insert those recordings whose bytes are not there yet.
+def add(
+    connection: Connection, items: Sequence[NewRecording], author: Author, act: str
+) -> list[tuple[Recording, bool]]:
+    """Insert those recordings whose bytes are not there yet, and log it.
 
     Returns
     -------
@@ -136,6 +170,7 @@ def add(connection: Connection, items: Sequence[NewRecording]) -> list[tuple[Rec
         For each item what is stored, and whether it was inserted now.
     """
     revision, last_id = begin_change(connection)
+    expect(connection, author.fingerprinter)
     # Nobody else writes until the commit, so what is not there now will not be there then.
     known = _ids(connection, [item.sha256 for item in items])
     new: dict[int, NewRecording] = {}
@@ -147,12 +182,21 @@ def add(connection: Connection, items: Sequence[NewRecording]) -> list[tuple[Rec
             known[item.sha256] = last_id
             new[last_id] = item
         outcome.append((known[item.sha256], is_new))
-    if new:
-        _insert(connection, new, revision)
-        connection.execute(update(schema.store).values(last_recording_id=last_id))
+    added_at = now()
+    shown_time = iso(added_at)
     stored = {
+        recording_id: item.stored(recording_id, revision, shown_time)
+        for recording_id, item in new.items()
+    }
+    if new:
+        _insert(connection, new, revision, added_at)
+        connection.execute(update(schema.store).values(last_recording_id=last_id))
+        acts = (Act(act, item.sha256, item.recording["path"]) for item in new.values())
+        append(connection, author, acts)
+    old = (recording_id for recording_id in known.values() if recording_id not in new)
+    stored |= {
         recording.recording_id: recording
-        for some in chunks(known.values(), IDS_A_STATEMENT)
+        for some in chunks(old, IDS_A_STATEMENT)
         for recording in recordings(connection, with_ids(some))
     }
     if not new:
@@ -160,35 +204,77 @@ def add(connection: Connection, items: Sequence[NewRecording]) -> list[tuple[Rec
     return [(stored[recording_id], is_new) for recording_id, is_new in outcome]
 
 
-def delete(connection: Connection, recording_id: int) -> bool:
-    """Delete a recording and log it; return whether it was there."""
+def delete(connection: Connection, ids: Sequence[int], author: Author) -> int:
+    """Delete recordings and log it: all, or none when one is not there, whose id is returned."""
     revision, _ = begin_change(connection)
-    this = _recordings.id == recording_id
-    sha256 = connection.execute(select(_recordings.sha256).where(this)).scalar()
-    if sha256 is None:
+    found = {
+        recording.recording_id: recording
+        for some in chunks(ids, IDS_A_STATEMENT)
+        for recording in recordings(connection, with_ids(some))
+    }
+    if missing := next((each for each in ids if each not in found), 0):
         connection.rollback()
-        return False
-    connection.execute(delete_from(schema.recordings).where(this))
-    connection.execute(
-        insert(schema.deletions).values(
-            recording_id=recording_id, sha256=sha256, revision=revision, deleted_at=now()
-        )
+        return missing
+    time = now()
+    for some in chunks(found, IDS_A_STATEMENT):
+        connection.execute(delete_from(schema.recordings).where(_recordings.id.in_(some)))
+    insert_rows(
+        connection,
+        schema.deletions,
+        [
+            {"recording_id": each, "sha256": gone.sha256, "revision": revision, "deleted_at": time}
+            for each, gone in found.items()
+        ],
     )
-    return True
+    append(
+        connection,
+        author,
+        (
+            Act("delete", gone.sha256, gone.path, {"name": gone.name, "labels": dict(gone.labels)})
+            for gone in found.values()
+        ),
+    )
+    return 0
 
 
-def relabel(connection: Connection, recording_id: int, labels: list[Values]) -> bool:
-    """Replace the labels of a recording; return whether it was there."""
+def relabel(
+    connection: Connection,
+    recording_id: int,
+    change: Callable[[Mapping[str, str]], Mapping[str, str]],
+    author: Author,
+) -> bool:
+    """Replace the labels of a recording and log it; return whether it was there.
+
+    Parameters
+    ----------
+    change
+        Makes the new labels of the old ones.
+    """
     begin_change(connection)
-    if not connection.execute(with_ids([recording_id])).first():
+    found = recordings(connection, with_ids([recording_id]))
+    if not found:
         connection.rollback()
         return False
+    before = dict(found[0].labels)
+    after = dict(change(before))
+    labels = label_values(after)
+    if list(before.items()) == list(after.items()):
+        connection.rollback()
+        return True
     connection.execute(delete_from(schema.labels).where(_labels.recording_id == recording_id))
     if labels:
         connection.execute(
             insert(schema.labels), [{**label, "recording_id": recording_id} for label in labels]
         )
+    details = {"before": before, "after": after}
+    append(connection, author, [Act("relabel", found[0].sha256, found[0].path, details)])
     return True
+
+
+def log(connection: Connection, author: Author, act: Act) -> None:
+    """Log what changed nothing in the other tables."""
+    keep_others_out(connection)
+    append(connection, author, [act])
 
 
 def _ids(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
@@ -201,8 +287,9 @@ def _ids(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _insert(connection: Connection, new: Mapping[int, NewRecording], revision: int) -> None:
-    added_at = now()
+def _insert(
+    connection: Connection, new: Mapping[int, NewRecording], revision: int, added_at: datetime
+) -> None:
     fingerprinter_id = connection.execute(select(func.min(schema.fingerprinters.c.id))).scalar_one()
     recordings = [
         {**item.recording, "id": recording_id, "revision": revision, "added_at": added_at}
@@ -226,11 +313,9 @@ def _insert(connection: Connection, new: Mapping[int, NewRecording], revision: i
         for recording_id, item in new.items()
         for row in item.hash_rows
     ]
-    connection.execute(insert(schema.recordings), recordings)
-    if labels:
-        connection.execute(insert(schema.labels), labels)
-    if hash_rows:
-        connection.execute(insert(schema.hash_rows), hash_rows)
+    insert_rows(connection, schema.recordings, recordings)
+    insert_rows(connection, schema.labels, labels)
+    insert_rows(connection, schema.hash_rows, hash_rows)
 
 
 # --- hashes and revisions --------------------------------------------------------------
@@ -312,19 +397,32 @@ def deleted_since(connection: Connection, since: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def totals(connection: Connection) -> tuple[int, float, int]:
-    """Return the number of recordings, their seconds and their hashes."""
-    row = connection.execute(
+def totals(connection: Connection, since: datetime) -> Row[Any]:
+    """Return recordings, seconds, hashes, and recordings and seconds added since a time."""
+    is_new = _recordings.added_at >= since
+    return connection.execute(
         select(
-            func.count(),
-            func.coalesce(func.sum(_recordings.duration), 0.0),
-            func.coalesce(func.sum(_recordings.hash_count), 0),
+            func.count().label("recordings"),
+            func.coalesce(func.sum(_recordings.duration), 0.0).label("seconds"),
+            func.coalesce(func.sum(_recordings.hash_count), 0).label("hashes"),
+            func.coalesce(func.sum(case((is_new, 1), else_=0)), 0).label("new"),
+            func.coalesce(func.sum(case((is_new, _recordings.duration), else_=0.0)), 0.0).label(
+                "new_seconds"
+            ),
         ).select_from(schema.recordings)
     ).one()
-    return int(row[0]), float(row[1]), int(row[2])
 
 
-def label_counts(connection: Connection) -> dict[str, int]:
-    """Return how many recordings have a label of each name."""
-    query = select(_labels.name, func.count()).group_by(_labels.name).order_by(_labels.name)
-    return {name: int(count) for name, count in connection.execute(query)}
+def label_totals(connection: Connection) -> Sequence[Row[Any]]:
+    """Return for each label name the recordings with it, its values and their seconds."""
+    return connection.execute(
+        select(
+            _labels.name,
+            func.count().label("recordings"),
+            func.count(_labels.value.distinct()).label("different"),
+            func.sum(_recordings.duration).label("seconds"),
+        )
+        .join_from(schema.labels, schema.recordings)
+        .group_by(_labels.name)
+        .order_by(_labels.name)
+    ).all()

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection, Select
 
 from samaf.errors import StoreError
-from samaf.records import Hashes, Recording, StoreStats
+from samaf.records import AuditCheck, AuditEntry, Hashes, Recording, StoreStats
 from samaf.store import statements as sql
+from samaf.store.audit import Act, Author, check, entries, this_author
 from samaf.store.blobs import DamagedRowError
 from samaf.store.database import Database
 from samaf.store.migration import prepare
-from samaf.store.rows import NewRecording, StoredFingerprinter, chunks, label_values, new_recording
+from samaf.store.rows import NewRecording, StoredFingerprinter, chunks, new_recording, now
 from samaf.store.schema import NEWEST
 from samaf.store.urls import resolve
 
 SHORTEST_PREFIX = 6  # hex digits of a SHA-256
 SHOWN = 5  # ids in a message
+DAY = timedelta(days=1)
 HASHES_A_PAGE = 1 << 17  # read at once: 4 MB of 256 bits
 
 
@@ -39,11 +43,15 @@ class Changes:
         their ids, which is that of their revisions. Read while iterating, once.
     deleted
         Ids of the recordings deleted since, also of such as were added since.
+    since_revision
+        The revision that it leads from: the one asked for, or 0 (from nothing) where not
+        all changes since that one are known any more.
     """
 
     revision: int
     added: Iterator[tuple[int, Hashes]]
     deleted: list[int]
+    since_revision: int = 0
 
 
 class Store:
@@ -239,11 +247,24 @@ class Store:
         """
         return self.add_many([(recording, hashes)])[0]
 
-    def add_many(self, items: Iterable[tuple[Recording, Hashes]]) -> list[tuple[Recording, bool]]:
-        """Store several recordings in one transaction: all of them or none; see `add`."""
+    def add_many(
+        self, items: Iterable[tuple[Recording, Hashes]], act: str = "add"
+    ) -> list[tuple[Recording, bool]]:
+        """Store several recordings in one transaction: all of them or none; see `add`.
+
+        Parameters
+        ----------
+        act
+            What the audit log calls it: "add", "import" or "merge".
+        """
         fingerprinter = self.fingerprinter()
         new = [self._checked(fingerprinter, *item) for item in items]
-        return self._database.write(lambda connection: sql.add(connection, new)) if new else []
+        if not new:
+            return []
+        author = self._author
+        return self._database.write(
+            lambda connection: sql.add(connection, new, author, act), repeatable=True
+        )
 
     def delete(self, recording_id: int) -> None:
         """Remove a recording, its hashes and labels; the deletion is logged.
@@ -253,8 +274,13 @@ class Store:
         StoreError
             It is not there.
         """
-        if not self._database.write(lambda connection: sql.delete(connection, recording_id)):
-            raise self._unknown(recording_id)
+        self.delete_many([recording_id])
+
+    def delete_many(self, ids: Sequence[int]) -> None:
+        """Remove several recordings in one transaction: all of them or none; see `delete`."""
+        author = self._author
+        if missing := self._database.write(lambda connection: sql.delete(connection, ids, author)):
+            raise self._unknown(missing)
 
     def relabel(self, recording_id: int, labels: Mapping[str, str]) -> None:
         """Give a recording these labels instead of those it has.
@@ -264,9 +290,72 @@ class Store:
         StoreError
             It is not there, or a label cannot be stored.
         """
-        new = label_values(labels)
-        if not self._database.write(lambda connection: sql.relabel(connection, recording_id, new)):
+        self._relabel(recording_id, lambda _: labels)
+
+    def label(self, recording_id: int, labels: Mapping[str, str | None]) -> None:
+        """Give a recording these labels beside those it has; None takes one away.
+
+        Raises
+        ------
+        StoreError
+            It is not there, or a label cannot be stored.
+        """
+        self._relabel(
+            recording_id,
+            lambda old: {
+                name: value for name, value in {**old, **labels}.items() if value is not None
+            },
+        )
+
+    def _relabel(
+        self, recording_id: int, change: Callable[[Mapping[str, str]], Mapping[str, str]]
+    ) -> None:
+        author = self._author
+        if not self._database.write(
+            lambda connection: sql.relabel(connection, recording_id, change, author),
+            repeatable=True,
+        ):
             raise self._unknown(recording_id)
+
+    # --- the audit log -----------------------------------------------------------------
+
+    def log(
+        self,
+        act: str,
+        sha256: str = "",
+        path: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write an entry about what changes no recording by itself: a query, a restored backup.
+
+        Parameters
+        ----------
+        act
+            One of `samaf.store.audit.ACTS`.
+        sha256, path
+            Of the file that it is about.
+        details
+            Whatever else should be known; JSON can hold it.
+        """
+        author, entry = self._author, Act(act, sha256, path, details)
+        self._database.write(lambda connection: sql.log(connection, author, entry))
+
+    def audit(self) -> Iterator[AuditEntry]:
+        """Yield all entries of the audit log, the oldest first."""
+        last = 0
+        while page := self._database.read(partial(entries, after=last)):
+            yield from page
+            last = page[-1].entry_id
+
+    def check_audit(self) -> AuditCheck:
+        """Tell whether the audit log is what was written."""
+        return self._database.read(check)
+
+    @property
+    def _author(self) -> Author:
+        fingerprinter = self.fingerprinter()
+        digest = fingerprinter.digest if fingerprinter else ""
+        return this_author(self._database.user, digest)
 
     # --- hashes ------------------------------------------------------------------------
 
@@ -290,32 +379,46 @@ class Store:
     def changes(self, since_revision: int) -> Changes:
         """Return what was added and deleted after a revision, as of one moment.
 
+        Where the changes since then are not all known any more, those since 0 are returned.
         The transaction lasts until ``added`` was read to its end or closed.
         """
         with ExitStack() as stack:
             connection = stack.enter_context(self._database.snapshot())
             revision = sql.revision(connection)
+            if fingerprinter := self.fingerprinter():
+                sql.expect(connection, fingerprinter.digest)
+            if since_revision < sql.log_start(connection):
+                since_revision = 0
             deleted = sql.deleted_since(connection, since_revision)
             added = self._added(connection, since_revision, stack.pop_all())
-        return Changes(revision, added, deleted)
+        return Changes(revision, added, deleted, since_revision)
 
     def stats(self) -> StoreStats:
-        """Return the store's totals; ``labels`` counts the recordings that have each name."""
+        """Return the store's totals."""
         fingerprinter = self.fingerprinter()
 
         def work(connection: Connection) -> StoreStats:
-            recordings, seconds, hashes = sql.totals(connection)
+            totals = sql.totals(connection, now() - DAY)
+            labels = sql.label_totals(connection)
+            hashes = int(totals.hashes)
             return StoreStats(
                 url=self.url,
                 store_id=self.store_id,
                 revision=sql.revision(connection),
                 schema=NEWEST,
                 fingerprinter=fingerprinter.name if fingerprinter else "",
-                recordings=recordings,
-                hours=seconds / 3600,
+                recordings=totals.recordings,
+                hours=totals.seconds / 3600,
                 hashes=hashes,
                 hash_bytes=hashes * fingerprinter.bits // 8 if fingerprinter else 0,
-                labels=sql.label_counts(connection),
+                labels={row.name: row.recordings for row in labels},
+                label_values={row.name: row.different for row in labels},
+                label_hours={row.name: row.seconds / 3600 for row in labels},
+                digest=fingerprinter.digest if fingerprinter else "",
+                bits=fingerprinter.bits if fingerprinter else 0,
+                database_bytes=self._database.dialect.size(connection),
+                day_recordings=int(totals.new),
+                day_hours=totals.new_seconds / 3600,
             )
 
         return self._database.read(work)

@@ -24,6 +24,9 @@ def escape(text: str) -> str:
     'caf\\udce9.wav'
     """
 
+    if text.isascii() and "\\ud" not in text:
+        return text  # nearly always
+
     def replaced(found: re.Match[str]) -> str:
         backslashes, surrogate, literal = found.groups()
         if literal:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from filling import fill
 
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
@@ -47,3 +49,24 @@ def make() -> Callable[..., tuple[Recording, Hashes]]:
         return Recording(**values), Hashes(packed, np.ones(count, bool))
 
     return make
+
+
+@pytest.fixture
+def filled(
+    database_url: str,
+    make: Callable[..., tuple[Recording, Hashes]],
+    fingerprinter: StoredFingerprinter,
+) -> str:
+    """The URL of a store with awkward recordings in it."""
+    fill(database_url, make, fingerprinter)
+    return database_url
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a second, empty database, on each engine in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'other.db'}"
+    else:
+        with request.getfixturevalue("mariadb_server").database() as url:
+            yield url

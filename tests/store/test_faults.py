@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mariadb import MariadbServer
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
@@ -79,6 +80,65 @@ def test_a_disk_that_takes_no_more(file_store: Store) -> None:
     assert file_store.get(1).labels == {}
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)):
+        pytest.skip("only root can mount a small file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def mount(*arguments: str) -> int:
+    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode
+
+
+def test_a_full_disk(small_disk: Path, fingerprinter: StoredFingerprinter, make: Make) -> None:
+    with Store.open(str(small_disk / "store.db")) as store:
+        store.bind(fingerprinter)
+        store.add(*make(1))
+        with pytest.raises(StoreError, match="the disk is full; make room"):
+            for number in range(2, 99):
+                store.add(*make(number, count=40_000))
+        there = store.stats().recordings
+        assert store.check_audit().entries == there
+        assert len(list(store.changes(0).added)) == there
+    assert there >= 1
+
+
+def test_a_file_system_that_may_only_be_read(
+    small_disk: Path, fingerprinter: StoredFingerprinter, make: Make
+) -> None:
+    with Store.open(str(small_disk / "store.db")) as store:
+        store.bind(fingerprinter)
+        store.add(*make(1))
+    assert not mount("-o", "remount,ro", str(small_disk))
+    with Store.open(str(small_disk / "store.db")) as store:
+        assert store.get(1).name == "1.wav"
+        with pytest.raises(StoreError, match="cannot be written; mend the rights"):
+            store.add(*make(2))
+
+
+def test_a_full_table_space(
+    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+) -> None:
+    mariadb_server.execute("SET GLOBAL innodb_file_per_table = OFF")
+    try:
+        with mariadb_server.database() as url, Store.open(url) as store:
+            store.bind(fingerprinter)
+            store.add(*make(1))
+            with pytest.raises(StoreError, match="table space is full; make room"):
+                for number in range(2, 99):
+                    store.add(*make(number, count=1_000_000))
+            there = store.stats().recordings
+            assert 1 < there < 98
+            assert store.check_audit().entries == there
+    finally:
+        mariadb_server.execute("SET GLOBAL innodb_file_per_table = ON")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.usefixtures("public_path")
 def test_a_file_that_may_only_be_read(file_store: Store) -> None:
@@ -139,17 +199,56 @@ def test_a_row_too_large_for_the_server(
 
 
 def test_a_server_that_went_away_and_came_back(
-    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+    mariadb_server: MariadbServer,
+    fingerprinter: StoredFingerprinter,
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with mariadb_server.database() as url, Store.open(url) as store:
         store.bind(fingerprinter)
         store.add(*make(1))
         mariadb_server.kill()
+        monkeypatch.setattr("samaf.store.database.PATIENCE", 0.1)
         with pytest.raises(StoreError, match="cannot be reached"):
             store.get(1)
         mariadb_server.start()
         assert store.get(1).name == "1.wav"
         assert store.add(*make(2))[1]
+
+
+def test_a_server_that_is_started_again_is_waited_for(
+    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+) -> None:
+    with mariadb_server.database() as url, Store.open(url) as store:
+        store.bind(fingerprinter)
+        mariadb_server.kill()
+        start = threading.Timer(0.5, mariadb_server.start)
+        start.start()
+        assert store.add(*make(1))[1]
+        start.join()
+
+
+def test_a_commit_whose_answer_was_lost(
+    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+) -> None:
+    lost: list[int] = []
+
+    def lose(connection: Connection) -> None:
+        if not lost:
+            lost.append(connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one())
+            mariadb_server.execute(f"KILL {lost[0]}")
+
+    with mariadb_server.database() as url, Store.open(url) as store:
+        store.bind(fingerprinter)
+        engine = store._database._readers
+        event.listen(engine, "commit", lose)
+        # What may be done twice is done again; of the rest, nobody knows whether it was done.
+        assert store.add(*make(1))[1]
+        lost.clear()
+        with pytest.raises(StoreError, match="connection was lost"):
+            store.delete(1)
+        assert store.get(1)
+        assert store.check_audit().entries == 1
 
 
 def test_connections_that_the_server_closed(

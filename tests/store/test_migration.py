@@ -37,8 +37,10 @@ def described(connection: Connection) -> dict[str, list[str]]:
     else:
         names = connection.execute(text("SHOW TABLES")).scalars().all()
         rows = [connection.execute(text(f"SHOW CREATE TABLE {name}")).one() for name in names]
+    # SQLite quotes the name of a table that was made anew to alter it.
     return {
-        name: sorted(line.strip(" ,\t") for line in (sql or "").splitlines()) for name, sql in rows
+        name: sorted(line.strip(" ,\t").replace('"', "") for line in (sql or "").splitlines())
+        for name, sql in rows
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import Connection, event, text
 
 from samaf.records import Hashes, Recording
 from samaf.store import Store
+from samaf.store.administration import transfer
+from samaf.store.administration.opening import opened
 
 Make = Callable[..., tuple[Recording, Hashes]]
 
@@ -26,6 +29,15 @@ def scanned(connection: Connection, statement: str, values: Any) -> list[str]:
     return [row.table for row in rows if row.type == "ALL" and row.table[0] != "<"]
 
 
+def copied(store: Store, after: int) -> None:
+    """Copy the recordings after one, as a copy that goes on does."""
+    with opened("copy.db", create=True) as target, store._database.snapshot() as source:
+        pages = list(transfer.pages(source, after))
+        target.write(lambda to: transfer.put_fingerprinters(source, to))
+        for page in pages:
+            target.write(lambda to, page=page: transfer.put_recordings(source, to, page))
+
+
 @pytest.mark.parametrize(
     "act",
     [
@@ -39,9 +51,17 @@ def scanned(connection: Connection, statement: str, values: Any) -> list[str]:
         lambda store: (store.changes(595).deleted, list(store.changes(595).added)),
         lambda store: store.relabel(7, {"speaker": "x"}),
         lambda store: store.delete(7),
+        lambda store: copied(store, 590),
     ],
 )
-def test_statements_use_indexes(store: Store, make: Make, act: Callable[[Store], object]) -> None:
+def test_statements_use_indexes(
+    store: Store,
+    make: Make,
+    act: Callable[[Store], object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     store.add_many([make(number, 2, labels={"speaker": str(number)}) for number in range(600)])
     engine = store._database._readers
     if engine.dialect.name == "mysql":

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
+from samaf.store.schema import NEWEST
 from samaf.store.urls import resolve
 
 Make = Callable[..., tuple[Recording, Hashes]]
@@ -255,18 +256,35 @@ def test_a_store_belongs_to_one_fingerprinter(
             store.add(make(1)[0], wide)
 
 
+def test_several_are_deleted_at_once_or_none(store: Store, make: Make) -> None:
+    store.add_many([make(number) for number in range(1, 5)])
+    revision = store.revision
+    with pytest.raises(StoreError, match="no recording 9;"):
+        store.delete_many([1, 9, 2])
+    assert (store.revision, store.stats().recordings) == (revision, 4)
+    store.delete_many([1, 3])
+    assert store.revision == revision + 1
+    assert [each.recording_id for each in store.recordings()] == [2, 4]
+    assert store.changes(revision).deleted == [1, 3]
+
+
 def test_stats(store: Store, make: Make) -> None:
     store.add(*make(1, labels={"speaker": "Ann", "case": "7"}, duration=1800.0))
     store.add(*make(2, labels={"speaker": "Bob"}, duration=900.0))
     stats = store.stats()
     assert (stats.recordings, stats.hours, stats.hashes, stats.hash_bytes) == (2, 0.75, 10, 40)
     assert stats.labels == {"case": 1, "speaker": 2}
+    assert stats.label_values == {"case": 1, "speaker": 2}
+    assert stats.label_hours == {"case": 0.5, "speaker": 0.75}
+    assert (stats.digest, stats.bits) == ("ab" * 32, 32)
+    assert (stats.day_recordings, stats.day_hours) == (2, 0.75)
+    assert stats.database_bytes > 1000
     assert (stats.url, stats.store_id, stats.revision) == (
         store.url,
         store.store_id,
         store.revision,
     )
-    assert (stats.schema, stats.fingerprinter) == ("0001", "2LST32C")
+    assert (stats.schema, stats.fingerprinter) == (NEWEST, "2LST32C")
 
 
 def test_changes_lead_from_any_revision_to_the_present(store: Store, make: Make) -> None:

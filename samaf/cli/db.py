@@ -1,0 +1,362 @@
+"""The store's database in the hands of its administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.text import complain
+
+if TYPE_CHECKING:
+    from samaf.administration import Fault
+
+FILE = click.Path(path_type=Path)
+INTERRUPTED = 130
+
+
+@click.group()
+@db_option
+def db() -> None:
+    """The store's database: schema, backups, copies, checks.
+
+    \b
+    Example:
+      samaf db status
+    """
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Say after Ctrl-C that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain("stopped; what is done stays done, and the same command goes on")
+        click.get_current_context().exit(INTERRUPTED)
+
+
+@db.command("status")
+@db_option
+@form_option
+def db_status(form: str | None) -> None:
+    """Tell the store's schema and the newest one.
+
+    \b
+    Example:
+      samaf db status --json
+    """
+    from samaf import administration
+    from samaf.cli.db_views import SCHEMA
+    from samaf.cli.render import write
+
+    write(SCHEMA, [administration.db_status(database())], form)
+
+
+@db.command("upgrade")
+@db_option
+@form_option
+def db_upgrade(form: str | None) -> None:
+    """Bring the store to the schema of this program; keep a backup.
+
+    \b
+    Example:
+      samaf db upgrade --db mysql://samaf@localhost/hashes
+    """
+    from samaf import administration
+    from samaf.cli.db_views import SCHEMA
+    from samaf.cli.render import write
+
+    write(SCHEMA, [administration.db_upgrade(database())], form)
+
+
+@db.command("downgrade")
+@click.argument("schema", metavar="SCHEMA")
+@click.confirmation_option(prompt="What the older schema has no place for is dropped. Go on?")
+@db_option
+@form_option
+def db_downgrade(schema: str, form: str | None) -> None:
+    """Take the store back to an older SCHEMA, for an older samaf; keep a backup.
+
+    \b
+    Example:
+      samaf db downgrade 0001
+    """
+    from samaf import administration
+    from samaf.cli.db_views import SCHEMA
+    from samaf.cli.render import write
+
+    write(SCHEMA, [administration.db_downgrade(database(), schema)], form)
+
+
+@db.command("check")
+@db_option
+@form_option
+def db_check(form: str | None) -> None:
+    """Compare the database's tables and settings with what this program needs.
+
+    Exit status 1 when something should be changed; its line says how.
+
+    \b
+    Example:
+      samaf db check
+    """
+    from samaf import administration
+    from samaf.cli.db_views import SETTINGS
+    from samaf.cli.render import write
+
+    settings = administration.db_check(database())
+    write(SETTINGS, settings, form)
+    if not all(setting.sound for setting in settings):
+        click.get_current_context().exit(1)
+
+
+@db.command("backup")
+@click.argument("file", type=FILE)
+@db_option
+@form_option
+def db_backup(file: Path, form: str | None) -> None:
+    """Write the whole store to a new FILE, as it is at this moment.
+
+    Others may go on reading and writing. The file can be restored on either kind of
+    database, and it is there whole or not at all.
+
+    \b
+    Example:
+      samaf db backup hashes-2026-11-23.backup
+    """
+    from samaf import administration
+    from samaf.cli.db_views import BACKUP
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+
+    with counting("hashes") as progress:
+        done = administration.db_backup(database(), file, progress)
+    write(BACKUP, [done], form)
+
+
+@db.command("restore")
+@click.argument("file", type=FILE)
+@click.option("--replace", is_flag=True, help="Throw away the recordings that the store holds.")
+@db_option
+@form_option
+def db_restore(file: Path, replace: bool, form: str | None) -> None:
+    """Fill the store with the backup in FILE: all of it or nothing.
+
+    A damaged file is refused, and a store that holds recordings unless --replace is given.
+
+    \b
+    Example:
+      samaf db restore hashes-2026-11-23.backup --db restored.db
+    """
+    from samaf import administration
+    from samaf.cli.db_views import BACKUP
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+
+    with counting("hashes") as progress:
+        done = administration.db_restore(database(), file, replace=replace, progress=progress)
+    write(BACKUP, [done], form)
+
+
+@db.command("export")
+@click.argument("file", type=FILE)
+@db_option
+@form_option
+def db_export(file: Path, form: str | None) -> None:
+    """Write recordings, labels and hashes to a new FILE, .parquet or .csv.
+
+    \b
+    Example:
+      samaf db export hashes.parquet
+    """
+    from samaf import administration
+    from samaf.cli.db_views import EXPORTED
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+
+    with counting("hashes") as progress:
+        done = administration.db_export(database(), file, progress=progress)
+    write(EXPORTED, [done], form)
+
+
+@db.command("import")
+@click.argument("file", type=FILE)
+@db_option
+@form_option
+def db_import(file: Path, form: str | None) -> None:
+    """Add the recordings of a FILE that `samaf db export` wrote.
+
+    What is there already is passed over, but for labels that it lacks. Hashes of another
+    model than the store's are refused.
+
+    \b
+    Example:
+      samaf db import hashes.parquet --db other.db
+    """
+    from samaf import administration
+    from samaf.cli.db_views import TAKEN
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+
+    with _resumable(), counting("recordings") as progress:
+        done = administration.db_import(database(), file, progress=progress)
+    write(TAKEN, [done], form)
+
+
+@db.command("merge")
+@click.argument("other", metavar="OTHER-URL")
+@db_option
+@form_option
+def db_merge(other: str, form: str | None) -> None:
+    """Add what the store OTHER-URL has and this one has not: recordings, hashes, labels.
+
+    \b
+    Example:
+      samaf db merge laptop.db --db mysql://samaf@localhost/hashes
+    """
+    from samaf import administration
+    from samaf.cli.db_views import TAKEN
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+
+    with _resumable(), counting("hashes") as progress:
+        done = administration.db_merge(other, database(), progress=progress)
+    write(TAKEN, [done], form)
+
+
+@db.command("copy")
+@click.argument("source", metavar="FROM-URL")
+@click.argument("target", metavar="TO-URL")
+@click.option(
+    "--blocks-per-row",
+    type=click.IntRange(1, 4096),
+    metavar="N",
+    help="Hashes a row of the copy; 1 gives one row a hash.  [default: as in FROM-URL]",
+)
+@form_option
+def db_copy(source: str, target: str, blocks_per_row: int | None, form: str | None) -> None:
+    """Copy a whole store to an empty database, of the same kind or the other.
+
+    Ids, labels, revisions and logs stay as they are. On a copy that was stopped, or made
+    before, it goes on.
+
+    \b
+    Example:
+      samaf db copy evidence.db mysql://samaf@localhost/evidence
+    """
+    from samaf import administration
+    from samaf.cli.db_views import COPIED
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+
+    with _resumable(), counting("hashes") as progress:
+        done = administration.db_copy(
+            source, target, blocks_per_row=blocks_per_row, progress=progress
+        )
+    write(COPIED, [done], form)
+
+
+@db.command("prune")
+@click.option(
+    "--days",
+    type=click.IntRange(0),
+    default=90,
+    show_default=True,
+    help="Deletions logged within so many days are kept.",
+)
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@db_option
+@form_option
+def db_prune(days: int, dry_run: bool, form: str | None) -> None:
+    """Remove rows that nothing needs any more; no recording goes.
+
+    \b
+    Example:
+      samaf db prune --dry-run
+    """
+    from samaf import administration
+    from samaf.cli.db_views import PRUNED
+    from samaf.cli.render import write
+
+    gone = administration.db_prune(database(), days=days, dry_run=dry_run)
+    write(PRUNED, gone, form)
+    if not form:
+        would = "would be removed; nothing was changed" if dry_run else "removed"
+        click.echo(f"{sum(each.rows for each in gone):,} rows {would}")
+
+
+@db.command("verify")
+@click.option(
+    "--audio",
+    type=FILE,
+    metavar="FOLDER",
+    help="Also hash the files of a folder again and compare.",
+)
+@model_option
+@db_option
+@form_option
+def db_verify(audio: Path | None, model: str | None, form: str | None) -> None:
+    """Read all of the store and tell what is wrong with it, and how to mend that.
+
+    Exit status 1 when something is wrong.
+
+    \b
+    Example:
+      samaf db verify --audio recordings/
+    """
+    from samaf import administration
+    from samaf.cli.db_views import FAULTS
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+
+    found: list[Fault] = []
+    with counting("checked") as progress:
+        for fault in administration.db_verify(
+            database(), audio=audio, model=model, progress=progress
+        ):
+            found.append(fault)
+    write(FAULTS, found, form)
+    told = f"{len(found):,} faults found" if found else "no fault found"
+    click.echo(told, err=form is not None)
+    if found:
+        click.get_current_context().exit(1)
+
+
+@db.command("vacuum")
+@db_option
+@form_option
+def db_vacuum(form: str | None) -> None:
+    """Give the space of deleted recordings back to the disk; writers wait meanwhile.
+
+    \b
+    Example:
+      samaf db vacuum
+    """
+    from samaf import administration
+    from samaf.cli.db_views import VACUUMED
+    from samaf.cli.render import write
+
+    write(VACUUMED, [administration.db_vacuum(database())], form)
+
+
+@db.command("grant-sql")
+@click.argument("role", type=click.Choice(["reader", "writer", "owner"]))
+@click.option("--user", required=True, metavar="NAME", help="Who gets the rights; must exist.")
+@click.option("--host", default="%", show_default=True, metavar="HOST", help="Where from.")
+@db_option
+def db_grant_sql(role: str, user: str, host: str) -> None:
+    """Print the SQL that gives a user of the server the least rights for a ROLE.
+
+    \b
+    Example:
+      samaf db grant-sql reader --user ann --db mysql://root@localhost/hashes | mariadb
+    """
+    from samaf import administration
+
+    for statement in administration.db_grant_sql(database(), role, user, host):
+        click.echo(statement)

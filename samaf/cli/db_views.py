@@ -1,0 +1,99 @@
+"""How the records of ``samaf db`` are printed; see ``samaf.cli.render.View``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from samaf.cli.render import View, here
+
+if TYPE_CHECKING:
+    from samaf.administration import (
+        Backup,
+        Copied,
+        Exported,
+        Fault,
+        Pruned,
+        SchemaStatus,
+        Setting,
+        Taken,
+        Vacuumed,
+    )
+
+Lines = Iterator[Sequence[str]]
+
+
+def _schema_lines(status: SchemaStatus) -> Lines:
+    yield "store", status.url
+    yield "schema", status.found or "none: the database is empty"
+    if not status.found or status.found < status.newest:
+        yield "newest", f"{status.newest}; `samaf db upgrade` goes there"
+    elif status.found > status.newest:
+        yield "newest", f"{status.newest} in this program; update samaf"
+
+
+def _backup_lines(backup: Backup) -> Lines:
+    yield "store", backup.url
+    yield "backup", f"{here(backup.path)} ({backup.bytes:,} bytes)"
+    yield "recordings", f"{backup.recordings:,} with {backup.hashes:,} hashes"
+    yield "revision", str(backup.revision)
+    yield "sha256", backup.sha256
+
+
+def _copied_lines(copied: Copied) -> Lines:
+    yield "from", copied.source
+    yield "to", copied.target
+    yield "copied", f"{copied.recordings:,} recordings with {copied.hashes:,} hashes"
+    if copied.present:
+        yield "before", f"{copied.present:,} recordings"
+    yield "revision", str(copied.revision)
+
+
+def _taken_lines(taken: Taken) -> Lines:
+    yield "from", here(taken.source)
+    yield "to", taken.target
+    yield "added", f"{taken.added:,} recordings with {taken.hashes:,} hashes"
+    yield "present", f"{taken.present:,} recordings, {taken.labelled:,} of them got more labels"
+    if taken.differing:
+        yield "differing", f"{taken.differing:,} recordings have other labels here; they stay"
+
+
+def _exported_lines(exported: Exported) -> Lines:
+    yield "store", exported.url
+    yield "file", f"{here(exported.path)} ({exported.bytes:,} bytes)"
+    yield "recordings", f"{exported.recordings:,} with {exported.hashes:,} hashes"
+
+
+def _setting_lines(setting: Setting) -> Lines:
+    yield setting.name, setting.found, "ok" if setting.sound else setting.remedy
+
+
+def _vacuumed_lines(vacuumed: Vacuumed) -> Lines:
+    yield "store", vacuumed.url
+    yield "bytes", f"{vacuumed.before:,} before, {vacuumed.after:,} now"
+
+
+def _view(titles: Sequence[str], lines: Any, fields: str) -> View[Any]:
+    return View(titles, lines, asdict, tuple(fields.split()))
+
+
+SCHEMA: View[SchemaStatus] = _view((), _schema_lines, "url found newest")
+BACKUP: View[Backup] = _view((), _backup_lines, "url path recordings hashes revision bytes sha256")
+COPIED: View[Copied] = _view((), _copied_lines, "source target recordings hashes present revision")
+TAKEN: View[Taken] = _view(
+    (), _taken_lines, "source target added hashes present labelled differing"
+)
+EXPORTED: View[Exported] = _view((), _exported_lines, "url path recordings hashes bytes")
+SETTINGS: View[Setting] = _view(("what", "found", ""), _setting_lines, "name found sound remedy")
+VACUUMED: View[Vacuumed] = _view((), _vacuumed_lines, "url before after")
+FAULTS: View[Fault] = _view(
+    ("kind", "where", "what", "how to mend it"),
+    lambda fault: [(fault.kind, here(fault.where), fault.what, fault.remedy)],
+    "kind where what remedy",
+)
+PRUNED: View[Pruned] = _view(
+    (">rows", "what", "effect"),
+    lambda pruned: [(f"{pruned.rows:,}", pruned.what, pruned.effect if pruned.rows else "-")],
+    "what rows effect",
+)
