@@ -26,6 +26,7 @@ from samaf.store import Store
 
 FORMAT = 1
 DEAD_SHARE = 0.25  # of rows whose recording is gone; beyond that the file is written anew
+TABLE_LINE = 24  # bytes: three int64
 CHECK_BYTES = 8 << 20  # read at once for checksums
 ATTEMPTS = 5  # to open files that another process may just be replacing
 UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -111,13 +112,13 @@ def read_header(folder: Path) -> Header | None:
     """Read the header; none when there is no cache, a damaged one or one of another format."""
     try:
         header = Header(**json.loads((folder / "header.json").read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, ValueError, TypeError, RecursionError):
         return None
     numbers = (header.width, header.revision, header.rows)
     names = (header.hashes_file, header.table_file)
     sound = (
         header.format == FORMAT
-        and all(isinstance(number, int) and number >= 0 for number in numbers)
+        and all(type(number) is int and 0 <= number < 1 << 62 for number in numbers)
         and all(re.fullmatch(r"(hashes|table)-\d+\.bin", str(name)) for name in names)
     )
     return header if sound else None
@@ -126,10 +127,8 @@ def read_header(folder: Path) -> Header | None:
 def verify(folder: Path, header: Header) -> bool:
     """Tell whether both files are what the header says, byte for byte."""
     try:
-        return (
-            _crc32(folder / header.hashes_file, header.rows * header.width) == header.hashes_crc32
-            and _crc32(folder / header.table_file, None) == header.table_crc32
-        )
+        crc = _crc32(folder / header.hashes_file, header.rows * header.width)
+        return crc == header.hashes_crc32 and _table_fits(folder / header.table_file, header)
     except OSError:
         return False
 
@@ -166,8 +165,16 @@ def _plausible(folder: Path, header: Header) -> bool:
         hashes.is_file()
         and hashes.stat().st_size >= header.rows * header.width
         and table.is_file()
-        and _crc32(table, None) == header.table_crc32
+        and _table_fits(table, header)
     )
+
+
+def _table_fits(path: Path, header: Header) -> bool:
+    """Check that a table is the header's, and that its lines point to rows that are there."""
+    if path.stat().st_size % TABLE_LINE or _crc32(path, None) != header.table_crc32:
+        return False
+    _, starts, counts = np.fromfile(path, np.int64).reshape(-1, 3).T
+    return bool(((starts >= 0) & (counts >= 0) & (starts <= header.rows - counts)).all())
 
 
 def _open(folder: Path, header: Header) -> HashTable:
@@ -188,12 +195,14 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
         or not _belongs(header, empty)
         or not verify(folder, header)
     ):
+        header = empty
+    changes = store.changes(header.revision)
+    if not changes.since_revision:
         header = replace(empty, hashes_file=_fresh(folder, "hashes"))
         (folder / header.hashes_file).touch()
         table = np.empty((0, 3), np.int64)
     else:
         table = np.fromfile(folder / header.table_file, np.int64).reshape(-1, 3)
-    changes = store.changes(header.revision)
     table = table[~np.isin(table[:, 0], changes.deleted)]
     if table[:, 2].sum() < (1 - DEAD_SHARE) * header.rows:
         header, table = _compacted(folder, header, table)

@@ -2,10 +2,17 @@
 
 The distance of concatenated hashes is the sum of the distances of the single ones, and
 windows that overlap share most of them. So each pair of hashes is compared once, and
-nothing but the hashes themselves is stored.
+nothing but the hashes themselves is stored. There are two forms with the same answers to
+the last row: NumPy, which always works, and one compiled with numba, the extra ``fast``.
 """
 
 from __future__ import annotations
+
+import shutil
+import sys
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -15,18 +22,44 @@ from samaf.index.table import HashTable
 BLOCK_ROWS = 16_384  # 16 k rows x 48 query hashes x 2 B = 1.6 MB, about the L2 cache
 QUERY_HASHES = 48
 BEYOND = np.uint16(65_535)  # more than 21 hashes x 256 bits
+# Pairs of hashes that NumPy compares in the 0.6 s (CPU) that numba takes to load. After so
+# many an index changes over, so it never takes twice as long as with the better choice.
+PAIRS_TO_COMPILED = 150_000_000
 
 
 class ExactIndex:
-    """The default engine: always right, in NumPy."""
+    """The default engine: always right.
 
-    def __init__(self, table: HashTable) -> None:
+    Parameters
+    ----------
+    form
+        "numpy" or "compiled" to insist; by default what is quicker in the long run.
+        "compiled" needs numba and hashes of whole 64-bit words, else it is "numpy".
+    """
+
+    def __init__(self, table: HashTable, form: str | None = None) -> None:
         self.table = table
         self._valid: dict[int, np.ndarray] = {}
+        self._wanted = form
+        self._compared = 0
+
+    @property
+    def form(self) -> str:
+        """The form in use: "numpy" or "compiled"."""
+        return "compiled" if self._module() else "numpy"
 
     def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
         """See :class:`samaf.index.nearest.Index`."""
         windows = len(query) - hashes + 1
+        if windows < 1:
+            return nothing(0, k)
+        if hashes not in self._valid:
+            self._valid[hashes] = self.table.window_starts(hashes)
+        self._compared += len(query) * len(self.table.hashes)
+        compiled = self._module()
+        if compiled:
+            words = np.ascontiguousarray(query).view(np.uint64)
+            return compiled.nearest(self.table.words, self._valid[hashes], words, hashes, k)
         parts = [
             self._search(query[a : min(a + QUERY_HASHES, windows) + hashes - 1], hashes, k)
             for a in range(0, windows, QUERY_HASHES)
@@ -35,11 +68,16 @@ class ExactIndex:
             np.concatenate([p.rows for p in parts]), np.concatenate([p.distances for p in parts])
         )
 
+    def _module(self) -> ModuleType | None:
+        """Give the compiled form when it is wanted, pays, or has been paid for."""
+        pays = self._compared >= PAIRS_TO_COMPILED or "samaf.index.compiled" in sys.modules
+        if self._wanted == "numpy" or self.table.bits % 64 or not (self._wanted or pays):
+            return None
+        return _compiled()
+
     def _search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
         """Search for a slice of the query that is short enough for one sweep."""
         windows = len(query) - hashes + 1
-        if hashes not in self._valid:
-            self._valid[hashes] = self.table.window_starts(hashes)
         valid = self._valid[hashes]
         best = nothing(windows, k)
         total = len(valid) - hashes + 1
@@ -50,6 +88,36 @@ class ExactIndex:
             sums[:, ~valid[a:b]] = BEYOND
             _merge(best, sums, a)
         return best
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> ModuleType | None:
+    """Load the compiled form; none where numba is missing or has no place for its code.
+
+    The machine code is kept in the user's cache folder, or where NUMBA_CACHE_DIR says, and
+    is made anew, which takes some seconds, for another processor or version.
+    """
+    try:
+        import platformdirs
+        from numba import config
+    except ImportError:
+        return None
+    given = config.CACHE_DIR
+    config.CACHE_DIR = given or str(Path(platformdirs.user_cache_dir("samaf"), "compiled"))
+    try:
+        for _ in range(2):
+            try:
+                from samaf.index import compiled
+
+                return compiled
+            except (ImportError, OSError, RuntimeError):
+                return None
+            except Exception:  # whatever a damaged file makes numba raise
+                if not given:
+                    shutil.rmtree(config.CACHE_DIR)
+        return None
+    finally:
+        config.CACHE_DIR = given
 
 
 def pairwise(query: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -25,6 +25,8 @@ class FlatIndex:
         """See :class:`samaf.index.nearest.Index`."""
         import faiss
 
+        if len(query) < hashes:
+            return nothing(0, k)
         faiss.omp_set_num_threads(1)  # its default threads are slower in small containers
         if hashes not in self._built:
             starts = np.flatnonzero(self.table.window_starts(hashes))
