@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from baselines import recognizer as baselines
+from benchmarks.deep import DEEP, DeepSystem
 from benchmarks.nearest import NearestWindows
 from benchmarks.protocol import HOP, Answers, System, hashes_of, window_samples
-from samaf.fingerprinters import Fingerprinter, load_fingerprinter, shipped
+from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_fingerprinter, shipped
 from samaf.index import table_of
 
 SAMAF = "samaf"
@@ -160,7 +161,8 @@ def open_system(spec: str, parallel: int = 1) -> System:
     Parameters
     ----------
     spec
-        ``samaf:MODEL``, or a baseline as ``baselines.recognizer.create`` knows it.
+        ``samaf:MODEL``, ``samaf:MODEL+deep`` for deep queries, or a baseline as
+        ``baselines.recognizer.create`` knows it.
     parallel
         Clips that a samaf model may be asked at the same time.
 
@@ -171,7 +173,9 @@ def open_system(spec: str, parallel: int = 1) -> System:
     """
     kind, _, model = spec.partition(":")
     if kind == SAMAF:
-        fingerprinter = load_fingerprinter(model) if model else load_fingerprinter()
+        fingerprinter = load_fingerprinter(model.removesuffix(DEEP) or DEFAULT_MODEL)
+        if model.endswith(DEEP):
+            return DeepSystem(fingerprinter)
         return HashSystem(fingerprinter, parallel)
     return WindowSystem(baselines.create(spec))
 
@@ -197,4 +201,5 @@ def system_name(spec: str) -> str:
 
 def known_systems() -> list[str]:
     """Name every system that ``open_system`` knows."""
-    return [*(f"{SAMAF}:{card.name}" for card in shipped()), *baselines.available()]
+    models = [f"{SAMAF}:{card.name}" for card in shipped()]
+    return [*models, f"{SAMAF}:{DEFAULT_MODEL}{DEEP}", *baselines.available()]

@@ -138,7 +138,7 @@ class Results:
         """Name the recognizers that have left something, in name order."""
         if not self.folder.is_dir():
             return []
-        return sorted(path.name.replace("+", ":") for path in self.folder.glob("*+*/"))
+        return sorted(path.name.replace("+", ":", 1) for path in self.folder.glob("*+*/"))
 
     def room(self, recognizer: str) -> Path:
         """Give the folder of one recognizer."""

@@ -8,11 +8,12 @@ of it are followed here, the rest is left to the hypotheses.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from samaf.index import NOTHING, HashTable, Nearest
+from samaf.matching.borders import BLOCK_HOPS, borders
 
 NEAREST_FIRST = (0, -1, 1, -2, 2)  # diagonals apart that belong together: half a second of drift
 GAP_HASHES = 24  # query hashes without a hit inside one stretch: 6 s
@@ -40,7 +41,8 @@ class Line:
 class Stretch:
     """A line with its evidence: hashes from ``first`` to ``stop``, their mean error rate.
 
-    ``shift`` is the refinement of the intercept in hops, from the neighbouring diagonals.
+    ``shift`` is the refinement of the intercept in hops, from the neighbouring diagonals;
+    ``begin`` and ``end`` are where its sound begins and ends, in hops of the query.
     """
 
     line: Line
@@ -48,6 +50,8 @@ class Stretch:
     stop: int
     ber: float
     shift: float
+    begin: float
+    end: float
 
     @property
     def hashes(self) -> int:
@@ -96,18 +100,21 @@ def _runs(breaks: np.ndarray) -> Iterator[slice]:
 
 def _chains(window: np.ndarray, diagonal: np.ndarray) -> Iterator[np.ndarray]:
     """Split the hits of one recording, in order of window, into groups that may be lines."""
-    latest: dict[int, list[int]] = {}  # the chain that ended last on a diagonal
+    latest: dict[int, list[int]] = {}  # the chain that was last on a diagonal
+    seen: dict[int, int] = {}  # and in which window
     chains = []
     for hit, (i, d) in enumerate(zip(window.tolist(), diagonal.tolist(), strict=True)):
         for apart in NEAREST_FIRST:
             chain = latest.get(d + apart)
-            if chain and i - window[chain[-1]] <= GAP_HASHES and diagonal[chain[-1]] == d + apart:
+            # A stray hit beside a diagonal must not take its chain away.
+            stays = apart == 0 or (chain and diagonal[chain[-1]] == d + apart)
+            if chain and stays and i - seen[d + apart] <= GAP_HASHES:
                 chain.append(hit)
                 break
         else:
             chain = [hit]
             chains.append(chain)
-        latest[d] = chain
+        latest[d], seen[d] = chain, i
     for chain in chains:
         yield np.array(chain)
 
@@ -140,10 +147,8 @@ def follow(line: Line, query: np.ndarray, table: HashTable) -> Stretch | None:
     query
         uint8 (m, bits / 8).
     """
-    i = np.arange(max(0, line.first - REACH_HASHES), min(len(query), line.stop + REACH_HASHES))
-    at = np.rint(line.intercept + line.slope * i).astype(np.int64)
     rows = table.rows(line.recording)
-    i = i[(at >= 0) & (at < len(rows))]
+    i = _compared(line, len(query), len(rows))
     if not len(i):
         return None
     rates = [_rates(query[i], rows, line, i, shift) for shift in (-1, 0, 1)]
@@ -153,7 +158,45 @@ def follow(line: Line, query: np.ndarray, table: HashTable) -> Stretch | None:
     before, here, after = (float(r[a:b].mean()) for r in rates)
     bend = before - 2 * here + after
     shift = float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend > 0 else 0.0
-    return Stretch(line, int(i[a]), int(i[b - 1]) + 1, here, shift)
+    first, stop = int(i[a]), int(i[b - 1]) + 1
+    return Stretch(line, first, stop, here, shift, first, stop - 1 + BLOCK_HOPS)
+
+
+def sharpened(stretch: Stretch, query: np.ndarray, table: HashTable) -> Stretch:
+    """Give a stretch with the borders of its sound, which lie between its hashes."""
+    rows, line = table.rows(stretch.line.recording), stretch.line
+    i = _compared(line, len(query), len(rows))
+    rates = _rates(query[i], rows, line, i, 0)
+    start = int(i[0])
+    begin, end = borders(rates, stretch.first - start, stretch.stop - start)
+    return replace(stretch, begin=start + begin, end=start + end)
+
+
+def moved(stretch: Stretch, hops: float) -> Stretch:
+    """Give the same stretch in a query that began so many hops earlier."""
+    whole = round(hops)
+    line = stretch.line
+    line = replace(
+        line,
+        intercept=line.intercept - line.slope * hops,
+        first=line.first + whole,
+        stop=line.stop + whole,
+    )
+    return replace(
+        stretch,
+        line=line,
+        first=stretch.first + whole,
+        stop=stretch.stop + whole,
+        begin=stretch.begin + hops,
+        end=stretch.end + hops,
+    )
+
+
+def _compared(line: Line, hashes: int, rows: int) -> np.ndarray:
+    """Give the query hashes that a line, or what it may go on to, lays on stored ones."""
+    i = np.arange(max(0, line.first - REACH_HASHES), min(hashes, line.stop + REACH_HASHES))
+    at = np.rint(line.intercept + line.slope * i).astype(np.int64)
+    return i[(at >= 0) & (at < rows)]
 
 
 def _rates(

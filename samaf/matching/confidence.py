@@ -10,7 +10,8 @@ queries that corrects the logarithm.
 
 There is a second way to be wrong: another voice that says the same words. Such stretches
 agree far better than chance, however long they are, so their own distribution of error
-rates bounds what any match can be worth.
+rates bounds what any match can be worth. They are as many as the store is large, but no
+more in a long clip than in a short one: a clip is a reading of a known text or it is not.
 """
 
 from __future__ import annotations
@@ -54,7 +55,11 @@ def mean_deviation(hashes: np.ndarray, confidence: Confidence) -> np.ndarray:
 
 
 def log10_false(
-    ber: np.ndarray, hashes: np.ndarray, comparisons: float, confidence: Confidence
+    ber: np.ndarray,
+    hashes: np.ndarray,
+    comparisons: float | np.ndarray,
+    confidence: Confidence,
+    stored: float | np.ndarray | None = None,
 ) -> np.ndarray:
     """Give log10 of the expected number of false matches at least this good.
 
@@ -66,16 +71,37 @@ def log10_false(
         Hashes in the stretch.
     comparisons
         Places tried: hashes of the store x hashes of the query x hypotheses.
+    stored
+        Hashes of the store; by default as many as the confidence was calibrated with.
     """
     spread = mean_deviation(hashes, confidence)
     rate = np.asarray(ber)
-    chance = confidence.offset + confidence.slope * log10_tail((confidence.mean - rate) / spread)
-    unrelated = np.minimum(chance, 0.0) + np.log10(max(comparisons, 1.0))
+    # Longer stretches share hashes with their neighbours: fewer of them are tries of their own.
+    shared = confidence.overlap * (1 - 1 / np.maximum(hashes, 1))
+    tail = log10_tail((confidence.mean - rate) / spread)
+    chance = confidence.offset - shared + bent(tail - confidence.knee, confidence.slope)
+    unrelated = np.minimum(chance, 0.0) + np.log10(np.maximum(comparisons, 1.0))
     if not confidence.same_words:
         return unrelated
+    size = 1.0 if stored is None or not confidence.stored else stored / confidence.stored
     around = np.hypot(confidence.same_words_deviation, spread)
-    alike = log10_tail((confidence.same_words_mean - rate) / around)
-    return np.asarray(
-        np.logaddexp(unrelated / _LOG10_E, (np.log10(confidence.same_words) + alike) / _LOG10_E)
-        * _LOG10_E
+    alike = np.log10(confidence.same_words * size) + log10_tail(
+        (confidence.same_words_mean - rate) / around
     )
+    return np.asarray(np.logaddexp(unrelated / _LOG10_E, alike / _LOG10_E) * _LOG10_E)
+
+
+def bent(beyond: np.ndarray, slope: float) -> np.ndarray:
+    """Bend a line at 0: slope 1 above, ``slope``, at most 1, below."""
+    return np.maximum(beyond, slope * beyond)
+
+
+def log10_likelihood_ratio(score: float | np.ndarray, confidence: Confidence) -> np.ndarray:
+    """Give log10 of how many times as often a true match gets a score as a false one.
+
+    H1: the clip comes from this recording at this place. H2: the clip comes from no
+    recording in the store, and this is the best that the search finds. Linear in the score
+    between the bounds that the calibration supports.
+    """
+    ratio = confidence.likelihood
+    return np.clip(ratio.offset + ratio.slope * np.asarray(score), ratio.lowest, ratio.highest)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
-from samaf.features import blocks, encoder_input, mfcc
+from samaf.features import FeatureParameters, mfcc
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
+from samaf.matching.estimate import estimate
 from samaf.matching.hypotheses import Hypothesis, deep
-from samaf.matching.search import Finding, find
-from samaf.records import Hashes, Manipulation
+from samaf.matching.search import Finding, claims, places, resolve, search_all, shortlist
+from samaf.records import Hashes
 
 DECISIVE = -6.0  # log10 of expected false findings from which no further hypothesis is tried
 COVERING = 0.8  # share of the clip that decisive findings must cover
-REFINEMENTS = (0.035, 0.0175, 0.009, 0.0045)  # steps of log factors, coarse to fine
-SHIFTS = (0.0, 0.5)  # of a hop: the clip's grid against the reference's
+CONTENT = 0.75  # least share of a block, or of a shorter clip, that a hash must hold
+SHORTEST = 0.5  # of a block: clips that are shorter under a hypothesis are left out
+SHORT_SECONDS = 3.0  # clips below are hashed on two grids, half a hop apart
+OVERHANGING = 2  # hashes of a clip that may lie beyond the end of a recording
+AS_IT_IS = 2  # hypotheses that are tried first: the clip as it is, and backwards
+CANDIDATES = 150  # neighbours that are looked at more closely
 
 
 def find_deep(
@@ -44,115 +51,131 @@ def find_deep(
 
     Returns
     -------
-    As ``samaf.matching.find``; the best one's manipulation is refined beyond the grid.
+    As ``samaf.matching.find``; manipulations are refined beyond the grid.
     """
-    confidence = fingerprinter.card.confidence
+    found = claimed(samples, seed, fingerprinter, index, granularity, rate, k, full=full)
+    return [refined(f, samples, fingerprinter, index) for f in found]
+
+
+def claimed(
+    samples: np.ndarray,
+    seed: str,
+    fingerprinter: Fingerprinter,
+    index: Index,
+    granularity: int,
+    rate: float,
+    k: int,
+    *,
+    full: bool = False,
+) -> list[Finding]:
+    """Search as `find_deep` does; manipulations are left on the grid."""
+    if not index.table.total:
+        return []
     tried = deep(full)
-    plain = hash_under(samples, seed, fingerprinter, tried[:1])
-    found = find(plain, index, granularity, confidence, rate, k)
-    if _decided(found, plain[0][1]):
-        return found
-    others = hash_under(samples, seed, fingerprinter, tried[1:])
-    found = find([*plain, *others], index, granularity, confidence, rate, k)
-    return [refine(f, samples, fingerprinter, index) for f in found[:1]] + found[1:]
+    first = hash_under(samples, seed, fingerprinter, tried[:AS_IT_IS])
+    found = _followed(first, fingerprinter, index, granularity, rate)
+    if not _decided(resolve(found, k), first):
+        others = hash_under(samples, seed, fingerprinter, tried[AS_IT_IS:])
+        found += _followed(others, fingerprinter, index, granularity, rate)
+    return resolve(found, k)
 
 
 def hash_under(
     samples: np.ndarray, seed: str, fingerprinter: Fingerprinter, tried: Sequence[Hypothesis]
 ) -> list[tuple[Hypothesis, Hashes]]:
-    """Hash a clip under hypotheses, all blocks in one batch.
+    """Hash a clip under hypotheses.
 
+    The first and the last hashes hang over the clip's ends, where there is as much of it
+    as the mean of the rest. Short clips are hashed on two grids, which share the prior.
     Hypotheses that the clip is too short for are left out.
     """
     parameters = fingerprinter.card.features
-    cuts, kept = [], []
-    for hypothesis in tried:
+    short = len(samples) < SHORT_SECONDS * parameters.sample_rate
+    offsets = (0, parameters.hop_frames // 2) if short else (0,)
+
+    def hashed(hypothesis: Hypothesis) -> list[tuple[Hypothesis, Hashes]]:
         undo = hypothesis.manipulation
         warped = replace(parameters, tau=undo.tau, rho=undo.rho)
         frames = mfcc(samples[::-1] if undo.reversed else samples, warped)
-        cut = blocks(frames, warped)
-        if len(cut):
-            cuts.append(cut)
-            kept.append(hypothesis)
-    if not cuts:
+        if len(frames) < SHORTEST * parameters.block_frames:
+            return []
+        made = []
+        for offset in offsets:
+            starts = block_starts(len(frames), offset, parameters)
+            hashes = fingerprinter.hash_blocks(overhanging(frames, starts, parameters), seed)
+            origin = float(starts[0]) / parameters.hop_frames
+            own = replace(hypothesis, prior=hypothesis.prior / len(offsets), origin=origin)
+            made.append((own, hashes))
+        return made
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [one for made in pool.map(hashed, tried) for one in made]
+
+
+def block_starts(frames: int, offset: int, parameters: FeatureParameters) -> np.ndarray:
+    """List the first frames of blocks that hold enough of a clip, ascending, int64 (m,).
+
+    They lie a hop apart, one of them on frame ``offset``.
+    """
+    size, hop = parameters.block_frames, parameters.hop_frames
+    least = round(CONTENT * min(size, frames))
+    first = offset - (offset + size - least) // hop * hop
+    return np.arange(first, frames - least + 1, hop)
+
+
+def overhanging(
+    frames: np.ndarray, starts: np.ndarray, parameters: FeatureParameters
+) -> np.ndarray:
+    """Cut blocks that may hang over either end of a clip.
+
+    float32, shape (m, block_frames, coefficients); what is not there is the mean of what
+    is, in each coefficient.
+    """
+    at = starts[:, None] + np.arange(parameters.block_frames)
+    inside = (at >= 0) & (at < len(frames))
+    cut = frames[np.clip(at, 0, len(frames) - 1)]
+    for block in np.flatnonzero(~inside.all(axis=1)):
+        cut[block, ~inside[block]] = cut[block, inside[block]].mean(axis=0)
+    return cut
+
+
+def _followed(
+    tried: Sequence[tuple[Hypothesis, Hashes]],
+    fingerprinter: Fingerprinter,
+    index: Index,
+    granularity: int,
+    rate: float,
+) -> list[Finding]:
+    """Search under all hypotheses; follow the most promising neighbours."""
+    confidence, table = fingerprinter.card.confidence, index.table
+    tried = [(h, q) for h, q in tried if q.informative.any()]
+    if not tried:
         return []
-    joined = fingerprinter.hash_blocks(np.concatenate(cuts), seed)
-    ends = np.cumsum([len(c) for c in cuts])
+    compared = [places(q, table) / h.prior for h, q in tried]
+    found = search_all(tried, index, granularity, OVERHANGING)
+    near = shortlist(tried, found, compared, table, confidence, CANDIDATES)
     return [
-        (h, Hashes(joined.packed[b - len(c) : b], joined.informative[b - len(c) : b]))
-        for h, c, b in zip(kept, cuts, ends.tolist(), strict=True)
+        claim
+        for (h, q), nearest, tries in zip(tried, near, compared, strict=True)
+        for claim in claims(h, q, nearest, table, tries, confidence, rate)
     ]
 
 
-def _decided(found: Sequence[Finding], plain: Hashes) -> bool:
+def _decided(found: Sequence[Finding], tried: Sequence[tuple[Hypothesis, Hashes]]) -> bool:
     covered = sum(f.span[1] - f.span[0] for f in found if f.log10_false < DECISIVE)
-    return covered >= COVERING * max(1, int(plain.informative.sum()))
+    whole = max((int(q.informative.sum()) for _, q in tried), default=0)
+    return bool(covered >= COVERING * max(1, whole))
 
 
-def refine(
+def refined(
     finding: Finding, samples: np.ndarray, fingerprinter: Fingerprinter, index: Index
 ) -> Finding:
-    """Move time and pitch factor to where the clip's hashes fit the reference best.
-
-    Coordinate descent on the mean bit error rate of the found stretch, at the best
-    alignment of the two hop grids.
-    """
+    """Give a finding with the manipulation under which it fits the reference best."""
+    undone = finding.manipulation
+    hops = len(samples) / fingerprinter.card.features.sample_rate / fingerprinter.hop / undone.tau
+    stretch = finding.stretch
+    stretch = replace(stretch, begin=max(0.0, stretch.begin), end=min(hops, stretch.end))
+    clip = samples[::-1] if undone.reversed else samples
     rows = index.table.rows(finding.recording)
-    undo = finding.manipulation
-    slope = finding.stretch.line.slope
-    undo = Manipulation(undo.tau / slope, undo.rho, undo.reversed)
-    seen: dict[Manipulation, float] = {}
-
-    def cost(candidate: Manipulation) -> float:
-        if candidate not in seen:
-            seen[candidate] = _misfit(candidate, finding, samples, fingerprinter, rows)
-        return seen[candidate]
-
-    best = cost(undo)
-    for step in REFINEMENTS:
-        moved = True
-        while moved:
-            near = [
-                replace(undo, tau=undo.tau * np.exp(a), rho=undo.rho * np.exp(b))
-                for a, b in (
-                    (step, 0),
-                    (-step, 0),
-                    (0, step),
-                    (0, -step),
-                    (step, -step),
-                    (-step, step),
-                )
-            ]
-            candidate = min(near, key=cost)
-            moved = cost(candidate) < best
-            if moved:
-                undo, best = candidate, cost(candidate)
-    return replace(finding, manipulation=replace(undo, tau=undo.tau * slope))
-
-
-def _misfit(
-    undo: Manipulation,
-    finding: Finding,
-    samples: np.ndarray,
-    fingerprinter: Fingerprinter,
-    rows: np.ndarray,
-) -> float:
-    """Give the mean error rate of the stretch under a manipulation, best alignment."""
-    parameters = fingerprinter.card.features
-    hop = parameters.hop_frames * parameters.step
-    start, stop = finding.span
-    clip = samples[int(start * hop) : int(stop * hop + parameters.block_frames * parameters.step)]
-    clip = clip[::-1] if undo.reversed else clip
-    warped = replace(parameters, tau=undo.tau, rho=undo.rho)
-    rates = []
-    for shift in SHIFTS:
-        cut = blocks(mfcc(clip[int(shift * hop * undo.tau) :], warped), warped)
-        if not len(cut):
-            continue
-        packed = np.packbits(fingerprinter.states(encoder_input(cut, parameters)) >= 0, axis=1)
-        centre = finding.stretch.reference((finding.stretch.first + finding.stretch.stop) / 2)
-        first = round(centre - len(packed) / 2)
-        for at in range(max(0, first - 3), min(len(rows) - len(packed), first + 3) + 1):
-            differing = np.bitwise_count(packed ^ rows[at : at + len(packed)])
-            rates.append(float(differing.mean() / 8))
-    return min(rates, default=1.0)
+    stretch, undone = estimate(stretch, undone, clip, rows, fingerprinter)
+    return replace(finding, stretch=stretch, manipulation=undone)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from samaf.fingerprinters import Confidence
-from samaf.index import HashTable, Index, Nearest
-from samaf.matching.alignment import Stretch, follow, lines
+from samaf.index import NOTHING, HashTable, Index, Nearest
+from samaf.matching.alignment import Stretch, follow, lines, moved, sharpened
 from samaf.matching.confidence import log10_false
 from samaf.matching.hypotheses import Hypothesis
 from samaf.records import Hashes, Manipulation
@@ -71,30 +71,55 @@ def find(
     """
     table = index.table
     tried = [(h, q) for h, q in tried if len(q) and q.informative.any()] if table.total else []
-    found = []
-    for (hypothesis, query), nearest in zip(tried, _search(tried, index, granularity), strict=True):
-        hashes = len(query) - len(nearest.rows) + 1
-        covered = np.lib.stride_tricks.sliding_window_view(query.informative, hashes).mean(axis=1)
+    found: list[Finding] = []
+    near = search_all(tried, index, granularity)
+    for (hypothesis, query), nearest in zip(tried, near, strict=True):
         compared = places(query, table) / hypothesis.prior
-        for line in lines(nearest, hashes, covered >= LEAST_COVERED, table):
-            stretch = follow(line, query.packed, table)
-            if stretch is None:
-                continue
-            chance = _chance(stretch, compared, confidence)
-            if chance <= np.log10(rate):
-                undone = hypothesis.manipulation
-                span = _span(stretch, len(query), undone)
-                found.append(Finding(line.recording, stretch, span, chance, undone))
+        found += claims(hypothesis, query, nearest, table, compared, confidence, rate)
     return resolve(found, k)
 
 
-def _search(
-    tried: Sequence[tuple[Hypothesis, Hashes]], index: Index, granularity: int
+def claims(
+    hypothesis: Hypothesis,
+    query: Hashes,
+    nearest: Nearest,
+    table: HashTable,
+    compared: float,
+    confidence: Confidence,
+    rate: float,
+) -> Iterator[Finding]:
+    """Yield what the neighbours of a query's windows speak for, overlapping or not.
+
+    ``compared`` is the number of places that the search compared; see `log10_false`.
+    """
+    hashes = len(query) - len(nearest.rows) + 1
+    covered = np.lib.stride_tricks.sliding_window_view(query.informative, hashes).mean(axis=1)
+    for line in lines(nearest, hashes, covered >= LEAST_COVERED, table):
+        stretch = follow(line, query.packed, table)
+        if stretch is None:
+            continue
+        chance = chance_of(stretch, compared, confidence, table.total)
+        if chance <= np.log10(rate):
+            undone = hypothesis.manipulation
+            first, stop = _span(stretch, len(query), undone)
+            early = hypothesis.origin * undone.tau
+            span = first + early, stop + early
+            whole = moved(sharpened(stretch, query.packed, table), hypothesis.origin)
+            yield Finding(line.recording, whole, span, chance, undone)
+
+
+def search_all(
+    tried: Sequence[tuple[Hypothesis, Hashes]], index: Index, granularity: int, spare: int = 0
 ) -> list[Nearest]:
-    """Search for all hypotheses, those with equally long windows in one sweep."""
+    """Search for all hypotheses, those with equally long windows in one sweep.
+
+    ``spare`` hashes of a short clip may be left out of its windows, down to windows of two:
+    at the ends of a recording they lie beyond it.
+    """
     by_window: dict[int, list[int]] = defaultdict(list)
     for number, (_, query) in enumerate(tried):
-        by_window[min(granularity, len(query))].append(number)
+        most = max(len(query) - spare, min(2, len(query)))
+        by_window[min(granularity, most)].append(number)
     answers: dict[int, Nearest] = {}
     for hashes, numbers in by_window.items():
         joined = np.concatenate([tried[n][1].packed for n in numbers])
@@ -109,21 +134,57 @@ def _search(
     return [answers[n] for n in range(len(tried))]
 
 
+def shortlist(
+    tried: Sequence[tuple[Hypothesis, Hashes]],
+    near: Sequence[Nearest],
+    compared: Sequence[float],
+    table: HashTable,
+    confidence: Confidence,
+    most: int,
+) -> list[Nearest]:
+    """Keep the most promising neighbours of all hypotheses, with all of the same recording.
+
+    Parameters
+    ----------
+    compared
+        Places tried, by hypothesis.
+    most
+        Neighbours to keep by their own merit.
+    """
+    chances, keys = [], []
+    for number, ((_, query), nearest) in enumerate(zip(tried, near, strict=True)):
+        hashes = len(query) - len(nearest.rows) + 1
+        rates = np.minimum(nearest.distances / (hashes * table.bits), 1.0)
+        chance = log10_false(rates, np.array(hashes), compared[number], confidence, table.total)
+        chances.append(np.where(nearest.rows == NOTHING, np.inf, chance).ravel())
+        recording = table.locate(np.maximum(nearest.rows, 0).ravel())[0]
+        keys.append(number * len(table.counts) + recording)
+    merit, key = np.concatenate(chances), np.concatenate(keys)
+    best = np.argsort(merit, kind="stable")[:most]
+    kept = np.isin(key, key[best])
+    ends = np.cumsum([c.size for c in chances])[:-1]
+    return [
+        Nearest(np.where(keep.reshape(n.rows.shape), n.rows, NOTHING), n.distances)
+        for n, keep in zip(near, np.split(kept, ends), strict=True)
+    ]
+
+
 def places(query: Hashes, table: HashTable) -> float:
     """Count the places that a query is compared at."""
     return float(table.total) * int(query.informative.sum()) * SLOPES_TRIED
 
 
-def _chance(stretch: Stretch, compared: float, confidence: Confidence) -> float:
+def chance_of(stretch: Stretch, compared: float, confidence: Confidence, stored: int) -> float:
+    """Give log10 of the expected number of false findings as good as a stretch."""
     ber, hashes = np.array(stretch.ber), np.array(stretch.hashes)
-    return float(log10_false(ber, hashes, compared, confidence))
+    return float(log10_false(ber, hashes, compared, confidence, stored))
 
 
 def resolve(found: list[Finding], k: int) -> list[Finding]:
     """Keep the best of overlapping findings: one a place, ``k`` a stretch of the query."""
     kept: list[Finding] = []
     for finding in sorted(found, key=_order):
-        covering = [f for f in kept if _overlap(f, finding) > SAME_CLAIM]
+        covering = [f for f in kept if overlap(f, finding) > SAME_CLAIM]
         again = any(f.recording == finding.recording for f in covering)
         if not again and len(covering) < k:
             kept.append(finding)
@@ -144,7 +205,7 @@ def _span(stretch: Stretch, hashes: int, undone: Manipulation) -> tuple[float, f
     return first * undone.tau, stop * undone.tau
 
 
-def _overlap(better: Finding, worse: Finding) -> float:
+def overlap(better: Finding, worse: Finding) -> float:
     """Give the share of the worse stretch that the better one covers, in the clip's time."""
     first = max(better.span[0], worse.span[0])
     stop = min(better.span[1], worse.span[1])

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from samaf.fingerprinters import Confidence
-from samaf.matching.confidence import log10_false, log10_tail, mean_deviation
+from samaf.fingerprinters import Confidence, LikelihoodRatio
+from samaf.matching.confidence import (
+    log10_false,
+    log10_likelihood_ratio,
+    log10_tail,
+    mean_deviation,
+)
 
 
 @given(st.floats(-8, 60))
@@ -42,3 +49,47 @@ def test_calibration_is_a_line_and_never_claims_more_than_certainty() -> None:
     raw = norm.logsf(5) / np.log(10)
     found = log10_false(np.array([0.25, 0.5]), np.array([1, 1]), 1, corrected)
     assert found == pytest.approx([1 + 0.5 * raw, 0], abs=0.002)
+
+
+def test_same_words_grow_with_the_store_but_not_with_the_clip() -> None:
+    # At a BER that chance never gives, only another reading of the words is left.
+    alike = Confidence(0.5, 0.05, (0.0,), same_words=0.01, same_words_mean=0.3, stored=1000)
+    ber, hashes = np.array(0.2), np.array(40)
+    here = float(log10_false(ber, hashes, 1e4, alike, 1000))
+    assert float(log10_false(ber, hashes, 1e6, alike, 1000)) == pytest.approx(here)
+    assert float(log10_false(ber, hashes, 1e4, alike, 100_000)) == pytest.approx(here + 2)
+    assert float(log10_false(ber, hashes, 1e4, alike)) == pytest.approx(here)
+
+
+def test_long_stretches_count_as_fewer_tries() -> None:
+    plain = Confidence(0.5, 0.05, (0.0,))
+    fewer = replace(plain, overlap=0.6)
+    ber, hashes = np.array([0.3, 0.3, 0.3]), np.array([1, 2, 6])
+    less = log10_false(ber, hashes, 1e3, plain) - log10_false(ber, hashes, 1e3, fewer)
+    assert less == pytest.approx([0, 0.3, 0.5])
+
+
+RATIO = Confidence(likelihood=LikelihoodRatio(-1.5, 0.75, -1.8, 2.4))
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_likelihood_ratio_grows_with_the_score_within_its_bounds(one: float, two: float) -> None:
+    low, high = log10_likelihood_ratio(np.sort([one, two]), RATIO)
+    assert -1.8 <= low <= high <= 2.4
+
+
+def test_likelihood_ratio_is_even_where_both_sides_are_as_likely() -> None:
+    assert float(log10_likelihood_ratio(2.0, RATIO)) == pytest.approx(0)
+
+
+@given(st.floats(-1e6, 1e6))
+def test_an_uncalibrated_model_supports_neither_side(score: float) -> None:
+    assert float(log10_likelihood_ratio(score, Confidence())) == 0
+
+
+def test_tails_are_normal_down_to_the_knee_and_heavier_below() -> None:
+    heavy = Confidence(0.5, 0.05, (0.0,), offset=-5.0, slope=0.25, knee=-6.0)
+    ber, one = np.linspace(0.1, 0.4, 7), np.ones(7)
+    beyond = norm.logsf((0.5 - ber) / 0.05) / np.log(10) + 6
+    wanted = -5 + np.where(beyond > 0, beyond, 0.25 * beyond)
+    assert log10_false(ber, one, 1, heavy) == pytest.approx(np.minimum(wanted, 0), abs=0.002)

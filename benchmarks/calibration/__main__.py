@@ -1,0 +1,148 @@
+"""Fit a model's confidence, check it on speakers that were not used, and tell.
+
+python -m benchmarks.calibration [MODEL] [--split test] [--report FOLDER] [--write]
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.calibration import pictures, report
+from benchmarks.calibration.deep import DeepTrial, ask_deep
+from benchmarks.calibration.fitting import unrelated
+from benchmarks.calibration.subjects import subjects
+from benchmarks.calibration.trials import Hall, Trial, ask, hall
+from benchmarks.calibration.validation import (
+    Judged,
+    cross_validated,
+    fitted,
+    fold_of_voice,
+    groups,
+    judged,
+)
+from benchmarks.files import writing
+from samaf.errors import SamafError
+from samaf.fingerprinters import Confidence, load_fingerprinter
+from samaf.fingerprinters.card import MODELS, write_card
+from samaf.training.corpora import default_root, open_corpus
+
+SEED = 11
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("model", default="2LST256C")
+@click.option("--corpus", type=click.Path(path_type=Path), default=default_root)
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="validation",
+    show_default=True,
+    help="validation fits, and checks by cross-validation; test checks what the card says.",
+)
+@click.option(
+    "--deep", default=100, show_default=True, help="Deep queries asked, 1 to 2 s of a core each."
+)
+@click.option(
+    "--report", "folder", type=click.Path(path_type=Path), help="Folder for pictures and figures."
+)
+@click.option("--write", is_flag=True, help="Write the fit into the card of a shipped model.")
+def main(model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool) -> None:
+    """Fit the confidence of MODEL to validation speakers, or check it on test speakers."""
+    if write and split == "test":
+        raise click.UsageError("the test split is for checking only; leave --write or --split away")
+    try:
+        _run(model, corpus, split, deep, folder, write)
+    except SamafError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _run(model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool) -> None:
+    opened = open_corpus(corpus)
+    fingerprinter = load_fingerprinter(model)
+    asked = subjects(opened, model, split)
+    references = [s.reference for s in asked if s.clip.kind == "speech"]
+    plain = unrelated(references, np.random.default_rng(SEED))
+    hops = fingerprinter.block / fingerprinter.hop
+    where = hall(asked, plain, hops / 2)
+    trials = ask(asked, where)
+    if split == "validation":
+        title = f"{model}, validation split, cross-validated by speaker"
+        confidence = _described(fitted(trials, plain), trials, where, opened.digest)
+        seen, fits = cross_validated(trials, plain)
+        folds = fold_of_voice(trials)
+        confidences = [fits[folds.get(s.voice, 0)] for s in asked]
+    else:
+        title = f"{model}, test split, judged by the numbers of its card"
+        confidence = fingerprinter.card.confidence
+        seen = judged(trials, confidence)
+        confidences = [confidence] * len(asked)
+    few = ask_deep(asked, confidences, where, model, deep) if deep else []
+    named = groups(trials, fingerprinter.hop, fingerprinter.block)
+    text = "\n".join(_told(title, confidence, seen, named, few))
+    click.echo(text)
+    if folder:
+        _save(folder, split, text, seen, named, few)
+    if write:
+        card = replace(fingerprinter.card, confidence=confidence)
+        click.echo(write_card(card, MODELS))
+
+
+def _described(
+    confidence: Confidence, trials: Sequence[Trial], where: Hall, digest: str
+) -> Confidence:
+    """Say in the card what the numbers were fitted to."""
+    full = [t for t in trials if not t.small]
+    counts = Counter(t.kind for t in full)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    voices = len({t.voice for t in full if t.kind == "speech"})
+    population = (
+        f"impostors: excerpts of 1-10 s, {kinds}; {voices} voices of the train and validation "
+        f"splits, a third as they are, the rest distorted as for training; store "
+        f"{len(where.table.counts)} recordings without the excerpt's own; corpus {digest[:12]}"
+    )
+    true = sum(t.genuine for t in full)
+    ratio = replace(
+        confidence.likelihood,
+        population=f"true: {true} of the same speech excerpts with their recording in the store; "
+        f"false: the {len(full)} impostors",
+    )
+    return replace(confidence, population=population, likelihood=ratio)
+
+
+def _told(
+    title: str,
+    confidence: Confidence,
+    seen: Judged,
+    named: Mapping[str, np.ndarray],
+    deep: Sequence[DeepTrial],
+) -> Iterator[str]:
+    yield f"{title}\n\n{confidence}\n"
+    yield "Share of impostors that pass at stated rates, with 95 % intervals over voices:\n"
+    yield from report.rates(seen, named, deep)
+    yield "\nLikelihood ratios:\n"
+    yield from report.ratios(seen, named)
+
+
+def _save(
+    folder: Path,
+    split: str,
+    text: str,
+    seen: Judged,
+    named: Mapping[str, np.ndarray],
+    deep: Sequence[DeepTrial],
+) -> None:
+    drawn = pictures.calibration(seen, named, deep)
+    pictures.save(drawn, folder / f"calibration-{split}.png")
+    pictures.save(pictures.tippett(seen, named["all"]), folder / f"tippett-{split}.png")
+    with writing(folder / f"calibration-{split}.md") as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Which stored recordings share audio: each searched for in those that come after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from samaf.fingerprinters import Confidence
+from samaf.index import HashTable, Index
+from samaf.matching.hypotheses import PLAIN
+from samaf.matching.search import NEIGHBOURS, SLOPES_TRIED, Finding, claims, resolve
+from samaf.records import Hashes
+
+CLIP_HASHES = 18  # 4.5 s: how long the clips were in which words said by others were counted
+
+
+def shared(
+    table: HashTable,
+    recording: int,
+    search: Callable[[HashTable], Index],
+    granularity: int,
+    confidence: Confidence,
+    rate: float,
+) -> dict[int, list[Finding]]:
+    """Find what one recording shares with those that come after it.
+
+    Parameters
+    ----------
+    recording
+        Position in the table.
+    search
+        Makes an engine over a table.
+    granularity
+        Hashes that are searched for at once.
+    rate
+        Expected number of false findings to put up with over all pairs of the table.
+
+    Returns
+    -------
+    Findings by position of the other recording, in order of time.
+    """
+    # Over the whole table: every pair of places, and every clip once as a query.
+    compared = float(table.total) ** 2 / 2 * SLOPES_TRIED
+    clips = table.total / CLIP_HASHES
+    confidence = replace(confidence, same_words=clips * confidence.same_words)
+    rows = np.ascontiguousarray(table.rows(recording))
+    query = Hashes(rows, np.ones(len(rows), bool))
+    found: dict[int, list[Finding]] = defaultdict(list)
+    for others in _peeled(after(table, recording), found, recording + 1):
+        if not len(rows) or not others.total:
+            break
+        nearest = search(others).search(rows, min(granularity, len(rows)), NEIGHBOURS)
+        seen = claims(PLAIN[0], query, nearest, others, compared, confidence, rate)
+        for finding in resolve(list(seen), len(others.counts)):
+            there = finding.recording + recording + 1
+            found[there].append(replace(finding, recording=there))
+    return {other: sorted(found[other], key=lambda f: f.span) for other in sorted(found)}
+
+
+def after(table: HashTable, recording: int) -> HashTable:
+    """Give the part of a table behind one recording."""
+    cut = int(table.starts[recording] + table.counts[recording])
+    kept = slice(recording + 1, None)
+    return HashTable(
+        table.hashes[cut:],
+        table.recording_ids[kept],
+        table.starts[kept] - cut,
+        table.counts[kept],
+        table.revision,
+    )
+
+
+def _peeled(table: HashTable, found: dict[int, list[Finding]], first: int) -> Iterator[HashTable]:
+    """Give a table, and then again without what was found as long as more is found.
+
+    A window has few neighbours: the nearest recordings would hide all others.
+    """
+    known = -1
+    while len(found) > known:
+        known = len(found)
+        counts = table.counts.copy()
+        counts[[other - first for other in found]] = 0
+        yield replace(table, counts=counts)

@@ -1,0 +1,111 @@
+"""Long recordings, section by section: memory does not grow, and each is decided by itself.
+
+Sections overlap, so that each short stretch lies whole in one. What is found is joined
+again where it goes on from one section to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import log
+
+import numpy as np
+
+from samaf.records import Match
+
+SECTION_SECONDS = 16.0
+STEP_SECONDS = 12.0  # stretches of up to 4 s lie whole in a section
+SAME_PLACE = 0.5  # s that two parts of one stretch may lie apart in the reference
+TOUCHING = 1.5  # s between two parts of one stretch
+SAME_FACTOR = 0.04  # of log factors that they may differ by
+SAME_CLAIM = 0.5  # share of a match that a better one may cover
+
+
+def sections(samples: np.ndarray, sample_rate: int) -> list[tuple[float, float, np.ndarray]]:
+    """Cut a recording into overlapping sections, views of its samples.
+
+    Returns
+    -------
+    Start and length in seconds, and the samples, float32 (m,). What is no longer than a
+    section is one.
+    """
+    size, step = round(SECTION_SECONDS * sample_rate), round(STEP_SECONDS * sample_rate)
+    starts = range(0, max(1, len(samples) - size + step), step)
+    cut = [(start, samples[start : start + size]) for start in starts]
+    return [(start / sample_rate, len(part) / sample_rate, part) for start, part in cut]
+
+
+def later(match: Match, seconds: float) -> Match:
+    """Give a match in a query that began so much earlier."""
+    return replace(
+        match, query_start=match.query_start + seconds, query_stop=match.query_stop + seconds
+    )
+
+
+def join(matches: Sequence[Match], k: int) -> tuple[Match, ...]:
+    """Put together what sections gave: parts of one stretch joined, overlaps resolved.
+
+    Parameters
+    ----------
+    k
+        Matches to keep at most for one stretch of the query.
+
+    Returns
+    -------
+    Best first. A joined match has the score of its best part, the least that it is worth.
+    """
+    whole: list[Match] = []
+    for match in sorted(matches, key=lambda m: m.query_start):
+        before = next((w for w in reversed(whole) if _continues(w, match)), None)
+        if before is None:
+            whole.append(match)
+        else:
+            whole[whole.index(before)] = _joined(before, match)
+    kept: list[Match] = []
+    for match in sorted(whole, key=lambda m: (-m.score, m.query_start)):
+        covering = [m for m in kept if _covered(match, m) > SAME_CLAIM]
+        again = any(m.recording == match.recording for m in covering)
+        if not again and len(covering) < k:
+            kept.append(match)
+    return tuple(kept)
+
+
+def _covered(worse: Match, better: Match) -> float:
+    both = min(worse.query_stop, better.query_stop) - max(worse.query_start, better.query_start)
+    return max(0.0, both) / (worse.query_stop - worse.query_start)
+
+
+def _continues(before: Match, after: Match) -> bool:
+    """Tell whether two matches are parts of one stretch."""
+    a, b = before.manipulation, after.manipulation
+    if before.recording != after.recording or a.reversed != b.reversed:
+        return False
+    if max(abs(log(a.tau / b.tau)), abs(log(a.rho / b.rho))) > SAME_FACTOR:
+        return False
+    touching = after.query_start <= before.query_stop + TOUCHING
+    there = _reference(before, (after.query_start + after.query_stop) / 2)
+    middle = (after.reference_start + after.reference_stop) / 2
+    return touching and abs(there - middle) <= SAME_PLACE + SAME_FACTOR * STEP_SECONDS / 2
+
+
+def _reference(match: Match, moment: float) -> float:
+    """Give where in the reference a moment of the query lies."""
+    middle = (match.query_start + match.query_stop) / 2
+    there = (match.reference_start + match.reference_stop) / 2
+    pace = -1 if match.manipulation.reversed else 1
+    return there + pace * (moment - middle) / match.manipulation.tau
+
+
+def _joined(before: Match, after: Match) -> Match:
+    """Make one match of two; the better one tells everything but the borders."""
+    better = max(before, after, key=lambda m: m.score)
+    first, last = before.query_stop - before.query_start, after.query_stop - after.query_start
+    return replace(
+        better,
+        query_start=before.query_start,
+        query_stop=max(before.query_stop, after.query_stop),
+        reference_start=min(before.reference_start, after.reference_start),
+        reference_stop=max(before.reference_stop, after.reference_stop),
+        ber=(before.ber * first + after.ber * last) / (first + last),
+    )

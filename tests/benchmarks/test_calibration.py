@@ -1,0 +1,236 @@
+"""Fits that find a known law again, costs of likelihood ratios by hand, excerpts by search."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.calibration.__main__ import main
+from benchmarks.calibration.fitting import bounds, fit, likelihood, rising
+from benchmarks.calibration.subjects import SIGNAL_SECONDS, signal
+from benchmarks.calibration.trials import Remembered, Trial, among, scores
+from benchmarks.calibration.validation import (
+    cllr,
+    cross_validated,
+    fold_of_voice,
+    groups,
+    least_cllr,
+    passing,
+)
+from samaf.audio import SAMPLE_RATE
+from samaf.demo import CLIPS
+from samaf.fingerprinters import Confidence, LikelihoodRatio
+from samaf.index import NOTHING, ExactIndex, table_of
+from samaf.matching.confidence import log10_false
+from samaf.matching.search import NEIGHBOURS
+
+TRUTH = Confidence(
+    0.49,
+    0.05,
+    (0.5, 0.2),
+    offset=-3.5,
+    slope=0.4,
+    overlap=0.5,
+    same_words=0.01,
+    same_words_mean=0.3,
+    same_words_deviation=0.02,
+    stored=40_000,
+)
+PLAIN = Confidence(TRUTH.mean, TRUTH.deviation, TRUTH.correlation)
+RATES = np.linspace(0.02, 0.6, 2_000)
+
+
+def drawn(count: int, seed: int) -> list[Trial]:
+    """Draw impostor queries from a known law: the expectation of the best one is exponential."""
+    rng = np.random.default_rng(seed)
+    trials = []
+    for number in range(count):
+        length = int(rng.choice([1, 5, 13, 37]))
+        hashes = min(length, 8)
+        places = 3.0 * 40_000 * length
+        expected = log10_false(RATES, np.full(len(RATES), hashes), places, TRUTH, 40_000)
+        ber = float(np.interp(np.log10(rng.exponential()), expected, RATES))
+        own = (float(rng.normal(0.2, 0.05)), hashes)
+        found = ((ber, hashes),)
+        voice = f"voice {number % 60}"
+        trials.append(
+            Trial("speech", "validation", voice, length, 40_000, places, found, own, True, False)
+        )
+    return trials
+
+
+def test_a_fit_meets_the_rates_that_it_states_for_each_length() -> None:
+    fitted = fit(drawn(3_000, 1), PLAIN)
+    fresh = drawn(6_000, 2)
+    found, length = scores(fresh, fitted), np.array([t.length for t in fresh])
+    for rate in (0.1, 0.01):
+        assert rate / 2 < (found >= -np.log10(rate)).mean() < 2 * rate
+    for n in (1, 5, 13, 37):
+        assert 0.05 < (found[length == n] >= 1).mean() < 0.2
+
+
+def test_queries_are_judged_by_fits_to_other_voices() -> None:
+    trials = drawn(600, 3)
+    seen, fits = cross_validated(trials, PLAIN)
+    folds = fold_of_voice(trials)
+    first = np.array([folds[t.voice] == 0 for t in trials])
+    assert seen.scores[first] == pytest.approx(scores(trials, fits[0])[first])
+    assert sorted(set(folds.values())) == [0, 1]
+    others = [t for t, own in zip(trials, first, strict=True) if not own]
+    assert replace(fits[0], likelihood=LikelihoodRatio()) == fit(others, PLAIN)
+
+
+def test_likelihood_ratios_of_a_fit_cost_less_than_none() -> None:
+    trials = drawn(600, 4)
+    ratio = likelihood(trials, TRUTH)
+    assert ratio.slope > 0
+    assert -np.log10(61) - 0.01 <= ratio.lowest < 0 < ratio.highest <= np.log10(61) + 0.01
+
+
+def test_the_ratio_of_two_normal_distributions_is_found() -> None:
+    # N(3, 1) against N(0, 1): natural logarithm of the ratio 3 x - 4.5.
+    rng = np.random.default_rng(0)
+    offset, slope, _ = rising(rng.normal(3, 1, 40_000), rng.normal(0, 1, 20_000))
+    assert slope == pytest.approx(3 / np.log(10), abs=0.1)
+    assert -offset / slope == pytest.approx(1.5, abs=0.1)
+
+
+def test_missed_recordings_set_the_floor() -> None:
+    rng = np.random.default_rng(0)
+    missed = rng.normal(0, 0.5, 10_000)
+    true = np.concatenate([missed[:2_500], rng.uniform(4, 12, 7_500)])
+    floor = rising(true, missed)[2]
+    assert floor == pytest.approx(np.log10(0.25), abs=0.1)
+
+
+def test_bounds_of_perfect_separation_are_the_number_of_voices() -> None:
+    low, high = bounds(np.full(500, 9.0), np.full(900, -9.0), 50, 99)
+    assert high == pytest.approx(np.log10(100), abs=0.02)
+    assert low == pytest.approx(-np.log10(51), abs=0.02)
+
+
+def test_bounds_of_scores_that_tell_nothing_are_narrow() -> None:
+    same = np.random.default_rng(0).normal(0, 2, 5_000)
+    low, high = bounds(same, same, 100, 100)
+    assert high - low < 0.1
+
+
+def test_cost_by_hand() -> None:
+    even = np.zeros(4)
+    assert cllr(even, even) == pytest.approx(1)
+    # Ratios of 3 for true and 1/3 for false ones: log2(4/3) bits.
+    assert cllr(np.full(2, np.log10(3)), np.full(2, -np.log10(3))) == pytest.approx(np.log2(4 / 3))
+
+
+@given(
+    st.lists(st.integers(-9, 9), min_size=1, max_size=30),
+    st.lists(st.integers(-9, 9), min_size=1, max_size=30),
+)
+def test_no_calibration_costs_less_than_the_best(true: list[int], false: list[int]) -> None:
+    one, two = np.array(true) / 2, np.array(false) / 2
+    least = least_cllr(one, two)
+    assert least <= cllr(one, two) + 1e-9
+    assert least <= 1 + 1e-9
+    assert least_cllr(one * 3 + 1, two * 3 + 1) == pytest.approx(least, abs=1e-9)
+
+
+def test_least_cost_of_separated_and_of_equal_scores() -> None:
+    assert least_cllr(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == pytest.approx(0)
+    assert least_cllr(np.array([1.0, 2.0]), np.array([1.0, 2.0])) == pytest.approx(1)
+
+
+def test_share_that_passes() -> None:
+    found = passing(np.array([3.2, 1.0, 2.0, 0.5]), ["a", "a", "b", "b"], 0.01)
+    assert (found.value, found.queries, found.clips) == (0.5, 4, 2)
+
+
+def test_every_length_is_a_group_of_its_own() -> None:
+    named = groups(drawn(40, 5), hop=0.25, block=1.0)
+    assert {"all", "speech", "1 s", "2 s", "4 s", "10 s"} == set(named)
+    assert sum(named[f"{n} s"].sum() for n in (1, 2, 4, 10)) == 40
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.sampled_from([1, 3, 9]), st.integers(0, 6))
+def test_excerpts_are_answered_as_by_a_search_of_their_own(
+    seed: int, window: int, start: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    table = table_of([(n, rng.integers(0, 256, (12, 8), np.uint8)) for n in range(3)], 8)
+    query = rng.integers(0, 256, (20, 8), np.uint8)
+    index = ExactIndex(table)
+    remembered = Remembered(table, {window: index.search(query, window, 8)})
+    remembered.start = start
+    excerpt = query[start : start + 12]
+    here, there = remembered.search(excerpt, window, 8), index.search(excerpt, window, 8)
+    assert np.array_equal(here.rows, there.rows)
+    assert np.array_equal(here.distances, there.distances)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.sampled_from([1, 3]))
+def test_own_neighbours_keep_the_ranks_that_a_search_of_everything_gives(
+    seed: int, window: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    parts = [(n, rng.integers(0, 256, (12, 8), np.uint8)) for n in range(3)]
+    query = rng.integers(0, 256, (6, 8), np.uint8)
+    whole = table_of(parts, 8)
+    others, last = (
+        replace(whole, recording_ids=a, starts=b, counts=c)
+        for a, b, c in (
+            (whole.recording_ids[:2], whole.starts[:2], whole.counts[:2]),
+            (whole.recording_ids[2:], whole.starts[2:], whole.counts[2:]),
+        )
+    )
+    every, rest, own = (
+        ExactIndex(table).search(query, window, NEIGHBOURS) for table in (whole, others, last)
+    )
+    merged = among(own, rest)
+    mine = every.rows >= 24
+    assert np.array_equal(merged.rows != NOTHING, mine)
+    assert np.array_equal(merged.rows[mine], every.rows[mine])
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_the_command_reports_on_a_corpus(
+    tmp_path: Path, split: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.calibration.subjects.SIGNALS", 3)
+    clips = sorted(CLIPS.iterdir())
+    splits = ["train"] * 2 + ["validation"] * 4 + ["test"] * 2
+    lines = ["path,kind,split,speaker"]
+    for clip, part in zip(clips, splits, strict=False):
+        shutil.copy(clip, tmp_path)
+        lines.append(f"{clip.name},speech,{part},{clip.stem}")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
+    told = ["--corpus", str(tmp_path), "--split", split, "--deep", "1"]
+    done = CliRunner().invoke(main, [*told, "--report", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert "| signal |" in done.output
+    assert "| deep | 1 |" in done.output
+    written = (tmp_path / "out" / f"calibration-{split}.md").read_text()
+    assert written == done.output
+    for picture in ("calibration", "tippett"):
+        content = (tmp_path / "out" / f"{picture}-{split}.png").read_bytes()
+        assert content.startswith(b"\x89PNG")
+
+
+def test_the_test_split_is_for_checking_only() -> None:
+    done = CliRunner().invoke(main, ["--split", "test", "--write"])
+    assert done.exit_code == 2
+    assert "for checking only" in done.output
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_signals_are_bounded_and_long_enough(number: int) -> None:
+    name, samples = signal(number, np.random.default_rng(number))
+    assert samples.shape == (SIGNAL_SECONDS * SAMPLE_RATE,)
+    assert np.abs(samples).max() == pytest.approx(0 if name == "silence" else 1, abs=1e-3)

@@ -1,0 +1,65 @@
+"""Shared stretches between the recordings of a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samaf.fingerprinters import Confidence
+from samaf.index import ExactIndex, HashTable, table_of
+from samaf.matching import Finding
+from samaf.matching.duplicates import after, shared
+
+RANDOM = Confidence(0.5, 1 / 32, (0.0,))
+
+
+def random_hashes(rng: np.random.Generator, count: int) -> np.ndarray:
+    return rng.integers(0, 256, (count, 32), np.uint8)
+
+
+def pairs(table: HashTable) -> dict[tuple[int, int], list[Finding]]:
+    return {
+        (number, other): found
+        for number in range(len(table.counts))
+        for other, found in shared(table, number, ExactIndex, 9, RANDOM, 0.1).items()
+    }
+
+
+def test_each_pair_comes_once_with_all_its_stretches() -> None:
+    rng = np.random.default_rng(1)
+    rows = [random_hashes(rng, 80) for _ in range(6)]
+    rows[4][10:30] = rows[1][40:60]
+    rows[4][50:75] = rows[1][5:30]
+    rows[5][60:80] = rows[0][:20]
+    found = pairs(table_of(list(enumerate(rows)), 32))
+    assert set(found) == {(1, 4), (0, 5)}
+    first, second = (f.stretch for f in found[1, 4])
+    assert (first.first, first.stop, first.reference(first.first)) == pytest.approx(
+        (5, 30, 50), abs=0.1
+    )
+    assert (second.first, second.stop) == (40, 60)
+
+
+def test_one_jingle_in_many_recordings_gives_all_pairs() -> None:
+    rng = np.random.default_rng(2)
+    jingle = random_hashes(rng, 20)
+    rows = [np.concatenate([random_hashes(rng, n), jingle]) for n in range(20, 32)]
+    found = pairs(table_of(list(enumerate(rows)), 32))
+    assert len(found) == 12 * 11 / 2
+
+
+def test_empty_short_and_deleted_recordings() -> None:
+    rng = np.random.default_rng(3)
+    rows = [random_hashes(rng, n) for n in (0, 3, 40, 1)]
+    assert pairs(table_of(list(enumerate(rows)), 32)) == {}
+    assert pairs(table_of([], 32)) == {}
+    table = table_of([(n, random_hashes(rng, 10)) for n in range(4)], 32)
+    # The rows of the second recording belong to nobody any more.
+    kept = np.array([0, 2, 3])
+    table = HashTable(
+        table.hashes, table.recording_ids[kept], table.starts[kept], table.counts[kept]
+    )
+    for number in range(3):
+        rest = after(table, number)
+        for place in range(len(rest.counts)):
+            np.testing.assert_array_equal(rest.rows(place), table.rows(number + 1 + place))
