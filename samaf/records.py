@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import log, log2
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -138,6 +139,9 @@ class Match:
 
     ``score`` is -log10 of the expected number of false matches at least this good in
     the whole search, so 3 means one false answer in a thousand such queries.
+    ``log10_lr`` is log10 of the likelihood ratio of that score: how many times as often a
+    clip of this recording gets it as a clip of none in the store. 0 tells nothing; it never
+    goes beyond what the queries that it was calibrated on support.
     """
 
     recording: Recording
@@ -148,6 +152,7 @@ class Match:
     ber: float
     score: float
     manipulation: Manipulation = IDENTITY
+    log10_lr: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +185,51 @@ class AddResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehashed:
+    """What became of a store that was to be rehashed with another model.
+
+    Attributes
+    ----------
+    name, digest
+        The model.
+    recordings
+        Recordings there were.
+    missing
+        Those whose audio could not be found or hashed again.
+    forgotten
+        Whether those were deleted.
+    """
+
+    url: str
+    name: str
+    digest: str
+    recordings: int
+    missing: tuple[Recording, ...]
+    forgotten: bool
+
+    @property
+    def done(self) -> bool:
+        """Whether the store belongs to the model now."""
+        return self.forgotten or not self.missing
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStats:
-    """Totals of one store."""
+    """Totals of one store.
+
+    Attributes
+    ----------
+    hash_bytes, database_bytes
+        Of the hashes alone; of all that the database takes on disk.
+    labels, label_values, label_hours
+        By label name: recordings that have it, different values, hours.
+    digest, bits
+        Of the fingerprinter.
+    day_recordings, day_hours
+        What was added during the last 24 hours and is still there.
+    index
+        Whether the cached index is "current", "behind" or "absent"; empty when not asked for.
+    """
 
     url: str
     store_id: str
@@ -193,15 +241,138 @@ class StoreStats:
     hashes: int
     hash_bytes: int
     labels: Mapping[str, int] = field(default_factory=dict)
+    label_values: Mapping[str, int] = field(default_factory=dict)
+    label_hours: Mapping[str, float] = field(default_factory=dict)
+    digest: str = ""
+    bits: int = 0
+    database_bytes: int = 0
+    day_recordings: int = 0
+    day_hours: float = 0.0
+    index: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which recording, and when.
+
+    Attributes
+    ----------
+    entry_id
+        1, 2, 3 ... without gaps.
+    happened_at
+        UTC time in ISO 8601.
+    act
+        "add", "delete", "relabel", "import", "merge", "restore" or "query".
+    sha256, path
+        Of the recording, or the clip of a query; where the file was.
+    database_user, os_user
+        Who: as the server knows him (empty for a file), and his name @ machine.
+    program, fingerprinter
+        Name and version; the digest of the store's fingerprinter.
+    details
+        Labels before and after, a query's answer.
+    hash
+        SHA-256 over all of this and the hash of the entry before.
+    """
+
+    entry_id: int
+    happened_at: str
+    act: str
+    sha256: str
+    path: str
+    database_user: str
+    os_user: str
+    program: str
+    fingerprinter: str
+    details: Mapping[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck:
+    """Whether the audit log is what was written.
+
+    Attributes
+    ----------
+    entries
+        How many are sound, from the first on.
+    head
+        Hash of the last of them: kept elsewhere, it vouches for all up to it.
+    broken
+        The first entry that is missing or changed; 0 where none is.
+    reason
+        What is wrong with it.
+    """
+
+    entries: int
+    head: str
+    broken: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two pieces of audio relate: the best common stretch, if there is one."""
+    """What two pieces of audio share, best first: the first is the query of each match."""
 
     first: str
     second: str
-    match: Match | None
+    matches: tuple[Match, ...]
+
+    @property
+    def match(self) -> Match | None:
+        """The best common stretch, if there is one."""
+        return self.matches[0] if self.matches else None
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two recordings of a store that share audio, and all stretches that they share.
+
+    The first recording is the query of each match, the second its reference.
+    """
+
+    first: Recording
+    second: Recording
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A stretch that a recording holds at two places.
+
+    Attributes
+    ----------
+    first_start, first_stop, second_start, second_stop
+        Seconds; the first place is the earlier one. Which is the original nobody can tell.
+    ber
+        Bit error rate of the 1.5 s that agree best.
+    correlation
+        Of the samples at both places: 1 for a plain copy, below 0.45 for words said twice.
+    score
+        -log10 of the expected number of such bit error rates by chance in this recording.
+    """
+
+    first_start: float
+    first_stop: float
+    second_start: float
+    second_stop: float
+    ber: float
+    correlation: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The stretches that a recording holds twice, best first.
+
+    ``reason`` says why when it could not be searched (too short, silent).
+    """
+
+    path: str
+    sha256: str
+    duration: float
+    copies: tuple[Copy, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

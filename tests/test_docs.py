@@ -13,7 +13,7 @@ import click
 import pytest
 
 import samaf
-from samaf import engine
+from samaf import administration, engine
 from samaf.cli import cli
 from samaf.demo import CLIPS
 
@@ -45,7 +45,7 @@ def test_a_section_names_example_options_and_verb(name: str) -> None:
     for option in ALL[name].params:
         if isinstance(option, click.Option) and not option.hidden:
             assert any(word in section for word in option.opts), option.opts
-    verb = name.replace(" ", "_")
+    verb = re.sub("[ -]", "_", name)
     (told,) = re.findall(r"^Python: `(.+)`$", section, re.M)
     if verb in ELSEWHERE:
         assert told == ELSEWHERE[verb]
@@ -56,7 +56,12 @@ def test_a_section_names_example_options_and_verb(name: str) -> None:
         tree = ast.parse(Path(spec.origin).read_text())
         assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     else:
-        holder = {"Engine": engine.Engine, "samaf": samaf, "samaf.engine": engine}
+        holder = {
+            "Engine": engine.Engine,
+            "samaf": samaf,
+            "samaf.engine": engine,
+            "samaf.administration": administration,
+        }
         assert told.rpartition(".")[2] == verb
         assert callable(getattr(holder[told.rpartition(".")[0]], verb))
 

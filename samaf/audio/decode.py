@@ -65,7 +65,7 @@ def _stream(  # type: ignore[no-untyped-def]
 
     name = source.path or source.name
     stream = container.streams.audio[0]
-    decoder = _decoder(stream)
+    decoder = special_decoder(stream)
     announced = announced_seconds(source.file, container, stream)
     # One frame a second out: fewer and larger arrays.
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate, frame_size=rate)
@@ -77,7 +77,7 @@ def _stream(  # type: ignore[no-untyped-def]
                 frame.pts = None
                 decoded += frame.samples / frame.sample_rate
                 for resampled in resampler.resample(frame):
-                    yield _samples(resampled, name)
+                    yield finite_samples(resampled, name)
     except av.error.FFmpegError:
         # What follows the announced end, such as a padding byte, need not be audio.
         if not announced or announced - decoded > TRUNCATED_SECONDS:
@@ -85,7 +85,7 @@ def _stream(  # type: ignore[no-untyped-def]
     if not decoded:
         raise AudioError(f"{name}: its sound track is empty; give a file with sound")
     for resampled in resampler.resample(None):
-        yield _samples(resampled, name)
+        yield finite_samples(resampled, name)
     if announced - decoded > TRUNCATED_SECONDS:
         raise AudioError(
             f"{name}: cut off, its header announces {announced:.1f} s and only "
@@ -93,7 +93,8 @@ def _stream(  # type: ignore[no-untyped-def]
         )
 
 
-def _samples(frame, name: str) -> np.ndarray:  # type: ignore[no-untyped-def]
+def finite_samples(frame, name: str) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Take the samples out of a frame, float32 (n,); `AudioError` when some are no numbers."""
     samples: np.ndarray = frame.to_ndarray().reshape(-1)
     if not np.isfinite(samples).all():
         raise AudioError(
@@ -102,7 +103,7 @@ def _samples(frame, name: str) -> np.ndarray:  # type: ignore[no-untyped-def]
     return samples
 
 
-def _decoder(stream):  # type: ignore[no-untyped-def]
+def special_decoder(stream):  # type: ignore[no-untyped-def]
     """Open the better decoder where there is one, else none."""
     import av
 

@@ -54,6 +54,12 @@ class Audio:
         while block := self._file.read(4 * int(seconds * self.rate)):
             yield np.frombuffer(block, np.float32) * gain
 
+    def part(self, first: int, count: int) -> np.ndarray:
+        """Give up to ``count`` peak-normalised samples from ``first`` on, float32 (n,)."""
+        self._file.seek(4 * first)
+        gain = np.float32(1 / self.peak if self.peak else 1)
+        return np.frombuffer(self._file.read(4 * count), np.float32) * gain
+
     def samples(self) -> np.ndarray:
         """Give all of them at once, float32 (count,)."""
         return np.concatenate(list(self.chunks()))

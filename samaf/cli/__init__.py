@@ -13,14 +13,19 @@ from typing import Any
 import click
 
 from samaf import __version__
-from samaf.cli.administration import db, index, models, stats
+from samaf.cli.administration import index, models, rehash, stats
+from samaf.cli.audit import audit
 from samaf.cli.clips import compare, fingerprint, query
+from samaf.cli.db import db
 from samaf.cli.demo import demo
 from samaf.cli.options import db_option
-from samaf.cli.recordings import add, delete, list_, show
+from samaf.cli.recordings import add, delete, label, list_, show
+from samaf.cli.repeats import copies, duplicates
+from samaf.cli.streams import monitor
 from samaf.cli.text import complain, plain
 from samaf.cli.train import train
 from samaf.errors import SamafError
+from samaf.logs import FORMATS, LEVELS, configure
 
 INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 
@@ -56,8 +61,24 @@ class Commands(click.Group):
     epilog="Every command explains itself: samaf add -h",
 )
 @db_option
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS),
+    default="text",
+    envvar="SAMAF_LOG_FORMAT",
+    show_default=True,
+    help="How messages stand on standard error: lines for people, or JSON, one object a line.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(LEVELS),
+    default="warning",
+    envvar="SAMAF_LOG_LEVEL",
+    show_default=True,
+    help="Least level shown; info tells of slow queries and what was stored, debug of every query.",
+)
 @click.version_option(__version__, prog_name="samaf")
-def cli() -> None:
+def cli(log_format: str, log_level: str) -> None:
     """Tell which stored recording a short, damaged clip of speech comes from.
 
     \b
@@ -65,24 +86,33 @@ def cli() -> None:
       samaf add recordings/
       samaf query clip.wav
     """
+    configure(log_format, log_level)
 
 
 for command in (
     add,
     query,
+    monitor,
     list_,
     show,
+    label,
     delete,
     stats,
     compare,
+    duplicates,
+    copies,
     fingerprint,
     models,
+    rehash,
     db,
     index,
     demo,
     train,
 ):
     cli.add_command(command)
+
+
+db.add_command(audit)
 
 
 def main() -> None:

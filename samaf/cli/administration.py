@@ -1,6 +1,8 @@
-"""The store, its schema and its index, and the models: stats, models, db, index."""
+"""The store, its index, and the models: stats, models, rehash, index."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -43,49 +45,46 @@ def models(form: str | None) -> None:
     write(MODELS, engine.models(), form)
 
 
-@click.group()
-@db_option
-def db() -> None:
-    """The schema of the store's database.
-
-    \b
-    Example:
-      samaf db status
-    """
-
-
-@db.command("upgrade")
-@db_option
-@form_option
-def db_upgrade(form: str | None) -> None:
-    """Bring the store to the schema of this program; keep a backup.
-
-    \b
-    Example:
-      samaf db upgrade --db mysql://samaf@localhost/hashes
-    """
-    from samaf import engine
-    from samaf.cli.render import write
-    from samaf.cli.views import SCHEMA
-
-    write(SCHEMA, [engine.db_upgrade(database())], form)
-
-
-@db.command("status")
+@click.command()
+@click.option(
+    "--audio",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Look here for files that are not where they were, by their SHA-256.",
+)
+@click.option(
+    "--forget-missing", is_flag=True, help="Delete recordings whose files cannot be found or read."
+)
+@click.option(
+    "--model",
+    metavar="NAME|FILE",
+    help="The new model.  [default: the shipped one of the same name]",
+)
 @db_option
 @form_option
-def db_status(form: str | None) -> None:
-    """Tell the store's schema and the newest one.
+def rehash(audio: Path | None, forget_missing: bool, model: str | None, form: str | None) -> None:
+    """Rebuild the store with another model, from the audio files where they still are.
+
+    Queries find the old hashes until every recording has new ones. The same command goes
+    on where it was stopped. Exit status 1, and the store stays with its old model, when
+    files are missing.
 
     \b
     Example:
-      samaf db status --json
+      samaf rehash --audio recordings/
     """
     from samaf import engine
+    from samaf.cli.progress import counting
     from samaf.cli.render import write
-    from samaf.cli.views import SCHEMA
+    from samaf.cli.views import REHASHED
 
-    write(SCHEMA, [engine.db_status(database())], form)
+    with counting("recordings") as progress:
+        found = engine.rehash(
+            database(), model=model, audio=audio, forget_missing=forget_missing, progress=progress
+        )
+    write(REHASHED, [found], form)
+    if not found.done:
+        click.get_current_context().exit(1)
 
 
 @click.group()

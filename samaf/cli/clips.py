@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.options import database, db_option, engine_option, form_option, model_option
 from samaf.cli.text import complain, plain
 from samaf.errors import AudioError
 
@@ -46,13 +46,7 @@ class DeepCommand(click.Command):
     show_default=True,
     help="False matches to put up with, on average a clip.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["exact", "flat"]),
-    default="exact",
-    show_default=True,
-    help="How to search; both give the same.",
-)
+@engine_option
 @click.option(
     "--deep",
     flag_value="usual",
@@ -60,6 +54,7 @@ class DeepCommand(click.Command):
     "and tempo with pitch.",
 )
 @click.option("--deep-full", "deep", flag_value="full", hidden=True)
+@click.option("--audit", is_flag=True, help="Log question and answer; see samaf db audit.")
 @model_option
 @db_option
 @form_option
@@ -70,6 +65,7 @@ def query(
     fpr: float,
     engine: str,
     deep: str | None,
+    audit: bool,
     model: str | None,
     form: str | None,
 ) -> None:
@@ -91,11 +87,11 @@ def query(
 
     def results() -> Iterator[QueryResult]:
         nonlocal failed
-        for clip in clips:
-            try:
-                result = opened.query(clip, granularity=granularity, k=k, rate=fpr, deep=deep)
-            except AudioError as error:
-                complain(plain(str(error)))
+        for result in opened.query_many(
+            clips, granularity=granularity, k=k, rate=fpr, deep=deep, audit=audit
+        ):
+            if isinstance(result, AudioError):
+                complain(plain(str(result)))
                 failed += 1
                 continue
             if form and result.reason:

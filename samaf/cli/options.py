@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from samaf.cli.text import warn
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _DB = "samaf.db"
+_SHOWS_PASSWORD = re.compile(r"://[^/?]*:[^/?]+@|[?&](password|passwd)=")
 
 
 def _keep(context: click.Context, _option: click.Parameter, value: str | None) -> None:
@@ -23,7 +27,7 @@ db_option = click.option(
     metavar="URL",
     expose_value=False,
     callback=_keep,
-    help="The store: a file, or mysql://USER:PASSWORD@HOST/DATABASE.  "
+    help="The store: a file, or mysql://USER@HOST/DATABASE.  "
     "[default: $SAMAF_DB, else the user's own store]",
 )
 
@@ -31,10 +35,21 @@ model_option = click.option(
     "--model", metavar="NAME|FILE", help="A shipped model or a model file.  [default: the store's]"
 )
 
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["exact", "flat", "ivf"]),
+    default="exact",
+    show_default=True,
+    help="How to search: exact and flat give the same, ivf is quicker in stores beyond "
+    "10 million hashes and may miss what is barely similar.",
+)
+
 
 def database() -> str | None:
     """Give the value of ``--db``, wherever it stood."""
     value: str | None = click.get_current_context().meta.get(_DB)
+    if value and _SHOWS_PASSWORD.search(value):
+        warn("others can see the password in the list of processes; set SAMAF_DB_PASSWORD instead")
     return value
 
 

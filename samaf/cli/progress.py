@@ -1,8 +1,10 @@
-"""How far ``samaf add`` is, on standard error."""
+"""How far a command is, on standard error."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -51,3 +53,32 @@ class Progress:
     def clear(self) -> None:
         """Take the bar away."""
         self._bar.stop()
+
+
+@contextmanager
+def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar; what is given takes how much is done and how much there is to do.
+
+    Parameters
+    ----------
+    unit
+        What is counted, such as hashes. A total of 0 is one that nobody knows.
+    """
+    console = Console(stderr=True)
+    bar = Bar(
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+
+        def told(done: int, total: int) -> None:
+            of = f" of {total:,}" if total else ""
+            described = f"{done:,}{of} {unit}"
+            bar.update(task, completed=done, total=total or None, description=described)
+
+        yield told

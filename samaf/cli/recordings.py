@@ -30,7 +30,7 @@ INTERRUPTED = 130
     help="Labels: the column 'file' holds names or paths, each other column is a label.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Files at once.  [default: processors + 1]"
+    "--jobs", type=click.IntRange(1), metavar="N", help="Files at once.  [default: processors]"
 )
 @model_option
 @db_option
@@ -97,7 +97,7 @@ def add(
     summary = f"{counts['added']:,} added ({clock(audio)} of audio, {speed})"
     summary += f", {counts['present']:,} stored before" * bool(counts["present"])
     summary += f", {len(failed):,} failed" * bool(failed)
-    click.echo(f"{summary}; store: {store}", err=form is not None)
+    click.echo(f"{summary}; store: {plain(store)}", err=form is not None)
     for result in failed:
         complain(plain(result.message))
     if failed:
@@ -153,6 +153,35 @@ def show(recordings: tuple[str, ...], form: str | None) -> None:
 
 
 @click.command()
+@click.argument("recording", metavar="RECORDING")
+@click.argument("labels", nargs=-1, required=True, metavar="NAME=VALUE...")
+@db_option
+@form_option
+def label(recording: str, labels: tuple[str, ...], form: str | None) -> None:
+    """Set labels of a recording, or take them away.
+
+    NAME=VALUE sets one, NAME= takes it away; the others stay. A recording is named by its id,
+    6 or more digits of its SHA-256, or its exact name. The change is logged; see samaf db audit.
+
+    \b
+    Example:
+      samaf label interview.mp3 speaker=Ann case=
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import RECORDING
+
+    changes: dict[str, str | None] = {}
+    for each in labels:
+        name, equals, value = each.partition("=")
+        if not (name and equals):
+            raise click.UsageError(f"{plain(each)}: is not NAME=VALUE")
+        changes[name] = value or None
+    with samaf.open(database(), create=False) as engine:
+        write(RECORDING, [engine.label(recording, changes)], form)
+
+
+@click.command()
 @click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...")
 @db_option
 @form_option
@@ -172,8 +201,7 @@ def delete(recordings: tuple[str, ...], form: str | None) -> None:
     from samaf.cli.views import RECORDINGS
 
     with samaf.open(database(), create=False) as engine:
-        ids = {engine.show(each).recording_id: None for each in recordings}
-        gone = [engine.delete(each) for each in ids]
+        gone = engine.delete_many(recordings)
     write(RECORDINGS, gone, form)
     if not form:
         click.echo(f"{len(gone):,} deleted")

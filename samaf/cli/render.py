@@ -42,8 +42,11 @@ class View(Generic[T]):
     fields: Sequence[str]
 
 
-def write(view: View[T], records: Iterable[T], form: str | None) -> None:
-    """Print records on standard output: as "json" or "csv" one by one, else as a table."""
+def write(view: View[T], records: Iterable[T], form: str | None, *, at_once: bool = False) -> None:
+    """Print records on standard output: as "json" or "csv" one by one, else as a table.
+
+    ``at_once`` prints the table's lines one by one too, as records come.
+    """
     if form == "json":
         for record in records:
             # ASCII, so that no encoding of the terminal or the pipe matters.
@@ -56,6 +59,8 @@ def write(view: View[T], records: Iterable[T], form: str | None) -> None:
             for row in flat(view.record(record)):
                 writer.writerow({name: _cell(value) for name, value in row.items()})
             sys.stdout.flush()
+    elif at_once:
+        _lines(view.titles, (line for record in records for line in view.lines(record)))
     else:
         table(view.titles, (line for record in records for line in view.lines(record)))
 
@@ -97,6 +102,22 @@ def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
     # Pipes and files get whole lines, whatever width a terminal would have.
     width = None if sys.stdout.isatty() else LONG_LINE
     Console(file=sys.stdout, highlight=False, width=width).print(shown)
+
+
+def _lines(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
+    """Print lines as they come, in columns that grow when a cell needs more."""
+    widths = [max(7, len(title)) for title in titles]
+    head = [title.lstrip(">") for title in titles]
+    for number, line in enumerate(lines):
+        cells = [plain(cell) for cell in line]
+        widths = [max(pair) for pair in zip(widths, map(len, cells), strict=True)]
+        for shown in [head, cells] if not number else [cells]:
+            padded = (
+                cell.rjust(width) if title.startswith(">") else cell.ljust(width)
+                for title, cell, width in zip(titles, shown, widths, strict=True)
+            )
+            sys.stdout.write("  ".join(padded).rstrip() + "\n")
+        sys.stdout.flush()
 
 
 def here(path: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 
 def plain(text: str) -> str:
     r"""Write whatever cannot be printed as an escape: names may hold terminal commands.
@@ -17,8 +15,17 @@ def plain(text: str) -> str:
 
 
 def complain(message: str) -> None:
-    """Print one line on standard error."""
-    click.echo(f"samaf: {message}", err=True)
+    """Say in one line on standard error what could not be done."""
+    import logging
+
+    logging.getLogger("samaf").error(message)
+
+
+def warn(message: str) -> None:
+    """Say in one line on standard error what should be mended."""
+    import logging
+
+    logging.getLogger("samaf").warning(message)
 
 
 def clock(seconds: float) -> str:

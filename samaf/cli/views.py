@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING
 
 from samaf.cli.render import Record, View, here, labelled
 from samaf.cli.text import clock
-from samaf.records import AddResult, Match, QueryResult, Recording, StoreStats
+from samaf.records import (
+    AddResult,
+    Copies,
+    Copy,
+    Duplicate,
+    Match,
+    QueryResult,
+    Recording,
+    Rehashed,
+    StoreStats,
+)
 
 if TYPE_CHECKING:
-    from samaf.engine import Comparison, Fingerprint, IndexStatus, ModelCard, SchemaStatus
+    from samaf.engine import Comparison, Fingerprint, IndexStatus, ModelCard
 
 Lines = Iterator[Sequence[str]]
 DIGITS = 12  # of a digest, for people
@@ -30,6 +40,7 @@ def match_record(match: Match) -> Record:
         "reference_stop": round(match.reference_stop, 3),
         "ber": round(match.ber, 4),
         "score": round(match.score, 2),
+        "log10_lr": round(match.log10_lr, 2),
         "manipulation": {
             "tau": round(manipulation.tau, 4),
             "rho": round(manipulation.rho, 4),
@@ -48,9 +59,13 @@ MATCH_FIELDS = (
     "reference_stop",
     "ber",
     "score",
+    "log10_lr",
     "manipulation",
 )
-MATCH_TITLES = (">from", ">to", "recording", ">from", ">to", "altered", ">BER", ">score")
+MATCH_TITLES = (
+    *(">from", ">to", "recording", ">from", ">to"),
+    *("altered", ">BER", ">score", ">log10 LR"),
+)
 
 
 def match_cells(match: Match) -> tuple[str, ...]:
@@ -64,6 +79,7 @@ def match_cells(match: Match) -> tuple[str, ...]:
         str(match.manipulation) or "-",
         f"{match.ber:.3f}",
         f"{match.score:.1f}",
+        f"{match.log10_lr:.1f}",
     )
 
 
@@ -82,7 +98,7 @@ def _query_lines(result: QueryResult) -> Lines:
         yield (name, *match_cells(match), labelled(match.recording.labels))
     if not result.matches:
         unknown = f"unknown: {result.reason}" if result.reason else "unknown"
-        yield (name, "", "", unknown, *[""] * 6)
+        yield (name, "", "", unknown, *[""] * 7)
 
 
 QUERY: View[QueryResult] = View(
@@ -91,6 +107,13 @@ QUERY: View[QueryResult] = View(
     _query_record,
     ("query", "duration", "sha256", *MATCH_FIELDS),
 )
+
+
+def _heard_lines(match: Match) -> Lines:
+    yield match_cells(match)
+
+
+HEARD: View[Match] = View(MATCH_TITLES, _heard_lines, match_record, MATCH_FIELDS)
 
 
 def _recording_record(recording: Recording) -> Record:
@@ -174,15 +197,27 @@ def _stats_lines(stats: StoreStats) -> Lines:
     yield "recordings", f"{stats.recordings:,}"
     yield "audio", clock(3600 * stats.hours)
     yield "hashes", f"{stats.hashes:,} ({stats.hash_bytes:,} bytes)"
-    yield "model", stats.fingerprinter or "none yet"
+    yield "database", f"{stats.database_bytes:,} bytes"
+    model = f"{stats.fingerprinter} {stats.digest[:DIGITS]}, {stats.bits} bits"
+    yield "model", model if stats.fingerprinter else "none yet"
+    added = f"{stats.day_recordings:,} recordings, {clock(3600 * stats.day_hours)} of audio"
+    yield "last 24 hours", added
+    yield "index", stats.index
     yield "revision", str(stats.revision)
     yield "schema", stats.schema
     for name, count in stats.labels.items():
-        yield f"label {name}", f"{count:,} of {stats.recordings:,}"
+        audio = clock(3600 * stats.label_hours[name])
+        values = f"{stats.label_values[name]:,} different values"
+        yield f"label {name}", f"{count:,} of {stats.recordings:,}, {audio}, {values}"
 
 
 def _stats_record(stats: StoreStats) -> Record:
-    return {**asdict(stats), "hours": round(stats.hours, 4), "labels": dict(stats.labels)}
+    return {
+        **asdict(stats),
+        "hours": round(stats.hours, 4),
+        "day_hours": round(stats.day_hours, 4),
+        "label_hours": {name: round(hours, 4) for name, hours in stats.label_hours.items()},
+    }
 
 
 STATS: View[StoreStats] = View(
@@ -190,32 +225,107 @@ STATS: View[StoreStats] = View(
 )
 
 
+def _stretch_record(match: Match) -> Record:
+    """Give a match without its recording, for those where that is known."""
+    left_out = {"reference_id", "reference", "labels"}
+    return {name: value for name, value in match_record(match).items() if name not in left_out}
+
+
+def _stretch_cells(match: Match) -> tuple[str, ...]:
+    start, stop, _, *others = match_cells(match)
+    return (start, stop, *others)
+
+
+STRETCH_TITLES = (">A from", ">to", ">B from", ">to", "altered", ">BER", ">score", ">log10 LR")
+STRETCH_FIELDS = MATCH_FIELDS[3:]
+
+
 def _comparison_record(comparison: Comparison) -> Record:
-    match = comparison.match
-    found = {} if match is None else match_record(match)
-    kept = [name for name in MATCH_FIELDS if name not in {"reference_id", "reference", "labels"}]
     return {
         "first": comparison.first,
         "second": comparison.second,
-        "common": match is not None,
-        **{name: found.get(name) for name in kept},
+        "common": bool(comparison.matches),
+        "matches": [_stretch_record(match) for match in comparison.matches],
     }
 
 
 def _comparison_lines(comparison: Comparison) -> Lines:
     names = here(comparison.first), here(comparison.second)
-    if (match := comparison.match) is None:
-        yield (*names, "nothing in common", *[""] * 7)
-        return
-    start, stop, _, *others = match_cells(match)
-    yield (*names, "same speech", start, stop, *others[:2], *others[2:4], others[4])
+    for match in comparison.matches:
+        yield (*names, "same speech", *_stretch_cells(match))
+    if not comparison.matches:
+        yield (*names, "nothing in common", *[""] * len(STRETCH_TITLES))
 
 
 COMPARISON: View[Comparison] = View(
-    ("A", "B", "", ">A from", ">to", ">B from", ">to", "altered", ">BER", ">score"),
+    ("A", "B", "", *STRETCH_TITLES),
     _comparison_lines,
     _comparison_record,
-    ("first", "second", "common", *MATCH_FIELDS[3:]),
+    ("first", "second", "common", *STRETCH_FIELDS),
+)
+
+
+def _duplicate_record(pair: Duplicate) -> Record:
+    return {
+        "first_id": pair.first.recording_id,
+        "first": pair.first.name,
+        "second_id": pair.second.recording_id,
+        "second": pair.second.name,
+        "matches": [_stretch_record(match) for match in pair.matches],
+    }
+
+
+def _duplicate_lines(pair: Duplicate) -> Lines:
+    for match in pair.matches:
+        seconds = f"{match.query_stop - match.query_start:.1f} s"
+        start, stop, begin, end, _, *others = _stretch_cells(match)
+        yield (pair.first.name, pair.second.name, seconds, start, stop, begin, end, *others[:2])
+
+
+DUPLICATES: View[Duplicate] = View(
+    ("A", "B", ">shared", ">A from", ">to", ">B from", ">to", ">BER", ">score"),
+    _duplicate_lines,
+    _duplicate_record,
+    ("first_id", "first", "second_id", "second", *STRETCH_FIELDS),
+)
+
+
+def _copies_record(found: Copies) -> Record:
+    return {
+        "path": found.path,
+        "duration": round(found.duration, 3),
+        "sha256": found.sha256,
+        "copies": [
+            {
+                **{
+                    name: round(getattr(copy, name), 3)
+                    for name in ("first_start", "first_stop", "second_start", "second_stop")
+                },
+                "ber": round(copy.ber, 4),
+                "correlation": round(copy.correlation, 3),
+                "score": round(copy.score, 2),
+            }
+            for copy in found.copies
+        ],
+    }
+
+
+def _copies_lines(found: Copies) -> Lines:
+    name = here(found.path)
+    for copy in found.copies:
+        places = (copy.first_start, copy.first_stop, copy.second_start, copy.second_stop)
+        length = f"{copy.first_stop - copy.first_start:.1f} s"
+        agreement = f"{copy.ber:.3f}", f"{copy.correlation:.2f}", f"{copy.score:.1f}"
+        yield (name, length, *map(clock, places), *agreement)
+    if not found.copies:
+        yield (name, "none" + (f": {found.reason}" if found.reason else ""), *[""] * 7)
+
+
+COPIES: View[Copies] = View(
+    ("file", "copied", ">from", ">to", ">again from", ">to", ">BER", ">correlation", ">score"),
+    _copies_lines,
+    _copies_record,
+    ("path", "duration", "sha256", *Copy.__dataclass_fields__),
 )
 
 
@@ -281,16 +391,6 @@ MODELS: View[ModelCard] = View(
 )
 
 
-def _schema_lines(status: SchemaStatus) -> Lines:
-    yield "store", status.url
-    yield "schema", status.found or "none: the database is empty"
-    if status.found != status.newest:
-        yield "newest", f"{status.newest}; `samaf db upgrade` goes there"
-
-
-SCHEMA: View[SchemaStatus] = View((), _schema_lines, asdict, ("url", "found", "newest"))
-
-
 def _index_lines(status: IndexStatus) -> Lines:
     meaning = {
         "current": "current",
@@ -309,4 +409,32 @@ INDEX: View[IndexStatus] = View(
     _index_lines,
     asdict,
     ("folder", "state", "revision", "store_revision", "hashes", "hash_bytes"),
+)
+
+
+def _rehashed_lines(found: Rehashed) -> Lines:
+    yield "store", found.url
+    yield "model", f"{found.name} {found.digest[:12]}"
+    new = found.recordings - len(found.missing)
+    yield "rehashed", f"{new:,} of {found.recordings:,} recordings"
+    for recording in found.missing:
+        lost = "deleted" if found.forgotten else "not found, or not what it was"
+        yield f"recording {recording.recording_id}", f"{here(recording.path)}: {lost}"
+    if not found.done:
+        yield "not done", "the old model stays; bring the files, or give --forget-missing"
+
+
+def _rehashed_record(found: Rehashed) -> Record:
+    record = asdict(found)
+    record["missing"] = [
+        {"recording": each.recording_id, "path": each.path} for each in found.missing
+    ]
+    return {**record, "done": found.done}
+
+
+REHASHED: View[Rehashed] = View(
+    (),
+    _rehashed_lines,
+    _rehashed_record,
+    ("url", "name", "digest", "recordings", "recording", "path", "forgotten", "done"),
 )

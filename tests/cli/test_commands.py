@@ -25,6 +25,7 @@ MATCH_KEYS = [
     "reference_stop",
     "ber",
     "score",
+    "log10_lr",
     "manipulation",
 ]
 
@@ -181,6 +182,9 @@ def test_stats(run: Run) -> None:
     stats = json.loads(run("stats", "--json").stdout)
     assert (stats["recordings"], stats["hashes"]) == (11, 440)
     assert stats["labels"] == {"speaker": 1, "case": 1}
+    assert (stats["index"], stats["day_recordings"], stats["bits"]) == ("absent", 11, 256)
+    run("query", BRUNO)
+    assert json.loads(run("stats", "--json").stdout)["index"] == "current"
     assert "0:02:01.0" in run("stats").stdout or "2:01.0" in run("stats").stdout
 
 
@@ -188,7 +192,8 @@ def test_compare_needs_no_store(run: Run, tmp_path: Path) -> None:
     (tmp_path / "part.wav").write_bytes(wav(load(BRUNO)[4 * SAMPLE_RATE :]))
     same = json.loads(run("compare", "part.wav", BRUNO, "--json").stdout)
     assert same["common"]
-    assert same["reference_start"] - same["query_start"] == pytest.approx(4, abs=0.3)
+    (match,) = same["matches"]
+    assert match["reference_start"] - match["query_start"] == pytest.approx(4, abs=0.3)
     (tmp_path / "hiss.wav").write_bytes(
         wav(np.random.default_rng(0).normal(0, 0.1, 48_000).astype(np.float32))
     )

@@ -1,0 +1,95 @@
+"""Audio that is there twice: duplicates in a store, copies in one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.text import complain, plain
+from samaf.errors import AudioError
+
+if TYPE_CHECKING:
+    from samaf.records import Copies
+
+
+@click.command()
+@click.option(
+    "--granularity",
+    type=click.IntRange(1, 6),
+    default=3,
+    show_default=True,
+    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
+)
+@click.option(
+    "--fpr",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="False pairs to put up with in the whole list, on average.",
+)
+@model_option
+@db_option
+@form_option
+def duplicates(granularity: int, fpr: float, model: str | None, form: str | None) -> None:
+    """List the pairs of recordings that share audio.
+
+    Every recording of the store is searched for in all others; each pair is listed once, with
+    the stretches that both hold. What was altered in tempo or pitch is found up to about 10 %.
+
+    \b
+    Example:
+      samaf duplicates --db evidence.db --csv > pairs.csv
+    """
+    import samaf
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+    from samaf.cli.views import DUPLICATES
+
+    with (
+        samaf.open(database(), model=model, create=False) as engine,
+        counting("recordings") as told,
+    ):
+        found = engine.duplicates(granularity=granularity, rate=fpr, told=told)
+        pairs = found if form else list(found)
+        write(DUPLICATES, pairs, form)
+    if not form and not pairs:
+        click.echo("no two recordings share audio")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@model_option
+@form_option
+def copies(files: tuple[str, ...], model: str | None, form: str | None) -> None:
+    """Find stretches that a recording holds twice.
+
+    Such copies are the trace of copy-move forgery: words that were taken from elsewhere in the
+    same recording. Copies of 1.5 s and more are found, as they are or coded once more. What a
+    speaker says twice is not listed. No store is needed. Exit status 1 when a file cannot be
+    read.
+
+    \b
+    Example:
+      samaf copies interview.mp3
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import COPIES
+
+    failed = 0
+
+    def results() -> Iterator[Copies]:
+        nonlocal failed
+        for file in files:
+            try:
+                yield samaf.copies(file, model=model)
+            except AudioError as error:
+                complain(plain(str(error)))
+                failed += 1
+
+    write(COPIES, results(), form)
+    if failed:
+        click.get_current_context().exit(1)

@@ -1,0 +1,103 @@
+"""Streams: monitor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from samaf.cli.options import database, db_option, engine_option, form_option, model_option
+from samaf.cli.text import complain
+
+if TYPE_CHECKING:
+    from samaf.records import Match
+
+
+@click.command()
+@click.argument("stream", metavar="FILE|URL|-")
+@click.option(
+    "--granularity",
+    type=click.IntRange(1, 6),
+    default=3,
+    show_default=True,
+    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
+)
+@click.option(
+    "-k",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Matches for one stretch of the stream, at most.",
+)
+@click.option(
+    "--fpr",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="False matches to put up with, on average an hour of the stream.",
+)
+@engine_option
+@model_option
+@db_option
+@form_option
+def monitor(
+    stream: str,
+    granularity: int,
+    k: int,
+    fpr: float,
+    engine: str,
+    model: str | None,
+    form: str | None,
+) -> None:
+    """Tell which recordings a stream plays, as it plays.
+
+    Listens to standard input ("-") or to any URL that FFmpeg opens (http, rtp, udp ...), for days
+    in constant memory. Each match is printed when it has ended: 6 s after it was last heard. The
+    score is -log10 of the false matches to expect in an hour of the stream.
+
+    A stream that breaks off gives exit status 1 after all that was found until then; so does
+    Ctrl-C, with 130. Where the search is slower than a network stream, the lag is told.
+
+    \b
+    Example:
+      samaf monitor http://radio.example/live.mp3 --json
+    """
+    import signal
+    from threading import Event
+
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import HEARD
+
+    count = 0
+
+    def counted() -> Iterator[Match]:
+        nonlocal count
+        heard = opened.monitor(
+            stream, granularity=granularity, k=k, rate=fpr, late=_tell_lag, until=interrupted
+        )
+        for match in heard:
+            count += 1
+            yield match
+
+    def interrupt(*_: object) -> None:
+        # What is open is still given; a second Ctrl-C does not wait for that.
+        interrupted.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    interrupted = Event()
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with samaf.open(database(), model=model, engine=engine, create=False) as opened:
+            write(HEARD, counted(), form, at_once=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+    if not form and not count:
+        click.echo("nothing of the store was heard")
+
+
+def _tell_lag(seconds: float) -> None:
+    complain(f"{seconds:.0f} s behind the stream; a smaller store or a faster machine keeps up")

@@ -1,0 +1,236 @@
+"""Processes that hash files: threads would wait for each other's turn at Python's lock.
+
+A process is a Python of its own that reads file names, in hexadecimal and one a line, and
+answers each with a line of JSON and the bytes of the hashes. Not `multiprocessing`: that runs the
+caller's main module again, and gives up on all files when one process is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from queue import LifoQueue
+from threading import Lock
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+
+from samaf.audio import printable
+from samaf.engine.hashing import hash_file
+from samaf.errors import AudioError, SamafError
+from samaf.fingerprinters import Fingerprinter, load_fingerprinter
+from samaf.records import Fingerprint, Hashes
+
+WORTH_A_PROCESS = 60.0  # s of audio: hashing it takes as long as starting a process
+LOOKED_AT = 256  # files whose length is asked for before that is decided
+AHEAD = 16  # files a process that may be done before their turn
+Done = TypeVar("Done")
+
+# Ctrl-C reaches the whole group; who started the process ends it.
+START = (
+    "import json, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "sys.path[:] = json.loads(sys.argv[1]); "
+    "from samaf.engine.workers import serve; serve(sys.argv[2])"
+)
+
+
+def in_order(
+    work: Callable[[Path, Callable[[Path], Fingerprint]], Done],
+    files: Sequence[Path],
+    fingerprinter: Fingerprinter,
+    jobs: int | None = None,
+) -> Iterator[Done]:
+    """Do something with each file and its hashes; yield what comes of it in the files' order.
+
+    Parameters
+    ----------
+    work
+        Is given a file and the function that hashes it: in this process one file after the
+        other, or in threads that each wait for a process, where there is enough to do.
+    jobs
+        Processes at most; by default as many as there are processors.
+    """
+    count = processes(files, jobs)
+    if not count:
+        yield from (work(path, lambda path: hash_file(path, fingerprinter)) for path in files)
+        return
+    workers = Workers(count, str(fingerprinter.path))
+    # Twice as many: the next file is ready when a process has time for it.
+    threads = ThreadPoolExecutor(2 * count)
+    running: deque[Future[Done]] = deque()
+    try:
+        for path in files:
+            if len(running) >= AHEAD * count:
+                yield running.popleft().result()
+            running.append(threads.submit(work, path, workers.fingerprint))
+        while running:
+            yield running.popleft().result()
+    finally:
+        # Whoever interrupts should not sit through a file of ten hours.
+        workers.close()
+        threads.shutdown(cancel_futures=True)
+
+
+def processes(files: Sequence[Path], jobs: int | None = None) -> int:
+    """Tell how many processes pay for files: 0 when they are hashed sooner without any."""
+    count = min(jobs or len(os.sched_getaffinity(0)), len(files))
+    if count < 2 or any(map(_is_own, files)):
+        return 0
+    seconds = 0.0
+    for path in files[:LOOKED_AT]:
+        seconds += _seconds(path)
+        if seconds >= count * WORTH_A_PROCESS:
+            return count
+    count = int(seconds / WORTH_A_PROCESS)
+    return count if count > 1 else 0
+
+
+def _is_own(path: Path) -> bool:
+    """Whether other processes may find something else under this name, such as /dev/stdin."""
+    special = str(path.absolute()).startswith(("/dev/", "/proc/"))
+    return special or (path.exists() and not path.is_file())
+
+
+def _seconds(path: Path) -> float:
+    """Give the length that a file's header tells; 0 where it tells none."""
+    import av
+
+    try:
+        # Opened here: FFmpeg would take a name such as "http:..." for more than a name.
+        with path.open("rb") as file, av.open(file, "r", metadata_errors="replace") as container:
+            return float((container.duration or 0) / av.time_base)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return 0.0
+
+
+class Workers:
+    """Some processes with one model, each started when it is first needed.
+
+    Parameters
+    ----------
+    count
+        Processes at most; as many threads may ask at once.
+    model
+        Name of a model or path of its file.
+    """
+
+    def __init__(self, count: int, model: str) -> None:
+        self._model = model
+        self._idle: LifoQueue[_Worker | None] = LifoQueue()
+        self._started: list[_Worker] = []
+        self._starting = Lock()
+        self._closed = False
+        for _ in range(count):
+            self._idle.put(None)
+
+    def fingerprint(self, path: Path) -> Fingerprint:
+        """Hash a file in the next process that is free.
+
+        Raises
+        ------
+        AudioError
+            It cannot be decoded, or the process was killed over it.
+        """
+        worker = self._idle.get()
+        try:
+            worker = worker or self._start()
+            return worker.fingerprint(path)
+        finally:
+            self._idle.put(worker if worker and worker.alive else None)
+
+    def close(self) -> None:
+        """End all processes, whatever they are doing."""
+        with self._starting:
+            self._closed = True
+            for worker in self._started:
+                worker.end()
+
+    def _start(self) -> _Worker:
+        with self._starting:
+            if self._closed:
+                raise AudioError("stopped")
+            self._started = [worker for worker in self._started if worker.alive]
+            self._started.append(_Worker(self._model))
+            return self._started[-1]
+
+
+class _Worker:
+    """One process, from the side that asks."""
+
+    def __init__(self, model: str) -> None:
+        search_path = json.dumps([str(place) for place in sys.path])
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-c", START, search_path, model],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def fingerprint(self, path: Path) -> Fingerprint:
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.write(os.fsencode(path).hex().encode() + b"\n")
+            self._process.stdin.flush()
+            return _received(self._process.stdout)
+        except (EOFError, BrokenPipeError):
+            status = self._process.wait()
+            how = signal.strsignal(-status) if status < 0 else f"exit status {status}"
+            raise AudioError(
+                f"{printable(path)}: the process that hashed it ended ({how}), perhaps for want "
+                "of memory; add it again with one job"
+            ) from None
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def serve(model: str) -> None:
+    """Hash the files that are named on standard input; the other side of `Workers`."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # who asked is gone: end without a word
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # What libraries print is no answer.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    fingerprinter = load_fingerprinter(model)
+    for line in sys.stdin.buffer:
+        try:
+            _send(answers, hash_file(os.fsdecode(bytes.fromhex(line.decode())), fingerprinter))
+        except SamafError as error:
+            answers.write(json.dumps({"error": str(error)}).encode() + b"\n")
+        answers.flush()
+
+
+def _send(file: BinaryIO, found: Fingerprint) -> None:
+    hashes = found.hashes
+    header = asdict(replace(found, hashes=None))  # type: ignore[arg-type]
+    header["hashes"] = hashes.packed.shape
+    file.write(json.dumps(header).encode() + b"\n")
+    file.write(hashes.packed.tobytes() + hashes.informative.tobytes())
+
+
+def _received(file: Any) -> Fingerprint:
+    line = file.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    header = json.loads(line)
+    if "error" in header:
+        raise AudioError(header["error"])
+    count, width = header["hashes"]
+    content = file.read(count * (width + 1))
+    if len(content) < count * (width + 1):
+        raise EOFError
+    packed = np.frombuffer(content, np.uint8, count * width).reshape(count, width)
+    informative = np.frombuffer(content, bool, count, count * width)
+    return Fingerprint(**{**header, "hashes": Hashes(packed, informative)})

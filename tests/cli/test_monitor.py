@@ -1,0 +1,133 @@
+"""samaf monitor on real pipes and a real server."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shell import STRANGER, Run
+
+from samaf.audio import SAMPLE_RATE, load
+from samaf.demo import CLIPS, wav
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+PLAYED = ("bruno-garden.ogg", "greta-weather.ogg")
+
+
+def programme() -> np.ndarray:
+    """A stranger's 5 s, 8 s of Bruno, another 5 s, 6 s of Greta, 8 s of silence."""
+    stranger = load(STRANGER)[: 5 * SAMPLE_RATE]
+    bruno, greta = (load(CLIPS / name) for name in PLAYED)
+    parts = [stranger, bruno[SAMPLE_RATE : 9 * SAMPLE_RATE], stranger]
+    parts += [greta[2 * SAMPLE_RATE : 8 * SAMPLE_RATE], np.zeros(8 * SAMPLE_RATE, np.float32)]
+    return np.concatenate(parts)
+
+
+PROGRAMME = wav(programme())
+TRUTH = ((5, 13, 1, 9), (18, 24, 2, 8))
+
+
+def check(lines: list[str]) -> None:
+    matches = [json.loads(line) for line in lines]
+    assert [match["reference"] for match in matches] == list(PLAYED)
+    for match, times in zip(matches, TRUTH, strict=True):
+        names = ("query_start", "query_stop", "reference_start", "reference_stop")
+        assert [match[name] for name in names] == pytest.approx(times, abs=0.5)
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    class Radio(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+        def do_GET(self) -> None:  # noqa: N802  # the name that the base class calls
+            """Send the programme, or announce more than comes."""
+            whole = len(PROGRAMME) if self.path == "/whole" else 2 * len(PROGRAMME)
+            self.send_response(200)
+            self.send_header("Content-Length", str(whole))
+            self.end_headers()
+            self.wfile.write(PROGRAMME)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Radio) as radio:
+        threading.Thread(target=radio.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{radio.server_port}"
+        radio.shutdown()
+
+
+@pytest.mark.usefixtures("store")
+def test_a_file_and_a_url_give_the_same(run: Run, server: str, tmp_path: Path) -> None:
+    (tmp_path / "programme.wav").write_bytes(PROGRAMME)
+    for source in ("programme.wav", f"{server}/whole"):
+        told = run("monitor", source, "--json")
+        assert told.exit_code == 0
+        check(told.stdout.splitlines())
+
+
+@pytest.mark.usefixtures("store")
+def test_a_stream_that_breaks_off_keeps_what_was_found(run: Run, server: str) -> None:
+    told = run("monitor", f"{server}/half", "--json")
+    assert told.exit_code == 1
+    check(told.stdout.splitlines())
+    (line,) = told.stderr.splitlines()
+    assert re.match(r"samaf: http://\S+: broke off after 3\d\.\d s .*found until then stands", line)
+
+
+@pytest.mark.usefixtures("store")
+def test_matches_come_while_the_pipe_is_open_and_ctrl_c_ends_it(start: Start) -> None:
+    process = start("monitor", "-", "--json")
+    assert process.stdin
+    assert process.stdout
+    # Endless, as from a pipe: up to the middle of the second excerpt.
+    process.stdin.write(wav(programme()[: 23 * SAMPLE_RATE]))
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline())["reference"] == PLAYED[0]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, b"samaf: stopped\n")
+    (line,) = out.splitlines()
+    last = json.loads(line)
+    assert last["reference"] == PLAYED[1]
+    assert last["query_stop"] == pytest.approx(23, abs=1)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_table_for_people(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "programme.wav").write_bytes(PROGRAMME)
+    head, *lines = run("monitor", "programme.wav").stdout.splitlines()
+    assert head.split()[:3] == ["from", "to", "recording"]
+    assert [line.split()[2] for line in lines] == list(PLAYED)
+    (tmp_path / "silence.wav").write_bytes(wav(np.zeros(5 * SAMPLE_RATE, np.float32)))
+    tone = np.sin(np.arange(5 * SAMPLE_RATE) / 5).astype(np.float32)
+    (tmp_path / "tone.wav").write_bytes(wav(tone))
+    (tmp_path / "short.wav").write_bytes(wav(tone[:8_000]))
+    for name in ("silence.wav", "tone.wav", "short.wav"):
+        told = run("monitor", name)
+        assert (told.exit_code, told.stdout) == (0, "nothing of the store was heard\n")
+
+
+def test_no_store_an_empty_one_and_bad_addresses(run: Run, start: Start, tmp_path: Path) -> None:
+    assert "no such store" in run("monitor", STRANGER).stderr or run("monitor", STRANGER).exit_code
+    assert run("add", STRANGER).exit_code == 0
+    for url, reason in (("http://", "names no server"), ("nowhere.wav", "no such file")):
+        told = run("monitor", url)
+        assert told.exit_code == 1
+        (line,) = told.stderr.splitlines()
+        assert reason in line
+    out, err = start("monitor", "-").communicate(b"")
+    assert (out, err.count(b"\n")) == (b"", 1)
+    out, err = start("monitor", "-").communicate(b"this is no sound" * 100)
+    assert err.startswith(b"samaf: stdin: cannot be decoded")
+    assert run("delete", "1").exit_code == 0
+    told = run("monitor", STRANGER)
+    assert told.exit_code == 1
+    assert "the store is empty; add recordings first" in told.stderr

@@ -1,0 +1,109 @@
+"""samaf duplicates, copies and compare on real sound."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from shell import BRUNO, Run
+
+from samaf.audio import SAMPLE_RATE, load
+from samaf.demo import CLIPS, faster, wav
+
+GRETA = CLIPS / "greta-weather.ogg"
+
+
+def code(source: Path, target: Path) -> None:
+    """Convert a sound file to the format of the target's suffix."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        track = made.add_stream("mp3", rate=SAMPLE_RATE, layout="mono")
+        for frame in given.decode(audio=0):
+            made.mux(track.encode(frame))
+        made.mux(track.encode(None))
+
+
+@pytest.mark.usefixtures("store")
+def test_duplicates_are_listed_once(run: Run, tmp_path: Path) -> None:
+    assert run("duplicates").stdout == "no two recordings share audio\n"
+    bruno, greta = load(BRUNO), load(GRETA)
+    mixed = np.concatenate([greta[3_333 : 4 * SAMPLE_RATE], bruno[4 * SAMPLE_RATE :]])
+    (tmp_path / "mixed.wav").write_bytes(wav(mixed))
+    assert run("add", "mixed.wav").exit_code == 0
+    told = run("duplicates", "--json")
+    pairs = [json.loads(line) for line in told.stdout.splitlines()]
+    assert {(p["first"], p["second"]) for p in pairs} == {
+        (BRUNO.name, "mixed.wav"),
+        (GRETA.name, "mixed.wav"),
+    }
+    (match,) = next(p["matches"] for p in pairs if p["first"] == BRUNO.name)
+    assert match["query_start"] == pytest.approx(4, abs=0.5)
+    assert match["reference_start"] == pytest.approx(4 - 3_333 / SAMPLE_RATE, abs=0.5)
+    rows = list(csv.DictReader(io.StringIO(run("duplicates", "--csv").stdout)))
+    assert [row["second"] for row in rows] == ["mixed.wav", "mixed.wav"]
+    assert "mixed.wav" in run("duplicates").stdout
+
+
+def test_duplicates_of_no_store_and_an_empty_one(run: Run) -> None:
+    assert run("duplicates").exit_code == 1
+    assert run("add", BRUNO).exit_code == 0
+    assert run("delete", "1").exit_code == 0
+    assert run("duplicates", "--json").stdout == ""
+
+
+@pytest.mark.parametrize("codec", ["wav", "mp3"])
+def test_a_moved_copy_is_found(run: Run, tmp_path: Path, codec: str) -> None:
+    speech = load(BRUNO).copy()
+    copied = slice(SAMPLE_RATE, SAMPLE_RATE + 40_000)
+    speech[100_123 : 100_123 + 40_000] = speech[copied]
+    (tmp_path / "forged.wav").write_bytes(wav(speech))
+    if codec == "mp3":
+        code(tmp_path / "forged.wav", tmp_path / "forged.mp3")
+    told = json.loads(run("copies", f"forged.{codec}", "--json").stdout)
+    (copy,) = told["copies"]
+    assert copy["correlation"] > 0.8
+    assert copy["second_start"] - copy["first_start"] == pytest.approx(5.258, abs=0.03)
+    places = [copy["first_start"], copy["first_stop"]]
+    assert places == pytest.approx([1, 3.5], abs=0.5)
+    assert "0:01" in run("copies", f"forged.{codec}").stdout
+
+
+def test_honest_silent_and_short_recordings_hold_no_copies(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "silence.wav").write_bytes(wav(np.zeros(80_000, np.float32)))
+    tone = np.sin(np.arange(80_000) / 5).astype(np.float32)
+    (tmp_path / "tone.wav").write_bytes(wav(tone))
+    (tmp_path / "short.wav").write_bytes(wav(tone[:9_000]))
+    made = ("silence.wav", "tone.wav", "short.wav")
+    told = run("copies", *sorted(CLIPS.glob("*.ogg")), *made, "--json")
+    assert told.exit_code == 0
+    found = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [each["copies"] for each in found] == [[]] * len(found)
+    shown = run("copies", "silence.wav", "short.wav", "no.wav")
+    assert shown.exit_code == 1
+    assert "nothing in it to recognise" in shown.stdout
+    assert "shorter than 1 s" in shown.stdout
+    assert "no such file" in shown.stderr
+
+
+def test_compare_tells_every_stretch_and_the_manipulation(run: Run, tmp_path: Path) -> None:
+    bruno, greta = load(BRUNO), load(GRETA)
+    quick = faster(bruno[: 9 * SAMPLE_RATE], 1.25)
+    (tmp_path / "quick.wav").write_bytes(wav(quick))
+    (match,) = json.loads(run("compare", "quick.wav", BRUNO, "--json").stdout)["matches"]
+    assert match["manipulation"]["tau"] == pytest.approx(0.8, abs=0.03)
+    assert match["manipulation"]["rho"] == pytest.approx(1.25, abs=0.04)
+    assert "speed 1.2" in run("compare", "quick.wav", BRUNO).stdout
+    (tmp_path / "silence.wav").write_bytes(wav(np.zeros(48_000, np.float32)))
+    for pair in ((BRUNO, "silence.wav"), ("silence.wav", BRUNO)):
+        assert json.loads(run("compare", *pair, "--json").stdout)["matches"] == []
+    mixed = [bruno[: 4 * SAMPLE_RATE], greta[: 5 * SAMPLE_RATE], bruno[5 * SAMPLE_RATE :]]
+    (tmp_path / "cut.wav").write_bytes(wav(np.concatenate(mixed)))
+    told = json.loads(run("compare", "cut.wav", BRUNO, "--json").stdout)["matches"]
+    assert sorted(m["query_start"] for m in told) == pytest.approx([0, 9], abs=0.5)
+    assert sorted(m["reference_stop"] for m in told) == pytest.approx(
+        [4, len(bruno) / SAMPLE_RATE], abs=0.5
+    )
