@@ -11,9 +11,29 @@ from typing import Any
 
 from samaf.errors import FingerprinterError
 from samaf.features import FeatureParameters
+from samaf.fingerprinters.fields import checked, numbers
 
 CARD_FORMAT = 1
 MODELS = Path(__file__).parent / "models"  # what is shipped
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodRatio:
+    """How a score becomes a log10 likelihood ratio: offset + slope x score, within bounds.
+
+    Attributes
+    ----------
+    lowest, highest
+        The most extreme values that as many queries as were asked can support.
+    population
+        What was asked: true matches, and false ones.
+    """
+
+    offset: float = 0.0
+    slope: float = 0.0
+    lowest: float = 0.0
+    highest: float = 0.0
+    population: str = "not calibrated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +46,23 @@ class Confidence:
         Bit error rate of one hash against unrelated ones.
     correlation
         Correlation of the error rates of hashes 1, 2, 3 ... hops apart on a diagonal.
-    offset, slope
-        log10 of the true probability = offset + slope x log10 of the one that a normal
-        distribution gives; real tails are heavier.
+    knee, offset, slope
+        log10 of the true probability is ``offset`` where that of a normal distribution is
+        ``knee``, and grows as much above it; below, ``slope`` times as much: real tails are
+        heavier.
+    overlap
+        log10 of how many fewer places count as tries of their own for long stretches than
+        for single hashes.
     same_words
         Share of impostor queries whose words another voice says in the store: a sentence
         that two people read, a phrase that everyone uses. 0 leaves them out of account.
     same_words_mean, same_words_deviation
         Bit error rate of stretches of the same words.
+    stored
+        Hashes of the store that the share of same words was found in; it grows with the
+        store. 0 where it is not known.
+    likelihood
+        From scores to likelihood ratios.
     population
         What the impostors were.
     """
@@ -43,9 +72,13 @@ class Confidence:
     correlation: tuple[float, ...] = (0.5, 0.25, 0.1)
     offset: float = 0.0
     slope: float = 1.0
+    knee: float = 0.0
+    overlap: float = 0.0
     same_words: float = 0.0
     same_words_mean: float = 0.3
     same_words_deviation: float = 0.03
+    stored: float = 0.0
+    likelihood: LikelihoodRatio = field(default_factory=LikelihoodRatio)
     population: str = "not calibrated"
 
 
@@ -123,13 +156,23 @@ def read_card(path: Path) -> ModelCard:
             raise FingerprinterError(
                 f"{path}: was written by a newer samaf (card format {data['format']}); update samaf"
             )
-        data["features"] = FeatureParameters(**data["features"])
+        data["features"] = checked(FeatureParameters(**data["features"]))
         data["deviation"] = tuple(data["deviation"])
         confidence = data["confidence"]
         confidence["correlation"] = tuple(confidence["correlation"])
-        data["confidence"] = Confidence(**confidence)
-        return ModelCard(**data)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        confidence["likelihood"] = checked(LikelihoodRatio(**confidence.get("likelihood", {})))
+        data["confidence"] = checked(Confidence(**confidence))
+        card = ModelCard(**data)
+        numbers("deviation", card.deviation)
+        if not all(isinstance(text, str) for text in (card.name, card.family, card.onnx_sha256)):
+            raise TypeError("its name is no text")
+        if type(card.bits) is not int or card.bits < 8 or card.bits % 8:
+            raise ValueError(f"bits is {card.bits!a:.40}")
+        return checked(card)
+    except (
+        *(OSError, ValueError, KeyError, TypeError),
+        *(AttributeError, OverflowError, RecursionError, ZeroDivisionError),
+    ) as error:
         raise FingerprinterError(
             f"{path}: is no readable model card ({error}); install samaf again or export the model "
             "again"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,3 +108,11 @@ def test_noise_bits_are_pinned() -> None:
 
 
 PINNED = "1929c076c221142e"
+
+
+def test_loading_a_model_reports_nothing_and_leaves_no_file(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    code = "from samaf.fingerprinters import load_fingerprinter; load_fingerprinter()"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert list(tmp_path.rglob("*")) == []
