@@ -66,7 +66,8 @@ class Csv(Sheet):
     def write(self, path: Path, batches: Iterator[list[Line]], width: int) -> None:
         """Write batches of lines."""
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            # The usual CRLF: only characters of the line end are sure to be quoted.
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
             writer.writeheader()
             for batch in batches:
                 for line in batch:
