@@ -1,4 +1,4 @@
-"""How fast and how large: adding, asking, starting, searching.
+"""How fast and how large: adding, asking, starting, searching, training.
 
     python -m benchmarks.speed [--corpus PATH] [--only NAME ...]
 
@@ -22,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.learning import training
 from benchmarks.searching import Row, approximate, searching
 from samaf.audio import load
 from samaf.training.corpora import default_root, open_corpus
@@ -125,6 +126,7 @@ PARTS: dict[str, Callable[[Path, Path], list[Row]]] = {
     "query": asking,
     "search": searching,
     "ivf": approximate,
+    "train": training,
 }
 
 
