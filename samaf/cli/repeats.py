@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fpr",
     type=click.FloatRange(0, 1, min_open=True),
-    default=0.1,
+    default=1e-3,
     show_default=True,
     help="False pairs to put up with in the whole list, on average.",
 )

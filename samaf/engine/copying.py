@@ -85,9 +85,11 @@ def _copy(repeat: Repeat, audio: Audio, hashes: int, fingerprinter: Fingerprinte
     count = round(audio.rate * (length - 2 * inner))
     reach = round(audio.rate * hop / GRIDS)  # hashes alone may be some frames off
     early = max(0, there - reach)
-    likeness = correlation(
+    likeness, place = correlation(
         audio.part(here, count), audio.part(early, there - early + count + reach)
     )
+    if likeness >= CORRELATION:
+        second += (early + place - there) / audio.rate
     return Copy(
         first, first + length, second, second + length, repeat.ber, likeness, -float(chance)
     )

@@ -14,7 +14,7 @@ from samaf.matching.duplicates import shared
 from samaf.records import Duplicate
 from samaf.store import Store
 
-PAIRS_RATE = 0.1  # expected false pairs in the whole list
+PAIRS_RATE = 1e-3  # expected false pairs in the whole list
 
 
 def duplicates(

@@ -153,8 +153,8 @@ def _refined(
     return Repeat(start, start + away / hop_frames, end - begin, b - a, float(ber))
 
 
-def correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Give the largest correlation of a stretch with any stretch of its length in another.
+def correlation(first: np.ndarray, second: np.ndarray) -> tuple[float, int]:
+    """Find where a stretch correlates most with another of at least its length.
 
     Parameters
     ----------
@@ -163,13 +163,15 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
 
     Returns
     -------
-    -1 to 1; 0 where one is silent.
+    The correlation, -1 to 1, 0 where one is silent; and the place in ``second``.
     """
     products = np.correlate(second.astype(np.float64), first.astype(np.float64), "valid")
     energy = np.concatenate([[0.0], np.cumsum(second.astype(np.float64) ** 2)])
     there = energy[len(first) :] - energy[: len(energy) - len(first)]
     both = np.sqrt(np.maximum(there, 0) * float(np.sum(first.astype(np.float64) ** 2)))
-    return float(np.max(np.divide(products, both, out=np.zeros_like(products), where=both > 0)))
+    likeness = np.divide(products, both, out=np.zeros_like(products), where=both > 0)
+    place = int(likeness.argmax())
+    return float(likeness[place]), place
 
 
 def _covers(found: Repeat, first: int, lag: float, hashes: int) -> bool:
