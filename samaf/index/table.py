@@ -56,15 +56,14 @@ class HashTable:
 
         bool (n,).
         """
-        valid = np.zeros(len(self.hashes), bool)
         fits = self.counts >= hashes
         begin = self.starts[fits]
         length = self.counts[fits] - hashes + 1
-        steps = np.zeros(len(self.hashes) + 1, np.int64)
+        # Recordings do not overlap, so the sums are 0 or 1.
+        steps = np.zeros(len(self.hashes) + 1, np.int8)
         np.add.at(steps, begin, 1)
         np.add.at(steps, begin + length, -1)
-        valid[:] = np.cumsum(steps[:-1]) > 0
-        return valid
+        return np.cumsum(steps[:-1], dtype=np.int8).view(bool)
 
     def locate(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give position of the recording and block id of each row, int64 (k,) each."""
