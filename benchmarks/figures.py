@@ -231,7 +231,7 @@ def det(found: Findings) -> Figure:
         panel.set_xlim(FLOOR, 1)
         _percent(panel, title=f"{seconds} s", xlabel="strangers that pass")
     panels[0, 0].set_ylabel("not rightly identified, %")
-    figure.suptitle(f"Open set: half of the originals left out, {split} split, no extreme rows")
+    figure.suptitle(f"Open set: half of the originals left out, {split} split")
     _legend(figure, panels[0, 0])
     return figure
 

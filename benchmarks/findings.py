@@ -29,6 +29,7 @@ from samaf.training.corpora import SPLITS
 
 ATTRIBUTES = ("identified", "placed", "source", "speaker")
 RATES = (1e-2, 1e-3, 1e-4)  # false positives
+PAPER = frozenset(row.name for row in paper_rows())
 GENTLE = tuple(row.name for row in paper_rows() if row.name not in EXTREME)
 
 Key = tuple[str, int]  # row, seconds
@@ -87,7 +88,7 @@ class Findings:
     counted
         By recognizer and set of queries.
     opened
-        By recognizer, split and seconds, over the rows that are not extreme.
+        By recognizer, split and seconds, over the paper's rows.
     stores
         What storing cost, by recognizer.
     failures
@@ -201,7 +202,7 @@ def read_findings(results: Results) -> Findings:
                     verdicts[key] = judged
             counted[name, room.name] = cells
             for seconds in sorted({seconds for _, seconds in verdicts}):
-                pooled = [v for (row, s), v in verdicts.items() if s == seconds and row in GENTLE]
+                pooled = [v for (row, s), v in verdicts.items() if s == seconds and row in PAPER]
                 if pooled:
                     split = room.name.removeprefix(OPEN)
                     opened[name, split, seconds] = open_set(pooled, len(references))
