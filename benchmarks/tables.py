@@ -190,8 +190,9 @@ def open_set(found: Findings) -> Layout:
         "Open set",
         f"Half of the originals are not stored; queries of the {found.unknown} split, all of "
         "the paper's rows that were asked. Right file in % at the threshold that lets 1, 0.1 or "
-        "0.01 % of the queries without a stored file pass; - where they are too few to tell. EER: where as many "
-        "strangers pass as right answers are missed; - where the two never meet.",
+        "0.01 % of the queries without a stored file pass; - where they are too few to tell. "
+        "EER: where as many strangers pass as right answers are missed; - where the two never "
+        "meet.",
         ("system", *(f"at {100 * rate:g} %" for rate in RATES), "EER", "genuine", "strangers"),
         tuple(body),
     )
