@@ -127,7 +127,8 @@ class HashModel(keras.Model):
 
     def standardised(self, x: Tensor) -> Tensor:
         """Scale every coefficient: mean 0, and deviation 1 within a block."""
-        return (x - self.offset) * self.inverse
+        # On PyTorch Keras hands losses the batch as it came, an array.
+        return (ops.convert_to_tensor(x) - self.offset) * self.inverse
 
     def encode(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Run the encoder over standardised input: last hidden state, all last states."""
