@@ -108,8 +108,8 @@ class Dataset:
         ----------
         redrawn
             Give half of the pairs another voice and half of the copies further
-            distortions, drawn anew (``samaf.training.spectral``); needs frames with as
-            many coefficients as bands.
+            distortions, let pairs run backwards or go on as others, all drawn anew
+            (``samaf.training.spectral``); needs frames with as many coefficients as bands.
 
         Returns
         -------
@@ -123,7 +123,7 @@ class Dataset:
         clip = np.repeat(clip, MOMENTS)[:count]
         version = rng.integers(1, self.starts.shape[1], count)
         drawn = spectral.draw(count, rng) if redrawn else None
-        size = parameters.block_frames * (drawn.pace if drawn else np.ones(count))
+        size = parameters.block_frames * (np.abs(drawn.pace) if drawn else np.ones(count))
         half = size / 2
         tau = self.tau[clip, version]
         # The copy's block must lie inside the copy, the original's inside the original.
@@ -147,6 +147,7 @@ class Dataset:
         whole = replace(parameters, coefficients=parameters.mel_bands)
         originals = self._powers(clip, 0, at, drawn.pace, 0, whole)
         copies = self._powers(clip, version, there, drawn.pace, spectral.CONTEXT_FRAMES, whole)
+        spectral.splice(originals, copies, drawn)
         copies = spectral.with_voice(copies, drawn.voice, whole)
         copies = spectral.distorted(copies, self._background(rng, drawn, whole), drawn)
         originals = spectral.with_voice(originals, drawn.voice, whole)
@@ -164,10 +165,11 @@ class Dataset:
     ) -> np.ndarray:
         """Read band powers of blocks at another pace, with ``before`` frames before each.
 
-        float32 (n, before + block_frames, mel_bands). A clip's first frame stands for what
-        would come before it.
+        float32 (n, before + block_frames, mel_bands). Blocks of negative pace begin with
+        their last frame. A clip's outermost frame stands for what would come before it.
         """
-        rows = at[:, None] + pace[:, None] * np.arange(-before, parameters.block_frames)
+        begin = at - np.minimum(pace, 0) * (parameters.block_frames - 1)
+        rows = begin[:, None] + pace[:, None] * np.arange(-before, parameters.block_frames)
         rows = np.clip(rows, 0, self.counts[clip, version][:, None] - 1.001)
         lower = rows.astype(np.int64)
         part = (rows - lower)[..., None].astype(np.float32)

@@ -19,6 +19,9 @@ from samaf.features.mfcc import liftered_dct
 
 CONTEXT_FRAMES = 60  # heard before a block: what its echoes and its room repeat
 SHARE = 0.5  # of pairs that get another voice, and of copies that get each distortion below
+BACKWARDS = 0.2  # of pairs that run backwards
+SPLICED = 0.35  # of pairs that go on as another pair from a frame on
+SPLICE_FRAMES = (20, 80)  # where
 VOICE_TIME, VOICE_FREQUENCY = 0.22, 0.13  # largest log factor of a voice's pace and spectrum
 VOICES = 33  # steps of the grid of frequency factors
 SNR_DB = (-3.0, 22.0)
@@ -101,9 +104,10 @@ def with_voice(power: np.ndarray, voice: np.ndarray, parameters: FeatureParamete
 class Draw:
     """What is drawn for each pair, arrays (n,).
 
-    ``pace`` and ``voice`` belong to original and copy alike; the rest to the copy: levels
+    ``pace``, ``voice`` and the splice belong to original and copy alike; the rest to the copy: levels
     are powers relative to the copy's, 0 where there is no such distortion. ``sounds`` counts
-    what the background is mixed from.
+    what the background is mixed from. A negative ``pace`` runs backwards. From frame ``cut``
+    on, each pair in the ring ``spliced``, int (m,), goes on as the next one in it.
     """
 
     pace: np.ndarray
@@ -114,6 +118,8 @@ class Draw:
     delay: np.ndarray
     room: np.ndarray
     decay: np.ndarray
+    spliced: np.ndarray
+    cut: int
 
 
 def draw(count: int, rng: np.random.Generator) -> Draw:
@@ -132,8 +138,10 @@ def draw(count: int, rng: np.random.Generator) -> Draw:
     seconds = np.exp(rng.uniform(log(ROOM_SECONDS[0]), log(ROOM_SECONDS[1]), count))
     # An echo and a room at once would leave little of most copies.
     room = np.where(echo > 0, 0, room).astype(np.float32)
+    backwards = np.where(rng.random(count) < BACKWARDS, -1, 1)
+    spliced = rng.permutation(np.flatnonzero(rng.random(count) < SPLICED))
     return Draw(
-        np.where(other, pace, 1.0),
+        backwards * np.where(other, pace, 1.0),
         np.where(other, voice, VOICES // 2),
         background,
         np.where(background > 0, rng.integers(1, SOUNDS + 1, count), 0),
@@ -141,7 +149,25 @@ def draw(count: int, rng: np.random.Generator) -> Draw:
         delay,
         room,
         (10 ** (-6 * 0.01 / seconds)).astype(np.float32),
+        spliced,
+        int(rng.integers(*SPLICE_FRAMES)),
     )
+
+
+def splice(originals: np.ndarray, copies: np.ndarray, drawn: Draw) -> None:
+    """Let pairs go on as others, in place: speech that nobody said, but could have.
+
+    Parameters
+    ----------
+    originals, copies
+        (n, frames, bands) and (n, context + frames, bands). What follows the cut is brought
+        to the level of the original that it follows, by the same factor in both.
+    """
+    these, others = drawn.spliced, np.roll(drawn.spliced, -1)
+    means = originals.mean(axis=(1, 2)) + np.finfo(np.float32).tiny
+    gain = np.clip(means[these] / means[others], 1e-3, 1e3)[:, None, None]
+    for power, frame in ((originals, drawn.cut), (copies, CONTEXT_FRAMES + drawn.cut)):
+        power[these, frame:] = power[others, frame:] * gain
 
 
 def distorted(power: np.ndarray, sounds: np.ndarray, drawn: Draw) -> np.ndarray:

@@ -93,7 +93,8 @@ def voiced_dataset() -> Dataset:
 def test_without_any_draw_redrawn_pairs_are_what_was_prepared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(spectral, "SHARE", 0.0)
+    for share in ("SHARE", "BACKWARDS", "SPLICED"):
+        monkeypatch.setattr(spectral, share, 0.0)
     data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
     blocks, moments = data.pairs(1, 0, 40, model, redrawn=True)
     for block, (clip, at) in zip(blocks[:40], moments, strict=True):
@@ -101,6 +102,19 @@ def test_without_any_draw_redrawn_pairs_are_what_was_prepared(
         frames = data.frames[rows, :13].astype(np.float32)
         part = at - int(at)
         assert np.abs(block - (frames[:100] * (1 - part) + frames[1:] * part)).max() < 0.2
+
+
+def test_pairs_that_run_backwards_are_the_same_blocks_the_other_way_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for share in ("SHARE", "BACKWARDS", "SPLICED"):
+        monkeypatch.setattr(spectral, share, 0.0)
+    data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
+    forwards, moments = data.pairs(1, 0, 40, model, redrawn=True)
+    monkeypatch.setattr(spectral, "BACKWARDS", 1.0)
+    backwards, same = data.pairs(1, 0, 40, model, redrawn=True)
+    assert np.array_equal(moments, same)
+    assert np.abs(backwards[:, ::-1] - forwards).max() < 1e-3
 
 
 def test_redrawn_pairs_still_show_one_moment() -> None:

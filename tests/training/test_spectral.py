@@ -29,6 +29,8 @@ def nothing(count: int, **changes: np.ndarray) -> spectral.Draw:
         delay=np.full(count, 3),
         room=zeros,
         decay=zeros + 0.5,
+        spliced=np.zeros(0, int),
+        cut=50,
     )
     return replace(draw, **changes)
 
@@ -94,11 +96,26 @@ def test_a_room_adds_a_decaying_tail_of_its_power() -> None:
     assert tail.sum() == pytest.approx(0.5, rel=1e-3)
 
 
+def test_spliced_pairs_go_on_as_the_next_in_the_ring_at_their_own_level() -> None:
+    originals = np.repeat(np.array([1, 2, 4, 8], np.float32), 100 * BANDS).reshape(4, 100, BANDS)
+    copies = np.repeat(np.array([3, 5, 7, 9], np.float32), (CONTEXT + 100) * BANDS)
+    copies = copies.reshape(4, CONTEXT + 100, BANDS)
+    spectral.splice(originals, copies, nothing(4, spliced=np.array([0, 3, 1]), cut=30))
+    assert np.all(originals == np.array([1, 2, 4, 8])[:, None, None])
+    assert np.all(copies[:, : CONTEXT + 30] == np.array([3, 5, 7, 9])[:, None, None])
+    after = copies[:, CONTEXT + 30 :]
+    assert np.all(after[[0, 1, 3]] == np.array([9 / 8, 3 * 2, 5 * 4])[:, None, None])
+    assert np.all(after[2] == 7)
+
+
 def test_what_is_drawn_lies_in_its_ranges_and_about_half_gets_it() -> None:
     drawn = spectral.draw(4000, np.random.default_rng(3))
     assert 0.45 < (drawn.background > 0).mean() < 0.55
     assert np.array_equal(drawn.background > 0, drawn.sounds > 0)
     assert not np.any((drawn.echo > 0) & (drawn.room > 0))
     assert np.all((drawn.delay > 0) & (drawn.delay < CONTEXT))
-    assert np.exp(-0.22) <= drawn.pace.min() < 0.9
+    assert np.exp(-0.22) <= np.abs(drawn.pace).min() < 0.9
+    assert 0.15 < (drawn.pace < 0).mean() < 0.25
+    assert 0.3 < len(drawn.spliced) / 4000 < 0.4
+    assert len(np.unique(drawn.spliced)) == len(drawn.spliced)
     assert np.all(drawn.decay < 1)
