@@ -38,7 +38,7 @@ from benchmarks.runs import Material, ask_all, gather, missing_cells, store_all
 from benchmarks.selection import comparable
 from benchmarks.separation import CLIPS, separate
 from benchmarks.transformations import EXTREME, select_rows
-from samaf.fingerprinters import load_fingerprinter
+from samaf.fingerprinters import load_hash_model
 from samaf.training.corpora import SPLITS, default_root, open_corpus
 from samaf.training.curves import read_points
 
@@ -77,7 +77,7 @@ def accuracy(
     """Measure one model, print its table, write ``accuracy-*.md`` and ``.json``."""
     chosen, granularities = select_rows(rows), parse_granularities(granularity)
     opened = comparable(open_corpus(corpus or default_root()))
-    system = HashSystem(load_fingerprinter(model), parallel=jobs)
+    system = HashSystem(load_hash_model(model), parallel=jobs)
     results = Results(out)
     with progress_bars() as start:
         material = gather(

@@ -26,6 +26,7 @@ class DeepSystem:
 
     sampled = True
     parallel = 1
+    least = 1
 
     def __init__(self, fingerprinter: Fingerprinter) -> None:
         self.name = f"samaf:{fingerprinter.name}{DEEP}"

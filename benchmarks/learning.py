@@ -27,8 +27,8 @@ def training(_: Path, __: Path) -> list[Row]:
     import keras
 
     from samaf.training.models import architecture
+    from samaf.training.plan import Plan
     from samaf.training.run import preset
-    from samaf.training.trainer import Plan, build
 
     data = _made()
     rows = []
@@ -36,7 +36,7 @@ def training(_: Path, __: Path) -> list[Row]:
         kind = architecture(name)
         chosen = preset(kind)
         plan = Plan(name, "made", kind.features, 100, pairs, chosen.learning_rate, 0)
-        model = build(plan, data)
+        model = plan.build(data)
         batch = data.pairs(1, 0, pairs, kind.features)
         model.train_on_batch(*batch)  # compiles
         best = min(_seconds(partial(model.train_on_batch, *batch)) for _ in range(STEPS))

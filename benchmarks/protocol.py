@@ -59,11 +59,14 @@ class System(Protocol):
     sampled
         Whether a sample of the windows is asked where one is wished for: each costs
         like a clip of its own.
+    least
+        Shortest windows that it can be asked, s.
     """
 
     name: str
     parallel: int
     sampled: bool
+    least: int
 
     def parameters(self) -> Mapping[str, object]:
         """Everything that its answers depend on."""

@@ -11,7 +11,8 @@ from baselines import recognizer as baselines
 from benchmarks.deep import DEEP, DeepSystem
 from benchmarks.nearest import NearestWindows
 from benchmarks.protocol import HOP, Answers, System, hashes_of, window_samples
-from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_fingerprinter, shipped
+from benchmarks.vectors import UNET, VectorSystem, load_vector_model
+from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, ModelCard, load_hash_model, shipped
 from samaf.index import table_of
 
 SAMAF = "samaf"
@@ -25,6 +26,7 @@ class HashSystem:
     """
 
     sampled = False
+    least = 1
 
     def __init__(self, fingerprinter: Fingerprinter, parallel: int) -> None:
         self.name = f"{SAMAF}:{fingerprinter.name}"
@@ -110,6 +112,7 @@ class WindowSystem:
 
     parallel = 1
     sampled = True
+    least = 1
 
     def __init__(self, recognizer: baselines.Recognizer) -> None:
         self.name = f"{recognizer.name}:{recognizer.settings}"
@@ -161,8 +164,8 @@ def open_system(spec: str, parallel: int = 1) -> System:
     Parameters
     ----------
     spec
-        ``samaf:MODEL``, ``samaf:MODEL+deep`` for deep queries, or a baseline as
-        ``baselines.recognizer.create`` knows it.
+        ``samaf:MODEL``, ``samaf:MODEL+deep`` for deep queries, ``unet:MODEL`` for a model of
+        vectors, or a baseline as ``baselines.recognizer.create`` knows it.
     parallel
         Clips that a samaf model may be asked at the same time.
 
@@ -172,8 +175,10 @@ def open_system(spec: str, parallel: int = 1) -> System:
         There is no such model or baseline, or it is not installed.
     """
     kind, _, model = spec.partition(":")
+    if kind == UNET:
+        return VectorSystem(load_vector_model(model))
     if kind == SAMAF:
-        fingerprinter = load_fingerprinter(model.removesuffix(DEEP) or DEFAULT_MODEL)
+        fingerprinter = load_hash_model(model.removesuffix(DEEP) or DEFAULT_MODEL)
         if model.endswith(DEEP):
             return DeepSystem(fingerprinter)
         return HashSystem(fingerprinter, parallel)
@@ -188,7 +193,7 @@ def system_name(spec: str) -> str:
     FingerprinterError, RecognizerError
         There is no such model or baseline.
     """
-    if spec.partition(":")[0] == SAMAF:
+    if spec.partition(":")[0] in {SAMAF, UNET}:
         return open_system(spec).name
     name, _, settings = baselines.ALIASES.get(spec, spec).partition(":")
     known = baselines.SYSTEMS.get(name)
@@ -201,5 +206,5 @@ def system_name(spec: str) -> str:
 
 def known_systems() -> list[str]:
     """Name every system that ``open_system`` knows."""
-    models = [f"{SAMAF}:{card.name}" for card in shipped()]
+    models = [f"{SAMAF if isinstance(card, ModelCard) else UNET}:{card.name}" for card in shipped()]
     return [*models, f"{SAMAF}:{DEFAULT_MODEL}{DEEP}", *baselines.available()]

@@ -193,7 +193,8 @@ def missing_cells(
         row.name: [
             seconds
             for seconds in granularities
-            if not results.has(settings_of(system, material, row, seconds, sample))
+            if seconds >= system.least
+            and not results.has(settings_of(system, material, row, seconds, sample))
         ]
         for row in material.rows
     }

@@ -110,9 +110,18 @@ def table5(found: Findings, seconds: int) -> Layout:
     split, rows, others = found.unknown, found.rows(found.unknown), found.others(found.unknown)
     theirs = published.table5()
     systems = [s for s in published.SYSTEMS if (published.AVERAGE, seconds, s) in theirs]
+    queries = {
+        name: sum(c.queries for (_, s), c in found.counted[name, split].items() if s == seconds)
+        if (name, split) in found.counted
+        else 0
+        for name in found.recognizers
+    }
+    # Models of vectors take no windows below 4 s.
+    asked = [name for name, count in queries.items() if count]
+    absent = ", ".join(name for name, count in queries.items() if not count)
 
     def line(title: str, chosen: list[str], key: str) -> tuple[Value, ...]:
-        ours = (found.mean(name, split, seconds, chosen) for name in found.recognizers)
+        ours = (found.mean(name, split, seconds, chosen) for name in asked)
         return (title, *ours, *(theirs.get((key, seconds, s), math.nan) for s in systems))
 
     gentle = [row for row in rows if row in GENTLE]
@@ -123,22 +132,17 @@ def table5(found: Findings, seconds: int) -> Layout:
     body += [line(row, [row], "") for row in others]
     if others:
         body.append(line("mean, real life", others, ""))
-    asked = [
-        sum(c.queries for (_, s), c in found.counted[name, split].items() if s == seconds)
-        if (name, split) in found.counted
-        else 0
-        for name in found.recognizers
-    ]
-    body.append(("queries", *asked, *(math.nan for _ in systems)))
+    body.append(("queries", *(queries[name] for name in asked), *(math.nan for _ in systems)))
     return Layout(
         f"table5-{seconds}s",
         f"Table 5: transformations, {seconds} s",
         f"Right file in % with a 95 % interval, bootstrap over clips; {split} split. Extreme are "
         f"{', '.join(sorted(EXTREME))}."
-        + (f" {BESIDE}" if systems else " The paper has no figures for this length."),
+        + (f" {BESIDE}" if systems else " The paper has no figures for this length.")
+        + (f" Not asked at this length: {absent}." if absent else ""),
         (
             "transformation",
-            *found.recognizers,
+            *asked,
             *(f"{system}, {PUBLISHED}" for system in systems),
         ),
         tuple(body),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from samaf.engine import Engine, compare, copies, fingerprint, models, open
+    from samaf.engine import Engine, compare, copies, decode, fingerprint, models, open
 
 __version__ = "0.1.0"
-__all__ = ["Engine", "__version__", "compare", "copies", "fingerprint", "models", "open"]
+__all__ = ["Engine", "__version__", "compare", "copies", "decode", "fingerprint", "models", "open"]
 _VERBS = frozenset(__all__) - {"__version__"}
 
 

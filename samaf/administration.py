@@ -16,8 +16,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from samaf import engine as engines
 from samaf.audio import audio_files, printable, read
 from samaf.audio.source import opened as opened_file
@@ -173,14 +171,10 @@ def _audio(engine: Engine, folder: Path, files: list[Path], progress: Progress) 
 def _difference(engine: Engine, file: Path, recording: Recording) -> str:
     """Hash a file again and say how that differs from what is stored; nothing when alike."""
     fingerprinter = engine.fingerprinter
-    with read(file) as audio:
+    with read(file, fingerprinter.rate) as audio:
         fresh = fingerprinter.hashes(audio.chunks(), audio.sha256)
     old = engine.store.hashes(recording.recording_id)
     if len(fresh) != len(old):
         return f"gives {len(fresh)} hashes, and {len(old)} are stored"
-    # Blocks without anything to recognise get noise, which is the file's own as well.
-    bits = int(np.bitwise_count(fresh.packed ^ old.packed).sum())
-    flags = int((fresh.informative != old.informative).sum())
-    if bits or flags:
-        return f"differs in {bits} of {8 * old.packed.size} bits from the hashes that are stored"
-    return ""
+    what = fingerprinter.difference(fresh, old)
+    return f"{what} from what is stored" if what else ""

@@ -56,6 +56,8 @@ class Recording:
 class Hashes:
     """The hashes of one stretch of audio, one every 0.25 s.
 
+    A model of vectors keeps the bytes of its vectors in the same way, one every 2.5 s.
+
     Attributes
     ----------
     packed
@@ -156,10 +158,55 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class QueryResult:
-    """The answer to one query: matches, best first; none of them means unknown.
+class Candidate:
+    """A recording that a clip may come from, as a model of vectors ranks it.
 
-    ``reason`` says why when the clip could not be searched for (too short, silent).
+    The nearest recordings always make candidates, also for a clip of none of them: they are
+    ranked, not decided on.
+
+    Attributes
+    ----------
+    segment
+        Position in the recording of the stored segment that is nearest to the clip.
+    query_start, query_stop, reference_start, reference_stop
+        Seconds: the segment of the clip that it is nearest to, and where it lies itself.
+    distances
+        Euclidean distances of the neighbours that are of this recording, least first.
+    """
+
+    recording: Recording
+    segment: int
+    query_start: float
+    query_stop: float
+    reference_start: float
+    reference_stop: float
+    distances: tuple[float, ...]
+
+    @property
+    def distance(self) -> float:
+        """Distance of the nearest segment."""
+        return self.distances[0]
+
+    @property
+    def votes(self) -> int:
+        """How many of the neighbours are of this recording."""
+        return len(self.distances)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The answer to one query.
+
+    Attributes
+    ----------
+    matches
+        Best first; none of them means unknown. Models of vectors give none.
+    reason
+        Why the clip could not be searched for: too short, silent.
+    candidates
+        Of a model of vectors, the likeliest first.
+    padded
+        Whether the clip was shorter than the model needs and got silence at its end.
     """
 
     query: str
@@ -167,6 +214,8 @@ class QueryResult:
     duration: float
     matches: tuple[Match, ...] = ()
     reason: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    padded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +422,37 @@ class Copies:
     duration: float
     copies: tuple[Copy, ...] = ()
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """What a U-Net's decoder made of the first segment of a clip.
+
+    Attributes
+    ----------
+    path, out
+        The clip, and the WAV file that was written.
+    duration
+        Seconds of it.
+    padded
+        Whether the clip was shorter than a segment and zeros filled it up.
+    error
+        Mean square error of the rebuilt spectrogram against the clean one.
+    peak
+        Largest magnitude of the clean spectrogram.
+    psnr, psnr_255
+        Peak signal-to-noise ratio in dB, for that peak and for one of 255.
+    """
+
+    path: str
+    out: str
+    model: str
+    duration: float
+    padded: bool
+    error: float
+    peak: float
+    psnr: float
+    psnr_255: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)

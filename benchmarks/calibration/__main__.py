@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from benchmarks.calibration import deep as deeply
 from benchmarks.calibration import pictures, report
 from benchmarks.calibration.deep import DeepTrial, ask_deep
 from benchmarks.calibration.fitting import unrelated
@@ -22,13 +23,14 @@ from benchmarks.calibration.validation import (
     Judged,
     cross_validated,
     fitted,
+    fold_of_language,
     fold_of_voice,
     groups,
     judged,
 )
 from benchmarks.files import writing
 from samaf.errors import SamafError
-from samaf.fingerprinters import Confidence, load_fingerprinter
+from samaf.fingerprinters import Confidence, load_hash_model
 from samaf.fingerprinters.card import MODELS, write_card
 from samaf.training.corpora import default_root, open_corpus
 
@@ -46,7 +48,7 @@ SEED = 11
     help="validation fits, and checks by cross-validation; test checks what the card says.",
 )
 @click.option(
-    "--deep", default=100, show_default=True, help="Deep queries asked, 1 to 2 s of a core each."
+    "--deep", default=300, show_default=True, help="Deep queries asked, 1 to 2 s of a core each."
 )
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path), help="Folder for pictures and figures."
@@ -64,7 +66,7 @@ def main(model: str, corpus: Path, split: str, deep: int, folder: Path | None, w
 
 def _run(model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool) -> None:
     opened = open_corpus(corpus)
-    fingerprinter = load_fingerprinter(model)
+    fingerprinter = load_hash_model(model)
     asked = subjects(opened, model, split)
     references = [s.reference for s in asked if s.clip.kind == "speech"]
     plain = unrelated(references, np.random.default_rng(SEED))
@@ -74,17 +76,21 @@ def _run(model: str, corpus: Path, split: str, deep: int, folder: Path | None, w
     if split == "validation":
         title = f"{model}, validation split, cross-validated by speaker"
         confidence = _described(fitted(trials, plain), trials, where, opened.digest)
-        seen, fits = cross_validated(trials, plain)
         folds = fold_of_voice(trials)
-        confidences = [fits[folds.get(s.voice, 0)] for s in asked]
+        seen, fits = cross_validated(trials, plain, folds)
+        few = ask_deep(asked, confidence, where, model, deep)
+        confidence = deeply.fitted(few, confidence)
+        few = deeply.cross_validated(few, fits, folds)
+        languages = {s.voice: s.clip.language for s in asked}
+        apart, _ = cross_validated(trials, plain, fold_of_language(trials, languages))
     else:
+        apart = None
         title = f"{model}, test split, judged by the numbers of its card"
         confidence = fingerprinter.card.confidence
         seen = judged(trials, confidence)
-        confidences = [confidence] * len(asked)
-    few = ask_deep(asked, confidences, where, model, deep) if deep else []
+        few = deeply.judged(ask_deep(asked, confidence, where, model, deep), [confidence], {})
     named = groups(trials, fingerprinter.hop, fingerprinter.block)
-    text = "\n".join(_told(title, confidence, seen, named, few))
+    text = "\n".join(_told(title, confidence, seen, apart, named, few))
     click.echo(text)
     if folder:
         _save(folder, split, text, seen, named, few)
@@ -119,12 +125,16 @@ def _told(
     title: str,
     confidence: Confidence,
     seen: Judged,
+    apart: Judged | None,
     named: Mapping[str, np.ndarray],
     deep: Sequence[DeepTrial],
 ) -> Iterator[str]:
     yield f"{title}\n\n{confidence}\n"
     yield "Share of impostors that pass at stated rates, with 95 % intervals over voices:\n"
     yield from report.rates(seen, named, deep)
+    if apart:
+        yield "\nThe same, cross-validated by language, so that no sentence is on both sides:\n"
+        yield from report.rates(apart, named, [])
     yield "\nLikelihood ratios:\n"
     yield from report.ratios(seen, named)
 

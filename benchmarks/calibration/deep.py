@@ -7,65 +7,106 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from benchmarks.calibration.fitting import deep_words
 from benchmarks.calibration.subjects import Subject
-from benchmarks.calibration.trials import GRANULARITY, Hall, without
+from benchmarks.calibration.trials import EVERYTHING, GRANULARITY, KEPT, Hall, without
 from samaf.audio import SAMPLE_RATE, load
-from samaf.fingerprinters import Confidence, Fingerprinter, load_fingerprinter
+from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex
-from samaf.matching.deep import find_deep
+from samaf.matching.confidence import for_deep, log10_false
+from samaf.matching.deep import claimed
 from samaf.training.distortions import normalised
 from samaf.training.workers import spread
 
 SECONDS = (1.0, 10.0)
-RATE = 0.1  # the largest stated rate that is looked at
 SEED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class DeepTrial:
-    """Score of the best finding of one deep query, -inf where there is none above 1."""
+    """One deep query without its recording.
+
+    Attributes
+    ----------
+    found
+        (BER, hashes, places compared) of the best findings.
+    score
+        Of the best one; -inf where there is none, or none was judged yet.
+    """
 
     kind: str
     voice: str
     seconds: float
-    score: float
+    found: tuple[tuple[float, int, float], ...]
+    score: float = -np.inf
 
 
 def ask_deep(
-    subjects: Sequence[Subject],
-    confidences: Sequence[Confidence],
-    where: Hall,
-    model: str,
-    count: int,
+    subjects: Sequence[Subject], confidence: Confidence, where: Hall, model: str, count: int
 ) -> list[DeepTrial]:
     """Ask about excerpts of different clips, as they are, without their recording.
 
-    ``confidences`` holds what to judge each subject by.
+    ``confidence`` tells which findings are the best; `judged` gives them their scores.
     """
     rng = np.random.default_rng(SEED)
     able = [n for n, s in enumerate(subjects) if s.versions and s.clip.path.is_file()]
     jobs = [
-        (subjects[n], confidences[n], float(rng.uniform(*SECONDS)), float(rng.random()))
+        (subjects[n], float(rng.uniform(*SECONDS)), float(rng.random()))
         for n in np.resize(rng.permutation(able), count).tolist()
     ]
-    return list(spread(_deep, jobs, _workshop, model, where))
+    return list(spread(_deep, jobs, _workshop, model, confidence, where))
 
 
-def _workshop(model: str, where: Hall) -> tuple[Fingerprinter, Hall]:
-    return load_fingerprinter(model), where
+def _workshop(model: str, confidence: Confidence, where: Hall) -> tuple[Fingerprinter, Hall]:
+    loaded = load_hash_model(model)
+    return Fingerprinter(replace(loaded.card, confidence=confidence), loaded.path), where
 
 
-def _deep(
-    job: tuple[Subject, Confidence, float, float], workshop: tuple[Fingerprinter, Hall]
-) -> DeepTrial:
-    (subject, confidence, seconds, part), (loaded, where) = job, workshop
+def _deep(job: tuple[Subject, float, float], workshop: tuple[Fingerprinter, Hall]) -> DeepTrial:
+    (subject, seconds, part), (fingerprinter, where) = job, workshop
     samples = load(subject.clip.path)
     count = min(len(samples), round(seconds * SAMPLE_RATE))
     start = round(part * (len(samples) - count))
     excerpt = normalised(samples[start : start + count])
-    fingerprinter = Fingerprinter(replace(loaded.card, confidence=confidence), loaded.path)
     index = ExactIndex(without(subject, where))
     seed = f"{subject.clip.path.name} {start}"
-    found = find_deep(excerpt, seed, fingerprinter, index, GRANULARITY, RATE, 1)
-    score = max((-f.log10_false for f in found), default=-np.inf)
-    return DeepTrial(subject.clip.kind, subject.voice, count / SAMPLE_RATE, score)
+    found = claimed(excerpt, seed, fingerprinter, index, GRANULARITY, EVERYTHING, KEPT)
+    best = tuple((f.stretch.ber, f.stretch.hashes, f.compared) for f in found[:KEPT])
+    return DeepTrial(subject.clip.kind, subject.voice, count / SAMPLE_RATE, best)
+
+
+def expected(trials: Sequence[DeepTrial], confidence: Confidence) -> np.ndarray:
+    """Give log10 of the false findings to expect as good as each trial's best, float (n,)."""
+    law = for_deep(confidence)
+
+    def best(trial: DeepTrial) -> float:
+        rates, hashes, places = np.array(trial.found).T
+        return float(log10_false(rates, hashes, places, law).min())
+
+    return np.array([best(t) if t.found else np.inf for t in trials])
+
+
+def fitted(trials: Sequence[DeepTrial], confidence: Confidence) -> Confidence:
+    """Fit to deep queries what plain ones cannot tell."""
+    if not trials:
+        return confidence
+    return deep_words(lambda law: 10 ** expected(trials, law), confidence)
+
+
+def judged(
+    trials: Sequence[DeepTrial], confidences: Sequence[Confidence], folds: dict[str, int]
+) -> list[DeepTrial]:
+    """Give trials their scores: each fold by its confidence, fitted to the other folds."""
+    scores = np.array([-expected(trials, law) for law in confidences])
+    return [replace(t, score=float(scores[folds.get(t.voice, 0), n])) for n, t in enumerate(trials)]
+
+
+def cross_validated(
+    trials: Sequence[DeepTrial], confidences: Sequence[Confidence], folds: dict[str, int]
+) -> list[DeepTrial]:
+    """Judge each fold of voices by what was fitted to the others, deep trials included."""
+    laws = [
+        fitted([t for t in trials if folds.get(t.voice, 0) != n], law)
+        for n, law in enumerate(confidences)
+    ]
+    return judged(trials, laws, folds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,8 +23,10 @@ LINES = (  # tried for slope, knee and overlap
 ROUNDS = 3
 SUSPECT = 2.5  # score under the line from which words are taken to be the same
 LONG = 8  # hashes from which a suspect tells how alike the same words are
+TELLING = 13  # hashes of clips from which same words show; in shorter ones chance hides them
 SHARES = np.geomspace(1e-5, 0.1, 61)  # tried for the share of same words
 LOW_RATES = 10 ** -np.linspace(1.5, 3, 7)  # impostor rates that the share is fitted to
+DEEP_FACTORS = np.geomspace(1, 30, 35)  # tried for what deep queries find more of same words
 EVEN_SCORES = np.arange(-1.0, 4.0, 0.1)  # tried for the score that tells nothing
 LR_SLOPES = np.arange(0.1, 2.0, 0.05)  # tried, decades of the ratio a decade of the rate
 FLOORS = np.arange(-2.0, 0.01, 0.1)  # tried for the log10 ratio of low scores
@@ -54,7 +56,8 @@ def fit(trials: Sequence[Trial], plain: Confidence) -> Confidence:
 
     A query with E expected false findings has one with probability 1 - exp(-E). The line
     is fitted where unrelated speech dominates, to queries of each length alike; what then
-    stays far below it is taken for the same words in another voice.
+    stays far below it is taken for the same words in another voice. Their share is fitted to
+    the long clips, which show them.
     """
     line = _line(trials, plain)
     trials = [t for t in trials if not t.small]
@@ -67,13 +70,33 @@ def fit(trials: Sequence[Trial], plain: Confidence) -> Confidence:
         line,
         same_words_mean=round(float(alike.mean()), 4),
         same_words_deviation=round(float(alike.std()), 4),
-        stored=float(round(np.mean([t.stored for t in trials]))),
+        same_words_places=float(round(np.mean([t.places for t in trials]))),
     )
     chance = 10 ** expected(trials, rates, hashes, around)
     # An offset this low leaves nothing but the same words.
     words = 10 ** expected(trials, rates, hashes, replace(around, same_words=1.0, offset=-300.0))
-    best = min(SHARES, key=lambda share: _misfit((chance + share * words).min(axis=1)))
+    told = np.array([t.length >= TELLING for t in trials])
+    best = min(SHARES, key=lambda share: _misfit((chance + share * words).min(axis=1)[told]))
     return replace(around, same_words=round(float(best), 6))
+
+
+def deep_words(expected: Callable[[Confidence], np.ndarray], confidence: Confidence) -> Confidence:
+    """Find how much more of the same words deep queries meet.
+
+    Deep queries are few, so they cannot tell a middle value: the least factor is taken under
+    which at no low rate more pass than stated, but for one.
+
+    Parameters
+    ----------
+    expected
+        Gives the false findings to expect as good as each query's best one.
+    """
+    for factor in DEEP_FACTORS.tolist():
+        tried = replace(confidence, deep_words=round(factor, 2))
+        best = expected(tried)
+        if all((best <= rate).sum() <= max(1.0, len(best) * rate) for rate in LOW_RATES):
+            break
+    return tried
 
 
 def _line(trials: Sequence[Trial], plain: Confidence) -> Confidence:

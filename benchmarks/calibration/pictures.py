@@ -42,7 +42,6 @@ def calibration(
         voices = [t.voice for t in deep]
         found = np.array([t.score for t in deep])
         values = np.array([passing(found, voices, rate).value for rate in RATES])
-        values[RATES > 0.1] = np.nan  # not asked for
         _curve(panels[0], values, f"deep ({len(deep)})", len(kinds))
     for panel in panels:
         panel.legend(fontsize=7, frameon=False)

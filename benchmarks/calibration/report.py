@@ -10,6 +10,7 @@ from benchmarks.calibration.deep import DeepTrial
 from benchmarks.calibration.validation import STATED, Judged, cllr, least_cllr, passing
 from benchmarks.metrics import Estimate
 
+DEEP_SECONDS = (("deep", 0.0, 99.0), ("deep, below 4 s", 0.0, 4.0), ("deep, from 4 s", 4.0, 99.0))
 BEYOND = (1, 2)  # log10 likelihood ratios that misleading ones are counted at
 
 
@@ -21,9 +22,11 @@ def rates(
     yield "| --- | ---: | ---: | " + " | ".join("---:" for _ in STATED) + " |"
     for name, chosen in groups.items():
         yield _line(name, [judged.passing(rate, chosen) for rate in STATED])
-    if deep:
-        found = np.array([t.score for t in deep])
-        yield _line("deep", [passing(found, [t.voice for t in deep], rate) for rate in STATED])
+    for name, low, high in DEEP_SECONDS:
+        few = [t for t in deep if low <= t.seconds < high]
+        if few:
+            found, voices = np.array([t.score for t in few]), [t.voice for t in few]
+            yield _line(name, [passing(found, voices, rate) for rate in STATED])
 
 
 def _line(name: str, estimates: Sequence[Estimate]) -> str:

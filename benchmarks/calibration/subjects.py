@@ -12,7 +12,7 @@ import numpy as np
 
 from samaf.audio import SAMPLE_RATE, load
 from samaf.features import blocks, mfcc
-from samaf.fingerprinters import Fingerprinter, load_fingerprinter
+from samaf.fingerprinters import Fingerprinter, load_hash_model
 from samaf.records import Hashes
 from samaf.training.corpora import Clip, Corpus
 from samaf.training.dataset import load_material
@@ -74,7 +74,7 @@ def subjects(corpus: Corpus, model: str, split: str) -> list[Subject]:
     asked.update(others)
     jobs = [(clip, clip in asked) for clip in [*stored, *others]]
     found = list(spread(_subject, jobs, _workshop, corpus, model, split))
-    return found + list(_signals(load_fingerprinter(model)))
+    return found + list(_signals(load_hash_model(model)))
 
 
 def voices_behind(corpus: Corpus) -> frozenset[Clip]:
@@ -102,7 +102,7 @@ def _spread_over_voices(clips: Sequence[Clip], split: str) -> Iterator[Clip]:
 def _workshop(corpus: Corpus, model: str, split: str) -> tuple[Fingerprinter, Material]:
     speech = tuple(load(c.path) for c in sorted(voices_behind(corpus), key=lambda c: c.path))
     material = replace(load_material(replace(corpus, clips=_sounds(corpus)), split), speech=speech)
-    return load_fingerprinter(model), material
+    return load_hash_model(model), material
 
 
 def _sounds(corpus: Corpus) -> tuple[Clip, ...]:

@@ -37,8 +37,8 @@ class Trial:
         Speech, music, noise or signal; where it is from; what is not independent of others.
     length
         Hashes asked about.
-    stored, places
-        Hashes in the store and places compared, without the excerpt's own recording.
+    places
+        Places compared, without the excerpt's own recording.
     found
         (BER, hashes) of the best findings without the own recording.
     own
@@ -54,7 +54,6 @@ class Trial:
     split: str
     voice: str
     length: int
-    stored: int
     places: float
     found: tuple[tuple[float, int], ...]
     own: tuple[float, int] | None
@@ -95,8 +94,7 @@ def expected(
     A query without any finding expects as many as there are places.
     """
     compared = np.array([t.places for t in trials])[:, None]
-    stored = np.array([t.stored for t in trials])[:, None]
-    return np.minimum(log10_false(rates, hashes, compared, confidence, stored), np.log10(compared))
+    return np.minimum(log10_false(rates, hashes, compared, confidence), np.log10(compared))
 
 
 class Remembered:
@@ -219,7 +217,6 @@ def _asked(
                     subject.clip.split,
                     subject.voice,
                     length,
-                    rest.total,
                     max(1.0, places(excerpt, rest)),
                     tuple((f.stretch.ber, f.stretch.hashes) for f in found),
                     own,

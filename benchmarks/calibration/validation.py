@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,6 +73,24 @@ def fold_of_voice(trials: Sequence[Trial]) -> dict[str, int]:
     return {voice: n % FOLDS for n, (_, _, voice) in enumerate(voices)}
 
 
+def fold_of_language(trials: Sequence[Trial], languages: Mapping[str, str]) -> dict[str, int]:
+    """Deal voices to the folds so that those of one language stay together.
+
+    Then no sentence is read on both sides. What has no language is dealt voice by voice.
+    """
+    folds = fold_of_voice(trials)
+    voices: dict[str, list[str]] = {}
+    for voice in folds:
+        if language := languages.get(voice):
+            voices.setdefault(language, []).append(voice)
+    sizes = [0] * FOLDS
+    for language in sorted(voices, key=lambda each: (-len(voices[each]), each)):
+        fold = int(np.argmin(sizes))
+        sizes[fold] += len(voices[language])
+        folds.update(dict.fromkeys(voices[language], fold))
+    return folds
+
+
 def fitted(trials: Sequence[Trial], plain: Confidence) -> Confidence:
     """Fit rates to all trials, likelihood ratios to those in the full store."""
     confidence = fit(trials, plain)
@@ -81,10 +99,9 @@ def fitted(trials: Sequence[Trial], plain: Confidence) -> Confidence:
 
 
 def cross_validated(
-    trials: Sequence[Trial], plain: Confidence
+    trials: Sequence[Trial], plain: Confidence, dealt: Mapping[str, int]
 ) -> tuple[Judged, tuple[Confidence, ...]]:
-    """Judge each fold by numbers that were fitted to the others."""
-    dealt = fold_of_voice(trials)
+    """Judge each fold of voices, as they were dealt, by numbers that were fitted to the others."""
     fold = np.array([dealt[t.voice] for t in trials])
     fits = tuple(
         fitted([t for t, f in zip(trials, fold, strict=True) if f != n], plain)

@@ -17,6 +17,7 @@ from samaf.cli.administration import index, models, rehash, stats
 from samaf.cli.audit import audit
 from samaf.cli.clips import compare, fingerprint, query
 from samaf.cli.db import db
+from samaf.cli.decode import decode
 from samaf.cli.demo import demo
 from samaf.cli.options import db_option
 from samaf.cli.recordings import add, delete, label, list_, show
@@ -102,6 +103,7 @@ for command in (
     duplicates,
     copies,
     fingerprint,
+    decode,
     models,
     rehash,
     db,

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from samaf.records import QueryResult
 
 
+RANKED = (
+    "candidates are what is nearest in the store, likeliest first; whether any of them is right "
+    "this model cannot tell"
+)
+
+
 class DeepCommand(click.Command):
     """Lets ``--deep`` stand alone or take ``=full``, which click's own options cannot."""
 
@@ -75,11 +81,15 @@ def query(
     is unknown. The score is -log10 of the false matches to expect: 6 means one in a million
     such queries. "-" reads a clip from standard input. Exit status 1 when a clip cannot be read.
 
+    A store of a model of vectors, such as UNET320, gives -k candidates: recordings by how many
+    of the nearest segments are theirs, and by distance.
+
     \b
     Example:
       samaf query clip.wav voicemail.amr --json
     """
     import samaf
+    from samaf.cli.candidate_views import CANDIDATES
     from samaf.cli.render import write
     from samaf.cli.views import QUERY
 
@@ -99,7 +109,9 @@ def query(
             yield result
 
     with samaf.open(database(), model=model, engine=engine, create=False) as opened:
-        write(QUERY, results(), form)
+        write(CANDIDATES if opened.ranks else QUERY, results(), form)
+        if opened.ranks and not form:
+            click.echo(RANKED, err=True)
     if failed:
         click.get_current_context().exit(1)
 

@@ -32,7 +32,11 @@ db_option = click.option(
 )
 
 model_option = click.option(
-    "--model", metavar="NAME|FILE", help="A shipped model or a model file.  [default: the store's]"
+    "--model",
+    "--fingerprinter",
+    "model",
+    metavar="NAME|FILE",
+    help="A shipped model or a model file.  [default: the store's]",
 )
 
 engine_option = click.option(

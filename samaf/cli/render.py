@@ -75,7 +75,7 @@ def flat(record: Record) -> Iterator[Record]:
 
 def _cell(value: object) -> object:
     """Make a value fit for a spreadsheet; whatever could run as a formula is quoted."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping | list):
         return json.dumps(value)
     if not isinstance(value, str):
         return value

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from samaf.cli.clips import DeepCommand
 from samaf.cli.options import database, db_option, engine_option, form_option, model_option
 from samaf.cli.text import complain
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from samaf.records import Match
 
 
-@click.command()
+@click.command(cls=DeepCommand)
 @click.argument("stream", metavar="FILE|URL|-")
 @click.option(
     "--granularity",
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
     help="False matches to put up with, on average an hour of the stream.",
 )
 @engine_option
+@click.option(
+    "--deep",
+    flag_value="usual",
+    help="Undo changes of speed, tempo, pitch and direction, 12 s after 12 s; --deep=full as in "
+    "samaf query.",
+)
+@click.option("--deep-full", "deep", flag_value="full", hidden=True)
 @model_option
 @db_option
 @form_option
@@ -47,14 +55,15 @@ def monitor(
     k: int,
     fpr: float,
     engine: str,
+    deep: str | None,
     model: str | None,
     form: str | None,
 ) -> None:
     """Tell which recordings a stream plays, as it plays.
 
     Listens to standard input ("-") or to any URL that FFmpeg opens (http, rtp, udp ...), for days
-    in constant memory. Each match is printed when it has ended: 6 s after it was last heard. The
-    score is -log10 of the false matches to expect in an hour of the stream.
+    in constant memory. Each match is printed when it has ended: 6 s after it was last heard, with
+    --deep up to 28 s. The score is -log10 of the false matches to expect in an hour of the stream.
 
     A stream that breaks off gives exit status 1 after all that was found until then; so does
     Ctrl-C, with 130. Where the search is slower than a network stream, the lag is told.
@@ -75,7 +84,13 @@ def monitor(
     def counted() -> Iterator[Match]:
         nonlocal count
         heard = opened.monitor(
-            stream, granularity=granularity, k=k, rate=fpr, late=_tell_lag, until=interrupted
+            stream,
+            granularity=granularity,
+            k=k,
+            rate=fpr,
+            deep=deep,
+            late=_tell_lag,
+            until=interrupted,
         )
         for match in heard:
             count += 1

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path),
-    help="A folder with manifest.csv, a VoxCeleb1 or LibriSpeech tree, or any folder of speech.  "
-    "[default: $SAMAF_CORPUS]",
+    help="A folder with manifest.csv, a VoxCeleb1 or LibriSpeech tree, one of clean_*_wav/ and "
+    "noisy_*_wav/, or any folder of speech.  [default: $SAMAF_CORPUS]",
 )
 @click.option(
     "--out",
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     help="Where model, card, curves, checkpoints and prepared data go.",
 )
 @click.option("--steps", type=click.IntRange(0), help="Steps in all.  [default: the model's]")
+@click.option("--pairs", type=click.IntRange(1), help="Pairs a step.  [default: the model's]")
 @click.option(
     "--minutes", type=click.FloatRange(0), default=float("inf"), help="Stop training after these."
 )
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     "--select",
     type=click.Choice(["last", "loss", "accuracy"]),
     help="Weights to export: the last, of smallest loss, or of largest accuracy on the "
-    "validation split.  [default: last for C models, else accuracy]",
+    "validation split.  [default: last for C models, else accuracy, or loss for U-Nets]",
 )
 @click.option("--copies", type=click.IntRange(1), help="Distorted copies a clip.")
 @click.option(
@@ -49,6 +50,7 @@ def train(
     corpus: Path | None,
     out: Path,
     steps: int | None,
+    pairs: int | None,
     minutes: float,
     select: str | None,
     copies: int | None,
@@ -58,6 +60,8 @@ def train(
     """Train the model NAME and write its file and card; needs samaf[train].
 
     NAME says layers, bits and loss terms: 2LST256C, 1LST128C, 1LST128MHE, 2LST256Random.
+    UNET320 is the U-Net; letters behind it: C adds the contrastive term, L leaves out the skip
+    connections, R leaves spectrograms raw.
     A stopped run goes on when it is started again; a finished one is exported again.
     Keras computes with TensorFlow, or with what KERAS_BACKEND names: jax or torch.
 
@@ -78,6 +82,7 @@ def train(
         corpus or default_root(),
         out,
         steps=steps,
+        pairs=pairs,
         minutes=minutes,
         select=select,
         copies=copies,
@@ -103,7 +108,8 @@ def _trained(progress: Progress) -> None:
 
     terms = "  ".join(f"{name} {value:.4f}" for name, value in progress.terms.items())
     click.echo(
-        f"step {progress.step:,} of {progress.steps:,}  {progress.blocks_per_second:,.0f} blocks/s"
+        f"step {progress.step:,} of {progress.steps:,}  "
+        f"{progress.per_second:,.{0 if progress.per_second >= 10 else 1}f} {progress.unit}/s"
         f"  {terms}  {clock(progress.seconds_left).partition('.')[0]} left",
         err=True,
     )

@@ -21,10 +21,11 @@ from samaf.records import (
 )
 
 if TYPE_CHECKING:
-    from samaf.engine import Comparison, Fingerprint, IndexStatus, ModelCard
+    from samaf.engine import Card, Comparison, Fingerprint, IndexStatus
 
 Lines = Iterator[Sequence[str]]
 DIGITS = 12  # of a digest, for people
+SHOWN_HASH = 64  # digits, 256 bits; vectors have many more
 
 
 def match_record(match: Match) -> Record:
@@ -354,7 +355,9 @@ def _fingerprint_record(fingerprint: Fingerprint) -> Record:
 def _fingerprint_lines(fingerprint: Fingerprint) -> Lines:
     for each in _fingerprint_record(fingerprint)["hashes"]:
         said = "" if each["informative"] else "silence or a steady tone"
-        yield str(each["block_id"]), clock(each["start"]), each["hash"], said
+        shown = each["hash"]
+        shown = shown if len(shown) <= SHOWN_HASH else f"{shown[:SHOWN_HASH]}..."
+        yield str(each["block_id"]), clock(each["start"]), shown, said
 
 
 FINGERPRINT: View[Fingerprint] = View(
@@ -365,25 +368,25 @@ FINGERPRINT: View[Fingerprint] = View(
 )
 
 
-def _model_record(card: ModelCard) -> Record:
+def _model_record(card: Card) -> Record:
     return {
         "name": card.name,
         "family": card.family,
         "bits": card.bits,
         "digest": card.digest,
         "features": card.features.as_dict(),
-        "confidence": asdict(card.confidence),
+        "confidence": asdict(card.confidence) if card.confidence else None,
         "training": dict(card.training),
         "figures": dict(card.figures),
     }
 
 
-def _model_lines(card: ModelCard) -> Lines:
-    calibrated = card.confidence.population
+def _model_lines(card: Card) -> Lines:
+    calibrated = card.confidence.population if card.confidence else "ranks, decides nothing"
     yield card.name, card.family, str(card.bits), card.digest[:DIGITS], calibrated
 
 
-MODELS: View[ModelCard] = View(
+MODELS: View[Card] = View(
     ("name", "family", ">bits", "digest", "false matches calibrated on"),
     _model_lines,
     _model_record,

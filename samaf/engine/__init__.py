@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from samaf.audio import audio_files
     from samaf.engine.alone import compare, models
     from samaf.engine.copying import copies
+    from samaf.engine.decoding import decode
     from samaf.engine.engine import Engine, open
     from samaf.engine.hashing import fingerprint
     from samaf.engine.rehashing import rehash
-    from samaf.fingerprinters import ModelCard
+    from samaf.fingerprinters import Card, ModelCard
     from samaf.records import Comparison, Fingerprint, IndexStatus
     from samaf.store import SchemaStatus
     from samaf.store import status as db_status
     from samaf.store import upgrade as db_upgrade
 
 __all__ = [
+    "Card",
     "Comparison",
     "Engine",
     "Fingerprint",
@@ -37,6 +39,7 @@ __all__ = [
     "copies",
     "db_status",
     "db_upgrade",
+    "decode",
     "fingerprint",
     "models",
     "open",
@@ -44,6 +47,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Card": "samaf.fingerprinters:Card",
     "Comparison": "samaf.records:Comparison",
     "Engine": "samaf.engine.engine:Engine",
     "Fingerprint": "samaf.records:Fingerprint",
@@ -55,6 +59,7 @@ _PLACES = {
     "copies": "samaf.engine.copying:copies",
     "db_status": "samaf.store:status",
     "db_upgrade": "samaf.store:upgrade",
+    "decode": "samaf.engine.decoding:decode",
     "fingerprint": "samaf.engine.hashing:fingerprint",
     "models": "samaf.engine.alone:models",
     "open": "samaf.engine.engine:open",

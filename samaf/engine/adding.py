@@ -13,7 +13,7 @@ from samaf.audio import printable
 from samaf.audio.source import opened, sha256
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError
-from samaf.fingerprinters import Fingerprinter
+from samaf.fingerprinters import AnyFingerprinter
 from samaf.records import NO_LABELS, AddResult, Fingerprint, Hashes, Recording
 from samaf.store import Store
 
@@ -28,7 +28,7 @@ Labels = Mapping[str, Mapping[str, str]]
 
 def add(
     store: Store,
-    fingerprinter: Fingerprinter,
+    fingerprinter: AnyFingerprinter,
     files: Sequence[Path],
     labels: Labels,
     jobs: int | None,
@@ -57,7 +57,7 @@ class _Made:
 
 def _make(
     store: Store,
-    fingerprinter: Fingerprinter,
+    fingerprinter: AnyFingerprinter,
     path: Path,
     hashed: Callable[[Path], Fingerprint],
 ) -> _Made:

@@ -8,7 +8,7 @@ from samaf.audio import Source, read
 from samaf.engine.asking import FALSE_POSITIVE_RATE, GRANULARITY
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.hashing import hash_file
-from samaf.fingerprinters import DEFAULT_MODEL, ModelCard, load_fingerprinter, shipped
+from samaf.fingerprinters import DEFAULT_MODEL, Card, load_hash_model, shipped
 from samaf.index import ExactIndex, table_of
 from samaf.matching import match_of
 from samaf.matching.deep import find_deep
@@ -26,7 +26,7 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
     AudioError, FingerprinterError
         A file cannot be decoded, or there is no such model.
     """
-    fingerprinter = load_fingerprinter(model or DEFAULT_MODEL)
+    fingerprinter = load_hash_model(model or DEFAULT_MODEL)
     two = hash_file(second, fingerprinter)
     with one_blas_thread(), read(first) as audio:
         path, seed, duration = audio.path or audio.name, audio.sha256, audio.duration
@@ -44,6 +44,6 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
     return Comparison(path, two.path, tuple(matches))
 
 
-def models() -> list[ModelCard]:
+def models() -> list[Card]:
     """Give the cards of the models that come with this program, in name order."""
     return shipped()

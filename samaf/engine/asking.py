@@ -21,7 +21,7 @@ from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
 from samaf.matching import PLAIN, Finding, find, match_of
 from samaf.matching.deep import find_deep
-from samaf.matching.sections import join, later, sections
+from samaf.matching.sections import join, later, of_many, sections
 from samaf.records import Fingerprint, Hashes, Match, QueryResult
 from samaf.store import Store
 
@@ -152,14 +152,10 @@ def search(
             seed, full = clip.answer.sha256, question.deep == "full"
             parts = sections(clip.samples, fingerprinter.card.features.sample_rate)
             share = rate / len(parts)
-            found = [
-                (
-                    start,
-                    seconds,
-                    find_deep(part, seed, fingerprinter, index, window, share, k, full=full),
-                )
-                for start, seconds, part in parts
-            ]
+            found = []
+            for start, seconds, part in parts:
+                own = find_deep(part, seed, fingerprinter, index, window, share, k, full=full)
+                found.append((start, seconds, of_many(own, len(parts))))
     with watch("database"):
         matches = tuple(
             later(match, start)
@@ -173,7 +169,18 @@ def search(
 
 def account(question: Question, answer: QueryResult) -> dict[str, Any]:
     """Give question and answer as the audit log keeps them; JSON can hold it."""
+    ranked = [
+        {
+            "sha256": candidate.recording.sha256,
+            "name": candidate.recording.name,
+            "segment": candidate.segment,
+            "votes": candidate.votes,
+            "distance": round(candidate.distance, 4),
+        }
+        for candidate in answer.candidates
+    ]
     return {
+        **({"candidates": ranked} if ranked else {}),
         "question": asdict(question),
         "reason": answer.reason,
         "matches": [

@@ -10,7 +10,7 @@ from samaf.audio import Audio, Source, read
 from samaf.engine.blas import one_blas_thread
 from samaf.features import encoder_input
 from samaf.features.stream import frame_chunks
-from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_fingerprinter
+from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.matching.confidence import log10_false
 from samaf.matching.copies import (
     COPY_HASHES,
@@ -34,7 +34,7 @@ def copies(source: Source, *, model: str | None = None) -> Copies:
     AudioError, FingerprinterError
         The file cannot be decoded, or there is no such model.
     """
-    fingerprinter = load_fingerprinter(model or DEFAULT_MODEL)
+    fingerprinter = load_hash_model(model or DEFAULT_MODEL)
     parameters = fingerprinter.card.features
     with one_blas_thread(), read(source) as audio:
         answer = partial(Copies, audio.path or audio.name, audio.sha256, audio.duration)

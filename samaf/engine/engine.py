@@ -11,22 +11,38 @@ from threading import Event
 from types import TracebackType
 
 from samaf.audio import Source, audio_files
-from samaf.engine import adding, duplicates, monitoring
+from samaf.engine import adding, duplicates, monitoring, ranking
 from samaf.engine.asking import (
     FALSE_POSITIVE_RATE,
     GRANULARITY,
     Clip,
     Question,
     account,
-    hear,
     hear_many,
     search,
 )
 from samaf.engine.monitoring import HOURLY_RATE
+from samaf.engine.ranking import HeardVectors
 from samaf.engine.watch import Stopwatch
 from samaf.errors import AudioError, FingerprinterError, QueryError, StoreError
-from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_fingerprinter
-from samaf.index import ExactIndex, FlatIndex, HashTable, Index, IvfIndex, cache
+from samaf.fingerprinters import (
+    DEFAULT_MODEL,
+    AnyFingerprinter,
+    Fingerprinter,
+    VectorFingerprinter,
+    hashing,
+    load_fingerprinter,
+)
+from samaf.index import (
+    CellsIndex,
+    ExactIndex,
+    FlatIndex,
+    HashTable,
+    Index,
+    IvfIndex,
+    VectorIndex,
+    cache,
+)
 from samaf.records import (
     NO_LABELS,
     AddResult,
@@ -43,6 +59,11 @@ ENGINES: Mapping[str, Callable[[HashTable], Index]] = {
     "exact": ExactIndex,
     "flat": FlatIndex,
     "ivf": IvfIndex,
+}
+VECTOR_ENGINES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
+    "exact": VectorIndex,
+    "flat": VectorIndex,
+    "ivf": CellsIndex,
 }
 
 
@@ -99,6 +120,7 @@ class Engine:
         self._engine = engine
         self._cache_folder = cache_folder
         self._index: Index | None = None
+        self._vectors: VectorIndex | None = None
 
     def __enter__(self) -> Engine:
         return self
@@ -116,9 +138,19 @@ class Engine:
         self.store.close()
 
     @cached_property
-    def fingerprinter(self) -> Fingerprinter:
+    def fingerprinter(self) -> AnyFingerprinter:
         """The model, loaded when first asked for; `FingerprinterError` where it does not fit."""
         return _fingerprinter(self.store, self._model)
+
+    @property
+    def _hashing(self) -> Fingerprinter:
+        """The model, for what only hashes can do."""
+        return hashing(self.fingerprinter)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the model makes vectors: queries give candidates and no matches."""
+        return isinstance(self.fingerprinter, VectorFingerprinter)
 
     # Adding -------------------------------------------------------------------------
 
@@ -167,11 +199,23 @@ class Engine:
 
     @property
     def index(self) -> Index:
-        """The index at the store's newest revision."""
+        """The index of hashes at the store's newest revision."""
         if self._index is None or self._index.table.revision != self.store.revision:
+            hashing(self.fingerprinter)
             table = cache.open_cached(self.store, *self._index_key)
             self._index = ENGINES[self._engine](table)
         return self._index
+
+    @property
+    def vectors(self) -> VectorIndex:
+        """The index of vectors at the store's newest revision."""
+        if self._vectors is None or self._vectors.table.revision != self.store.revision:
+            table = cache.open_cached(self.store, *self._index_key)
+            if self._vectors and self._vectors.table.revision < table.revision:
+                self._vectors.follow(table)
+            else:  # none yet, or the store was restored to an earlier state
+                self._vectors = VECTOR_ENGINES[self._engine](table)
+        return self._vectors
 
     @property
     def _index_key(self) -> tuple[str, int, Path | None]:
@@ -194,7 +238,7 @@ class Engine:
 
     def index_rebuild(self) -> IndexStatus:
         """Throw the cached index away and make it anew from the store."""
-        self._index = None
+        self._index = self._vectors = None
         cache.rebuild(self.store, *self._index_key)
         return self.index_status()
 
@@ -209,6 +253,9 @@ class Engine:
         audit: bool = False,
     ) -> QueryResult:
         """Tell which stored recordings a clip comes from, and where in them.
+
+        A model of vectors gives its candidates, as the paper's section 4.4 does; it takes no
+        ``granularity``, ``rate`` and ``deep``, and ``k`` is also the neighbours of a segment.
 
         Parameters
         ----------
@@ -231,10 +278,12 @@ class Engine:
         AudioError, QueryError
             The clip cannot be decoded, or an argument is out of its range.
         """
-        question = Question(granularity, k, rate, deep)
-        watch = Stopwatch()
-        clip = hear(source, question, self.fingerprinter, watch)
-        return self._answer(clip, question, audit, watch)
+        (answer,) = self.query_many(
+            [source], granularity=granularity, k=k, rate=rate, deep=deep, audit=audit
+        )
+        if isinstance(answer, AudioError):
+            raise answer
+        return answer
 
     def query_many(
         self,
@@ -257,24 +306,44 @@ class Engine:
             An argument is out of its range.
         """
         question = Question(granularity, k, rate, deep)
-        for clip, watch in hear_many(list(sources), question, self.fingerprinter):
+        for clip, watch in self._heard(list(sources), question):
             if isinstance(clip, AudioError):
                 yield clip
             else:
                 yield self._answer(clip, question, audit, watch)
 
-    def _answer(self, clip: Clip, question: Question, audit: bool, watch: Stopwatch) -> QueryResult:
+    def _heard(
+        self, sources: Sequence[Source], question: Question
+    ) -> Iterator[tuple[Clip | HeardVectors | AudioError, Stopwatch]]:
+        if isinstance(self.fingerprinter, VectorFingerprinter):
+            return ranking.hear_many(sources, question, self.fingerprinter)
+        return hear_many(sources, question, self.fingerprinter)
+
+    def _answer(
+        self, clip: Clip | HeardVectors, question: Question, audit: bool, watch: Stopwatch
+    ) -> QueryResult:
         answer = clip.answer
         if not answer.reason:
-            with watch("database"):
-                index = self.index
-            answer = search(clip, question, self.fingerprinter, index, self.store, watch)
+            answer = self._found(clip, question, watch)
         if audit:
             # Before anybody sees the answer: what cannot be logged is not answered.
             with watch("database"):
                 self.store.log("query", answer.sha256, answer.query, account(question, answer))
         watch.report(answer)
         return answer
+
+    def _found(
+        self, clip: Clip | HeardVectors, question: Question, watch: Stopwatch
+    ) -> QueryResult:
+        fingerprinter, store = self.fingerprinter, self.store
+        if isinstance(clip, HeardVectors):
+            assert isinstance(fingerprinter, VectorFingerprinter)
+            with watch("database"):
+                vectors = self.vectors
+            return ranking.search(clip, question, fingerprinter, vectors, store, watch)
+        with watch("database"):
+            index = self.index
+        return search(clip, question, self._hashing, index, store, watch)
 
     def monitor(
         self,
@@ -283,6 +352,7 @@ class Engine:
         granularity: int = GRANULARITY,
         k: int = 1,
         rate: float = HOURLY_RATE,
+        deep: str | None = None,
         late: Callable[[float], None] = lambda _seconds: None,
         until: Event | None = None,
     ) -> Iterator[Match]:
@@ -298,6 +368,8 @@ class Engine:
             Matches to give at most for one stretch of the stream.
         rate
             Expected number of false matches to put up with in an hour of the stream.
+        deep
+            As in `query`; the stream is then searched 12 s after 12 s.
         late
             Is told how many seconds the search is behind a network stream, when that is much.
         until
@@ -309,11 +381,11 @@ class Engine:
             The stream cannot be opened or broke off (then all matches until there were
             given before), an argument is out of its range, or the store is empty.
         """
-        question = Question(granularity, k, rate)
+        question = Question(granularity, k, rate, deep)
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
         yield from monitoring.monitor(
-            source, question, self.fingerprinter, lambda: self.index, self.store, late, until
+            source, question, self._hashing, lambda: self.index, self.store, late, until
         )
 
     def duplicates(
@@ -340,12 +412,12 @@ class Engine:
             An argument is out of its range.
         """
         question = Question(granularity, rate=rate)
-        window = (question.granularity - 1) * round(1 / self.fingerprinter.hop) + 1
+        window = (question.granularity - 1) * round(1 / self._hashing.hop) + 1
         yield from duplicates.duplicates(
             self.index.table,
             window,
             question.rate,
-            self.fingerprinter,
+            self._hashing,
             self.store,
             told,
         )
@@ -398,7 +470,7 @@ class Engine:
         return replace(found, index="current" if is_current else "behind")
 
 
-def _fingerprinter(store: Store, model: str | None) -> Fingerprinter:
+def _fingerprinter(store: Store, model: str | None) -> AnyFingerprinter:
     """Load the model that the store belongs to, or the wanted one for a store without."""
     owner = store.fingerprinter()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
-from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_fingerprinter
+from samaf.fingerprinters import DEFAULT_MODEL, AnyFingerprinter, load_fingerprinter
 from samaf.records import Fingerprint
 
 
@@ -19,9 +19,9 @@ def fingerprint(source: Source, *, model: str | None = None) -> Fingerprint:
     return hash_file(source, load_fingerprinter(model or DEFAULT_MODEL))
 
 
-def hash_file(source: Source, fingerprinter: Fingerprinter) -> Fingerprint:
+def hash_file(source: Source, fingerprinter: AnyFingerprinter) -> Fingerprint:
     """Hash a file with a model that is loaded; `AudioError` when it cannot be decoded."""
-    with one_blas_thread(), read(source) as audio:
+    with one_blas_thread(), read(source, fingerprinter.rate) as audio:
         hashes = fingerprinter.hashes(audio.chunks(), audio.sha256)
         return Fingerprint(
             audio.path or audio.name,

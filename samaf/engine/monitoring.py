@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from threading import Event
+from typing import Protocol
 
 import numpy as np
 
@@ -15,12 +16,14 @@ from samaf.errors import AudioError
 from samaf.features import blocks, mfcc
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
-from samaf.matching import Finding
+from samaf.matching.deep import find_deep
+from samaf.matching.sections import STEP_SECONDS, Cutter, Joiner, later, of_many
 from samaf.matching.stream import Follower
 from samaf.records import Hashes, Match
 from samaf.store import Store
 
 HOURLY_RATE = 0.1  # expected false matches an hour
+HOUR_SECTIONS = 3600 / STEP_SECONDS
 HALVING_SECONDS = 5.0  # in which the peak meter falls by half, 6 dB
 LATE_SECONDS = 10.0  # behind a stream from which it is said, and again at twice as much
 
@@ -60,6 +63,87 @@ class Ear:
         return self._fingerprinter.hash_blocks(cut, f"{self._name} {self._count}")
 
 
+class Listener(Protocol):
+    """Hears a stream, and tells the matches that have ended."""
+
+    def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
+        """Hear samples float32 (n,)."""
+        ...
+
+    def finish(self, index: Index) -> Sequence[Match]:
+        """Tell what is still open, since the stream has ended."""
+        ...
+
+
+class Plain:
+    """Follows a stream as it is, hash by hash."""
+
+    def __init__(
+        self, name: str, question: Question, fingerprinter: Fingerprinter, store: Store
+    ) -> None:
+        self._ear = Ear(fingerprinter, name)
+        confidence = fingerprinter.card.confidence
+        self._follower = Follower(
+            _window(question, fingerprinter), confidence, question.rate, question.k
+        )
+        self._fingerprinter, self._store = fingerprinter, store
+        self._seconds = 0.0
+
+    def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
+        """See `Listener`."""
+        self._seconds += len(samples) / self._fingerprinter.card.features.sample_rate
+        found = self._follower.feed(self._ear.hear(samples), index)
+        return named(found, self._seconds, self._fingerprinter, index, self._store)
+
+    def finish(self, index: Index) -> Sequence[Match]:
+        """See `Listener`."""
+        found = self._follower.finish(index)
+        return named(found, self._seconds, self._fingerprinter, index, self._store)
+
+
+class Deep:
+    """Undoes manipulations of a stream, section by section."""
+
+    def __init__(
+        self, name: str, question: Question, fingerprinter: Fingerprinter, store: Store
+    ) -> None:
+        self._name, self._question = name, question
+        self._fingerprinter, self._store = fingerprinter, store
+        self._cutter = Cutter(fingerprinter.card.features.sample_rate)
+        self._joiner = Joiner(question.k)
+
+    def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
+        """See `Listener`."""
+        return [m for cut in self._cutter.feed(samples) for m in self._heard(*cut, index)]
+
+    def finish(self, index: Index) -> Sequence[Match]:
+        """See `Listener`."""
+        last = [m for cut in self._cutter.finish() for m in self._heard(*cut, index)]
+        return last + self._joiner.finish()
+
+    def _heard(self, start: float, samples: np.ndarray, index: Index) -> list[Match]:
+        question, fingerprinter = self._question, self._fingerprinter
+        peak = np.float32(np.abs(samples).max(initial=0))
+        found = find_deep(
+            samples / peak if peak else samples,
+            f"{self._name} {start}",
+            fingerprinter,
+            index,
+            _window(question, fingerprinter),
+            question.rate / HOUR_SECTIONS,
+            question.k,
+            full=question.deep == "full",
+        )
+        seconds = len(samples) / fingerprinter.card.features.sample_rate
+        found = of_many(found, HOUR_SECTIONS)
+        matches = named(found, seconds, fingerprinter, index, self._store)
+        return self._joiner.add([later(m, start) for m in matches], start + STEP_SECONDS)
+
+
+def _window(question: Question, fingerprinter: Fingerprinter) -> int:
+    return (question.granularity - 1) * round(1 / fingerprinter.hop) + 1
+
+
 def monitor(
     source: Source,
     question: Question,
@@ -70,25 +154,17 @@ def monitor(
     until: Event | None,
 ) -> Iterator[Match]:
     """Yield the matches in a stream as they end; see ``Engine.monitor``."""
-    window = (question.granularity - 1) * round(1 / fingerprinter.hop) + 1
-    follower = Follower(window, fingerprinter.card.confidence, question.rate, question.k)
     with listen(source, until) as stream, one_blas_thread():
-        ear = Ear(fingerprinter, stream.name)
-
-        def matches(found: list[Finding], at: Index) -> tuple[Match, ...]:
-            return named(found, stream.seconds, fingerprinter, at, store)
-
+        given = stream.name, question, fingerprinter, store
+        listener: Listener = Deep(*given) if question.deep else Plain(*given)
         bound = LATE_SECONDS
         try:
             for samples in stream.chunks():
-                now = index()
-                yield from matches(follower.feed(ear.hear(samples), now), now)
+                yield from listener.feed(samples, index())
                 if stream.lag >= bound:
                     late(stream.lag)
                     bound = 2 * stream.lag
         except AudioError:
-            now = index()
-            yield from matches(follower.finish(now), now)
+            yield from listener.finish(index())
             raise
-        now = index()
-        yield from matches(follower.finish(now), now)
+        yield from listener.finish(index())

@@ -26,7 +26,7 @@ import numpy as np
 from samaf.audio import printable
 from samaf.engine.hashing import hash_file
 from samaf.errors import AudioError, SamafError
-from samaf.fingerprinters import Fingerprinter, load_fingerprinter
+from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
 from samaf.records import Fingerprint, Hashes
 
 WORTH_A_PROCESS = 60.0  # s of audio: hashing it takes as long as starting a process
@@ -45,7 +45,7 @@ START = (
 def in_order(
     work: Callable[[Path, Callable[[Path], Fingerprint]], Done],
     files: Sequence[Path],
-    fingerprinter: Fingerprinter,
+    fingerprinter: AnyFingerprinter,
     jobs: int | None = None,
 ) -> Iterator[Done]:
     """Do something with each file and its hashes; yield what comes of it in the files' order.

@@ -11,9 +11,11 @@ from typing import Any
 
 from samaf.errors import FingerprinterError
 from samaf.features import FeatureParameters
+from samaf.features.melspectrogram import MelParameters
 from samaf.fingerprinters.fields import checked, numbers
 
 CARD_FORMAT = 1
+VECTORS = frozenset({"unet"})  # families that make vectors; all others make hashes
 MODELS = Path(__file__).parent / "models"  # what is shipped
 
 
@@ -58,9 +60,12 @@ class Confidence:
         that two people read, a phrase that everyone uses. 0 leaves them out of account.
     same_words_mean, same_words_deviation
         Bit error rate of stretches of the same words.
-    stored
-        Hashes of the store that the share of same words was found in; it grows with the
-        store. 0 where it is not known.
+    same_words_places
+        Places compared (hashes of the store x hashes of the query x slopes) that this share
+        was found at; it grows with them.
+    deep_words
+        How many times as often a deep query finds the same words as a plain one would at as
+        many places: it also finds those that are said faster or higher.
     likelihood
         From scores to likelihood ratios.
     population
@@ -77,7 +82,8 @@ class Confidence:
     same_words: float = 0.0
     same_words_mean: float = 0.3
     same_words_deviation: float = 0.03
-    stored: float = 0.0
+    same_words_places: float = 1.0
+    deep_words: float = 1.0
     likelihood: LikelihoodRatio = field(default_factory=LikelihoodRatio)
     population: str = "not calibrated"
 
@@ -123,10 +129,66 @@ class ModelCard:
 
     def as_json(self) -> str:
         """Write the card as JSON text."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        return _json(self)
 
 
-def write_model(onnx: bytes, card: ModelCard, folder: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class VectorCard:
+    """Everything about a model of vectors except its weights.
+
+    Attributes
+    ----------
+    values
+        Numbers of a vector.
+    training, figures, onnx_sha256
+        As in `ModelCard`; the model file is the encoder.
+    decoder_sha256
+        Of the file of the decoder; empty where none comes with it.
+    """
+
+    name: str
+    family: str
+    values: int
+    features: MelParameters
+    training: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    onnx_sha256: str = ""
+    decoder_sha256: str = ""
+    format: int = CARD_FORMAT
+
+    @property
+    def bits(self) -> int:
+        """Bits that a vector takes, as float32."""
+        return 32 * self.values
+
+    @property
+    def confidence(self) -> None:
+        """None: its candidates are ranked, and nothing tells how likely they are right."""
+        return None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the encoder's file and the parameters: such vectors compare."""
+        parts = {
+            "onnx": self.onnx_sha256,
+            "features": self.features.as_dict(),
+            "values": self.values,
+        }
+        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def as_json(self) -> str:
+        """Write the card as JSON text."""
+        return _json(self)
+
+
+Card = ModelCard | VectorCard
+
+
+def _json(card: Card) -> str:
+    return json.dumps(asdict(card), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def write_model(onnx: bytes, card: Card, folder: Path) -> Path:
     """Write model and card side by side; give the model's path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{card.name}.onnx"
@@ -135,14 +197,14 @@ def write_model(onnx: bytes, card: ModelCard, folder: Path) -> Path:
     return path
 
 
-def write_card(card: ModelCard, folder: Path) -> Path:
+def write_card(card: Card, folder: Path) -> Path:
     """Write ``NAME.json``."""
     path = folder / f"{card.name}.json"
     path.write_text(card.as_json(), encoding="utf-8")
     return path
 
 
-def read_card(path: Path) -> ModelCard:
+def read_card(path: Path) -> Card:
     """Read a card.
 
     Raises
@@ -156,18 +218,9 @@ def read_card(path: Path) -> ModelCard:
             raise FingerprinterError(
                 f"{path}: was written by a newer samaf (card format {data['format']}); update samaf"
             )
-        data["features"] = checked(FeatureParameters(**data["features"]))
-        data["deviation"] = tuple(data["deviation"])
-        confidence = data["confidence"]
-        confidence["correlation"] = tuple(confidence["correlation"])
-        confidence["likelihood"] = checked(LikelihoodRatio(**confidence.get("likelihood", {})))
-        data["confidence"] = checked(Confidence(**confidence))
-        card = ModelCard(**data)
-        numbers("deviation", card.deviation)
+        card = _vector_card(data) if data["family"] in VECTORS else _hash_card(data)
         if not all(isinstance(text, str) for text in (card.name, card.family, card.onnx_sha256)):
             raise TypeError("its name is no text")
-        if type(card.bits) is not int or card.bits < 8 or card.bits % 8:
-            raise ValueError(f"bits is {card.bits!a:.40}")
         return checked(card)
     except (
         *(OSError, ValueError, KeyError, TypeError),
@@ -179,6 +232,32 @@ def read_card(path: Path) -> ModelCard:
         ) from None
 
 
-def shipped() -> list[ModelCard]:
+def _hash_card(data: dict[str, Any]) -> ModelCard:
+    features = checked(FeatureParameters(**data["features"]))
+    confidence = data["confidence"]
+    confidence["correlation"] = tuple(confidence["correlation"])
+    if "stored" in confidence:  # of older cards: hashes of the store, for clips of 15 hashes
+        confidence["same_words_places"] = max(1.0, 45 * confidence.pop("stored"))
+    confidence["likelihood"] = checked(LikelihoodRatio(**confidence.get("likelihood", {})))
+    made = {
+        "features": features,
+        "deviation": tuple(data["deviation"]),
+        "confidence": checked(Confidence(**confidence)),
+    }
+    card = ModelCard(**{**data, **made})
+    numbers("deviation", card.deviation)
+    if type(card.bits) is not int or card.bits < 8 or card.bits % 8:
+        raise ValueError(f"bits is {card.bits!a:.40}")
+    return card
+
+
+def _vector_card(data: dict[str, Any]) -> VectorCard:
+    card = VectorCard(**{**data, "features": checked(MelParameters(**data["features"]))})
+    if type(card.values) is not int or card.values < 1:
+        raise ValueError(f"values is {card.values!a:.40}")
+    return card
+
+
+def shipped() -> list[Card]:
     """Read the cards of all shipped models, in name order."""
     return [read_card(path) for path in sorted(MODELS.glob("*.json"))]

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from samaf.errors import FingerprinterError
 from samaf.features import encoder_input
 from samaf.features.stream import block_chunks
-from samaf.fingerprinters.card import MODELS, ModelCard, read_card, shipped
+from samaf.fingerprinters.card import ModelCard
+from samaf.fingerprinters.session import open_session
 from samaf.records import IDENTITY, Hashes, Manipulation
 
-DEFAULT_MODEL = "2LST256C"
 BATCH_BLOCKS = 256  # more gains nothing and costs memory
 # Of training speech's deviation: tones and hum stay below, speech in noise begins at 0.26; 0.4 % of
 # the blocks of clean speech, its pauses, lie below too.
@@ -38,7 +34,7 @@ class Fingerprinter:
 
     def __init__(self, card: ModelCard, model: Path) -> None:
         self.card, self.path = card, model
-        self._session = _session(model, card)
+        self._session = open_session(model, card.onnx_sha256, ["blocks"], card.bits)
 
     @property
     def name(self) -> str:
@@ -49,6 +45,11 @@ class Fingerprinter:
     def digest(self) -> str:
         """Identity of model file and parameters."""
         return self.card.digest
+
+    @property
+    def rate(self) -> int:
+        """Hz of the samples that it takes."""
+        return self.card.features.sample_rate
 
     @property
     def hop(self) -> float:
@@ -90,6 +91,14 @@ class Fingerprinter:
             informative.append(activity(cut, self.card.deviation) >= LEAST_ACTIVITY)
         return self._masked(packed, informative, seed)
 
+    def difference(self, one: Hashes, other: Hashes) -> str:
+        """Say how two times as many hashes of the same audio differ; nothing when they do not."""
+        # Blocks without anything to recognise get noise, which is the file's own as well.
+        bits = int(np.bitwise_count(one.packed ^ other.packed).sum())
+        if bits or (one.informative != other.informative).any():
+            return f"differs in {bits} of {8 * one.packed.size} bits"
+        return ""
+
     def hash_blocks(self, cut: np.ndarray, seed: str) -> Hashes:
         """Hash blocks that are there already, float32 (m, block_frames, coefficients)."""
         packed = np.packbits(self.states(encoder_input(cut, self.card.features)) >= 0, axis=1)
@@ -121,54 +130,3 @@ def noise_bits(seed: str, shape: tuple[int, ...]) -> np.ndarray:
     count = int(np.prod(shape))
     drawn = hashlib.shake_256(seed.encode("utf-8", "backslashreplace")).digest(count)
     return np.frombuffer(drawn, np.uint8).reshape(shape)
-
-
-def _session(model: Path, card: ModelCard) -> Any:
-    """Load the model with one thread: several files at once do better than two threads."""
-    # Evidence stays on this machine: the library reports its use to its maker unless told not to,
-    # under one name or the other, before it is loaded.
-    os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
-    import onnxruntime
-
-    try:
-        content = model.read_bytes()
-    except OSError as error:
-        raise FingerprinterError(
-            f"{model}: cannot be read ({error.strerror}); install samaf again"
-        ) from None
-    if hashlib.sha256(content).hexdigest() != card.onnx_sha256:
-        raise FingerprinterError(
-            f"{model}: is not the file its card describes; install samaf again or export it again"
-        )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        inputs, outputs = session.get_inputs(), session.get_outputs()
-        fits = [each.name for each in inputs] == ["blocks"] and outputs[0].shape[-1] == card.bits
-    except Exception:  # its errors have no other class in common
-        fits = False
-    if not fits:
-        raise FingerprinterError(f"{model}: is no encoder of samaf; export the model again")
-    return session
-
-
-@lru_cache(maxsize=8)
-def load_fingerprinter(name: str = DEFAULT_MODEL) -> Fingerprinter:
-    """Load a shipped model by name, or any model by the path of its card or ONNX file.
-
-    Raises
-    ------
-    FingerprinterError
-        There is no such model, or its files are damaged.
-    """
-    path = Path(name)
-    if path.suffix in {".json", ".onnx"}:
-        card = read_card(path.with_suffix(".json"))
-        return Fingerprinter(card, path.with_suffix(".onnx"))
-    if not (MODELS / f"{name}.json").is_file():
-        known = ", ".join(card.name for card in shipped())
-        raise FingerprinterError(f"{name!r}: no such model; shipped are {known}")
-    return Fingerprinter(read_card(MODELS / f"{name}.json"), MODELS / f"{name}.onnx")

@@ -5,14 +5,18 @@ from samaf.index.flat import FlatIndex
 from samaf.index.ivf import IvfIndex
 from samaf.index.nearest import NOTHING, Index, Nearest
 from samaf.index.table import HashTable, table_of
+from samaf.index.vectors import CellsIndex, Neighbours, VectorIndex
 
 __all__ = [
     "NOTHING",
+    "CellsIndex",
     "ExactIndex",
     "FlatIndex",
     "HashTable",
     "Index",
     "IvfIndex",
     "Nearest",
+    "Neighbours",
+    "VectorIndex",
     "table_of",
 ]

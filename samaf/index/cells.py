@@ -84,7 +84,7 @@ def save(cells: Cells, path: Path, hashes: np.ndarray) -> None:
             np.savez(
                 file,
                 format=FORMAT,
-                witness=_witness(hashes, len(cells.rows)),
+                witness=witness(hashes, len(cells.rows)),
                 centres=cells.centres,
                 ends=cells.ends,
                 rows=cells.rows,
@@ -101,7 +101,7 @@ def load(path: Path, hashes: np.ndarray) -> Cells | None:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            known, witness = int(file["format"]), int(file["witness"])
+            known, told = int(file["format"]), int(file["witness"])
             cells = Cells(file["centres"], file["ends"], file["rows"])
     except Exception:  # whatever a damaged archive makes zipfile and NumPy raise
         return None
@@ -109,12 +109,12 @@ def load(path: Path, hashes: np.ndarray) -> Cells | None:
         known == FORMAT
         and cells.centres.shape == (len(cells.ends), hashes.shape[1])
         and len(cells.rows) <= len(hashes)
-        and witness == _witness(hashes, len(cells.rows))
+        and told == witness(hashes, len(cells.rows))
     )
     return cells if sound else None
 
 
-def _witness(hashes: np.ndarray, rows: int) -> int:
+def witness(hashes: np.ndarray, rows: int) -> int:
     """Checksum of some of the listed hashes."""
     some = np.linspace(0, rows - 1, min(rows, WITNESSES)).astype(np.int64)
     return zlib.crc32(np.ascontiguousarray(hashes[some]).data)

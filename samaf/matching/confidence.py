@@ -10,11 +10,13 @@ queries that corrects the logarithm.
 
 There is a second way to be wrong: another voice that says the same words. Such stretches
 agree far better than chance, however long they are, so their own distribution of error
-rates bounds what any match can be worth. They are as many as the store is large, but no
-more in a long clip than in a short one: a clip is a reading of a known text or it is not.
+rates bounds what any match can be worth. A long clip says more that somebody else may say
+than a short one, and a large store holds more of it: they grow with the places compared.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,7 +61,6 @@ def log10_false(
     hashes: np.ndarray,
     comparisons: float | np.ndarray,
     confidence: Confidence,
-    stored: float | np.ndarray | None = None,
 ) -> np.ndarray:
     """Give log10 of the expected number of false matches at least this good.
 
@@ -71,8 +72,6 @@ def log10_false(
         Hashes in the stretch.
     comparisons
         Places tried: hashes of the store x hashes of the query x hypotheses.
-    stored
-        Hashes of the store; by default as many as the confidence was calibrated with.
     """
     spread = mean_deviation(hashes, confidence)
     rate = np.asarray(ber)
@@ -80,15 +79,20 @@ def log10_false(
     shared = confidence.overlap * (1 - 1 / np.maximum(hashes, 1))
     tail = log10_tail((confidence.mean - rate) / spread)
     chance = confidence.offset - shared + bent(tail - confidence.knee, confidence.slope)
-    unrelated = np.minimum(chance, 0.0) + np.log10(np.maximum(comparisons, 1.0))
+    places = np.log10(np.maximum(comparisons, 1.0))
+    unrelated = np.minimum(chance, 0.0) + places
     if not confidence.same_words:
         return unrelated
-    size = 1.0 if stored is None or not confidence.stored else stored / confidence.stored
     around = np.hypot(confidence.same_words_deviation, spread)
-    alike = np.log10(confidence.same_words * size) + log10_tail(
+    alike = np.log10(confidence.same_words / confidence.same_words_places) + log10_tail(
         (confidence.same_words_mean - rate) / around
     )
-    return np.asarray(np.logaddexp(unrelated / _LOG10_E, alike / _LOG10_E) * _LOG10_E)
+    return np.asarray(np.logaddexp(unrelated / _LOG10_E, (alike + places) / _LOG10_E) * _LOG10_E)
+
+
+def for_deep(confidence: Confidence) -> Confidence:
+    """Give what holds for deep queries: they find the same words at other paces, too."""
+    return replace(confidence, same_words=confidence.same_words * confidence.deep_words)
 
 
 def bent(beyond: np.ndarray, slope: float) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from samaf.features import FeatureParameters, mfcc
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
+from samaf.matching.confidence import for_deep
 from samaf.matching.estimate import estimate
 from samaf.matching.hypotheses import Hypothesis, deep
 from samaf.matching.search import Finding, claims, places, resolve, search_all, shortlist
@@ -147,7 +148,7 @@ def _followed(
     rate: float,
 ) -> list[Finding]:
     """Search under all hypotheses; follow the most promising neighbours."""
-    confidence, table = fingerprinter.card.confidence, index.table
+    confidence, table = for_deep(fingerprinter.card.confidence), index.table
     tried = [(h, q) for h, q in tried if q.informative.any()]
     if not tried:
         return []

@@ -14,8 +14,6 @@ from samaf.matching.hypotheses import PLAIN
 from samaf.matching.search import NEIGHBOURS, SLOPES_TRIED, Finding, claims, resolve
 from samaf.records import Hashes
 
-CLIP_HASHES = 18  # 4.5 s: how long the clips were in which words said by others were counted
-
 
 def shared(
     table: HashTable,
@@ -42,10 +40,8 @@ def shared(
     -------
     Findings by position of the other recording, in order of time.
     """
-    # Over the whole table: every pair of places, and every clip once as a query.
+    # Over the whole table: every pair of places.
     compared = float(table.total) ** 2 / 2 * SLOPES_TRIED
-    clips = table.total / CLIP_HASHES
-    confidence = replace(confidence, same_words=clips * confidence.same_words)
     rows = np.ascontiguousarray(table.rows(recording))
     query = Hashes(rows, np.ones(len(rows), bool))
     found: dict[int, list[Finding]] = defaultdict(list)

@@ -35,6 +35,8 @@ class Finding:
         The same stretch in hops of the clip as it is: start and stop.
     log10_false
         log10 of the expected number of false findings at least this good in the query.
+    compared
+        Places that the search compared for it; see ``samaf.matching.confidence``.
     """
 
     recording: int
@@ -42,6 +44,7 @@ class Finding:
     span: tuple[float, float]
     log10_false: float
     manipulation: Manipulation
+    compared: float
 
 
 def find(
@@ -98,14 +101,14 @@ def claims(
         stretch = follow(line, query.packed, table)
         if stretch is None:
             continue
-        chance = chance_of(stretch, compared, confidence, table.total)
+        chance = chance_of(stretch, compared, confidence)
         if chance <= np.log10(rate):
             undone = hypothesis.manipulation
             first, stop = _span(stretch, len(query), undone)
             early = hypothesis.origin * undone.tau
             span = first + early, stop + early
             whole = moved(sharpened(stretch, query.packed, table), hypothesis.origin)
-            yield Finding(line.recording, whole, span, chance, undone)
+            yield Finding(line.recording, whole, span, chance, undone, compared)
 
 
 def search_all(
@@ -155,7 +158,7 @@ def shortlist(
     for number, ((_, query), nearest) in enumerate(zip(tried, near, strict=True)):
         hashes = len(query) - len(nearest.rows) + 1
         rates = np.minimum(nearest.distances / (hashes * table.bits), 1.0)
-        chance = log10_false(rates, np.array(hashes), compared[number], confidence, table.total)
+        chance = log10_false(rates, np.array(hashes), compared[number], confidence)
         chances.append(np.where(nearest.rows == NOTHING, np.inf, chance).ravel())
         recording = table.locate(np.maximum(nearest.rows, 0).ravel())[0]
         keys.append(number * len(table.counts) + recording)
@@ -174,10 +177,9 @@ def places(query: Hashes, table: HashTable) -> float:
     return float(table.total) * int(query.informative.sum()) * SLOPES_TRIED
 
 
-def chance_of(stretch: Stretch, compared: float, confidence: Confidence, stored: int) -> float:
+def chance_of(stretch: Stretch, compared: float, confidence: Confidence) -> float:
     """Give log10 of the expected number of false findings as good as a stretch."""
-    ber, hashes = np.array(stretch.ber), np.array(stretch.hashes)
-    return float(log10_false(ber, hashes, compared, confidence, stored))
+    return float(log10_false(np.array(stretch.ber), np.array(stretch.hashes), compared, confidence))
 
 
 def resolve(found: list[Finding], k: int) -> list[Finding]:

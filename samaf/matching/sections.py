@@ -6,12 +6,13 @@ again where it goes on from one section to the next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import log
+from math import inf, log, log10
 
 import numpy as np
 
+from samaf.matching.search import Finding
 from samaf.records import Match
 
 SECTION_SECONDS = 16.0
@@ -36,6 +37,71 @@ def sections(samples: np.ndarray, sample_rate: int) -> list[tuple[float, float, 
     return [(start / sample_rate, len(part) / sample_rate, part) for start, part in cut]
 
 
+class Cutter:
+    """Cuts a stream into the sections that `sections` cuts a recording into, as it comes."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._size = round(SECTION_SECONDS * sample_rate)
+        self._step = round(STEP_SECONDS * sample_rate)
+        self._start = 0
+        self._kept = np.empty(0, np.float32)
+
+    def feed(self, samples: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
+        """Yield start in seconds and samples of each section that samples (n,) complete."""
+        self._kept = np.concatenate([self._kept, samples])
+        while len(self._kept) >= self._size:
+            yield self._start / self._rate, self._kept[: self._size]
+            self._kept = self._kept[self._step :]
+            self._start += self._step
+
+    def finish(self) -> Iterator[tuple[float, np.ndarray]]:
+        """Yield what is left, unless the last section held all of it."""
+        if not self._start or len(self._kept) > self._size - self._step:
+            yield self._start / self._rate, self._kept
+
+
+class Joiner:
+    """Joins what sections give as they come; each match is given when it has ended.
+
+    Parameters
+    ----------
+    k
+        Matches to give at most for one stretch.
+    """
+
+    def __init__(self, k: int) -> None:
+        self._k = k
+        self._open: list[Match] = []
+        self._given: list[Match] = []  # not long ago
+
+    def add(self, matches: Sequence[Match], following: float) -> list[Match]:
+        """Take what one section gave; tell what no later one can change.
+
+        Parameters
+        ----------
+        matches
+            In seconds of the stream.
+        following
+            Where the next section starts, s.
+        """
+        found = _resolved(_wholes([*self._open, *matches]), self._k, self._given)
+        ended = [m for m in found if m.query_stop + TOUCHING < following]
+        self._open = [m for m in found if m.query_stop + TOUCHING >= following]
+        lately = following - SECTION_SECONDS
+        self._given = [m for m in [*self._given, *ended] if m.query_stop > lately]
+        return sorted(ended, key=lambda m: m.query_start)
+
+    def finish(self) -> list[Match]:
+        """Tell what is still open, since the stream has ended."""
+        return self.add([], inf)
+
+
+def of_many(found: Sequence[Finding], sections: float) -> list[Finding]:
+    """Give what one of so many sections found with the false findings to expect in all."""
+    return [replace(f, log10_false=f.log10_false + log10(sections)) for f in found]
+
+
 def later(match: Match, seconds: float) -> Match:
     """Give a match in a query that began so much earlier."""
     return replace(
@@ -55,6 +121,11 @@ def join(matches: Sequence[Match], k: int) -> tuple[Match, ...]:
     -------
     Best first. A joined match has the score of its best part, the least that it is worth.
     """
+    return tuple(_resolved(_wholes(matches), k))
+
+
+def _wholes(matches: Sequence[Match]) -> list[Match]:
+    """Put parts of one stretch together."""
     whole: list[Match] = []
     for match in sorted(matches, key=lambda m: m.query_start):
         before = next((w for w in reversed(whole) if _continues(w, match)), None)
@@ -62,13 +133,18 @@ def join(matches: Sequence[Match], k: int) -> tuple[Match, ...]:
             whole.append(match)
         else:
             whole[whole.index(before)] = _joined(before, match)
-    kept: list[Match] = []
-    for match in sorted(whole, key=lambda m: (-m.score, m.query_start)):
+    return whole
+
+
+def _resolved(matches: Sequence[Match], k: int, given: Sequence[Match] = ()) -> list[Match]:
+    """Keep the best of overlapping claims, best first; what was given before stands."""
+    kept = list(given)
+    for match in sorted(matches, key=lambda m: (-m.score, m.query_start)):
         covering = [m for m in kept if _covered(match, m) > SAME_CLAIM]
         again = any(m.recording == match.recording for m in covering)
         if not again and len(covering) < k:
             kept.append(match)
-    return tuple(kept)
+    return kept[len(given) :]
 
 
 def _covered(worse: Match, better: Match) -> float:
@@ -91,10 +167,11 @@ def _continues(before: Match, after: Match) -> bool:
 
 def _reference(match: Match, moment: float) -> float:
     """Give where in the reference a moment of the query lies."""
-    middle = (match.query_start + match.query_stop) / 2
-    there = (match.reference_start + match.reference_stop) / 2
-    pace = -1 if match.manipulation.reversed else 1
-    return there + pace * (moment - middle) / match.manipulation.tau
+    # From its end on: over a long stretch a small error of the time factor adds up.
+    backwards = match.manipulation.reversed
+    there = match.reference_start if backwards else match.reference_stop
+    apart = (moment - match.query_stop) / match.manipulation.tau
+    return there - apart if backwards else there + apart
 
 
 def _joined(before: Match, after: Match) -> Match:

@@ -29,8 +29,6 @@ from samaf.records import Hashes
 
 KEPT_HASHES = 120  # 30 s
 HOUR_HASHES = 14_400  # 3600 s / 0.25 s
-# The share of clips whose words another voice says was found in clips of 4.5 s on average.
-HOUR_CLIPS = 800
 SAME_LINE = 2.0  # hops that two stretches of one alignment may lie apart
 
 
@@ -49,7 +47,7 @@ class Follower:
 
     def __init__(self, granularity: int, confidence: Confidence, rate: float, k: int) -> None:
         self._granularity = granularity
-        self._confidence = replace(confidence, same_words=HOUR_CLIPS * confidence.same_words)
+        self._confidence = confidence
         self._rate = rate
         self._k = k
         self._start = 0  # of what is kept, in hashes of the stream
@@ -115,7 +113,7 @@ class Follower:
         else:
             compared = float(table.total) * HOUR_HASHES * SLOPES_TRIED
             seen = claims(PLAIN[0], kept, nearest, table, compared, self._confidence, self._rate)
-            found = self._continued([_later(f, self._start) for f in seen], compared, table.total)
+            found = self._continued([_later(f, self._start) for f in seen], compared)
         again = [f for f in found if not any(_is_same(g, f) for g in self._given)]
         pool = resolve([*self._given, *again], self._k)
         now = self._start + (len(kept) if kept else 0)
@@ -125,7 +123,7 @@ class Follower:
         self._forget(now, [f for f in fresh if f.stretch.stop > now - settled])
         return sorted(ended, key=lambda f: f.span)
 
-    def _continued(self, found: list[Finding], compared: float, stored: int) -> list[Finding]:
+    def _continued(self, found: list[Finding], compared: float) -> list[Finding]:
         """Join what was open with what continues it."""
         found = resolve(found, self._k)
         for before in self._open:
@@ -135,7 +133,7 @@ class Follower:
                 continue
             found.remove(after)
             whole = joined(before, after)
-            chance = chance_of(whole.stretch, compared, self._confidence, stored)
+            chance = chance_of(whole.stretch, compared, self._confidence)
             found.append(replace(whole, log10_false=chance))
         return found
 

@@ -18,7 +18,10 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One clip of a corpus; ``kind`` is speech, music, noise or rir."""
+    """One clip of a corpus; ``kind`` is speech, music, noise or rir.
+
+    ``noisy`` is the same clip recorded with noise, where the corpus has one.
+    """
 
     path: Path
     kind: str
@@ -27,6 +30,7 @@ class Clip:
     recording: str
     language: str = ""
     licence: str = ""
+    noisy: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ def default_root() -> Path:
 def open_corpus(root: Path) -> Corpus:
     """Read a corpus: a folder with ``manifest.csv``, VoxCeleb1, LibriSpeech, or any folder.
 
+    The noisy speech database of Valentini-Botinhao (U-Net paper, section 3.1) is the folder
+    that holds ``clean_*_wav/`` and ``noisy_*_wav/``.
+
     VoxCeleb1 is the folder that holds ``wav/``. LibriSpeech is the folder of its subsets,
     whose names give the splits, or one subset.
 
@@ -70,6 +77,8 @@ def open_corpus(root: Path) -> Corpus:
     missing: list[str] = []
     if (root / "manifest.csv").is_file():
         clips = _manifest(root, missing)
+    elif any(root.glob("clean_*_wav")):
+        clips = _noisy_speech(root, missing)
     elif any(root.glob("wav/id1*")):
         clips = _tree(root, sorted((root / "wav").glob("id1*/*/*.wav")))
     elif any(root.glob("*/*/*/*.trans.txt")):
@@ -82,8 +91,8 @@ def open_corpus(root: Path) -> Corpus:
         raise CorpusError(f"{root}: holds no usable clip; name a folder with audio files")
     if len(missing) > UNREADABLE_SHARE * (len(clips) + len(missing)):
         raise CorpusError(
-            f"{root}: {len(missing)} of {len(clips) + len(missing)} files of its manifest are "
-            f"missing ({missing[0]} first); mend the manifest or fetch them"
+            f"{root}: {len(missing)} of {len(clips) + len(missing)} files that belong to it are "
+            f"missing ({missing[0]} first); fetch them, or mend the manifest"
         )
     return Corpus(root, tuple(clips), tuple(missing))
 
@@ -123,6 +132,27 @@ def _librispeech(root: Path) -> list[Clip]:
         subset, speaker, chapter = path.relative_to(root).parts[:3]
         split = {"dev": "validation", "test": "test"}.get(subset.split("-")[0], "train")
         clips.append(Clip(path, "speech", split, speaker, chapter, "en"))
+    return clips
+
+
+def _noisy_speech(root: Path, missing: list[str]) -> list[Clip]:
+    """Make clips of ``clean_SET_wav/SPEAKER_NUMBER.wav`` with those of ``noisy_SET_wav``.
+
+    A test set stays one; other files are dealt by a hash of their name: 70 % train, 15 %
+    validation, 15 % test.
+    """
+    clips = []
+    for path in sorted(root.glob("clean_*_wav/*.wav")):
+        folder = path.parent.name
+        noisy = root / folder.replace("clean_", "noisy_", 1) / path.name
+        if not noisy.is_file():
+            missing.append(str(noisy.relative_to(root)))
+            continue
+        share = int(sha256(os.fsencode(path.name)).hexdigest()[:8], 16) % 20
+        split = "train" if share < 14 else "validation" if share < 17 else "test"
+        split = "test" if folder.startswith("clean_test") else split
+        speaker = path.stem.partition("_")[0]
+        clips.append(Clip(path, "speech", split, speaker, path.stem, noisy=noisy))
     return clips
 
 

@@ -67,8 +67,13 @@ def read_points(path: Path, last_step: int) -> list[Point]:
         ]
 
 
-def draw_curves(points: Sequence[Point], title: str, path: Path) -> None:
-    """Draw each term over the steps, and accuracy over Hamming distance, as PNG."""
+def draw_curves(
+    points: Sequence[Point],
+    title: str,
+    path: Path,
+    distance: str = "mean Hamming distance, bits",
+) -> None:
+    """Draw each term over the steps, and accuracy over ``distance``, as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -88,7 +93,7 @@ def draw_curves(points: Sequence[Point], title: str, path: Path) -> None:
         c=[p.step for p in held_out],
         s=12,
     )
-    panels[-1].set(title="validation", xlabel="mean Hamming distance, bits", ylabel="right clip, %")
+    panels[-1].set(title="validation", xlabel=distance, ylabel="right clip, %")
     figure.colorbar(dots, label="step")
     figure.suptitle(title)
     FigureCanvasAgg(figure).print_png(path)

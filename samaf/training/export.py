@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +22,7 @@ def onnx_bytes(model: HashModel) -> bytes:
     Input ``blocks`` float32 (n, steps, values), not standardised; output ``h`` float32
     (n, bits).
     """
-    from onnx import TensorProto, checker, helper, numpy_helper
+    from onnx import helper, numpy_helper
 
     bits = model.kind.bits
     nodes = [helper.make_node("Transpose", ["blocks"], ["x0"], perm=[1, 0, 2])]
@@ -52,19 +54,33 @@ def onnx_bytes(model: HashModel) -> bytes:
         source, squeezed = (f"h{number}", "h") if last else (f"y{number}", f"x{number + 1}")
         axis = "first" if last else "direction"
         nodes.append(helper.make_node("Squeeze", [source, axis], [squeezed]))
-    graph = helper.make_graph(
-        nodes,
+    return finished(
         model.name,
-        [
-            helper.make_tensor_value_info(
-                "blocks", TensorProto.FLOAT, ["n", "steps", len(model.offset)]
-            )
-        ],
-        [helper.make_tensor_value_info("h", TensorProto.FLOAT, ["n", bits])],
+        nodes,
         weights,
+        {"blocks": ["n", "steps", len(model.offset)]},
+        {"h": ["n", bits]},
     )
+
+
+def finished(
+    name: str,
+    nodes: Sequence[Any],
+    weights: Sequence[Any],
+    inputs: Mapping[str, Sequence[str | int]],
+    outputs: Mapping[str, Sequence[str | int]],
+) -> bytes:
+    """Join nodes and weights to a checked file; inputs and outputs are float32."""
+    from onnx import TensorProto, checker, helper
+
+    def values(shapes: Mapping[str, Sequence[str | int]]) -> list[Any]:
+        return [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+            for name, shape in shapes.items()
+        ]
+
     proto = helper.make_model(
-        graph,
+        helper.make_graph(nodes, name, values(inputs), values(outputs), weights),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="samaf",

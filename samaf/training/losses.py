@@ -19,17 +19,30 @@ NEIGHBOUR_FRAMES = 50  # moments of one clip nearer than this are no negatives
 
 def near_bits(h: Tensor) -> Tensor:
     """Squash states towards +-1 and scale rows to length 1, so a product is a cosine."""
-    squashed = ops.tanh(SHARPNESS * h)
-    return squashed / ops.sqrt(ops.sum(ops.square(squashed), axis=-1, keepdims=True) + 1e-9)
+    return unit(ops.tanh(SHARPNESS * h))
+
+
+def unit(h: Tensor) -> Tensor:
+    """Scale rows to length 1, so that a product is a cosine."""
+    return h / ops.sqrt(ops.sum(ops.square(h), axis=-1, keepdims=True) + 1e-9)
 
 
 def contrastive(h: Tensor, moments: Tensor, temperature: float = TEMPERATURE) -> Tensor:
+    """Compute ``pair_entropy`` of states on their way to bits, (2 n, bits)."""
+    return pair_entropy(near_bits(h), moments, temperature)
+
+
+def pair_entropy(
+    z: Tensor,
+    moments: Tensor,
+    temperature: float = TEMPERATURE,
+) -> Tensor:
     """Compute the symmetric cross entropy of pairs against all other pairs (NT-Xent).
 
     Parameters
     ----------
-    h
-        (2 n, bits): n originals, then their n distorted copies.
+    z
+        (2 n, values), rows of length 1: n originals, then their n distorted copies.
     moments
         (n, 2): clip number and first frame; the same or a neighbouring moment of the
         same clip is not pushed away.
@@ -39,7 +52,6 @@ def contrastive(h: Tensor, moments: Tensor, temperature: float = TEMPERATURE) ->
     Scalar; 0 when each copy resembles its original alone.
     """
     count = ops.shape(moments)[0]
-    z = near_bits(h)
     logits = ops.matmul(z[:count], ops.transpose(z[count:])) / temperature
     clip, frame = moments[:, 0], moments[:, 1]
     same = ops.equal(clip[:, None], clip[None, :])

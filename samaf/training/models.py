@@ -14,9 +14,12 @@ from samaf.errors import TrainingError
 from samaf.features import FeatureParameters
 from samaf.training import losses
 from samaf.training.lstm import LSTM, UNROLL_STEPS
+from samaf.training.terms import TermModel
 
 NAME = re.compile(r"(?P<layers>[12])LST(?P<bits>128|256)(?P<terms>Random|(?=.)M?H?E?C?B?Q?)")
-# Ours: four frames a step, block mean taken away, bands no weaker than dither.
+# The paper's, with bands no weaker than dither: what all models' data is prepared with.
+PAPER_FEATURES = FeatureParameters(floor=1e-7)
+# Ours: four frames a step, block mean taken away.
 CONTRASTIVE_FEATURES = FeatureParameters(floor=1e-7, subtract_mean=True, stack=4)
 Tensor = Any
 
@@ -43,7 +46,7 @@ class Architecture:
     @property
     def features(self) -> FeatureParameters:
         """Features of the family: the paper's own, or ours with C."""
-        return CONTRASTIVE_FEATURES if self.paired else FeatureParameters()
+        return CONTRASTIVE_FEATURES if self.paired else PAPER_FEATURES
 
 
 def architecture(name: str) -> Architecture:
@@ -65,7 +68,7 @@ def architecture(name: str) -> Architecture:
     return Architecture(name, int(found["layers"]), int(found["bits"]), terms)
 
 
-class HashModel(keras.Model):
+class HashModel(TermModel):
     """Encoder, and decoder if the terms hold M, with the loss that the terms add up to.
 
     ``call`` maps (n, steps, values) to h (n, bits); the hash is h >= 0 (SAMAF eq. 2).
@@ -92,8 +95,8 @@ class HashModel(keras.Model):
         temperature: float = losses.TEMPERATURE,
         seed: int = 0,
     ) -> None:
-        super().__init__(name=kind.name)
-        self.kind, self.term_weights, self.temperature = kind, weights or {}, temperature
+        super().__init__(kind.name, kind.terms, weights)
+        self.kind, self.temperature = kind, temperature
         steps, values = features.steps
         offset = np.zeros_like(mean) if features.subtract_mean else mean
         self.offset = np.tile(offset, features.stack).astype(np.float32)
@@ -113,7 +116,6 @@ class HashModel(keras.Model):
             if "M" in kind.terms
             else None
         )
-        self.trackers = {t: keras.metrics.Mean(name=t) for t in kind.terms}
         self.build((None, steps, values))
 
     def build(self, input_shape: Any) -> None:
@@ -182,16 +184,7 @@ class HashModel(keras.Model):
             terms["B"] = losses.bit_balance(h)
         if "Q" in self.kind.terms:
             terms["Q"] = losses.quantisation(h)
-        for name, value in terms.items():
-            self.trackers[name].update_state(value)
-        return self.weighted(terms)
-
-    def reset_metrics(self) -> None:
-        """Keep the means: Keras calls this before every batch, the trainer reads them later."""
-
-    def weighted(self, terms: dict[str, Any]) -> Any:
-        """Add terms up with their weights."""
-        return sum(self.term_weights.get(name, 1.0) * value for name, value in terms.items())
+        return self.followed(terms)
 
 
 def _uniform(seed: int) -> keras.initializers.Initializer:

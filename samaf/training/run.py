@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from samaf.features import FeatureParameters
-from samaf.fingerprinters import Fingerprinter, ModelCard, load_fingerprinter
+from samaf.fingerprinters import Fingerprinter, ModelCard, load_hash_model
 from samaf.fingerprinters.card import read_card, write_card, write_model
 from samaf.training.corpora import Corpus, open_corpus
 from samaf.training.curves import draw_curves, read_points
 from samaf.training.dataset import Dataset, Preparation, prepare
 from samaf.training.export import onnx_bytes
 from samaf.training.models import Architecture, architecture
-from samaf.training.trainer import CURVES, Plan, Progress, Trained, load_best, train
+from samaf.training.plan import Plan
+from samaf.training.trainer import CURVES, Progress, Trained, load_best, train
 from samaf.training.validation import measure, prepare_validation
 
 VALIDATION_COPIES = 2
@@ -51,9 +52,10 @@ class Preset:
     select: str
 
 
-# 26 coefficients, so that models with more than 13 share the data.
-OURS = Preset(FeatureParameters(coefficients=26, floor=1e-7), 24, 7_000, 384, 2.5e-3, 300, "last")
-PAPER = Preset(FeatureParameters(), 8, 20_000, 16, 0.01, 0, "accuracy")
+# As many coefficients as bands, of which all models take the first: they share the data.
+FRAMES = FeatureParameters(coefficients=26, floor=1e-7)
+OURS = Preset(FRAMES, 24, 7_000, 384, 2.5e-3, 300, "last")
+PAPER = Preset(FRAMES, 24, 20_000, 16, 0.01, 0, "accuracy")
 
 
 def preset(kind: Architecture) -> Preset:
@@ -78,6 +80,7 @@ def train_model(
     out: Path,
     *,
     steps: int | None = None,
+    pairs: int | None = None,
     minutes: float = math.inf,
     select: str | None = None,
     copies: int | None = None,
@@ -87,6 +90,8 @@ def train_model(
 ) -> Path:
     """Make ``NAME.onnx``, ``NAME.json`` and ``NAME-curves.png`` in ``out``.
 
+    Of a U-Net also ``NAME-decoder.onnx``, see ``unet.run.train_unet``.
+
     Prepared data lie in ``out/data``, checkpoint and curves in ``out/NAME``: a run that was
     stopped goes on, a finished one is only exported and measured.
 
@@ -94,8 +99,8 @@ def train_model(
     ----------
     root
         Corpus, see ``corpora.open_corpus``.
-    steps, select, copies
-        In place of the preset's.
+    steps, pairs, select, copies
+        In place of the preset's; pairs are those of a step.
     minutes
         Stop training after this time, and export what is there.
     start
@@ -106,15 +111,32 @@ def train_model(
     CorpusError, TrainingError
         The corpus gives no data; the name, the checkpoint or the loss is bad.
     """
+    if name.startswith("UNET"):
+        from samaf.training.unet.run import train_unet
+
+        return train_unet(
+            name,
+            root,
+            out,
+            steps=steps,
+            pairs=pairs,
+            minutes=minutes,
+            select=select,
+            copies=copies,
+            seed=seed,
+            start=start,
+            listener=listener,
+        )
     kind = architecture(name)
     chosen = preset(kind)
     chosen = replace(
         chosen,
         steps=chosen.steps if steps is None else steps,
+        pairs=pairs or chosen.pairs,
         select=select or chosen.select,
         copies=copies or chosen.copies,
     )
-    started = load_fingerprinter(start) if start else None
+    started = load_hash_model(start) if start else None
     corpus = open_corpus(root)
     for path in corpus.missing:
         listener.noted(f"{path}: named by the manifest, but missing; left out")
@@ -175,6 +197,7 @@ def _measured(
 ) -> Path:
     """Add the validation figures of an exported model to its card."""
     card = read_card(model.with_suffix(".json"))
+    assert isinstance(card, ModelCard)  # it was written a moment ago
     held_out = prepare_validation(
         corpus,
         chosen.frames,

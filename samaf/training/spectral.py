@@ -104,10 +104,11 @@ def with_voice(power: np.ndarray, voice: np.ndarray, parameters: FeatureParamete
 class Draw:
     """What is drawn for each pair, arrays (n,).
 
-    ``pace``, ``voice`` and the splice belong to original and copy alike; the rest to the copy: levels
-    are powers relative to the copy's, 0 where there is no such distortion. ``sounds`` counts
-    what the background is mixed from. A negative ``pace`` runs backwards. From frame ``cut``
-    on, each pair in the ring ``spliced``, int (m,), goes on as the next one in it.
+    ``pace``, ``voice`` and the splice belong to original and copy alike; the rest to the
+    copy: levels are powers relative to the copy's, 0 where there is no such distortion.
+    ``sounds`` counts what the background is mixed from. A negative ``pace`` runs backwards.
+    From frame ``cut`` on, each pair in the ring ``spliced``, int (m,), goes on as the next one
+    in it.
     """
 
     pace: np.ndarray

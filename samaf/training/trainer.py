@@ -9,84 +9,52 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
 from samaf.errors import TrainingError
-from samaf.features import FeatureParameters
 from samaf.training.curves import Point, read_points, write_points
-from samaf.training.dataset import Dataset
-from samaf.training.export import put_weights
-from samaf.training.models import Architecture, HashModel, architecture
+from samaf.training.terms import TermModel
 
 CHECKPOINT_SECONDS = 180
 EVALUATIONS = 50  # on held-out data, in a whole run
-EVALUATION_PAIRS = 768
 CHECKPOINT, CURVES = "checkpoint.npz", "curves.csv"
 BEST = {"loss": "smallest-loss.npz", "accuracy": "largest-accuracy.npz"}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that a run depends on; a checkpoint belongs to one plan.
+class Run(Protocol):
+    """Everything that a run depends on; a checkpoint belongs to one such plan.
 
-    Attributes
-    ----------
-    data
-        Name of the prepared data.
-    pairs
-        Pairs of original and copy a step; the paper's models take twice as many blocks.
-    steps
-        Steps in all; the learning rate reaches 0 there.
-    averaging
-        Momentum of the running mean of the weights; 0 keeps the last weights.
-    redrawn
-        Whether pairs get further voices and distortions, see ``Dataset.pairs``.
-    start
-        Digest of the model file whose weights training starts from; empty for new weights.
+    Batches depend on the plan and the step alone, so that a resumed run sees the same.
     """
 
-    name: str
-    data: str
-    features: FeatureParameters
-    steps: int
-    pairs: int = 256
-    learning_rate: float = 2e-3
-    warm_up: int = 200
-    weight_decay: float = 1e-4
-    averaging: float = 0.998
-    temperature: float = 0.08
-    term_weights: dict[str, float] = field(default_factory=dict)
-    redrawn: bool = False
-    start: str = ""
-    seed: int = 1
+    @property
+    def name(self) -> str:
+        """Name of the model."""
 
     @property
-    def architecture(self) -> Architecture:
-        """The named architecture."""
-        return architecture(self.name)
+    def steps(self) -> int:
+        """Steps in all."""
 
-    def optimizer(self) -> keras.optimizers.Optimizer:
-        """Build AdamW with warm-up and cosine for ours, Adagrad for the paper's."""
-        if not self.architecture.paired:
-            return keras.optimizers.Adagrad(self.learning_rate, initial_accumulator_value=0.1)
-        schedule = keras.optimizers.schedules.CosineDecay(
-            0.0,
-            max(1, self.steps - self.warm_up),
-            warmup_target=self.learning_rate,
-            warmup_steps=self.warm_up,
-        )
-        return keras.optimizers.AdamW(
-            schedule,
-            weight_decay=self.weight_decay,
-            global_clipnorm=1.0,
-            use_ema=self.averaging > 0,
-            ema_momentum=self.averaging or None,
-        )
+    @property
+    def examples(self) -> tuple[int, str]:
+        """How many a step takes, and what they are called."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all that the weights depend on."""
+
+    def build(self, dataset: Any, start: Path | None = None) -> Any:
+        """Make a ``TermModel`` with its optimizer."""
+
+    def draw(self, dataset: Any, step: int) -> tuple[Any, Any]:
+        """Draw x and y of a step."""
+
+    def evaluate(self, model: Any, held_out: Any, step: int) -> Point:
+        """Measure a model on held-out data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,48 +70,29 @@ class Provenance:
 class Trained:
     """A model with averaged weights, after ``step`` steps."""
 
-    model: HashModel
+    model: TermModel
     step: int
     made: Provenance
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One progress report; ``terms`` are means since the last report."""
+    """One progress report: examples a second, of what kind; means of terms since the last."""
 
     step: int
     steps: int
-    blocks_per_second: float
+    per_second: float
+    unit: str
     terms: Mapping[str, float]
     seconds_left: float
 
 
-def build(plan: Plan, dataset: Dataset, start: Path | None = None) -> HashModel:
-    """Make a model with its optimizer, untrained or with the weights of a model file."""
-    keras.utils.set_random_seed(plan.seed)
-    mean, deviation = dataset.scale(plan.features.coefficients, plan.features.block_frames)
-    model = HashModel(
-        plan.architecture,
-        plan.features,
-        mean,
-        deviation,
-        plan.term_weights,
-        plan.temperature,
-        plan.seed,
-    )
-    model.compile(plan.optimizer(), jit_compile=False)
-    model.optimizer.build(model.trainable_variables)
-    if start:
-        put_weights(model, start)
-    return model
-
-
 def train(
-    plan: Plan,
-    dataset: Dataset,
+    plan: Run,
+    dataset: Any,
     folder: Path,
     report: Callable[[Progress], None],
-    held_out: Dataset | None = None,
+    held_out: Any = None,
     *,
     start: Path | None = None,
     every: int = 50,
@@ -170,7 +119,7 @@ def train(
         The checkpoint belongs to another plan, or the loss is no number any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    model = build(plan, dataset, start)
+    model = plan.build(dataset, start)
     step, made = restore(plan, model, folder)
     points = read_points(folder / CURVES, step)
     evaluate_every = every * max(1, round(plan.steps / EVALUATIONS / every))
@@ -181,18 +130,19 @@ def train(
         step += 1
         if step % every and step < plan.steps:
             continue
-        terms = _means(model)
+        terms = model.means()
         if not math.isfinite(sum(terms.values())):
             raise _diverged(plan, step, folder)
         points.append(Point(step, "train", model.weighted(terms), terms))
         now = time.monotonic()
         pace = (now - began) / (step - since)
         left = (plan.steps - step) * pace
-        report(Progress(step, plan.steps, 2 * plan.pairs / pace, terms, left))
+        count, unit = plan.examples
+        report(Progress(step, plan.steps, count / pace, unit, terms, left))
         stopped = now - started > seconds
         last = stopped or step == plan.steps
         if held_out and (last or step % evaluate_every == 0):
-            points.append(evaluate(model, plan, held_out, step))
+            points.append(plan.evaluate(model, held_out, step))
             _keep_best(model, points, folder)
         if last or now - saved > checkpoint_seconds:
             so_far = before + time.monotonic() - started
@@ -206,63 +156,24 @@ def train(
     return Trained(averaged(model), step, made)
 
 
-def _batches(plan: Plan, dataset: Dataset, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _batches(plan: Run, dataset: Any, first: int) -> Iterator[tuple[Any, Any]]:
     """Give the batches from a step on, each drawn while the one before it is learnt from."""
-
-    def draw(step: int) -> tuple[np.ndarray, np.ndarray]:
-        if not plan.architecture.paired:
-            return dataset.blocks(plan.seed, step, plan.pairs, plan.features)
-        return dataset.pairs(plan.seed, step, plan.pairs, plan.features, redrawn=plan.redrawn)
-
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(draw, first)
+        coming = pool.submit(plan.draw, dataset, first)
         for step in range(first + 1, plan.steps + 1):
             batch = coming.result()
-            coming = pool.submit(draw, step)
+            coming = pool.submit(plan.draw, dataset, step)
             yield batch
 
 
-def evaluate(model: HashModel, plan: Plan, held_out: Dataset, step: int) -> Point:
-    """Measure loss terms, accuracy and Hamming distance on always the same 768 pairs.
-
-    Loss terms are means over batches of the plan's size. A copy's block counts as right
-    when the nearest of all originals' blocks is of its own clip.
-    """
-    blocks, moments = held_out.pairs(plan.seed, 0, EVALUATION_PAIRS, plan.features)
-    for a in range(0, EVALUATION_PAIRS, plan.pairs):
-        part = np.arange(a, min(a + plan.pairs, EVALUATION_PAIRS))
-        model.test_on_batch(blocks[np.r_[part, part + EVALUATION_PAIRS]], moments[part])
-    terms = _means(model)
-    h = np.concatenate([model.predict_on_batch(b) for b in np.split(blocks, 6)])
-    bits = np.where(h >= 0, 1, -1).astype(np.float32)
-    distance = (h.shape[1] - bits[EVALUATION_PAIRS:] @ bits[:EVALUATION_PAIRS].T) / 2
-    right = moments[distance.argmin(axis=1), 0] == moments[:, 0]
-    return Point(
-        step,
-        "validation",
-        model.weighted(terms),
-        terms,
-        float(right.mean()),
-        float(np.diagonal(distance).mean()),
-    )
-
-
-def _means(model: HashModel) -> dict[str, float]:
-    """Take the mean of each term since the last call."""
-    terms = {name: float(mean.result()) for name, mean in model.trackers.items()}
-    for mean in model.trackers.values():
-        mean.reset_state()
-    return terms
-
-
-def _diverged(plan: Plan, step: int, folder: Path) -> TrainingError:
+def _diverged(plan: Run, step: int, folder: Path) -> TrainingError:
     return TrainingError(
         f"{plan.name}: the loss is no number at step {step}; the last good checkpoint stays in "
         f"{folder}, lower the learning rate"
     )
 
 
-def _keep_best(model: HashModel, points: list[Point], folder: Path) -> None:
+def _keep_best(model: TermModel, points: list[Point], folder: Path) -> None:
     *before, now = (p for p in points if p.split == "validation")
     weights = {
         f"w{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.trainable_variables)
@@ -273,7 +184,7 @@ def _keep_best(model: HashModel, points: list[Point], folder: Path) -> None:
         _write(folder / BEST["accuracy"], step=now.step, **weights)
 
 
-def load_best(model: HashModel, folder: Path, by: str) -> int:
+def load_best(model: TermModel, folder: Path, by: str) -> int:
     """Put the weights of the smallest ``loss`` or largest ``accuracy`` in; give their step."""
     path = folder / BEST[by]
     if not path.is_file():
@@ -284,7 +195,7 @@ def load_best(model: HashModel, folder: Path, by: str) -> int:
         return int(file["step"])
 
 
-def averaged(model: HashModel) -> HashModel:
+def averaged(model: TermModel) -> TermModel:
     """Put the running mean of the weights in place of the last ones."""
     optimizer = model.optimizer
     if optimizer.use_ema:
@@ -292,7 +203,7 @@ def averaged(model: HashModel) -> HashModel:
     return model
 
 
-def save(plan: Plan, model: HashModel, step: int, made: Provenance, folder: Path) -> None:
+def save(plan: Run, model: TermModel, step: int, made: Provenance, folder: Path) -> None:
     """Write a checkpoint in place of the last one, atomically.
 
     Raises
@@ -303,18 +214,18 @@ def save(plan: Plan, model: HashModel, step: int, made: Provenance, folder: Path
     arrays = {f"w{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(_state(model))}
     if not all(np.isfinite(a).all() for a in arrays.values()):
         raise _diverged(plan, step, folder)
-    texts = {"plan": json.dumps(asdict(plan), sort_keys=True), "made": json.dumps(asdict(made))}
+    texts = {"plan": json.dumps(plan.as_dict(), sort_keys=True), "made": json.dumps(asdict(made))}
     _write(folder / CHECKPOINT, step=step, **texts, **arrays)
 
 
-def restore(plan: Plan, model: HashModel, folder: Path) -> tuple[int, Provenance]:
+def restore(plan: Run, model: TermModel, folder: Path) -> tuple[int, Provenance]:
     """Load the checkpoint of a folder, if there is one; give the steps it has done."""
     path = folder / CHECKPOINT
     if not path.is_file():
         return 0, Provenance()
     with np.load(path) as file:
         theirs: dict[str, Any] = json.loads(str(file["plan"]))
-        ours = json.loads(json.dumps(asdict(plan)))
+        ours = json.loads(json.dumps(plan.as_dict()))
         differing = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
         if differing:
             raise TrainingError(
@@ -344,5 +255,10 @@ def _write(path: Path, **arrays: Any) -> None:
     temporary.replace(path)
 
 
-def _state(model: HashModel) -> list[Any]:
-    return [*model.trainable_variables, *model.optimizer.variables]
+def _state(model: TermModel) -> list[Any]:
+    # What is not trained is the state of random numbers, those of dropout.
+    return [
+        *model.trainable_variables,
+        *model.optimizer.variables,
+        *model.non_trainable_variables,
+    ]

@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.calibration.__main__ import main
+from benchmarks.calibration.deep import DeepTrial, fitted, judged
 from benchmarks.calibration.fitting import bounds, fit, likelihood, rising
 from benchmarks.calibration.subjects import SIGNAL_SECONDS, signal
 from benchmarks.calibration.trials import Remembered, Trial, among, scores
 from benchmarks.calibration.validation import (
     cllr,
     cross_validated,
+    fold_of_language,
     fold_of_voice,
     groups,
     least_cllr,
@@ -28,7 +30,7 @@ from samaf.audio import SAMPLE_RATE
 from samaf.demo import CLIPS
 from samaf.fingerprinters import Confidence, LikelihoodRatio
 from samaf.index import NOTHING, ExactIndex, table_of
-from samaf.matching.confidence import log10_false
+from samaf.matching.confidence import for_deep, log10_false
 from samaf.matching.search import NEIGHBOURS
 
 TRUTH = Confidence(
@@ -41,7 +43,7 @@ TRUTH = Confidence(
     same_words=0.01,
     same_words_mean=0.3,
     same_words_deviation=0.02,
-    stored=40_000,
+    same_words_places=2e6,
 )
 PLAIN = Confidence(TRUTH.mean, TRUTH.deviation, TRUTH.correlation)
 RATES = np.linspace(0.02, 0.6, 2_000)
@@ -55,21 +57,19 @@ def drawn(count: int, seed: int) -> list[Trial]:
         length = int(rng.choice([1, 5, 13, 37]))
         hashes = min(length, 8)
         places = 3.0 * 40_000 * length
-        expected = log10_false(RATES, np.full(len(RATES), hashes), places, TRUTH, 40_000)
+        expected = log10_false(RATES, np.full(len(RATES), hashes), places, TRUTH)
         ber = float(np.interp(np.log10(rng.exponential()), expected, RATES))
         own = (float(rng.normal(0.2, 0.05)), hashes)
         found = ((ber, hashes),)
         voice = f"voice {number % 60}"
-        trials.append(
-            Trial("speech", "validation", voice, length, 40_000, places, found, own, True, False)
-        )
+        trials.append(Trial("speech", "validation", voice, length, places, found, own, True, False))
     return trials
 
 
 def test_a_fit_meets_the_rates_that_it_states_for_each_length() -> None:
-    fitted = fit(drawn(3_000, 1), PLAIN)
+    law = fit(drawn(3_000, 1), PLAIN)
     fresh = drawn(6_000, 2)
-    found, length = scores(fresh, fitted), np.array([t.length for t in fresh])
+    found, length = scores(fresh, law), np.array([t.length for t in fresh])
     for rate in (0.1, 0.01):
         assert rate / 2 < (found >= -np.log10(rate)).mean() < 2 * rate
     for n in (1, 5, 13, 37):
@@ -78,13 +78,42 @@ def test_a_fit_meets_the_rates_that_it_states_for_each_length() -> None:
 
 def test_queries_are_judged_by_fits_to_other_voices() -> None:
     trials = drawn(600, 3)
-    seen, fits = cross_validated(trials, PLAIN)
     folds = fold_of_voice(trials)
+    seen, fits = cross_validated(trials, PLAIN, folds)
     first = np.array([folds[t.voice] == 0 for t in trials])
     assert seen.scores[first] == pytest.approx(scores(trials, fits[0])[first])
     assert sorted(set(folds.values())) == [0, 1]
     others = [t for t, own in zip(trials, first, strict=True) if not own]
     assert replace(fits[0], likelihood=LikelihoodRatio()) == fit(others, PLAIN)
+
+
+def test_voices_of_one_language_stay_together() -> None:
+    trials = drawn(600, 3)
+    voices = sorted({t.voice for t in trials})
+    languages = {voice: "de" if n % 3 else "en" for n, voice in enumerate(voices)}
+    folds = fold_of_language(trials, languages)
+    assert {(languages[v], folds[v]) for v in voices} in (
+        {("de", 0), ("en", 1)},
+        {("de", 1), ("en", 0)},
+    )
+    assert fold_of_language(trials, {}) == fold_of_voice(trials)
+
+
+def test_deep_queries_tell_how_many_more_say_the_same_words() -> None:
+    # Deep queries by a law that meets the same words eight times as often.
+    truth = replace(TRUTH, deep_words=8.0)
+    rng = np.random.default_rng(7)
+    trials = []
+    for number in range(3_000):
+        places = 4e6 * float(rng.uniform(1, 10))
+        expected = log10_false(RATES, np.full(len(RATES), 20), places, for_deep(truth))
+        ber = float(np.interp(np.log10(rng.exponential()), expected, RATES))
+        voice = f"voice {number % 60}"
+        trials.append(DeepTrial("speech", voice, 5.0, ((0.6, 20, places), (ber, 20, places))))
+    found = fitted(trials, TRUTH)
+    assert 5 < found.deep_words < 13
+    passed = np.mean([t.score >= 2 for t in judged(trials, [found], {})])
+    assert 0.005 < passed < 0.02
 
 
 def test_likelihood_ratios_of_a_fit_cost_less_than_none() -> None:

@@ -7,6 +7,7 @@ from shutil import which
 
 import numpy as np
 import pytest
+from vectormodel import write_vector_model
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.evaluation import judge
@@ -34,6 +35,14 @@ def run(system: System, material: Material, results: Results, sample: int | None
     store_all(system, material, results)
     ask_all(system, material, results, missing, sample)
     return sum(map(len, missing.values()))
+
+
+def test_windows_shorter_than_a_system_takes_are_not_asked(
+    material: Material, tmp_path: Path
+) -> None:
+    system = open_system(f"unet:{write_vector_model(tmp_path)}")
+    missing = missing_cells(system, material, Results(tmp_path), [1, 3, 4, 6], None)
+    assert missing == {row.name: [4, 6] for row in ROWS}
 
 
 def test_end_to_end(model: Path, material: Material, tmp_path: Path) -> None:

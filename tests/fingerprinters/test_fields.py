@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from samaf.errors import FingerprinterError
+from samaf.fingerprinters import DEFAULT_MODEL
 from samaf.fingerprinters.card import MODELS, read_card
 
-CARD = json.loads(next(MODELS.glob("*.json")).read_text(encoding="utf-8"))
+CARD = json.loads((MODELS / f"{DEFAULT_MODEL}.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,15 @@ from mutations import JSON, fuzz, replaced, spoiled
 
 from samaf.cli.labels import read_labels
 from samaf.errors import FingerprinterError, QueryError
+from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter
 from samaf.fingerprinters.card import MODELS, read_card, write_model
-from samaf.fingerprinters.encoder import load_fingerprinter
 from samaf.index import cache
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
 
 DIGEST = "ab" * 32
 PACKED = np.random.default_rng(1).integers(0, 256, (60, 8), np.uint8)
-CARD = json.loads(next(MODELS.glob("*.json")).read_text(encoding="utf-8"))
+CARD = json.loads((MODELS / f"{DEFAULT_MODEL}.json").read_text(encoding="utf-8"))
 LABELS = 'file,speaker,\xb5\na.wav,Ann,1\n/b.wav,"Bob\n",2\n'.encode()
 
 

@@ -51,14 +51,16 @@ def test_calibration_is_a_line_and_never_claims_more_than_certainty() -> None:
     assert found == pytest.approx([1 + 0.5 * raw, 0], abs=0.002)
 
 
-def test_same_words_grow_with_the_store_but_not_with_the_clip() -> None:
-    # At a BER that chance never gives, only another reading of the words is left.
-    alike = Confidence(0.5, 0.05, (0.0,), same_words=0.01, same_words_mean=0.3, stored=1000)
-    ber, hashes = np.array(0.2), np.array(40)
-    here = float(log10_false(ber, hashes, 1e4, alike, 1000))
-    assert float(log10_false(ber, hashes, 1e6, alike, 1000)) == pytest.approx(here)
-    assert float(log10_false(ber, hashes, 1e4, alike, 100_000)) == pytest.approx(here + 2)
-    assert float(log10_false(ber, hashes, 1e4, alike)) == pytest.approx(here)
+def test_same_words_are_as_many_as_places_are_compared() -> None:
+    # At a BER that chance never gives, only another reading of the words is left: half of
+    # them agree better than their mean.
+    alike = Confidence(
+        0.5, 0.05, (0.0,), same_words=0.01, same_words_mean=0.25, same_words_places=1e4
+    )
+    ber, hashes = np.array(0.25), np.array(40)
+    here = float(log10_false(ber, hashes, 1e4, alike))
+    assert here == pytest.approx(np.log10(0.005))
+    assert float(log10_false(ber, hashes, 1e6, alike)) == pytest.approx(here + 2)
 
 
 def test_long_stretches_count_as_fewer_tries() -> None:

@@ -8,12 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import samaf
 from samaf.audio import load
-from samaf.matching.sections import SECTION_SECONDS, join, later, sections
+from samaf.matching.sections import (
+    SECTION_SECONDS,
+    STEP_SECONDS,
+    Cutter,
+    Joiner,
+    join,
+    later,
+    sections,
+)
 from samaf.records import Manipulation, Match, Recording
 
 RATE = 100
@@ -22,6 +30,7 @@ SPEECH = Recording("0" * 64, "speech.wav", "speech.wav", 600.0)
 OTHER = Recording("1" * 64, "other.wav", "other.wav", 600.0)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 20_000))
 def test_sections_cover_everything(length: int) -> None:
     samples = np.arange(length)
@@ -33,6 +42,42 @@ def test_sections_cover_everything(length: int) -> None:
     # A section that another one holds would be hashed for nothing.
     stops = [start + seconds for start, seconds, _ in cut]
     assert len(set(stops)) == len(stops)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.integers(100, 3_000))
+def test_a_stream_is_cut_as_a_recording_is(length: int, piece: int) -> None:
+    samples = np.arange(length, dtype=np.float32)
+    cutter, cut = Cutter(RATE), []
+    for start in range(0, length, piece):
+        cut += [(at, part.copy()) for at, part in cutter.feed(samples[start : start + piece])]
+    cut += list(cutter.finish())
+    wanted = sections(samples, RATE)
+    assert [start for start, _ in cut] == [start for start, _, _ in wanted]
+    for (_, here), (_, _, there) in zip(cut, wanted, strict=True):
+        assert np.array_equal(here, there)
+
+
+def test_a_stretch_over_several_sections_is_given_once_when_it_has_ended() -> None:
+    joiner, parts = Joiner(1), [(4, 16), (12, 28), (24, 30)]
+    given = [
+        joiner.add([part(*ends, Manipulation())], (number + 1) * STEP_SECONDS)
+        for number, ends in enumerate(parts)
+    ]
+    assert given[:2] == [[], []]
+    ((whole,),) = given[2:]
+    assert (whole.query_start, whole.query_stop) == (4, 30)
+    assert joiner.finish() == []
+
+
+def test_what_was_given_stands_against_later_claims() -> None:
+    good = part(0, 9, Manipulation(), score=9)
+    joiner = Joiner(1)
+    assert joiner.add([good], 12) == [good]
+    assert joiner.add([Match(OTHER, 1, 9, 50, 58, 0.3, 99)], 24) == []
+    still = Match(OTHER, 20, 24, 50, 54, 0.3, 4)
+    assert joiner.add([still], 24) == []
+    assert joiner.finish() == [still]
 
 
 def part(begin: float, end: float, undone: Manipulation, score: float = 9) -> Match:
@@ -106,6 +151,11 @@ def test_every_stretch_of_a_long_recording_is_found(tmp_path: Path) -> None:
     with samaf.open(str(tmp_path / "clips.db"), cache_folder=tmp_path) as engine:
         assert all(r.status == "added" for r in engine.add(CLIPS[:11]))
         found = engine.query(file.getvalue(), k=1, deep="usual").matches
+        heard = list(engine.monitor(file.getvalue(), deep="usual"))
+    # A monitor hears the same, in its order.
+    assert [m.recording.name for m in heard] == [name for name, *_ in truth]
+    for match, (_, begin, end) in zip(heard, truth, strict=True):
+        assert (match.query_start, match.query_stop) == pytest.approx((begin, end), abs=0.5)
     placed = sorted((m.query_start, m.query_stop, m.recording.name) for m in found)
     assert [name for *_, name in placed] == [name for name, *_ in truth]
     for (start, stop, _), (_, begin, end) in zip(placed, truth, strict=True):

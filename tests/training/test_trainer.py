@@ -13,11 +13,11 @@ from training_data import made_dataset, tiny_plan
 
 from samaf.errors import TrainingError
 from samaf.training.curves import read_points
+from samaf.training.plan import Plan
 from samaf.training.trainer import (
     BEST,
     CHECKPOINT,
     CURVES,
-    Plan,
     Progress,
     Trained,
     load_best,

@@ -12,7 +12,7 @@ import numpy as np
 from samaf.features import FeatureParameters
 from samaf.training.dataset import Dataset
 from samaf.training.models import Architecture
-from samaf.training.trainer import Plan
+from samaf.training.plan import Plan
 
 RATE = 16_000
 # Blocks of 8 frames in 4 steps: a model over them is traced in a second.

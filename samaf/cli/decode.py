@@ -1,0 +1,78 @@
+"""The command ``samaf decode``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from samaf.cli.options import form_option
+from samaf.cli.render import Record, View, here, write
+
+if TYPE_CHECKING:  # records import NumPy
+    from samaf.records import Reconstruction
+
+
+@click.command()
+@click.argument("clip")
+@click.option(
+    "--out",
+    metavar="WAV",
+    required=True,
+    type=click.Path(dir_okay=False),
+    help="What the decoder made of the clip, as audio.",
+)
+@click.option(
+    "--clean",
+    metavar="FILE",
+    help="The clip without its noise, to compare the result with.  [default: the clip]",
+)
+@click.option(
+    "--model", metavar="NAME|FILE", help="A U-Net that has its decoder.  [default: UNET320]"
+)
+@form_option
+def decode(clip: str, out: str, clean: str | None, model: str | None, form: str | None) -> None:
+    """Rebuild the first 4 s of a clip from what a U-Net makes of them.
+
+    Tells how far the rebuilt spectrogram is from the true one: the mean square error, and
+    the peak signal-to-noise ratio for a peak of 255, as the U-Net paper counts, and for the
+    spectrogram's own. No store is needed.
+
+    \b
+    Example:
+      samaf decode noisy.wav --clean clean.wav --out rebuilt.wav
+    """
+    from samaf import engine
+
+    write(RECONSTRUCTION, [engine.decode(clip, out, clean=clean, model=model)], form)
+
+
+def _record(made: Reconstruction) -> Record:
+    return {
+        "clip": made.path,
+        "out": made.out,
+        "model": made.model,
+        "duration": round(made.duration, 3),
+        "padded": made.padded,
+        "mse": round(made.error, 5),
+        "peak": round(made.peak, 3),
+        "psnr": round(made.psnr, 2),
+        "psnr_255": round(made.psnr_255, 2),
+    }
+
+
+def _lines(made: Reconstruction) -> Iterator[Sequence[str]]:
+    yield "clip", here(made.path) + " (padded with silence)" * made.padded
+    yield "written", f"{here(made.out)}, {made.duration:.2f} s by {made.model}"
+    yield "mean square error", f"{made.error:.4f}"
+    yield "PSNR", f"{made.psnr:.2f} dB for the spectrogram's peak, {made.peak:.2f}"
+    yield "", f"{made.psnr_255:.2f} dB for a peak of 255"
+
+
+RECONSTRUCTION: View[Reconstruction] = View(
+    (),
+    _lines,
+    _record,
+    ("clip", "out", "model", "duration", "padded", "mse", "peak", "psnr", "psnr_255"),
+)

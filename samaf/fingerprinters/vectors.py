@@ -1,0 +1,150 @@
+"""The U-Net fingerprinter: an ONNX encoder that makes a vector of 4 s of audio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from samaf.features.melspectrogram import mel_spectrogram, segment_chunks
+from samaf.fingerprinters.card import VectorCard
+from samaf.fingerprinters.session import open_session
+from samaf.records import Hashes
+
+BATCH_SEGMENTS = 16  # 12 MB of samples
+QUERY_HOP = 0.5  # s; of a clip of 6 s some segment lies within 0.25 s of a stored one
+LEAST_LEVEL = 1e-3  # root of the mean square against full scale, 1: -60 dB; below it is silence
+SAME = 1e-3  # relative distance of vectors that differ by nothing but the machine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """The vectors of one stretch of audio.
+
+    Attributes
+    ----------
+    values
+        float32 (m, values); row i starts at ``i x hop`` seconds. Silence has rows of nan.
+    hop
+        Seconds from one to the next.
+    padded
+        Whether the audio was shorter than a segment and zeros fill it up.
+    """
+
+    values: np.ndarray
+    hop: float
+    padded: bool
+
+    @property
+    def informative(self) -> np.ndarray:
+        """bool (m,): False for silence."""
+        return ~np.isnan(self.values).any(axis=1)
+
+
+class VectorFingerprinter:
+    """Turns audio into vectors, one of 4 s every 2.5 s.
+
+    What a store keeps are the vectors' bytes, as `Hashes` of 8 x 4 bits a value; so stores,
+    backups and exports hold both families alike. They are read with `unpacked`.
+
+    Parameters
+    ----------
+    card
+        Its name, parameters and figures.
+    model
+        The ONNX file of the encoder.
+    """
+
+    def __init__(self, card: VectorCard, model: Path) -> None:
+        self.card, self.path = card, model
+        self._session = open_session(model, card.onnx_sha256, ["spectrogram"], card.values)
+
+    @property
+    def name(self) -> str:
+        """Name of the model, e.g. ``UNET320``."""
+        return self.card.name
+
+    @property
+    def digest(self) -> str:
+        """Identity of model file and parameters."""
+        return self.card.digest
+
+    @property
+    def rate(self) -> int:
+        """Hz of the samples that it takes."""
+        return self.card.features.sample_rate
+
+    @property
+    def hop(self) -> float:
+        """Seconds from one stored vector to the next."""
+        return self.card.features.hop_seconds
+
+    @property
+    def block(self) -> float:
+        """Seconds that a vector covers."""
+        return self.card.features.segment_seconds
+
+    def hashes(self, chunks: Iterable[np.ndarray], seed: str) -> Hashes:
+        """Encode a recording that comes in chunks; none when it is shorter than a segment.
+
+        Parameters
+        ----------
+        chunks
+            float32 arrays (n,), 48 kHz, peak-normalised, in order.
+        seed
+            Takes no part; models of hashes draw from it.
+        """
+        found = self.vectors(chunks, self.hop)
+        values = found.values[:0] if found.padded else found.values
+        packed = np.ascontiguousarray(values, "<f4").view(np.uint8)
+        return Hashes(packed.reshape(-1, 4 * self.card.values), ~np.isnan(values).any(axis=1))
+
+    def vectors(self, chunks: Iterable[np.ndarray], hop: float = QUERY_HOP) -> Vectors:
+        """Encode audio that comes in chunks, one vector every ``hop`` seconds.
+
+        What is shorter than a segment gets zeros behind it (paper section 3.2); what is left
+        behind the last whole segment of longer audio is left out (its Figure 8).
+        """
+        parameters = replace(self.card.features, hop_seconds=hop)
+        heard = _Heard()
+        values = [self.encode(cut) for cut in segment_chunks(heard(chunks), parameters)]
+        joined = np.concatenate([np.empty((0, self.card.values), np.float32), *values])
+        return Vectors(joined, hop, 0 < heard.samples < parameters.segment_samples)
+
+    def encode(self, cut: np.ndarray) -> np.ndarray:
+        """Encode segments float32 (m, 192000) to float32 (m, values); silence gives nan."""
+        found = np.full((len(cut), self.card.values), np.nan, np.float32)
+        sound = np.flatnonzero(np.sqrt(np.mean(np.square(cut), axis=1)) >= LEAST_LEVEL)
+        for a in range(0, len(sound), BATCH_SEGMENTS):
+            some = sound[a : a + BATCH_SEGMENTS]
+            spectrograms = mel_spectrogram(cut[some], self.card.features)
+            found[some] = self._session.run(["vectors"], {"spectrogram": spectrograms})[0]
+        return found
+
+    def difference(self, one: Hashes, other: Hashes) -> str:
+        """Say how two times as many vectors of the same audio differ; nothing if hardly."""
+        first, second = (unpacked(hashes.packed) for hashes in (one, other))
+        sound = one.informative & other.informative
+        apart = np.linalg.norm(first[sound] - second[sound], axis=1)
+        far = int((apart > SAME * np.linalg.norm(second[sound], axis=1)).sum())
+        far += int((one.informative != other.informative).sum())
+        return f"differs in {far} of {len(first)} vectors" if far else ""
+
+
+class _Heard:
+    """Counts samples that pass by."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+
+    def __call__(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        for chunk in chunks:
+            self.samples += len(chunk)
+            yield chunk
+
+
+def unpacked(packed: np.ndarray) -> np.ndarray:
+    """Read vectors from their bytes: float32 (m, values) from uint8 (m, 4 x values)."""
+    return packed.view("<f4")

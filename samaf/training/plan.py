@@ -1,0 +1,144 @@
+"""The plan of a run of the LSTM family: what it depends on, its batches and its yardstick."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from samaf.features import FeatureParameters
+from samaf.training.curves import Point
+from samaf.training.dataset import Dataset
+from samaf.training.export import put_weights
+from samaf.training.models import Architecture, HashModel, architecture
+
+EVALUATION_PAIRS = 768
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run depends on; a checkpoint belongs to one plan.
+
+    Attributes
+    ----------
+    data
+        Name of the prepared data.
+    pairs
+        Pairs of original and copy a step; the paper's models take twice as many blocks.
+    steps
+        Steps in all; the learning rate reaches 0 there.
+    averaging
+        Momentum of the running mean of the weights; 0 keeps the last weights.
+    redrawn
+        Whether pairs get further voices and distortions, see ``Dataset.pairs``.
+    start
+        Digest of the model file whose weights training starts from; empty for new weights.
+    """
+
+    name: str
+    data: str
+    features: FeatureParameters
+    steps: int
+    pairs: int = 256
+    learning_rate: float = 2e-3
+    warm_up: int = 200
+    weight_decay: float = 1e-4
+    averaging: float = 0.998
+    temperature: float = 0.08
+    term_weights: dict[str, float] = field(default_factory=dict)
+    redrawn: bool = False
+    start: str = ""
+    seed: int = 1
+
+    @property
+    def architecture(self) -> Architecture:
+        """The named architecture."""
+        return architecture(self.name)
+
+    @property
+    def examples(self) -> tuple[int, str]:
+        """How many a step takes, and what they are called."""
+        return 2 * self.pairs, "blocks"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all fields, for checkpoints."""
+        return asdict(self)
+
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """Build AdamW with warm-up and cosine for ours, Adagrad for the paper's."""
+        if not self.architecture.paired:
+            return keras.optimizers.Adagrad(self.learning_rate, initial_accumulator_value=0.1)
+        return adamw(
+            self.learning_rate, self.warm_up, self.steps, self.weight_decay, self.averaging
+        )
+
+    def build(self, dataset: Dataset, start: Path | None = None) -> HashModel:
+        """Make a model with its optimizer, untrained or with the weights of a model file."""
+        keras.utils.set_random_seed(self.seed)
+        mean, deviation = dataset.scale(self.features.coefficients, self.features.block_frames)
+        model = HashModel(
+            self.architecture,
+            self.features,
+            mean,
+            deviation,
+            self.term_weights,
+            self.temperature,
+            self.seed,
+        )
+        model.compile(self.optimizer(), jit_compile=False)
+        model.optimizer.build(model.trainable_variables)
+        if start:
+            put_weights(model, start)
+        return model
+
+    def draw(self, dataset: Dataset, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the batch of a step: blocks and moments."""
+        if not self.architecture.paired:
+            return dataset.blocks(self.seed, step, self.pairs, self.features)
+        return dataset.pairs(self.seed, step, self.pairs, self.features, redrawn=self.redrawn)
+
+    def evaluate(self, model: HashModel, held_out: Dataset, step: int) -> Point:
+        """Measure loss terms, accuracy and Hamming distance on always the same 768 pairs.
+
+        Loss terms are means over batches of the plan's size. A copy's block counts as right
+        when the nearest of all originals' blocks is of its own clip.
+        """
+        blocks, moments = held_out.pairs(self.seed, 0, EVALUATION_PAIRS, self.features)
+        for a in range(0, EVALUATION_PAIRS, self.pairs):
+            part = np.arange(a, min(a + self.pairs, EVALUATION_PAIRS))
+            model.test_on_batch(blocks[np.r_[part, part + EVALUATION_PAIRS]], moments[part])
+        terms = model.means()
+        h = np.concatenate([model.predict_on_batch(b) for b in np.split(blocks, 6)])
+        bits = np.where(h >= 0, 1, -1).astype(np.float32)
+        distance = (h.shape[1] - bits[EVALUATION_PAIRS:] @ bits[:EVALUATION_PAIRS].T) / 2
+        right = moments[distance.argmin(axis=1), 0] == moments[:, 0]
+        return Point(
+            step,
+            "validation",
+            model.weighted(terms),
+            terms,
+            float(right.mean()),
+            float(np.diagonal(distance).mean()),
+        )
+
+
+def adamw(
+    learning_rate: float, warm_up: int, steps: int, weight_decay: float, averaging: float
+) -> keras.optimizers.Optimizer:
+    """Build AdamW whose learning rate rises for ``warm_up`` steps and falls to 0 as a cosine."""
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        max(1, steps - warm_up),
+        warmup_target=learning_rate,
+        warmup_steps=warm_up,
+    )
+    return keras.optimizers.AdamW(
+        schedule,
+        weight_decay=weight_decay,
+        global_clipnorm=1.0,
+        use_ema=averaging > 0,
+        ema_momentum=averaging or None,
+    )

@@ -1,0 +1,166 @@
+"""A store of a model of vectors: candidates instead of matches, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shell import BRUNO, STRANGER, Run
+from vectormodel import NAME, write_vector_model
+
+import samaf
+from samaf.audio import SAMPLE_RATE, load
+from samaf.demo import CLIPS, wav
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_vector_model(tmp_path_factory.mktemp("vectormodel")))
+
+
+@pytest.fixture
+def ranking(run: Run, model: str) -> None:
+    """The test's own store, of six clips."""
+    clips = [clip for clip in sorted(CLIPS.iterdir()) if clip != STRANGER][:6]
+    assert run("add", "--fingerprinter", model, *clips).exit_code == 0
+
+
+def asked(run: Run, model: str, *arguments: object) -> dict[str, object]:
+    result = run("query", "--model", model, *arguments, "--json")
+    assert result.exit_code == 0
+    return json.loads(result.stdout)
+
+
+@pytest.mark.usefixtures("ranking")
+def test_a_query_gives_its_candidates(run: Run, model: str, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(wav(load(BRUNO)[round(2.5 * SAMPLE_RATE) :][: 4 * SAMPLE_RATE]))
+    answer = asked(run, model, clip)
+    assert "matches" not in answer
+    assert not answer["padded"]
+    candidates = answer["candidates"]
+    assert isinstance(candidates, list)
+    assert 1 < len(candidates) <= 5
+    assert candidates[0]["reference"] == BRUNO.name
+    assert [each["rank"] for each in candidates] == list(range(1, len(candidates) + 1))
+    assert sum(each["votes"] for each in candidates) <= 5
+    (bruno,) = (each for each in candidates if each["reference"] == BRUNO.name)
+    assert bruno["segment"] == 1
+    assert bruno["reference_start"] == 2.5
+    assert (
+        bruno["distances"][0] == bruno["distance"] == min(each["distance"] for each in candidates)
+    )
+    table = run("query", "--model", model, clip)
+    assert BRUNO.name in table.stdout
+    assert "this model cannot tell" in table.stderr
+    rows = list(csv.DictReader(io.StringIO(run("query", "--model", model, clip, "--csv").stdout)))
+    assert [row["reference"] for row in rows] == [each["reference"] for each in candidates]
+    assert json.loads(rows[0]["distances"]) == candidates[0]["distances"]
+
+
+@pytest.mark.usefixtures("ranking")
+def test_short_silent_and_broken_clips(run: Run, model: str, tmp_path: Path) -> None:
+    short, silent = tmp_path / "short.wav", tmp_path / "silent.wav"
+    short.write_bytes(wav(load(BRUNO)[: 2 * SAMPLE_RATE]))
+    silent.write_bytes(wav(np.zeros(5 * SAMPLE_RATE, np.float32)))
+    assert asked(run, model, short)["padded"]
+    assert "padded with silence" in run("query", "--model", model, short).stdout
+    assert asked(run, model, silent)["candidates"] == []
+    assert (
+        "none: nothing in it to recognise: silence" in run("query", "--model", model, silent).stdout
+    )
+    (tmp_path / "text.wav").write_text("no sound")
+    broken = run("query", "--model", model, tmp_path / "text.wav", "--json")
+    assert broken.exit_code == 1
+    assert "cannot be decoded" in broken.stderr
+    failed = run("add", "--model", model, short)
+    assert failed.exit_code == 1
+    assert "shorter than 4 s" in failed.stderr
+
+
+@pytest.mark.usefixtures("ranking")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("query", BRUNO, "--deep"),
+        ("query", BRUNO, "--granularity", 2),
+        ("query", BRUNO, "--fpr", 0.5),
+        ("monitor", BRUNO),
+        ("duplicates",),
+        ("compare", BRUNO, BRUNO),
+        ("copies", BRUNO),
+    ],
+    ids=lambda arguments: " ".join(str(a) for a in arguments if a != BRUNO),
+)
+def test_what_only_hashes_can_do_is_refused_in_one_line(
+    run: Run, model: str, arguments: tuple[object, ...]
+) -> None:
+    result = run(*arguments, "--model", model)
+    assert result.exit_code == 1
+    assert NAME in result.stderr
+    assert "models of hashes" in result.stderr or "a model of hashes" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not result.stdout
+
+
+def test_stores_of_the_other_family_are_refused_by_both_names(
+    run: Run, model: str, store: Path
+) -> None:
+    for command in ("add", "query"):
+        result = run(command, BRUNO, "--model", model)
+        assert result.exit_code == 1
+        assert NAME in result.stderr
+        assert "2LST256C" in result.stderr
+
+
+@pytest.mark.usefixtures("ranking")
+def test_the_store_is_looked_after_like_any_other(run: Run, model: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    for command in (
+        ("db", "check"),
+        ("db", "verify", "--audio", CLIPS, "--model", model),
+        ("db", "backup", tmp_path / "backup"),
+        ("db", "export", tmp_path / "all.csv"),
+        ("db", "copy", tmp_path / "samaf.db", other),
+        ("index", "rebuild", "--model", model),
+        ("stats",),
+        ("label", BRUNO.name, "speaker=Bruno"),
+        ("fingerprint", BRUNO, "--model", model),
+        ("delete", BRUNO.name),
+    ):
+        result = run(*command)
+        assert result.exit_code == 0, (command, result.output)
+    answer = asked(run, model, BRUNO)
+    assert BRUNO.name not in json.dumps(answer["candidates"])
+    imported = tmp_path / "imported.db"
+    assert run("db", "import", tmp_path / "all.csv", "--db", imported).exit_code == 0
+    answers = [asked(run, model, BRUNO, "--db", url) for url in (imported, other)]
+    assert answers[0]["candidates"] == answers[1]["candidates"] != []
+
+
+def test_a_store_is_given_over_to_the_other_family_and_back(
+    run: Run, model: str, store: Path
+) -> None:
+    assert run("rehash", "--model", model).exit_code == 0
+    candidates = asked(run, model, BRUNO)["candidates"]
+    assert BRUNO.name in json.dumps(candidates)
+    assert run("rehash", "--model", "2LST256C").exit_code == 0
+    assert json.loads(run("query", BRUNO, "--json").stdout)["matches"][0]["reference"] == BRUNO.name
+
+
+@pytest.mark.usefixtures("ranking")
+def test_an_open_engine_follows_the_store(model: str) -> None:
+    with samaf.open(model=model) as engine, samaf.open(model=model, engine="ivf") as other:
+        before = engine.query(BRUNO)
+        assert other.query(BRUNO) == before
+        list(other.add(STRANGER))
+        names = [each.recording.name for each in engine.query(STRANGER).candidates]
+        assert STRANGER.name in names
+        other.delete(STRANGER.name)
+        assert engine.query(BRUNO, audit=True) == before
+        kept = list(engine.store.audit())[-1].details
+        assert len(kept["candidates"]) == len(before.candidates)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samaf.index import NOTHING, Neighbours
+from samaf.matching.voting import rank
+
+
+def neighbours(*lines: list[tuple[int, int, float]]) -> Neighbours:
+    ids, segments, distances = (
+        np.array([[entry[n] for entry in line] for line in lines]) for n in range(3)
+    )
+    return Neighbours(ids, segments, distances)
+
+
+def test_a_vote_weighs_as_much_as_it_is_nearer_than_the_farthest() -> None:
+    found = neighbours(
+        [(1, 4, 0.0), (2, 0, 0.6), (3, 7, 0.7)],
+        [(2, 2, 0.1), (2, 1, 0.4), (3, 8, 0.5)],
+    )
+    ranked = rank(found, 5)
+    assert [each.recording_id for each in ranked] == [1, 2, 3]
+    assert [each.weight for each in ranked] == pytest.approx([0.7, 0.1 + 0.4 + 0.1, 0])
+    second = ranked[1]
+    assert (second.row, second.segment, second.distances) == (1, 2, (0.1, 0.4, 0.6))
+    assert rank(found, 2) == ranked[:2]
+
+
+def test_where_all_are_as_far_the_nearest_recording_goes_first() -> None:
+    found = neighbours([(9, 0, 0.5), (9, 1, 0.5)], [(4, 2, 0.3), (4, 3, 0.3)])
+    assert [each.recording_id for each in rank(found, 5)] == [4, 9]
+
+
+def test_neighbours_that_do_not_exist_have_no_vote() -> None:
+    found = neighbours([(7, 0, 1.0), (NOTHING, NOTHING, np.inf)])
+    assert [each.recording_id for each in rank(found, 5)] == [7]
+    assert rank(neighbours([(NOTHING, NOTHING, np.inf)]), 5) == []
