@@ -86,9 +86,7 @@ class UNetPlan:
         features = self.kind.features
         if not self.kind.contrastive:
             return dataset.pairs(self.seed, step, self.pairs, features)
-        x, (target, moments) = dataset.pairs(
-            self.seed, step, self.pairs, features, shift=SHIFT
-        )
+        x, (target, moments) = dataset.pairs(self.seed, step, self.pairs, features, shift=SHIFT)
         return x, (target[: -(-self.pairs // REBUILT)], moments)
 
     def evaluate(self, model: UNet, held_out: Spectrograms, step: int) -> Point:
@@ -98,9 +96,7 @@ class UNetPlan:
         away, is of its own clip.
         """
         count = min(EVALUATION_PAIRS, len(held_out))
-        x, (target, moments) = held_out.pairs(
-            self.seed, 0, count, self.kind.features, shift=SHIFT
-        )
+        x, (target, moments) = held_out.pairs(self.seed, 0, count, self.kind.features, shift=SHIFT)
         for a in range(0, count, self.pairs):
             part = np.arange(a, min(a + self.pairs, count))
             rows = np.r_[part, part + count] if self.kind.contrastive else part
