@@ -141,13 +141,15 @@ def draw(made: Trial, features: MelParameters, folder: Path) -> tuple[Path, Path
     ):
         panel.plot(np.arange(len(samples)) / features.sample_rate, samples, linewidth=0.3)
         panel.set(title=title, xlabel="s", ylim=(-1.05, 1.05))
+        panel.label_outer()
     FigureCanvasAgg(figure).print_png(paths[0])
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
     least = made.clean.max() - features.range_db * np.log(10) / 10
     for panel, title, log_power in zip(
         figure.subplots(2, 2, sharex=True, sharey=True).ravel(), titles, spectrograms, strict=True
     ):
-        panel.imshow(log_power, origin="lower", aspect="auto", vmin=least, vmax=made.clean.max())
+        panel.pcolormesh(log_power, vmin=least, vmax=made.clean.max())
         panel.set(title=title, xlabel="frame", ylabel="mel band")
+        panel.label_outer()
     FigureCanvasAgg(figure).print_png(paths[1])
     return paths
