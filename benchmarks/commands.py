@@ -38,6 +38,7 @@ from benchmarks.runs import Material, ask_all, gather, missing_cells, store_all
 from benchmarks.selection import comparable
 from benchmarks.separation import CLIPS, separate
 from benchmarks.transformations import EXTREME, select_rows
+from benchmarks.vectors import UNET
 from samaf.fingerprinters import load_hash_model
 from samaf.training.corpora import SPLITS, default_root, open_corpus
 from samaf.training.curves import read_points
@@ -262,7 +263,7 @@ def list_known() -> None:
 
 
 def _usable(name: str) -> str:
-    if name.startswith(f"{SAMAF}:"):
+    if name.partition(":")[0] in {SAMAF, UNET}:
         return "yes"
     try:
         create(name)

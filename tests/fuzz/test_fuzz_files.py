@@ -114,8 +114,9 @@ def test_a_deep_model_card(tmp_path: Path) -> None:
 
 @fuzz
 @given(st.data())
-def test_models(tmp_path: Path, data: st.DataObject) -> None:
-    shipped = next(MODELS.glob("*.onnx"))
+@pytest.mark.parametrize("name", [DEFAULT_MODEL, "UNET320C"])
+def test_models(name: str, tmp_path: Path, data: st.DataObject) -> None:
+    shipped = MODELS / f"{name}.onnx"
     card = replace(read_card(shipped.with_suffix(".json")), name="spoiled")
     # Mutating megabytes costs; the head of the file is where the structure is.
     sound = shipped.read_bytes()
