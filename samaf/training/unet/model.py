@@ -167,8 +167,13 @@ class UNet(TermModel):
         x = self.last(self.last_border(self.twice(x)))
         return ops.leaky_relu(ops.cast(x, "float32"), DECODER_SLOPE)[..., 0]
 
-    def compute_loss(  # type: ignore[no-untyped-def]
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Tensor:
         """Add up the weighted terms: the mean square error, and the contrastive one."""
         target, moments = y
