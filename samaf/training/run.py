@@ -56,6 +56,7 @@ class Preset:
 FRAMES = FeatureParameters(coefficients=26, floor=1e-7)
 OURS = Preset(FRAMES, 24, 7_000, 384, 2.5e-3, 300, "last")
 PAPER = Preset(FRAMES, 24, 20_000, 16, 0.01, 0, "accuracy")
+PAPER_SECONDS = 21 * 86_400  # of training (SAMAF section 4.2)
 
 
 def preset(kind: Architecture) -> Preset:
@@ -250,6 +251,8 @@ def _training(
     if trained.made.backend:
         made["minutes"] = round(trained.made.seconds / 60, 1)
         made["backend"], made["machine"] = trained.made.backend, trained.made.machine
+        if not plan.architecture.paired and trained.made.seconds < PAPER_SECONDS:
+            made["note"] = "under-trained: the paper's models took 21 days"
     return made
 
 
