@@ -39,7 +39,7 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
     window = (GRANULARITY - 1) * round(1 / hop) + 1
     with one_blas_thread():
         found = find_deep(samples, seed, fingerprinter, index, window, FALSE_POSITIVE_RATE, 1)
-    confidence = fingerprinter.card.confidence
+    confidence = fingerprinter.card.asked
     matches = (match_of(f, reference, hop, block, duration, confidence) for f in found)
     return Comparison(path, two.path, tuple(matches))
 
