@@ -376,6 +376,7 @@ def _model_record(card: Card) -> Record:
         "digest": card.digest,
         "features": card.features.as_dict(),
         "confidence": asdict(card.confidence) if card.confidence else None,
+        "weighed": asdict(card.weighed) if card.weighed else None,
         "training": dict(card.training),
         "figures": dict(card.figures),
     }
@@ -399,7 +400,7 @@ MODELS: View[Card] = View(
     ("name", "family", ">bits", "digest", ">last training", ">right at 1 s", ""),
     _model_lines,
     _model_record,
-    ("name", "family", "bits", "digest", "features", "confidence", "training", "figures"),
+    ("name", "family", "bits", "digest", "features", "confidence", "weighed", "training", "figures"),
 )
 
 

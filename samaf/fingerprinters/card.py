@@ -178,6 +178,11 @@ class VectorCard:
         return None
 
     @property
+    def weighed(self) -> None:
+        """None, as `confidence`."""
+        return None
+
+    @property
     def digest(self) -> str:
         """SHA-256 over the encoder's file and the parameters: such vectors compare."""
         parts = {
