@@ -11,8 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from samaf.index import NOTHING, ExactIndex
 from samaf.index.exact import pairwise
 from samaf.index.table import HashTable
+from samaf.matching.alignment import error_rates
+from samaf.matching.search import MORE_NEIGHBOURS
+from samaf.records import Hashes
 
 CHUNK = 4_096  # columns compared at once: 41 x 4,096 x 8 B of XOR = 1.3 MB
 BLOCK = 65_536  # columns whose sums are held at once: 41 x 65,536 x 2 B = 5.4 MB
@@ -53,31 +57,61 @@ def _plus(first: np.ndarray, second: np.ndarray, shift: int) -> np.ndarray:
 
 
 class NearestWindows:
-    """Finds the stored windows at the least distance, all that tie."""
+    """Finds the stored windows at the least error rate, all that tie."""
 
     def __init__(self, table: HashTable) -> None:
         self.table = table
         self._barred: dict[int, np.ndarray] = {}
+        self._index = ExactIndex(table)
 
     def search(
-        self, query: np.ndarray, lengths: Sequence[int]
+        self, query: Hashes, lengths: Sequence[int]
     ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Search for every window of a query.
 
         Parameters
         ----------
         query
-            uint8 (m, bytes).
+            Its bits count by their weights where it has such.
         lengths
             Hashes of a window: ascending, each 1 more than a multiple of 4.
 
         Returns
         -------
         For each length: windows int (k,), ascending, the rows of the table where their
-        nearest windows start int (k,), ascending for each window, and the distances
-        int (k,). A window has several entries when it ties, none when no recording is
+        nearest windows start int (k,), ascending for each window, and the error rates
+        float (k,). A window has several entries when it ties, none when no recording is
         long enough.
         """
+        if query.weights is not None:
+            return [self._weighed(query, length) for length in lengths]
+        found = self._by_distance(query.packed, lengths)
+        return [
+            (windows, rows, distances / (length * query.bits))
+            for length, (windows, rows, distances) in zip(lengths, found, strict=True)
+        ]
+
+    def _weighed(self, query: Hashes, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Judge the nearest windows by the weights of the query's bits."""
+        near = self._index.search(query.packed, length, MORE_NEIGHBOURS).rows
+        there = near != NOTHING
+        rates = np.zeros(near.shape)
+        for step in range(length):
+            own = slice(step, step + len(near))
+            rows = self.table.hashes[np.where(there, near + step, 0)]
+            differing = query.packed[own, None] ^ rows
+            rates += error_rates(differing, query.weights[own, None])  # type: ignore[index]
+        rates = np.where(there, rates / length, np.inf)
+        best = there & (rates == rates.min(axis=1, keepdims=True, initial=np.inf))
+        window, rank = np.nonzero(best)
+        order = np.lexsort((near[window, rank], window))
+        window, rank = window[order], rank[order]
+        return window, near[window, rank], rates[window, rank]
+
+    def _by_distance(
+        self, query: np.ndarray, lengths: Sequence[int]
+    ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Find the least distances int (k,) of windows of hashes uint8 (m, bytes)."""
         best = [np.full(max(0, len(query) - n + 1), BEYOND) for n in lengths]
         parts: list[list[tuple[int, np.ndarray, int]]] = [[] for _ in lengths]
         overlap = lengths[-1] - 1

@@ -59,7 +59,7 @@ def separate(system: HashSystem, material: Material, row: Row) -> Separation:
         path = material.prepared.files[int(place), row.name]
         samples = read_samples(path)
         own = int(np.flatnonzero(table.recording_ids == material.asked[place])[0])
-        query = system.hashes(samples, path.stem)
+        query = system.hashes(samples, path.stem).packed
         if not len(query) or not table.counts[own]:
             continue
         true.append(true_distances(query, table.rows(own), row, len(samples) / SAMPLE_RATE))

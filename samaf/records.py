@@ -65,13 +65,33 @@ class Hashes:
     informative
         bool, shape (m,). False where the block has nothing to recognise (digital
         silence, a steady tone): its bits are noise drawn for this recording alone.
+    weights
+        uint8, shape (m, bits), or None where only bits are known, as in a store: how sure
+        each bit is, in parts of the surest of its hash.
     """
 
     packed: np.ndarray
     informative: np.ndarray
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.packed)
+
+    def cut(self, rows: slice) -> Hashes:
+        """Give some hashes in a row."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Hashes(self.packed[rows], self.informative[rows], weights)
+
+    def followed_by(self, other: Hashes) -> Hashes:
+        """Give these hashes and those that come behind them."""
+        weights = None
+        if self.weights is not None and other.weights is not None:
+            weights = np.concatenate([self.weights, other.weights])
+        return Hashes(
+            np.concatenate([self.packed, other.packed]),
+            np.concatenate([self.informative, other.informative]),
+            weights,
+        )
 
     @property
     def bits(self) -> int:

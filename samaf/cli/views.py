@@ -382,12 +382,21 @@ def _model_record(card: Card) -> Record:
 
 
 def _model_lines(card: Card) -> Lines:
-    calibrated = card.confidence.population if card.confidence else "ranks, decides nothing"
-    yield card.name, card.family, str(card.bits), card.digest[:DIGITS], calibrated
+    minutes = card.training.get("minutes")
+    right = card.figures.get("validation", {}).get("mean_accuracy")
+    yield (
+        card.name,
+        card.family,
+        str(card.bits),
+        card.digest[:DIGITS],
+        "" if minutes is None else f"{minutes:.0f} min",
+        "" if right is None else f"{right:.1%}",
+        card.training.get("note", "") if card.confidence else "ranks, decides nothing",
+    )
 
 
 MODELS: View[Card] = View(
-    ("name", "family", ">bits", "digest", "false matches calibrated on"),
+    ("name", "family", ">bits", "digest", ">last training", ">right at 1 s", ""),
     _model_lines,
     _model_record,
     ("name", "family", "bits", "digest", "features", "confidence", "training", "figures"),

@@ -8,6 +8,7 @@ caller's main module again, and gives up on all files when one process is killed
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -215,9 +216,13 @@ def serve(model: str) -> None:
 def _send(file: BinaryIO, found: Fingerprint) -> None:
     hashes = found.hashes
     header = asdict(replace(found, hashes=None))  # type: ignore[arg-type]
-    header["hashes"] = hashes.packed.shape
+    arrays = [hashes.packed, hashes.informative]
+    if hashes.weights is not None:
+        arrays.append(hashes.weights)
+    header["hashes"] = [array.shape for array in arrays]
     file.write(json.dumps(header).encode() + b"\n")
-    file.write(hashes.packed.tobytes() + hashes.informative.tobytes())
+    for array in arrays:
+        file.write(array.tobytes())
 
 
 def _received(file: Any) -> Fingerprint:
@@ -227,10 +232,12 @@ def _received(file: Any) -> Fingerprint:
     header = json.loads(line)
     if "error" in header:
         raise AudioError(header["error"])
-    count, width = header["hashes"]
-    content = file.read(count * (width + 1))
-    if len(content) < count * (width + 1):
-        raise EOFError
-    packed = np.frombuffer(content, np.uint8, count * width).reshape(count, width)
-    informative = np.frombuffer(content, bool, count, count * width)
-    return Fingerprint(**{**header, "hashes": Hashes(packed, informative)})
+    arrays = []
+    for shape in header["hashes"]:
+        size = math.prod(shape)
+        content = file.read(size)
+        if len(content) < size:
+            raise EOFError
+        arrays.append(np.frombuffer(content, np.uint8).reshape(shape))
+    packed, informative, *weights = arrays
+    return Fingerprint(**{**header, "hashes": Hashes(packed, informative.view(bool), *weights)})

@@ -20,6 +20,7 @@ BATCH_BLOCKS = 256  # more gains nothing and costs memory
 # Of training speech's deviation: tones and hum stay below, speech in noise begins at 0.26; 0.4 % of
 # the blocks of clean speech, its pauses, lie below too.
 LEAST_ACTIVITY = 0.25
+SUREST = 255
 
 
 class Fingerprinter(Described[ModelCard]):
@@ -66,11 +67,8 @@ class Fingerprinter(Described[ModelCard]):
             Hash as if this manipulation had not happened. Reversing is up to the caller.
         """
         parameters = replace(self.card.features, tau=undo.tau, rho=undo.rho)
-        packed, informative = [], []
-        for cut in block_chunks(chunks, parameters):
-            packed.append(np.packbits(self.states(encoder_input(cut, parameters)) >= 0, axis=1))
-            informative.append(activity(cut, self.card.deviation) >= LEAST_ACTIVITY)
-        return self._masked(packed, informative, seed)
+        parts = [self._hashed(cut) for cut in block_chunks(chunks, parameters)]
+        return self._masked(parts, seed)
 
     def difference(self, one: Hashes, other: Hashes) -> str:
         """Say how two times as many hashes of the same audio differ; nothing when they do not."""
@@ -82,19 +80,30 @@ class Fingerprinter(Described[ModelCard]):
 
     def hash_blocks(self, cut: np.ndarray, seed: str) -> Hashes:
         """Hash blocks that are there already, float32 (m, block_frames, coefficients)."""
-        packed = np.packbits(self.states(encoder_input(cut, self.card.features)) >= 0, axis=1)
-        informative = activity(cut, self.card.deviation) >= LEAST_ACTIVITY
-        return self._masked([packed], [informative], seed)
+        return self._masked([self._hashed(cut)], seed)
 
-    def _masked(
-        self, packed: Sequence[np.ndarray], informative: Sequence[np.ndarray], seed: str
-    ) -> Hashes:
+    def _hashed(self, cut: np.ndarray) -> Hashes:
+        """Hash blocks, also those that tell nothing."""
+        states = self.states(encoder_input(cut, self.card.features))
+        return Hashes(
+            np.packbits(states >= 0, axis=1),
+            activity(cut, self.card.deviation) >= LEAST_ACTIVITY,
+            weights(states) if self.card.weighed else None,
+        )
+
+    def _masked(self, parts: Sequence[Hashes], seed: str) -> Hashes:
         """Join parts and put noise in place of hashes that tell nothing."""
-        rows = np.concatenate([np.empty((0, self.card.bits // 8), np.uint8), *packed])
-        mask = np.concatenate([np.empty(0, bool), *informative])
+        none = np.empty((0, self.card.bits), np.uint8)
+        rows = np.concatenate([none[:, ::8], *(p.packed for p in parts)])
+        mask = np.concatenate([np.empty(0, bool), *(p.informative for p in parts)])
+        sure = None
+        if self.card.weighed:
+            sure = np.concatenate([none, *(p.weights for p in parts if p.weights is not None)])
         if not mask.all():
             rows[~mask] = noise_bits(seed, rows.shape)[~mask]
-        return Hashes(rows, mask)
+            if sure is not None:
+                sure[~mask] = SUREST
+        return Hashes(rows, mask, sure)
 
 
 def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
@@ -104,6 +113,18 @@ def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
     """
     ratio = cut.std(axis=1) / np.asarray(deviation, np.float32)
     return np.asarray(ratio.mean(axis=1))
+
+
+def weights(states: np.ndarray) -> np.ndarray:
+    """Tell how sure each bit of h float32 (m, bits) is: uint8 (m, bits), 255 for the surest.
+
+    A state near 0 may as well have come out on the other side. Proportional to |tanh(3 h)|, as
+    copies are compared in training (``samaf.training.losses.contrastive``).
+    """
+    size = np.abs(np.tanh(3 * states))
+    most = size.max(axis=1, keepdims=True, initial=0)
+    share = np.divide(size, most, out=np.ones_like(size), where=most > 0)
+    return np.rint(SUREST * share).astype(np.uint8)
 
 
 def noise_bits(seed: str, shape: tuple[int, ...]) -> np.ndarray:

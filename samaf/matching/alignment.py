@@ -14,11 +14,13 @@ import numpy as np
 
 from samaf.index import NOTHING, HashTable, Nearest
 from samaf.matching.borders import BLOCK_HOPS, borders
+from samaf.records import Hashes
 
 NEAREST_FIRST = (0, -1, 1, -2, 2)  # diagonals apart that belong together: half a second of drift
 GAP_HASHES = 24  # query hashes without a hit inside one stretch: 6 s
 REACH_HASHES = 24  # a stretch is followed this far beyond its hits
 SAME_SPEECH = 0.42  # bit error rate below which a hash speaks for the alignment
+FEW_WINDOWS = 4  # of a clip, up to which single hits count
 LEAST_SPAN = 8  # hashes between first and last hit from which a slope can be told
 SLOPES = (0.6, 1.7)  # reference hops a query hop
 
@@ -41,6 +43,7 @@ class Line:
 class Stretch:
     """A line with its evidence: hashes from ``first`` to ``stop``, their mean error rate.
 
+    ``ber`` counts all bits alike; ``rate``, which decides, by how sure they are (`error_rates`).
     ``shift`` is the refinement of the intercept in hops, from the neighbouring diagonals;
     ``begin`` and ``end`` are where its sound begins and ends, in hops of the query.
     """
@@ -49,6 +52,7 @@ class Stretch:
     first: int
     stop: int
     ber: float
+    rate: float
     shift: float
     begin: float
     end: float
@@ -65,6 +69,9 @@ class Stretch:
 
 def lines(nearest: Nearest, hashes: int, usable: np.ndarray, table: HashTable) -> list[Line]:
     """Gather the neighbours of all windows of ``hashes`` hashes into candidate lines.
+
+    Of many windows, a hit alone counts only where it is its window's nearest. A short clip
+    has few, so all their neighbours are looked at.
 
     Parameters
     ----------
@@ -84,8 +91,8 @@ def lines(nearest: Nearest, hashes: int, usable: np.ndarray, table: HashTable) -
     found: list[Line] = []
     for group in _runs(recording[1:] != recording[:-1]):
         for members in _chains(window[group], diagonal[group]):
-            # One hit alone that is not even its window's nearest speaks for nothing.
-            if len(members) > 1 or rank[group][members[0]] == 0:
+            alone = len(members) == 1 and rank[group][members[0]] > 0
+            if not alone or len(usable) <= FEW_WINDOWS:
                 i, j = window[group][members], block[group][members]
                 weight = 1 / (1 + rank[group][members])
                 found += _fit(int(recording[group.start]), i, j, weight, hashes)
@@ -139,34 +146,31 @@ def _fit(
         yield Line(recording, float(intercept), float(slope), first, stop)
 
 
-def follow(line: Line, query: np.ndarray, table: HashTable) -> Stretch | None:
-    """Compare along a line and beyond its ends; give the stretch that speaks for it.
-
-    Parameters
-    ----------
-    query
-        uint8 (m, bits / 8).
-    """
+def follow(line: Line, query: Hashes, table: HashTable) -> Stretch | None:
+    """Compare along a line and beyond its ends; give the stretch that speaks for it."""
     rows = table.rows(line.recording)
     i = _compared(line, len(query), len(rows))
     if not len(i):
         return None
-    rates = [_rates(query[i], rows, line, i, shift) for shift in (-1, 0, 1)]
+    differing = [_differing(query, rows, line, i, shift) for shift in (-1, 0, 1)]
+    weights = None if query.weights is None else query.weights[i]
+    rates = [error_rates(d, weights) for d in differing]
     a, b = heaviest(SAME_SPEECH - rates[1])
     if a == b:
         return None
     before, here, after = (float(r[a:b].mean()) for r in rates)
+    ber = float(error_rates(differing[1][a:b]).mean())
     bend = before - 2 * here + after
     shift = float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend > 0 else 0.0
     first, stop = int(i[a]), int(i[b - 1]) + 1
-    return Stretch(line, first, stop, here, shift, first, stop - 1 + BLOCK_HOPS)
+    return Stretch(line, first, stop, ber, here, shift, first, stop - 1 + BLOCK_HOPS)
 
 
-def sharpened(stretch: Stretch, query: np.ndarray, table: HashTable) -> Stretch:
+def sharpened(stretch: Stretch, query: Hashes, table: HashTable) -> Stretch:
     """Give a stretch with the borders of its sound, which lie between its hashes."""
     rows, line = table.rows(stretch.line.recording), stretch.line
     i = _compared(line, len(query), len(rows))
-    rates = _rates(query[i], rows, line, i, 0)
+    rates = error_rates(_differing(query, rows, line, i, 0))
     start = int(i[0])
     begin, end = borders(rates, stretch.first - start, stretch.stop - start)
     return replace(stretch, begin=start + begin, end=start + end)
@@ -199,13 +203,37 @@ def _compared(line: Line, hashes: int, rows: int) -> np.ndarray:
     return i[(at >= 0) & (at < rows)]
 
 
-def _rates(
-    query: np.ndarray, rows: np.ndarray, line: Line, i: np.ndarray, shift: int
+def _differing(
+    query: Hashes, rows: np.ndarray, line: Line, i: np.ndarray, shift: int
 ) -> np.ndarray:
-    """Give the bit error rate of each query hash against the line moved by ``shift``."""
+    """Mark the bits in which query hashes differ from the line moved by ``shift``."""
     at = np.rint(line.intercept + line.slope * i).astype(np.int64) + shift
-    at = np.clip(at, 0, len(rows) - 1)
-    return np.asarray(np.bitwise_count(query ^ rows[at]).sum(axis=1) / (8 * rows.shape[1]))
+    return np.asarray(query.packed[i] ^ rows[np.clip(at, 0, len(rows) - 1)])
+
+
+def error_rates(differing: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Give the error rate of each hash.
+
+    Parameters
+    ----------
+    differing
+        uint8 (..., bits / 8): 1 where bits differ.
+    weights
+        uint8 (..., bits), see ``Hashes``; without them all bits count alike.
+
+    Returns
+    -------
+    float (...). With weights (1 - c) / 2, where c is the cosine between the +-1 of one hash and
+    the weighed +-1 of the other. So rates of unrelated hashes scatter as they do without
+    weights, however few bits of a hash are sure.
+    """
+    count = 8 * differing.shape[-1]
+    if weights is None:
+        return np.asarray(np.bitwise_count(differing).sum(axis=-1) / count)
+    sure = weights.astype(np.float32)
+    against = (sure * np.unpackbits(differing, axis=-1)).sum(axis=-1)
+    length = np.sqrt(count * np.square(sure).sum(axis=-1))
+    return np.asarray((1 - (sure.sum(axis=-1) - 2 * against) / length) / 2)
 
 
 def heaviest(gain: np.ndarray) -> tuple[int, int]:

@@ -10,12 +10,13 @@ import numpy as np
 
 from samaf.fingerprinters import Confidence
 from samaf.index import NOTHING, HashTable, Index, Nearest
-from samaf.matching.alignment import Stretch, follow, lines, moved, sharpened
+from samaf.matching.alignment import FEW_WINDOWS, Stretch, follow, lines, moved, sharpened
 from samaf.matching.confidence import log10_false
 from samaf.matching.hypotheses import Hypothesis
 from samaf.records import Hashes, Manipulation
 
 NEIGHBOURS = 8  # of each window; true places bring their neighbours along
+MORE_NEIGHBOURS = 32  # where there are few windows: by the sure bits another one may be nearest
 SLOPES_TRIED = 3  # lines offered for each group of hits, as a factor on what was compared
 LEAST_COVERED = 0.5  # share of a window that must hold something to recognise
 SAME_CLAIM = 0.5  # share of a stretch that a better one of the same reference may cover
@@ -98,7 +99,7 @@ def claims(
     hashes = len(query) - len(nearest.rows) + 1
     covered = np.lib.stride_tricks.sliding_window_view(query.informative, hashes).mean(axis=1)
     for line in lines(nearest, hashes, covered >= LEAST_COVERED, table):
-        stretch = follow(line, query.packed, table)
+        stretch = follow(line, query, table)
         if stretch is None:
             continue
         chance = chance_of(stretch, compared, confidence)
@@ -107,7 +108,7 @@ def claims(
             first, stop = _span(stretch, len(query), undone)
             early = hypothesis.origin * undone.tau
             span = first + early, stop + early
-            whole = moved(sharpened(stretch, query.packed, table), hypothesis.origin)
+            whole = moved(sharpened(stretch, query, table), hypothesis.origin)
             yield Finding(line.recording, whole, span, chance, undone, compared)
 
 
@@ -126,7 +127,9 @@ def search_all(
     answers: dict[int, Nearest] = {}
     for hashes, numbers in by_window.items():
         joined = np.concatenate([tried[n][1].packed for n in numbers])
-        nearest = index.search(joined, hashes, NEIGHBOURS)
+        most = max(len(tried[n][1]) for n in numbers) - hashes + 1
+        k = MORE_NEIGHBOURS if most <= FEW_WINDOWS else NEIGHBOURS
+        nearest = index.search(joined, hashes, k)
         at = 0
         for n in numbers:
             count = len(tried[n][1])
@@ -179,7 +182,8 @@ def places(query: Hashes, table: HashTable) -> float:
 
 def chance_of(stretch: Stretch, compared: float, confidence: Confidence) -> float:
     """Give log10 of the expected number of false findings as good as a stretch."""
-    return float(log10_false(np.array(stretch.ber), np.array(stretch.hashes), compared, confidence))
+    rate, hashes = np.array(stretch.rate), np.array(stretch.hashes)
+    return float(log10_false(rate, hashes, compared, confidence))
 
 
 def resolve(found: list[Finding], k: int) -> list[Finding]:

@@ -74,9 +74,7 @@ class Follower:
 
     def _remember(self, hashes: Hashes, index: Index) -> None:
         if self._kept is not None:
-            parts = (self._kept, hashes)
-            packed = np.concatenate([p.packed for p in parts])
-            hashes = Hashes(packed, np.concatenate([p.informative for p in parts]))
+            hashes = self._kept.followed_by(hashes)
         self._kept = hashes
         if self._table is not index.table:
             self._turn_to(index.table)
@@ -141,7 +139,7 @@ class Follower:
         start = max(self._start, now - KEPT_HASHES)
         gone = start - self._start
         if self._kept is not None:
-            self._kept = Hashes(self._kept.packed[gone:], self._kept.informative[gone:])
+            self._kept = self._kept.cut(slice(gone, None))
         if self._nearest is not None:
             self._nearest = Nearest(self._nearest.rows[gone:], self._nearest.distances[gone:])
         self._start = start
@@ -166,8 +164,11 @@ def joined(before: Finding, after: Finding) -> Finding:
     there, until = a.reference(a.first), b.reference(b.stop)
     slope = (until - there) / (b.stop - a.first)
     line = Line(b.line.recording, there - slope * a.first, slope, a.first, b.stop)
-    ber = (a.ber * early + b.ber * b.hashes) / (early + b.hashes)
-    stretch = Stretch(line, a.first, b.stop, ber, 0.0, a.begin, b.end)
+    ber, rate = (
+        (before * early + after * b.hashes) / (early + b.hashes)
+        for before, after in ((a.ber, b.ber), (a.rate, b.rate))
+    )
+    stretch = Stretch(line, a.first, b.stop, ber, rate, 0.0, a.begin, b.end)
     return replace(after, stretch=stretch, span=(before.span[0], after.span[1]))
 
 

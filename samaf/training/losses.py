@@ -13,13 +13,21 @@ Tensor = Any  # a tensor of whichever backend Keras runs on
 
 SIMILAR = 0.55  # cosine from which two hashes count as similar; SAMAF eq. (5), section 3.2
 SHARPNESS = 3.0  # tanh(3 h) is near a bit wherever |h| > 0.5
+STEEPNESS = 30.0  # states are about 0.03 wide: so many of them get a gradient
 TEMPERATURE = 0.08
 NEIGHBOUR_FRAMES = 50  # moments of one clip nearer than this are no negatives
 
 
-def near_bits(h: Tensor) -> Tensor:
-    """Squash states towards +-1 and scale rows to length 1, so a product is a cosine."""
-    return unit(ops.tanh(SHARPNESS * h))
+def bits(h: Tensor) -> Tensor:
+    """Threshold states at 0 and scale rows to length 1, so a product is 1 - 2 BER.
+
+    The sign has no gradient: that of tanh(30 h) is taken in its place (straight through). A
+    tanh alone would not do: states may shrink until it is a line, and real numbers, which say
+    more than bits, are compared in training but not in use.
+    """
+    soft = ops.tanh(STEEPNESS * h)
+    hard = ops.where(h >= 0, 1.0, -1.0)
+    return unit(soft + ops.stop_gradient(hard - soft))
 
 
 def unit(h: Tensor) -> Tensor:
@@ -28,8 +36,16 @@ def unit(h: Tensor) -> Tensor:
 
 
 def contrastive(h: Tensor, moments: Tensor, temperature: float = TEMPERATURE) -> Tensor:
-    """Compute ``pair_entropy`` of states on their way to bits, (2 n, bits)."""
-    return pair_entropy(near_bits(h), moments, temperature)
+    """Compute ``pair_entropy`` of states (2 n, bits) as the search compares them.
+
+    The mean of two: hashes with hashes, as neighbours are found, and hashes of originals with
+    states of copies, as neighbours are judged (``samaf.matching.weighing``).
+    """
+    count = ops.shape(moments)[0]
+    hashes, states = bits(h), unit(ops.tanh(SHARPNESS * h))
+    judged = ops.concatenate([hashes[:count], states[count:]])
+    found = pair_entropy(hashes, moments, temperature)
+    return (found + pair_entropy(judged, moments, temperature)) / 2
 
 
 def pair_entropy(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from benchmarks import nearest
 from benchmarks.nearest import NearestWindows, diagonals
 from samaf.index import ExactIndex, table_of
+from samaf.records import Hashes
 
 
 def test_diagonals_by_hand() -> None:
@@ -42,8 +43,8 @@ def test_agrees_with_the_exact_engine(seed: int, counts: list[int], query: int, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nearest, "BLOCK", block)
         patch.setattr(nearest, "CHUNK", 5)
-        found = NearestWindows(table).search(asked, [1, 5, 9])
-    for length, (windows, rows, distances) in zip([1, 5, 9], found, strict=True):
+        found = NearestWindows(table).search(Hashes(asked, np.ones(query, bool)), [1, 5, 9])
+    for length, (windows, rows, rates) in zip([1, 5, 9], found, strict=True):
         if query < length or max(counts) < length:
             assert not len(windows)
             continue
@@ -52,4 +53,15 @@ def test_agrees_with_the_exact_engine(seed: int, counts: list[int], query: int, 
             tied = exact.distances[window] == exact.distances[window, 0]
             here = windows == window
             assert rows[here].tolist() == exact.rows[window, tied].tolist()
-            assert (distances[here] == exact.distances[window, 0]).all()
+            assert np.allclose(rates[here], exact.distances[window, 0] / (16 * length))
+
+
+def test_weights_choose_among_the_nearest() -> None:
+    stored = np.array([[0b1111_0000], [0b0000_0111], [0b0000_1111]], np.uint8)
+    table = table_of([(4, stored[:1]), (5, stored[1:])], 1)
+    weights = np.array([[0, 0, 0, 0, 0, 255, 255, 255]], np.uint8)
+    query = Hashes(np.array([[0b1111_0111]], np.uint8), np.ones(1, bool), weights)
+    windows, rows, rates = NearestWindows(table).search(query, [1])[0]
+    assert windows.tolist() == [0, 0]  # both lack only bits that nobody is sure of
+    assert rows.tolist() == [1, 2]
+    assert np.allclose(rates, (1 - np.sqrt(3 / 8)) / 2)

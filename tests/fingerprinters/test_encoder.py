@@ -12,9 +12,9 @@ import pytest
 from golden_input import golden_samples
 
 from samaf.errors import FingerprinterError
-from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter
+from samaf.fingerprinters import DEFAULT_MODEL, Confidence, Fingerprinter, load_fingerprinter
 from samaf.fingerprinters.card import MODELS, read_card, write_card
-from samaf.fingerprinters.encoder import activity, noise_bits
+from samaf.fingerprinters.encoder import activity, noise_bits, weights
 from samaf.records import Manipulation
 
 RATE = 16_000
@@ -116,3 +116,23 @@ def test_loading_a_model_reports_nothing_and_leaves_no_file(tmp_path: Path) -> N
     code = "from samaf.fingerprinters import load_fingerprinter; load_fingerprinter()"
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_weights_are_shares_of_the_surest_bit() -> None:
+    h = np.array([[0.1, -0.05, 0.0, 0.02], [0, 0, 0, 0]], np.float32)
+    expected = np.tanh(3 * np.abs(h[0])) / np.tanh(0.3) * 255
+    assert weights(h).tolist() == [np.rint(expected).tolist(), [255] * 4]
+
+
+def test_only_a_model_with_a_law_for_them_gives_weights() -> None:
+    samples = np.concatenate([np.zeros(2 * RATE, np.float32), golden_samples(1)])
+    plain = Fingerprinter(replace(ENCODER.card, weighed=None), ENCODER.path)
+    weighed = Fingerprinter(replace(ENCODER.card, weighed=Confidence()), ENCODER.path)
+    bare, sure = (model.hashes([samples], "a") for model in (plain, weighed))
+    assert bare.weights is None
+    assert sure.weights is not None
+    assert sure.weights.shape == (len(sure), 256)
+    assert (sure.weights[~sure.informative] == 255).all()
+    assert (sure.weights.max(axis=1) == 255).all()
+    assert np.array_equal(bare.packed, sure.packed)
+    assert plain.digest == weighed.digest

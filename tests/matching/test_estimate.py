@@ -23,7 +23,7 @@ from samaf.records import IDENTITY, Manipulation
 def test_straight_line_lies_where_the_slanted_one_did(
     intercept: float, slope: float, begin: float, length: float, tau: float
 ) -> None:
-    slanted = Stretch(Line(0, intercept, slope, 0, 9), 0, 9, 0.1, 0.25, begin, begin + length)
+    slanted = Stretch(Line(0, intercept, slope, 0, 9), 0, 9, 0.1, 0.1, 0.25, begin, begin + length)
     stretch, undone = straight(slanted, Manipulation(tau, 1.5))
     assert stretch.line.slope == 1
     assert undone.rho == 1.5

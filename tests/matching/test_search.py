@@ -10,7 +10,7 @@ from planted import RANDOM, WIDTH, flipped, known, random_hashes
 
 from samaf.index import ExactIndex, FlatIndex, Index, table_of
 from samaf.matching import PLAIN, Finding, find
-from samaf.matching.alignment import heaviest
+from samaf.matching.alignment import error_rates, heaviest
 from samaf.records import Hashes
 
 
@@ -118,3 +118,37 @@ def test_heaviest_slice_is_the_best_of_all(values: list[int]) -> None:
     first, stop = heaviest(gain)
     sums = [gain[a:b].sum() for a in range(len(gain)) for b in range(a + 1, len(gain) + 1)]
     assert gain[first:stop].sum() == pytest.approx(max([0.0, *sums]))
+
+
+def test_a_short_clip_is_found_by_its_sure_bits() -> None:
+    rng = np.random.default_rng(4)
+    index = store(rng)
+    true, other = index.table.rows(7)[3:4], index.table.rows(20)[5:6]
+    # Nearer to another hash in all bits, but equal to the true one in the quarter that is sure.
+    mixed = np.where(rng.random(256) < 0.75, np.unpackbits(other), np.unpackbits(true))
+    mixed[:64] = np.unpackbits(true)[:64]
+    packed = np.packbits(mixed[None], axis=1)
+    weights = np.full((1, 256), 20, np.uint8)
+    weights[:, :64] = 255
+    by_bits = ask(known(packed), index, k=1)
+    by_weights = ask(Hashes(packed, np.ones(1, bool), weights), index, k=1)
+    assert [f.recording for f in by_bits] != [7]
+    assert [f.recording for f in by_weights] == [7]
+    assert by_weights[0].stretch.ber > by_weights[0].stretch.rate
+
+
+def test_error_rates_by_hand() -> None:
+    differing = np.array([[0b1100_0000], [0]], np.uint8)
+    assert error_rates(differing).tolist() == [0.25, 0]
+    # Agreement 4 - 2 of length sqrt(8 x 4); then 8 x 3 of length sqrt(8 x 8 x 9).
+    weights = np.array([[1, 0, 1, 1, 1, 0, 0, 0], [3] * 8], np.uint8)
+    assert error_rates(differing, weights) == pytest.approx([(1 - 2 / np.sqrt(32)) / 2, 0])
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 4))
+def test_weights_leave_the_scatter_of_unrelated_hashes(seed: int, power: float) -> None:
+    rng = np.random.default_rng(seed)
+    weights = np.rint(255 * rng.random((2000, 256)) ** power).astype(np.uint8)
+    rates = error_rates(random_hashes(rng, 2000), weights)
+    assert rates.mean() == pytest.approx(0.5, abs=0.004)
+    assert rates.std() == pytest.approx(1 / 32, rel=0.1)

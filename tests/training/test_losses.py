@@ -21,12 +21,28 @@ def states(*rows: list[float]) -> np.ndarray:
     return np.array(rows, np.float32)
 
 
-def test_near_bits_have_length_one_and_keep_signs() -> None:
-    h = states([0.9, -0.9, 0.9, -0.9], [0.1, 0.2, -0.3, 0.0])
-    z = np.asarray(losses.near_bits(h))
-    assert np.allclose(np.linalg.norm(z, axis=1), 1, atol=1e-5)
-    assert np.array_equal(np.sign(z), np.sign(h))
-    assert np.allclose(z[0], [0.5, -0.5, 0.5, -0.5], atol=1e-5)
+def test_bits_are_signs_of_length_one() -> None:
+    h = states([0.9, -0.9, 0.001, -0.2], [0.1, 0.2, -0.3, 0.0])
+    expected = states([0.5, -0.5, 0.5, -0.5], [0.5, 0.5, -0.5, 0.5])
+    assert np.allclose(np.asarray(losses.bits(h)), expected, atol=1e-5)
+
+
+def test_contrastive_sees_nothing_but_bits() -> None:
+    h = np.random.default_rng(1).standard_normal((4, 32)).astype(np.float32)
+    shrunk = h * np.random.default_rng(2).uniform(0.001, 1, h.shape).astype(np.float32)
+    assert value(losses.contrastive(shrunk, FAR)) == pytest.approx(
+        value(losses.contrastive(h, FAR)), abs=1e-5
+    )
+
+
+def test_the_gradient_of_bits_is_that_of_a_steep_tanh() -> None:
+    h = tf.Variable(states([0.0, 0.02, -0.05, 0.5]))
+    with tf.GradientTape() as tape:
+        result = tf.reduce_sum(losses.bits(h) * states([1, 0, 0, 0]))
+    gradient = tape.gradient(result, h).numpy()[0]
+    # z = s / |s| at s = (1, 1, -1, 1): dz_0 / ds_j is (4 - 1) / 8 for j = 0, else -s_0 s_j / 8.
+    outer = np.array([3, -1, 1, -1]) / 8
+    assert np.allclose(gradient, outer * 30 * (1 - np.tanh(30 * h.numpy()[0]) ** 2), rtol=1e-3)
 
 
 def test_contrastive_of_two_orthogonal_pairs() -> None:
@@ -124,14 +140,16 @@ def alike(seed: int) -> np.ndarray:
 @pytest.mark.parametrize(
     "loss",
     [
-        lambda h: losses.contrastive(h, np.arange(6, dtype=np.float32).reshape(3, 2), 0.5),
+        lambda h: losses.pair_entropy(
+            losses.unit(h), np.arange(6, dtype=np.float32).reshape(3, 2), 0.5
+        ),
         lambda h: losses.mean_square_error(h[:3], h[3:]),
         losses.hash_loss,
         losses.bitwise_entropy,
         losses.bit_balance,
         losses.quantisation,
     ],
-    ids=["contrastive", "mean square", "hash", "entropy", "balance", "quantisation"],
+    ids=["pairs", "mean square", "hash", "entropy", "balance", "quantisation"],
 )
 def test_gradients_are_those_of_differences(loss: Callable[[object], object]) -> None:
     h = alike(3)
