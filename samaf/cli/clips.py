@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import database, db_option, engine_option, form_option, model_option
+from samaf.cli.options import (
+    DeepCommand,
+    database,
+    db_option,
+    deep_option,
+    engine_option,
+    form_option,
+    granularity_option,
+    matches_option,
+    model_option,
+    rate_option,
+)
 from samaf.cli.text import complain, plain
 from samaf.errors import AudioError
 
@@ -21,45 +32,16 @@ RANKED = (
 )
 
 
-class DeepCommand(click.Command):
-    """Lets ``--deep`` stand alone or take ``=full``, which click's own options cannot."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read ``--deep=full`` as an option of its own."""
-        return super().parse_args(ctx, ["--deep-full" if a == "--deep=full" else a for a in args])
-
-
 @click.command(cls=DeepCommand)
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
-@click.option(
-    "--granularity",
-    type=click.IntRange(1, 6),
-    default=3,
-    show_default=True,
-    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
-)
-@click.option(
-    "-k",
-    type=click.IntRange(1),
-    default=5,
-    show_default=True,
-    help="Matches for one stretch of the clip, at most.",
-)
-@click.option(
-    "--fpr",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=1e-3,
-    show_default=True,
-    help="False matches to put up with, on average a clip.",
-)
+@granularity_option
+@matches_option(5, "clip")
+@rate_option(1e-3, "False matches to put up with, on average a clip.")
 @engine_option
-@click.option(
-    "--deep",
-    flag_value="usual",
-    help="Undo changes of speed, tempo, pitch and direction; --deep=full also reversed speed, "
-    "and tempo with pitch.",
+@deep_option(
+    "Undo changes of speed, tempo, pitch and direction; --deep=full also reversed speed, "
+    "and tempo with pitch."
 )
-@click.option("--deep-full", "deep", flag_value="full", hidden=True)
 @click.option("--audit", is_flag=True, help="Log question and answer; see samaf db audit.")
 @model_option
 @db_option

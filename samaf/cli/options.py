@@ -48,6 +48,54 @@ engine_option = click.option(
     "10 million hashes and may miss what is barely similar.",
 )
 
+granularity_option = click.option(
+    "--granularity",
+    type=click.IntRange(1, 6),
+    default=3,
+    show_default=True,
+    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
+)
+
+
+def matches_option(default: int, where: str) -> Callable[[Command], Command]:
+    """Make ``-k``, how many matches to give for one stretch of what is named."""
+    return click.option(
+        "-k",
+        type=click.IntRange(1),
+        default=default,
+        show_default=True,
+        help=f"Matches for one stretch of the {where}, at most.",
+    )
+
+
+def rate_option(default: float, told: str) -> Callable[[Command], Command]:
+    """Make ``--fpr``, whose help says false what, and in what."""
+    return click.option(
+        "--fpr",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=default,
+        show_default=True,
+        help=told,
+    )
+
+
+class DeepCommand(click.Command):
+    """Lets ``--deep`` stand alone or take ``=full``, which click's own options cannot."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read ``--deep=full`` as an option of its own."""
+        return super().parse_args(ctx, ["--deep-full" if a == "--deep=full" else a for a in args])
+
+
+def deep_option(told: str) -> Callable[[Command], Command]:
+    """Make ``--deep`` of a `DeepCommand`: "usual", "full" or None."""
+
+    def add(command: Command) -> Command:
+        command = click.option("--deep-full", "deep", flag_value="full", hidden=True)(command)
+        return click.option("--deep", flag_value="usual", help=told)(command)
+
+    return add
+
 
 def database() -> str | None:
     """Give the value of ``--db``, wherever it stood."""

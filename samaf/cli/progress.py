@@ -25,15 +25,7 @@ class Progress:
         self._done = 0
         self._seconds = 0.0
         self._started = time.monotonic()
-        console = Console(stderr=True)
-        self._bar = Bar(
-            BarColumn(),
-            TextColumn("{task.description}"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._bar = _bar()
         self._task = self._bar.add_task("", total=sum(sizes))
         self._bar.start()
 
@@ -64,16 +56,7 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
     unit
         What is counted, such as hashes. A total of 0 is one that nobody knows.
     """
-    console = Console(stderr=True)
-    bar = Bar(
-        BarColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
+    with _bar() as bar:
         task = bar.add_task("", total=None)
 
         def told(done: int, total: int) -> None:
@@ -82,3 +65,16 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(task, completed=done, total=total or None, description=described)
 
         yield told
+
+
+def _bar() -> Bar:
+    """Make a bar that a terminal shows, and nothing else."""
+    console = Console(stderr=True)
+    return Bar(
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

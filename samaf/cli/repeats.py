@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.options import (
+    database,
+    db_option,
+    form_option,
+    granularity_option,
+    model_option,
+    rate_option,
+)
 from samaf.cli.text import complain, plain
 from samaf.errors import AudioError
 
@@ -16,20 +23,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--granularity",
-    type=click.IntRange(1, 6),
-    default=3,
-    show_default=True,
-    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
-)
-@click.option(
-    "--fpr",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=1e-3,
-    show_default=True,
-    help="False pairs to put up with in the whole list, on average.",
-)
+@granularity_option
+@rate_option(1e-3, "False pairs to put up with in the whole list, on average.")
 @model_option
 @db_option
 @form_option

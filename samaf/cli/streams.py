@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.clips import DeepCommand
-from samaf.cli.options import database, db_option, engine_option, form_option, model_option
+from samaf.cli.options import (
+    DeepCommand,
+    database,
+    db_option,
+    deep_option,
+    engine_option,
+    form_option,
+    granularity_option,
+    matches_option,
+    model_option,
+    rate_option,
+)
 from samaf.cli.text import complain
 
 if TYPE_CHECKING:
@@ -17,35 +27,14 @@ if TYPE_CHECKING:
 
 @click.command(cls=DeepCommand)
 @click.argument("stream", metavar="FILE|URL|-")
-@click.option(
-    "--granularity",
-    type=click.IntRange(1, 6),
-    default=3,
-    show_default=True,
-    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
-)
-@click.option(
-    "-k",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Matches for one stretch of the stream, at most.",
-)
-@click.option(
-    "--fpr",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.1,
-    show_default=True,
-    help="False matches to put up with, on average an hour of the stream.",
-)
+@granularity_option
+@matches_option(1, "stream")
+@rate_option(0.1, "False matches to put up with, on average an hour of the stream.")
 @engine_option
-@click.option(
-    "--deep",
-    flag_value="usual",
-    help="Undo changes of speed, tempo, pitch and direction, 12 s after 12 s; --deep=full as in "
-    "samaf query.",
+@deep_option(
+    "Undo changes of speed, tempo, pitch and direction, 12 s after 12 s; --deep=full as in "
+    "samaf query."
 )
-@click.option("--deep-full", "deep", flag_value="full", hidden=True)
 @model_option
 @db_option
 @form_option

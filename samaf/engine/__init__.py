@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from samaf.engine.alone import compare, models
     from samaf.engine.copying import copies
     from samaf.engine.decoding import decode
-    from samaf.engine.engine import Engine, open
+    from samaf.engine.engine import Engine
     from samaf.engine.hashing import fingerprint
+    from samaf.engine.opening import open
     from samaf.engine.rehashing import rehash
     from samaf.fingerprinters import Card, ModelCard
     from samaf.records import Comparison, Fingerprint, IndexStatus
@@ -62,7 +63,7 @@ _PLACES = {
     "decode": "samaf.engine.decoding:decode",
     "fingerprint": "samaf.engine.hashing:fingerprint",
     "models": "samaf.engine.alone:models",
-    "open": "samaf.engine.engine:open",
+    "open": "samaf.engine.opening:open",
     "rehash": "samaf.engine.rehashing:rehash",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from samaf.audio import Source, read
-from samaf.engine.asking import FALSE_POSITIVE_RATE, GRANULARITY
+from samaf.engine.asking import Question
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.hashing import hash_file
 from samaf.fingerprinters import DEFAULT_MODEL, Card, load_hash_model, shipped
@@ -36,9 +36,11 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
     reference = Recording(two.sha256, Path(two.path).name, two.path, two.duration)
     index = ExactIndex(table_of([(0, two.hashes.packed)], two.hashes.packed.shape[1]))
     hop, block = fingerprinter.hop, fingerprinter.block
-    window = (GRANULARITY - 1) * round(1 / hop) + 1
+    question = Question()
     with one_blas_thread():
-        found = find_deep(samples, seed, fingerprinter, index, window, FALSE_POSITIVE_RATE, 1)
+        found = find_deep(
+            samples, seed, fingerprinter, index, question.window(hop), question.rate, 1
+        )
     confidence = fingerprinter.card.asked
     matches = (match_of(f, reference, hop, block, duration, confidence) for f in found)
     return Comparison(path, two.path, tuple(matches))

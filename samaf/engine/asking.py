@@ -57,6 +57,10 @@ class Question:
         if self.deep not in DEPTHS:
             raise QueryError(f"{self.deep!r}: no such depth; choose usual or full")
 
+    def window(self, hop: float) -> int:
+        """How many hashes, one every ``hop`` seconds, are searched for at once."""
+        return (self.granularity - 1) * round(1 / hop) + 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
@@ -141,7 +145,7 @@ def search(
     """Look for a clip in the index, and name what is found as the store does."""
     if not index.table.total:
         return replace(clip.answer, reason="the store is empty")
-    window = (question.granularity - 1) * round(1 / fingerprinter.hop) + 1
+    window = question.window(fingerprinter.hop)
     rate, k = question.rate, question.k
     with watch("search"):
         if clip.samples is None:

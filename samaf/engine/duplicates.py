@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from samaf.engine.asking import Question
 from samaf.engine.blas import one_blas_thread
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, HashTable
@@ -19,8 +20,7 @@ PAIRS_RATE = 1e-3  # expected false pairs in the whole list
 
 def duplicates(
     table: HashTable,
-    window: int,
-    rate: float,
+    question: Question,
     fingerprinter: Fingerprinter,
     store: Store,
     told: Callable[[int, int], None],
@@ -28,6 +28,7 @@ def duplicates(
     """Yield each pair once; see ``Engine.duplicates``."""
     hop, block = fingerprinter.hop, fingerprinter.block
     confidence = fingerprinter.card.confidence
+    window, rate = question.window(hop), question.rate
     total = len(table.recording_ids)
     # Each recording has an index of its own, too small to make the change itself.
     form = "compiled" if table.total**2 / 2 > PAIRS_TO_COMPILED else None

@@ -4,45 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Event
-from types import TracebackType
 
 from samaf.audio import Source, audio_files
-from samaf.engine import adding, duplicates, monitoring, ranking
-from samaf.engine.asking import (
-    FALSE_POSITIVE_RATE,
-    GRANULARITY,
-    Clip,
-    Question,
-    account,
-    hear_many,
-    search,
-)
+from samaf.engine import adding, answering, duplicates, monitoring
+from samaf.engine.asking import FALSE_POSITIVE_RATE, GRANULARITY, Question
+from samaf.engine.indexes import Indexes, with_index_state
 from samaf.engine.monitoring import HOURLY_RATE
-from samaf.engine.ranking import HeardVectors
-from samaf.engine.watch import Stopwatch
-from samaf.errors import AudioError, FingerprinterError, QueryError, StoreError
-from samaf.fingerprinters import (
-    DEFAULT_MODEL,
-    AnyFingerprinter,
-    Fingerprinter,
-    VectorFingerprinter,
-    hashing,
-    load_fingerprinter,
-)
-from samaf.index import (
-    CellsIndex,
-    ExactIndex,
-    FlatIndex,
-    HashTable,
-    Index,
-    IvfIndex,
-    VectorIndex,
-    cache,
-)
+from samaf.engine.owner import load_owner, stored_form
+from samaf.errors import AudioError, StoreError
+from samaf.fingerprinters import AnyFingerprinter, Fingerprinter, VectorFingerprinter, hashing
+from samaf.index import Index, VectorIndex
 from samaf.records import (
     NO_LABELS,
     AddResult,
@@ -53,56 +27,7 @@ from samaf.records import (
     Recording,
     StoreStats,
 )
-from samaf.store import Store, StoredFingerprinter
-
-ENGINES: Mapping[str, Callable[[HashTable], Index]] = {
-    "exact": ExactIndex,
-    "flat": FlatIndex,
-    "ivf": IvfIndex,
-}
-VECTOR_ENGINES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
-    "exact": VectorIndex,
-    "flat": VectorIndex,
-    "ivf": CellsIndex,
-}
-
-
-def open(  # noqa: A001  # samaf.open reads as intended
-    url: str | None = None,
-    *,
-    model: str | None = None,
-    engine: str = "exact",
-    create: bool = True,
-    cache_folder: Path | None = None,
-) -> Engine:
-    """Open a store, or make a new one.
-
-    Parameters
-    ----------
-    url
-        A file name (SQLite) or a URL such as ``mysql://user@host/base``; by default
-        ``SAMAF_DB``, else a file in the user's data folder.
-    model
-        Name of a shipped model or path of a model file; by default the store's own.
-    engine
-        ``exact``, ``flat`` or, for stores beyond 10 million hashes, ``ivf``: see
-        ``samaf.index``.
-    create
-        Whether to make a store where there is none.
-    cache_folder
-        Where indexes are kept; by default in the user's cache folder.
-
-    Raises
-    ------
-    StoreError
-        The store cannot be opened.
-
-    The model is loaded by the first verb that needs it, which raises `FingerprinterError`
-    when there is no such model or the store belongs to another one.
-    """
-    if engine not in ENGINES:
-        raise QueryError(f"{engine!r}: no such engine; there are {', '.join(ENGINES)}")
-    return Engine(Store.open(url, create=create), model, engine, cache_folder)
+from samaf.store import Store
 
 
 class Engine:
@@ -119,18 +44,11 @@ class Engine:
         self._model = model
         self._engine = engine
         self._cache_folder = cache_folder
-        self._index: Index | None = None
-        self._vectors: VectorIndex | None = None
 
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -140,7 +58,7 @@ class Engine:
     @cached_property
     def fingerprinter(self) -> AnyFingerprinter:
         """The model, loaded when first asked for; `FingerprinterError` where it does not fit."""
-        return _fingerprinter(self.store, self._model)
+        return load_owner(self.store, self._model)
 
     @property
     def _hashing(self) -> Fingerprinter:
@@ -180,67 +98,32 @@ class Engine:
         """
         given = [paths] if isinstance(paths, str | os.PathLike) else paths
         files = list(audio_files(given))
-        self._bind()
+        self.store.bind(stored_form(self.fingerprinter))
         yield from adding.add(self.store, self.fingerprinter, files, labels, jobs)
 
-    def _bind(self) -> None:
-        card = self.fingerprinter.card
-        self.store.bind(
-            StoredFingerprinter(
-                self.fingerprinter.digest,
-                card.name,
-                card.bits,
-                card.family,
-                card.features.as_dict(),
-            )
-        )
-
     # Asking -------------------------------------------------------------------------
+
+    @cached_property
+    def _indexes(self) -> Indexes:
+        return Indexes(self.store, self.fingerprinter, self._engine, self._cache_folder)
 
     @property
     def index(self) -> Index:
         """The index of hashes at the store's newest revision."""
-        if self._index is None or self._index.table.revision != self.store.revision:
-            hashing(self.fingerprinter)
-            table = cache.open_cached(self.store, *self._index_key)
-            self._index = ENGINES[self._engine](table)
-        return self._index
+        return self._indexes.hashes
 
     @property
     def vectors(self) -> VectorIndex:
         """The index of vectors at the store's newest revision."""
-        if self._vectors is None or self._vectors.table.revision != self.store.revision:
-            table = cache.open_cached(self.store, *self._index_key)
-            if self._vectors and self._vectors.table.revision < table.revision:
-                self._vectors.follow(table)
-            else:  # none yet, or the store was restored to an earlier state
-                self._vectors = VECTOR_ENGINES[self._engine](table)
-        return self._vectors
-
-    @property
-    def _index_key(self) -> tuple[str, int, Path | None]:
-        """Digest, bytes of a hash, and the folder of all indexes."""
-        return self.fingerprinter.digest, self.fingerprinter.card.bits // 8, self._cache_folder
+        return self._indexes.vectors
 
     def index_status(self) -> IndexStatus:
         """Tell where the cached index lies and whether it is current and whole."""
-        digest, _, root = self._index_key
-        folder, revision = cache.cache_folder(self.store, digest, root), self.store.revision
-        header = cache.read_header(folder)
-        if header is None:
-            return IndexStatus(str(folder), "absent", 0, revision, 0, 0)
-        if not cache.verify(folder, header):
-            state = "damaged"
-        else:
-            state = "current" if header.revision == revision else "behind"
-        size = header.rows * header.width
-        return IndexStatus(str(folder), state, header.revision, revision, header.rows, size)
+        return self._indexes.status()
 
     def index_rebuild(self) -> IndexStatus:
         """Throw the cached index away and make it anew from the store."""
-        self._index = self._vectors = None
-        cache.rebuild(self.store, *self._index_key)
-        return self.index_status()
+        return self._indexes.rebuild()
 
     def query(
         self,
@@ -306,44 +189,9 @@ class Engine:
             An argument is out of its range.
         """
         question = Question(granularity, k, rate, deep)
-        for clip, watch in self._heard(list(sources), question):
-            if isinstance(clip, AudioError):
-                yield clip
-            else:
-                yield self._answer(clip, question, audit, watch)
-
-    def _heard(
-        self, sources: Sequence[Source], question: Question
-    ) -> Iterator[tuple[Clip | HeardVectors | AudioError, Stopwatch]]:
-        if isinstance(self.fingerprinter, VectorFingerprinter):
-            return ranking.hear_many(sources, question, self.fingerprinter)
-        return hear_many(sources, question, self.fingerprinter)
-
-    def _answer(
-        self, clip: Clip | HeardVectors, question: Question, audit: bool, watch: Stopwatch
-    ) -> QueryResult:
-        answer = clip.answer
-        if not answer.reason:
-            answer = self._found(clip, question, watch)
-        if audit:
-            # Before anybody sees the answer: what cannot be logged is not answered.
-            with watch("database"):
-                self.store.log("query", answer.sha256, answer.query, account(question, answer))
-        watch.report(answer)
-        return answer
-
-    def _found(
-        self, clip: Clip | HeardVectors, question: Question, watch: Stopwatch
-    ) -> QueryResult:
-        fingerprinter, store = self.fingerprinter, self.store
-        if isinstance(clip, HeardVectors):
-            assert isinstance(fingerprinter, VectorFingerprinter)
-            with watch("database"):
-                vectors = self.vectors
-            return ranking.search(clip, question, fingerprinter, vectors, store, watch)
-        with watch("database"):
-            index = self.index
-        return search(clip, question, self._hashing, index, store, watch)
+        yield from answering.answer_many(
+            list(sources), question, self.fingerprinter, self._indexes, self.store, audit=audit
+        )
 
     def monitor(
         self,
@@ -412,14 +260,8 @@ class Engine:
             An argument is out of its range.
         """
         question = Question(granularity, rate=rate)
-        window = (question.granularity - 1) * round(1 / self._hashing.hop) + 1
         yield from duplicates.duplicates(
-            self.index.table,
-            window,
-            question.rate,
-            self._hashing,
-            self.store,
-            told,
+            self.index.table, question, self._hashing, self.store, told
         )
 
     # Looking after the store ----------------------------------------------------------
@@ -461,30 +303,4 @@ class Engine:
 
     def stats(self) -> StoreStats:
         """Sum the store up, and tell whether the index is current, without reading it."""
-        found = self.store.stats()
-        folder = cache.cache_folder(self.store, found.digest, self._cache_folder)
-        header = cache.read_header(folder)
-        if header is None:
-            return replace(found, index="absent")
-        is_current = header.revision == found.revision
-        return replace(found, index="current" if is_current else "behind")
-
-
-def _fingerprinter(store: Store, model: str | None) -> AnyFingerprinter:
-    """Load the model that the store belongs to, or the wanted one for a store without."""
-    owner = store.fingerprinter()
-    try:
-        loaded = load_fingerprinter(model or (owner.name if owner else DEFAULT_MODEL))
-    except FingerprinterError as error:
-        if model or not owner:
-            raise
-        raise FingerprinterError(
-            f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, which cannot be "
-            f"loaded ({error}); name its file as the model or use another store"
-        ) from None
-    if owner and owner.digest != loaded.digest:
-        raise FingerprinterError(
-            f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, not to "
-            f"{loaded.name} {loaded.digest[:12]}; leave the model away or use another store"
-        )
-    return loaded
+        return with_index_state(self.store.stats(), self.store, self._cache_folder)

@@ -84,7 +84,7 @@ class Plain:
         self._ear = Ear(fingerprinter, name)
         confidence = fingerprinter.card.asked
         self._follower = Follower(
-            _window(question, fingerprinter), confidence, question.rate, question.k
+            question.window(fingerprinter.hop), confidence, question.rate, question.k
         )
         self._fingerprinter, self._store = fingerprinter, store
         self._seconds = 0.0
@@ -129,7 +129,7 @@ class Deep:
             f"{self._name} {start}",
             fingerprinter,
             index,
-            _window(question, fingerprinter),
+            question.window(fingerprinter.hop),
             question.rate / HOUR_SECTIONS,
             question.k,
             full=question.deep == "full",
@@ -138,10 +138,6 @@ class Deep:
         found = of_many(found, HOUR_SECTIONS)
         matches = named(found, seconds, fingerprinter, index, self._store)
         return self._joiner.add([later(m, start) for m in matches], start + STEP_SECONDS)
-
-
-def _window(question: Question, fingerprinter: Fingerprinter) -> int:
-    return (question.granularity - 1) * round(1 / fingerprinter.hop) + 1
 
 
 def monitor(

@@ -11,11 +11,12 @@ from samaf.audio import audio_files
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
 from samaf.engine.adding import COMMIT_FILES, COMMIT_SECONDS
+from samaf.engine.owner import stored_form
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError
 from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter, shipped
 from samaf.records import Fingerprint, Recording, Rehashed
-from samaf.store import Store, StoredFingerprinter
+from samaf.store import Store
 from samaf.store.administration import rehashing
 from samaf.store.administration.opening import opened
 
@@ -57,13 +58,9 @@ def rehash(
     known = {card.name for card in shipped()}
     same = owner.name if owner and owner.name in known else DEFAULT_MODEL
     fingerprinter = load_fingerprinter(model or same)
-    card = fingerprinter.card
-    wanted = StoredFingerprinter(
-        fingerprinter.digest, card.name, card.bits, card.family, card.features.as_dict()
-    )
     folder = list(audio_files([audio])) if audio else []
     with opened(url) as database:
-        number = rehashing.begin(database, wanted)
+        number = rehashing.begin(database, stored_form(fingerprinter))
         lacking = {r.sha256: r for page in rehashing.waiting(database, number) for r in page}
         where = {Path(r.path) for r in lacking.values()}
         files = [path for path in sorted(where) if path.is_file()]
@@ -79,7 +76,9 @@ def rehash(
         rehashing.put(database, number, batch, blocks_per_row)
         progress(total - len(lacking), total)
         missing = rehashing.finish(database, number, forget=forget_missing)
-    return Rehashed(name, card.name, fingerprinter.digest, total, tuple(missing), forget_missing)
+    return Rehashed(
+        name, fingerprinter.name, fingerprinter.digest, total, tuple(missing), forget_missing
+    )
 
 
 def _hash_wanted(

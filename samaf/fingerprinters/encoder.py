@@ -12,6 +12,7 @@ import numpy as np
 from samaf.features import encoder_input
 from samaf.features.stream import block_chunks
 from samaf.fingerprinters.card import ModelCard
+from samaf.fingerprinters.described import Described
 from samaf.fingerprinters.session import open_session
 from samaf.records import IDENTITY, Hashes, Manipulation
 
@@ -22,7 +23,7 @@ LEAST_ACTIVITY = 0.25
 SUREST = 255
 
 
-class Fingerprinter:
+class Fingerprinter(Described[ModelCard]):
     """Turns audio into hashes.
 
     Parameters
@@ -36,26 +37,6 @@ class Fingerprinter:
     def __init__(self, card: ModelCard, model: Path) -> None:
         self.card, self.path = card, model
         self._session = open_session(model, card.onnx_sha256, ["blocks"], card.bits)
-
-    @property
-    def name(self) -> str:
-        """Name of the model, e.g. ``2LST256C``."""
-        return self.card.name
-
-    @property
-    def digest(self) -> str:
-        """Identity of model file and parameters."""
-        return self.card.digest
-
-    @property
-    def rate(self) -> int:
-        """Hz of the samples that it takes."""
-        return self.card.features.sample_rate
-
-    @property
-    def hop(self) -> float:
-        """Seconds from one hash to the next."""
-        return self.card.features.hop_seconds
 
     @property
     def block(self) -> float:

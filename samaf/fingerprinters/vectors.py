@@ -10,6 +10,7 @@ import numpy as np
 
 from samaf.features.melspectrogram import mel_spectrogram, segment_chunks
 from samaf.fingerprinters.card import VectorCard
+from samaf.fingerprinters.described import Described
 from samaf.fingerprinters.session import open_session
 from samaf.records import Hashes
 
@@ -43,7 +44,7 @@ class Vectors:
         return ~np.isnan(self.values).any(axis=1)
 
 
-class VectorFingerprinter:
+class VectorFingerprinter(Described[VectorCard]):
     """Turns audio into vectors, one of 4 s every 2.5 s.
 
     What a store keeps are the vectors' bytes, as `Hashes` of 8 x 4 bits a value; so stores,
@@ -60,26 +61,6 @@ class VectorFingerprinter:
     def __init__(self, card: VectorCard, model: Path) -> None:
         self.card, self.path = card, model
         self._session = open_session(model, card.onnx_sha256, ["spectrogram"], card.values)
-
-    @property
-    def name(self) -> str:
-        """Name of the model, e.g. ``UNET320``."""
-        return self.card.name
-
-    @property
-    def digest(self) -> str:
-        """Identity of model file and parameters."""
-        return self.card.digest
-
-    @property
-    def rate(self) -> int:
-        """Hz of the samples that it takes."""
-        return self.card.features.sample_rate
-
-    @property
-    def hop(self) -> float:
-        """Seconds from one stored vector to the next."""
-        return self.card.features.hop_seconds
 
     @property
     def block(self) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TERMS = "MHECBQ"
+BITS = "mean Hamming distance, bits"
 COLUMNS = ("step", "split", "loss", *TERMS, "accuracy", "distance")
 
 
@@ -71,7 +72,7 @@ def draw_curves(
     points: Sequence[Point],
     title: str,
     path: Path,
-    distance: str = "mean Hamming distance, bits",
+    distance: str = BITS,
 ) -> None:
     """Draw each term over the steps, and accuracy over ``distance``, as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

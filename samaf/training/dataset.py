@@ -7,11 +7,9 @@ alone, so that a resumed run sees the same batches.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +18,21 @@ from samaf.audio import load
 from samaf.errors import AudioError, CorpusError
 from samaf.features import FeatureParameters, encoder_input, mfcc
 from samaf.training import spectral
-from samaf.training.corpora import UNREADABLE_SHARE, Clip, Corpus
+from samaf.training.corpora import Clip, Corpus
 from samaf.training.distortions import Material, distort
+from samaf.training.prepared import (
+    TABLE,
+    check_readable,
+    clip_generator,
+    folder_name,
+    load_sounds,
+    write_table,
+)
 from samaf.training.workers import spread
 
 FORMAT = 1  # raise when preparation changes what it writes
 JITTER_FRAMES = 12  # a query's hop grid meets the reference's within half a hop
 LEAST_SECONDS = 3  # shorter clips hold too few moments to be told from their neighbours
-MATERIAL_CLIPS = 800  # sounds of a kind that a process holds: about 10 s each, 0.5 GB
 MOMENTS = 4  # pairs drawn from one clip: other moments of the same voice are hard negatives
 
 
@@ -49,8 +54,7 @@ class Preparation:
     @property
     def folder(self) -> str:
         """Name of the folder: the split, and a digest over all fields."""
-        fields = json.dumps(asdict(self), sort_keys=True)
-        return f"{self.split}-{sha256(fields.encode()).hexdigest()[:16]}"
+        return folder_name(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,7 +235,7 @@ def prepare(
     """
     wanted = Preparation(corpus.digest, split, copies, seed, parameters)
     home = folder / wanted.folder
-    if not (home / "table.npz").is_file():
+    if not (home / TABLE).is_file():
         home.mkdir(parents=True, exist_ok=True)
         _write(corpus, wanted, home, progress)
     return open_dataset(home)
@@ -239,7 +243,7 @@ def prepare(
 
 def open_dataset(home: Path) -> Dataset:
     """Open a prepared folder."""
-    with np.load(home / "table.npz") as table:
+    with np.load(home / TABLE) as table:
         starts, counts, tau = table["starts"], table["counts"], table["tau"]
         weights, skipped = table["weights"], tuple(table["skipped"].tolist())
         coefficients = int(table["coefficients"])
@@ -275,23 +279,15 @@ def _write(
         raise CorpusError(
             f"{corpus.root}: no usable clip in the split {wanted.split!r} ({skipped[0]})"
         )
-    if len(unreadable) > UNREADABLE_SHARE * len(clips):
-        raise CorpusError(
-            f"{corpus.root}: {len(unreadable)} of {len(clips)} clips cannot be read "
-            f"({unreadable[0]} first); mend or remove them"
-        )
-    ends = np.cumsum(np.array(counts, np.int64).ravel()).reshape(len(kept), -1)
-    temporary = home / "table.tmp.npz"
-    np.savez(
-        temporary,
-        starts=ends - np.array(counts),
-        counts=np.array(counts, np.int64),
+    check_readable(corpus, clips, unreadable)
+    write_table(
+        home,
+        counts,
+        skipped,
         tau=np.array(tau, np.float32),
         weights=_weights(kept),
-        skipped=np.array(skipped, dtype=str),
         coefficients=wanted.features.coefficients,
     )
-    temporary.replace(home / "table.npz")
 
 
 def _weights(clips: Sequence[Clip]) -> np.ndarray:
@@ -306,22 +302,13 @@ def _weights(clips: Sequence[Clip]) -> np.ndarray:
 
 
 def load_material(corpus: Corpus, split: str) -> Material:
-    """Decode the sounds of a split that serve for distorting; unreadable ones are left out.
-
-    Of more than 800 of a kind, 800 spread over the corpus are taken.
-    """
-
-    def sounds(kind: str) -> list[np.ndarray]:
-        clips = corpus.select(kind, split)
-        found = []
-        for clip in clips[:: -(-len(clips) // MATERIAL_CLIPS) or 1]:
-            try:
-                found.append(load(clip.path))
-            except AudioError:
-                continue
-        return found
-
-    return Material(sounds("speech"), sounds("music"), sounds("noise"), sounds("rir"))
+    """Decode the sounds of a split that serve for distorting; see `load_sounds`."""
+    return Material(
+        speech=load_sounds(corpus.select("speech", split)),
+        music=load_sounds(corpus.select("music", split)),
+        noise=load_sounds(corpus.select("noise", split)),
+        rooms=load_sounds(corpus.select("rir", split)),
+    )
 
 
 def _workshop(corpus: Corpus, wanted: Preparation) -> tuple[Material, Preparation]:
@@ -342,10 +329,7 @@ def _versions(
         return str(error)
     if len(samples) < LEAST_SECONDS * wanted.features.sample_rate:
         return [(np.empty((0, wanted.features.coefficients), np.float16), 1.0)]
-    seed = sha256(
-        f"{wanted.seed} {clip.path.name} {clip.speaker}".encode("utf-8", "surrogateescape")
-    ).digest()
-    rng = np.random.default_rng(np.frombuffer(seed, np.uint32))
+    rng = clip_generator(wanted.seed, clip)
     versions = [(mfcc(samples, wanted.features), 1.0)]
     for _ in range(wanted.copies):
         copy = distort(samples, rng, material)

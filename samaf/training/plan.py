@@ -114,15 +114,28 @@ class Plan:
         h = np.concatenate([model.predict_on_batch(b) for b in np.split(blocks, 6)])
         bits = np.where(h >= 0, 1, -1).astype(np.float32)
         distance = (h.shape[1] - bits[EVALUATION_PAIRS:] @ bits[:EVALUATION_PAIRS].T) / 2
-        right = moments[distance.argmin(axis=1), 0] == moments[:, 0]
-        return Point(
-            step,
-            "validation",
-            model.weighted(terms),
-            terms,
-            float(right.mean()),
-            float(np.diagonal(distance).mean()),
-        )
+        return validation_point(step, model.weighted(terms), terms, distance, moments)
+
+
+def validation_point(
+    step: int,
+    loss: float,
+    terms: dict[str, float],
+    distance: np.ndarray,
+    moments: np.ndarray,
+) -> Point:
+    """Measure pairs: how many are nearest to their own clip, and how far apart pairs lie.
+
+    Parameters
+    ----------
+    distance
+        Of each copy to each original, (n, n).
+    moments
+        Clip number and first frame of each pair, (n, 2).
+    """
+    right = moments[distance.argmin(axis=1), 0] == moments[:, 0]
+    mean = float(np.diagonal(distance).mean())
+    return Point(step, "validation", loss, terms, float(right.mean()), mean)
 
 
 def adamw(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -16,12 +15,12 @@ from samaf.features import FeatureParameters
 from samaf.fingerprinters import Fingerprinter, ModelCard, load_hash_model
 from samaf.fingerprinters.card import read_card, write_card, write_model
 from samaf.training.corpora import Corpus, open_corpus
-from samaf.training.curves import draw_curves, read_points
 from samaf.training.dataset import Dataset, Preparation, prepare
 from samaf.training.export import onnx_bytes
 from samaf.training.models import Architecture, architecture
+from samaf.training.outcome import conclude, origin
 from samaf.training.plan import Plan
-from samaf.training.trainer import CURVES, Progress, Trained, load_best, train
+from samaf.training.trainer import Progress, Trained, train
 from samaf.training.validation import measure, prepare_validation
 
 VALIDATION_COPIES = 2
@@ -64,6 +63,19 @@ def preset(kind: Architecture) -> Preset:
     if kind.paired:
         return OURS
     return PAPER if kind.terms else replace(PAPER, steps=0, select="last")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a run; None takes the preset's. See `train_model`."""
+
+    steps: int | None = None
+    pairs: int | None = None
+    minutes: float = math.inf
+    select: str | None = None
+    copies: int | None = None
+    seed: int = 1
+    start: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,32 +124,25 @@ def train_model(
     CorpusError, TrainingError
         The corpus gives no data; the name, the checkpoint or the loss is bad.
     """
+    asked = Request(steps, pairs, minutes, select, copies, seed, start)
     if name.startswith("UNET"):
         from samaf.training.unet.run import train_unet
 
-        return train_unet(
-            name,
-            root,
-            out,
-            steps=steps,
-            pairs=pairs,
-            minutes=minutes,
-            select=select,
-            copies=copies,
-            seed=seed,
-            start=start,
-            listener=listener,
-        )
+        return train_unet(name, root, out, asked, listener)
+    return _train_lstm(name, root, out, asked, listener)
+
+
+def _train_lstm(name: str, root: Path, out: Path, asked: Request, listener: Listener) -> Path:
     kind = architecture(name)
     chosen = preset(kind)
     chosen = replace(
         chosen,
-        steps=chosen.steps if steps is None else steps,
-        pairs=pairs or chosen.pairs,
-        select=select or chosen.select,
-        copies=copies or chosen.copies,
+        steps=chosen.steps if asked.steps is None else asked.steps,
+        pairs=asked.pairs or chosen.pairs,
+        select=asked.select or chosen.select,
+        copies=asked.copies or chosen.copies,
     )
-    started = load_hash_model(start) if start else None
+    started = load_hash_model(asked.start) if asked.start else None
     corpus = open_corpus(root)
     for path in corpus.missing:
         listener.noted(f"{path}: named by the manifest, but missing; left out")
@@ -149,14 +154,14 @@ def train_model(
             chosen.frames,
             out / "data",
             copies=count,
-            seed=seed,
+            seed=asked.seed,
             progress=partial(listener.prepared, split),
         )
         for reason in data[split].skipped:
             listener.noted(f"{reason}; left out")
     plan = Plan(
         name,
-        Preparation(corpus.digest, "train", chosen.copies, seed, chosen.frames).folder,
+        Preparation(corpus.digest, "train", chosen.copies, asked.seed, chosen.frames).folder,
         kind.features,
         chosen.steps,
         chosen.pairs,
@@ -164,7 +169,7 @@ def train_model(
         chosen.warm_up,
         redrawn=kind.paired,
         start=started.digest if started else "",
-        seed=seed,
+        seed=asked.seed,
     )
     trained = train(
         plan,
@@ -173,14 +178,9 @@ def train_model(
         listener.trained,
         data["validation"],
         start=started.path if started else None,
-        seconds=60 * minutes,
+        seconds=60 * asked.minutes,
     )
-    step = trained.step
-    if chosen.select != "last":
-        step = load_best(trained.model, out / name, chosen.select)
-    points = read_points(out / name / CURVES, trained.step)
-    if points:
-        draw_curves(points, name, out / f"{name}-curves.png")
+    step = conclude(trained, name, out, chosen.select)
     card = ModelCard(
         name,
         "lstm",
@@ -228,31 +228,31 @@ def _training(
     corpus: Corpus, plan: Plan, chosen: Preset, trained: Trained, step: int, dataset: Dataset
 ) -> dict[str, Any]:
     """Say what the model learnt from, how, where, and how long."""
-    clips = [c for c in corpus.clips if c.split == "train"]
-    licences = Counter(c.licence or "not stated" for c in clips)
     hours = dataset.counts[:, 0].sum() * plan.features.step / plan.features.sample_rate / 3600
+    settings = asdict(plan)
     made: dict[str, Any] = {
-        "corpus": corpus.root.name,
-        "corpus_digest": corpus.digest,
-        "split": "train",
+        **origin(
+            corpus,
+            trained,
+            copies=chosen.copies,
+            select=chosen.select,
+            step=step,
+            seed=plan.seed,
+        ),
         "speech_clips": len(dataset.weights),
         "speech_hours": round(float(hours), 2),
-        "copies": chosen.copies,
-        "licences": dict(sorted(licences.items())),
         "plan": {
-            k: v for k, v in asdict(plan).items() if k not in {"name", "data", "features", "seed"}
+            k: v for k, v in settings.items() if k not in {"name", "data", "features", "seed"}
         },
         "optimizer": "AdamW" if plan.architecture.paired else "Adagrad",
-        "steps": step,
-        "selected": chosen.select,
         "blocks_per_step": 2 * plan.pairs,
-        "seed": plan.seed,
     }
-    if trained.made.backend:
-        made["minutes"] = round(trained.made.seconds / 60, 1)
-        made["backend"], made["machine"] = trained.made.backend, trained.made.machine
-        if not plan.architecture.paired and trained.made.seconds < PAPER_SECONDS:
-            made["note"] = "under-trained: the paper's models took 21 days"
+    if (
+        trained.made.backend
+        and not plan.architecture.paired
+        and trained.made.seconds < PAPER_SECONDS
+    ):
+        made["note"] = "under-trained: the paper's models took 21 days"
     return made
 
 

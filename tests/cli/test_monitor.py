@@ -115,7 +115,7 @@ def test_a_table_for_people(run: Run, tmp_path: Path) -> None:
         assert (told.exit_code, told.stdout) == (0, "nothing of the store was heard\n")
 
 
-def test_no_store_an_empty_one_and_bad_addresses(run: Run, start: Start, tmp_path: Path) -> None:
+def test_no_store_an_empty_one_and_bad_addresses(run: Run) -> None:
     assert "no such store" in run("monitor", STRANGER).stderr or run("monitor", STRANGER).exit_code
     assert run("add", STRANGER).exit_code == 0
     for url, reason in (("http://", "names no server"), ("nowhere.wav", "no such file")):
@@ -123,10 +123,10 @@ def test_no_store_an_empty_one_and_bad_addresses(run: Run, start: Start, tmp_pat
         assert told.exit_code == 1
         (line,) = told.stderr.splitlines()
         assert reason in line
-    out, err = start("monitor", "-").communicate(b"")
-    assert (out, err.count(b"\n")) == (b"", 1)
-    out, err = start("monitor", "-").communicate(b"this is no sound" * 100)
-    assert err.startswith(b"samaf: stdin: cannot be decoded")
+    told = run("monitor", "-")
+    assert (told.stdout, told.stderr.count("\n")) == ("", 1)
+    told = run("monitor", "-", stdin=b"this is no sound" * 100)
+    assert told.stderr.startswith("samaf: stdin: cannot be decoded")
     assert run("delete", "1").exit_code == 0
     told = run("monitor", STRANGER)
     assert told.exit_code == 1

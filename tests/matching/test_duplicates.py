@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from planted import RANDOM, random_hashes
 
-from samaf.fingerprinters import Confidence
 from samaf.index import ExactIndex, HashTable, table_of
 from samaf.matching import Finding
 from samaf.matching.duplicates import after, shared
-
-RANDOM = Confidence(0.5, 1 / 32, (0.0,))
-
-
-def random_hashes(rng: np.random.Generator, count: int) -> np.ndarray:
-    return rng.integers(0, 256, (count, 32), np.uint8)
 
 
 def pairs(table: HashTable) -> dict[tuple[int, int], list[Finding]]:

@@ -8,27 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planted import RANDOM, WIDTH, flipped, known, random_hashes
 
-from samaf.fingerprinters import Confidence
 from samaf.index import ExactIndex, Index, table_of
 from samaf.matching import Finding
 from samaf.matching.stream import KEPT_HASHES, Follower
 from samaf.records import Hashes
-
-WIDTH = 32
-RANDOM = Confidence(0.5, 1 / 32, (0.0,))
-
-
-def random_hashes(rng: np.random.Generator, count: int) -> np.ndarray:
-    return rng.integers(0, 256, (count, WIDTH), np.uint8)
-
-
-def flipped(rng: np.random.Generator, packed: np.ndarray, share: float) -> np.ndarray:
-    return packed ^ np.packbits(rng.random((len(packed), 8 * WIDTH)) < share, axis=1)
-
-
-def known(packed: np.ndarray) -> Hashes:
-    return Hashes(packed, np.ones(len(packed), bool))
 
 
 def store(rng: np.random.Generator, count: int = 20, length: int = 60) -> Index:

@@ -58,13 +58,13 @@ def babbling(seconds: float, seed: int) -> np.ndarray:
     return (samples / np.abs(samples).max()).astype(np.float32)
 
 
-def write_wav(path: Path, samples: np.ndarray) -> Path:
+def write_wav(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
     """Write 16-bit mono; folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE)
+        file.setframerate(rate)
         file.writeframes((samples * 32767).astype("<i2").tobytes())
     return path
 

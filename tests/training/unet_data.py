@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import numpy as np
+from training_data import write_wav
 
 from samaf.training.unet.model import UNet
 from samaf.training.unet.plan import UNetPlan
@@ -51,10 +51,4 @@ def tones(seconds: float, seed: int) -> np.ndarray:
 
 def write_wav48(path: Path, samples: np.ndarray) -> Path:
     """Write 16-bit mono at 48 kHz; folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
-    return path
+    return write_wav(path, samples, RATE)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from samaf.training.curves import Point
-from samaf.training.plan import adamw
+from samaf.training.plan import adamw, validation_point
 from samaf.training.unet.model import UNet, Variant, variant, vectors
 from samaf.training.unet.spectrograms import Spectrograms
 
@@ -104,15 +104,7 @@ class UNetPlan:
         terms = model.means()
         found = np.concatenate([encoded(model, x[a : a + 32]) for a in range(0, len(x), 32)])
         apart = np.linalg.norm(found[:count, None] - found[None, count:], axis=2)
-        right = moments[apart.argmin(axis=1), 0] == moments[:, 0]
-        return Point(
-            step,
-            "validation",
-            model.weighted(terms),
-            terms,
-            float(right.mean()),
-            float(np.diagonal(apart).mean()),
-        )
+        return validation_point(step, model.weighted(terms), terms, apart, moments)
 
 
 def encoded(model: UNet, x: np.ndarray) -> np.ndarray:

@@ -17,9 +17,9 @@ from samaf.fingerprinters import VectorCard
 from samaf.fingerprinters.card import write_model
 from samaf.fingerprinters.decoder import SpectrogramDecoder
 from samaf.training.corpora import Corpus, open_corpus
-from samaf.training.curves import draw_curves, read_points
-from samaf.training.run import Listener
-from samaf.training.trainer import CURVES, Trained, load_best, train
+from samaf.training.outcome import conclude, origin
+from samaf.training.run import Listener, Request
+from samaf.training.trainer import Trained, train
 from samaf.training.unet.export import decoder_bytes, encoder_bytes
 from samaf.training.unet.model import Variant, variant
 from samaf.training.unet.plan import UNetPlan
@@ -64,19 +64,12 @@ def train_unet(
     name: str,
     root: Path,
     out: Path,
-    *,
-    steps: int | None = None,
-    pairs: int | None = None,
-    minutes: float = math.inf,
-    select: str | None = None,
-    copies: int | None = None,
-    seed: int = 1,
-    start: str | None = None,
-    listener: Listener = Listener(),  # noqa: B008  # frozen
+    asked: Request,
+    listener: Listener,
 ) -> Path:
     """Make ``NAME.onnx``, ``NAME-decoder.onnx``, ``NAME.json`` and ``NAME-curves.png``.
 
-    See ``samaf.training.run.train_model``, whose parameters these are.
+    See ``samaf.training.run.train_model``.
 
     Raises
     ------
@@ -85,14 +78,14 @@ def train_unet(
         start from is named.
     """
     kind = variant(name)
-    if start:
-        raise TrainingError(f"{name}: starts from new weights only; leave out --from {start}")
+    if asked.start:
+        raise TrainingError(f"{name}: starts from new weights only; leave out --from {asked.start}")
     chosen = preset(kind)
     chosen = replace(
         chosen,
-        pairs=pairs or chosen.pairs,
-        select=select or chosen.select,
-        copies=copies or chosen.copies,
+        pairs=asked.pairs or chosen.pairs,
+        select=asked.select or chosen.select,
+        copies=asked.copies or chosen.copies,
     )
     corpus = open_corpus(root)
     for path in corpus.missing:
@@ -107,7 +100,7 @@ def train_unet(
             features,
             out / "data",
             copies=chosen.copies,
-            seed=seed,
+            seed=asked.seed,
             progress=partial(listener.prepared, split),
         )
         for reason in data[split].skipped:
@@ -115,12 +108,12 @@ def train_unet(
     whole = math.ceil(chosen.epochs * len(data["train"]) / chosen.pairs)
     plan = UNetPlan(
         name,
-        Preparation(corpus.digest, "train", chosen.copies, seed, features).folder,
-        whole if steps is None else steps,
+        Preparation(corpus.digest, "train", chosen.copies, asked.seed, features).folder,
+        whole if asked.steps is None else asked.steps,
         chosen.pairs,
         chosen.learning_rate,
         chosen.warm_up,
-        seed=seed,
+        seed=asked.seed,
     )
     trained = train(
         plan,
@@ -129,14 +122,9 @@ def train_unet(
         listener.trained,
         data["validation"],
         every=max(1, plan.steps // REPORTS),
-        seconds=60 * minutes,
+        seconds=60 * asked.minutes,
     )
-    step = trained.step
-    if chosen.select != "last":
-        step = load_best(trained.model, out / name, chosen.select)
-    points = read_points(out / name / CURVES, trained.step)
-    if points:
-        draw_curves(points, name, out / f"{name}-curves.png", "mean distance of vectors")
+    step = conclude(trained, name, out, chosen.select, "mean distance of vectors")
     decoder = decoder_bytes(trained.model)
     (out / f"{name}-decoder.onnx").write_bytes(decoder)
     card = VectorCard(
@@ -148,7 +136,7 @@ def train_unet(
         decoder_sha256=sha256(decoder).hexdigest(),
     )
     model = write_model(encoder_bytes(trained.model), card, out)
-    return measured(model, data, seed, listener)
+    return measured(model, data, asked.seed, listener)
 
 
 def measured(model: Path, data: dict[str, Spectrograms], seed: int, listener: Listener) -> Path:
@@ -203,28 +191,23 @@ def _training(
     dataset: Spectrograms,
 ) -> dict[str, Any]:
     """Say what the model learnt from, how, where, and how long."""
-    clips = [c for c in corpus.clips if c.split == "train"]
-    licences = Counter(c.licence or "not stated" for c in clips)
+    kinds = Counter(c.kind for c in corpus.clips if c.split == "train" and c.kind in SOURCES)
     features = plan.kind.features
     hours = dataset.counts[:, 0].sum() * features.step / features.sample_rate / 3600
-    made: dict[str, Any] = {
-        "corpus": corpus.root.name,
-        "corpus_digest": corpus.digest,
-        "split": "train",
+    return {
+        **origin(
+            corpus,
+            trained,
+            copies=chosen.copies,
+            select=chosen.select,
+            step=step,
+            seed=plan.seed,
+        ),
         "clips": len(dataset),
-        "kinds": dict(sorted(Counter(c.kind for c in clips if c.kind in SOURCES).items())),
+        "kinds": dict(sorted(kinds.items())),
         "hours": round(float(hours), 2),
-        "copies": chosen.copies,
-        "licences": dict(sorted(licences.items())),
         "plan": {k: v for k, v in plan.as_dict().items() if k not in {"name", "data", "seed"}},
         "optimizer": "AdamW" if plan.kind.contrastive else "Adam",
-        "steps": step,
         "epochs": round(step * plan.pairs / len(dataset), 1),
-        "selected": chosen.select,
         "segments_per_step": plan.pairs,
-        "seed": plan.seed,
     }
-    if trained.made.backend:
-        made["minutes"] = round(trained.made.seconds / 60, 1)
-        made["backend"], made["machine"] = trained.made.backend, trained.made.machine
-    return made

@@ -8,10 +8,8 @@ reflection; that concerns the first and the last frame.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +23,17 @@ from samaf.features.melspectrogram import (
     mel_power,
     normalised,
 )
-from samaf.training.corpora import UNREADABLE_SHARE, Clip, Corpus
-from samaf.training.dataset import MATERIAL_CLIPS
+from samaf.training.corpora import Clip, Corpus
 from samaf.training.distortions import excerpt, mix
 from samaf.training.distortions import normalised as full_scale
+from samaf.training.prepared import (
+    TABLE,
+    check_readable,
+    clip_generator,
+    folder_name,
+    load_sounds,
+    write_table,
+)
 from samaf.training.workers import spread
 
 FORMAT = 1  # raise when preparation changes what it writes
@@ -52,8 +57,7 @@ class Preparation:
     @property
     def folder(self) -> str:
         """Name of the folder: the split, and a digest over all fields."""
-        fields = json.dumps(asdict(self), sort_keys=True)
-        return f"mel-{self.split}-{sha256(fields.encode()).hexdigest()[:16]}"
+        return f"mel-{folder_name(asdict(self))}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,10 +177,10 @@ def prepare(
     """
     wanted = Preparation(corpus.digest, split, copies, seed, parameters)
     home = folder / wanted.folder
-    if not (home / "table.npz").is_file():
+    if not (home / TABLE).is_file():
         home.mkdir(parents=True, exist_ok=True)
         _write(corpus, wanted, home, progress)
-    with np.load(home / "table.npz") as table:
+    with np.load(home / TABLE) as table:
         starts, counts, skipped = table["starts"], table["counts"], table["skipped"].tolist()
     frames = np.memmap(home / "frames.f16", np.float16, "r").reshape(-1, parameters.mel_bands)
     return Spectrograms(frames, starts, counts, tuple(skipped))
@@ -202,20 +206,8 @@ def _write(
             for frames in versions:
                 file.write(frames.tobytes())
             counts.append([len(frames) for frames in versions])
-    if len(unreadable) > UNREADABLE_SHARE * len(clips):
-        raise CorpusError(
-            f"{corpus.root}: {len(unreadable)} of {len(clips)} clips cannot be read "
-            f"({unreadable[0]} first); mend or remove them"
-        )
-    ends = np.cumsum(np.array(counts, np.int64).ravel()).reshape(len(counts), -1)
-    temporary = home / "table.tmp.npz"
-    np.savez(
-        temporary,
-        starts=ends - np.array(counts),
-        counts=np.array(counts, np.int64),
-        skipped=np.array(unreadable, dtype=str),
-    )
-    temporary.replace(home / "table.npz")
+    check_readable(corpus, clips, unreadable)
+    write_table(home, counts, unreadable)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,12 +221,7 @@ def _workshop(corpus: Corpus, wanted: Preparation) -> _Workshop:
     if all(clip.noisy for kind in SOURCES for clip in corpus.select(kind, wanted.split)):
         return _Workshop(wanted, [])
     clips = [c for kind in ADDED for c in corpus.select(kind, wanted.split)]
-    sounds = []
-    for clip in clips[:: -(-len(clips) // MATERIAL_CLIPS) or 1]:
-        try:
-            sounds.append(load(clip.path, wanted.features.sample_rate))
-        except AudioError:
-            continue
+    sounds = load_sounds(clips, wanted.features.sample_rate)
     if not sounds:
         raise CorpusError(
             f"{corpus.root}: has no noise or music in the split {wanted.split!r} to add to its "
@@ -251,10 +238,7 @@ def _versions(clip: Clip, workshop: _Workshop) -> list[np.ndarray] | str:
         copies = [load(clip.noisy, rate)[: len(samples)]] if clip.noisy else []
     except AudioError as error:
         return str(error)
-    seed = sha256(
-        f"{wanted.seed} {clip.path.name} {clip.speaker}".encode("utf-8", "surrogateescape")
-    ).digest()
-    rng = np.random.default_rng(np.frombuffer(seed, np.uint32))
+    rng = clip_generator(wanted.seed, clip)
     if not clip.noisy:
         copies = [noisy(samples, rng, workshop.sounds) for _ in range(wanted.copies)]
     made = []

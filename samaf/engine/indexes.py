@@ -1,0 +1,108 @@
+"""The indexes that a store is searched by: made when they are asked for, kept current."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from samaf.errors import QueryError
+from samaf.fingerprinters import AnyFingerprinter, hashing
+from samaf.index import (
+    CellsIndex,
+    ExactIndex,
+    FlatIndex,
+    HashTable,
+    Index,
+    IvfIndex,
+    VectorIndex,
+    cache,
+)
+from samaf.records import IndexStatus, StoreStats
+from samaf.store import Store
+
+ENGINES: Mapping[str, Callable[[HashTable], Index]] = {
+    "exact": ExactIndex,
+    "flat": FlatIndex,
+    "ivf": IvfIndex,
+}
+VECTOR_ENGINES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
+    "exact": VectorIndex,
+    "flat": VectorIndex,
+    "ivf": CellsIndex,
+}
+
+
+def check_engine(engine: str) -> None:
+    """Raise `QueryError` where there is no engine of that name."""
+    if engine not in ENGINES:
+        raise QueryError(f"{engine!r}: no such engine; there are {', '.join(ENGINES)}")
+
+
+class Indexes:
+    """The indexes of one store and model, of hashes and of vectors.
+
+    Parameters
+    ----------
+    engine
+        A key of `ENGINES`.
+    root
+        The folder of all cached indexes; None is the one in the user's cache folder.
+    """
+
+    def __init__(
+        self, store: Store, fingerprinter: AnyFingerprinter, engine: str, root: Path | None
+    ) -> None:
+        self._store, self._fingerprinter, self._engine = store, fingerprinter, engine
+        self._key = fingerprinter.digest, fingerprinter.card.bits // 8, root
+        self._hashes: Index | None = None
+        self._vectors: VectorIndex | None = None
+
+    @property
+    def hashes(self) -> Index:
+        """The index of hashes at the store's newest revision."""
+        if self._hashes is None or self._hashes.table.revision != self._store.revision:
+            hashing(self._fingerprinter)
+            table = cache.open_cached(self._store, *self._key)
+            self._hashes = ENGINES[self._engine](table)
+        return self._hashes
+
+    @property
+    def vectors(self) -> VectorIndex:
+        """The index of vectors at the store's newest revision."""
+        if self._vectors is None or self._vectors.table.revision != self._store.revision:
+            table = cache.open_cached(self._store, *self._key)
+            if self._vectors and self._vectors.table.revision < table.revision:
+                self._vectors.follow(table)
+            else:  # none yet, or the store was restored to an earlier state
+                self._vectors = VECTOR_ENGINES[self._engine](table)
+        return self._vectors
+
+    def status(self) -> IndexStatus:
+        """Tell where the cached index lies and whether it is current and whole."""
+        digest, _, root = self._key
+        folder, revision = cache.cache_folder(self._store, digest, root), self._store.revision
+        header = cache.read_header(folder)
+        if header is None:
+            return IndexStatus(str(folder), "absent", 0, revision, 0, 0)
+        if not cache.verify(folder, header):
+            state = "damaged"
+        else:
+            state = "current" if header.revision == revision else "behind"
+        size = header.rows * header.width
+        return IndexStatus(str(folder), state, header.revision, revision, header.rows, size)
+
+    def rebuild(self) -> IndexStatus:
+        """Throw the cached index away and make it anew from the store."""
+        self._hashes = self._vectors = None
+        cache.rebuild(self._store, *self._key)
+        return self.status()
+
+
+def with_index_state(found: StoreStats, store: Store, root: Path | None) -> StoreStats:
+    """Add to a store's sums whether its index is current; neither index nor model is loaded."""
+    header = cache.read_header(cache.cache_folder(store, found.digest, root))
+    if header is None:
+        return replace(found, index="absent")
+    is_current = header.revision == found.revision
+    return replace(found, index="current" if is_current else "behind")
