@@ -400,7 +400,17 @@ MODELS: View[Card] = View(
     ("name", "family", ">bits", "digest", ">last training", ">right at 1 s", ""),
     _model_lines,
     _model_record,
-    ("name", "family", "bits", "digest", "features", "confidence", "weighed", "training", "figures"),
+    (
+        "name",
+        "family",
+        "bits",
+        "digest",
+        "features",
+        "confidence",
+        "weighed",
+        "training",
+        "figures",
+    ),
 )
 
 
