@@ -69,10 +69,14 @@ class OpenSet:
     identified
         By false-positive rate: genuine queries answered rightly at the threshold that
         meets it. The threshold is held while clips are drawn for the interval.
+    stated
+        By false-positive rate: genuine queries answered rightly, and strangers answered at
+        all, where the score is -log10 of the rate that a system states.
     """
 
     curve: Detection
     identified: Mapping[float, Estimate]
+    stated: Mapping[float, tuple[Estimate, Estimate]]
     genuine: int
     impostors: int
 
@@ -253,4 +257,11 @@ def open_set(pooled: Sequence[Verdicts], references: int) -> OpenSet:
         passed = right[~stranger] * (score[~stranger] >= threshold)
         total = np.zeros_like(asked) if np.isnan(threshold) else asked
         identified[rate] = proportion(np.bincount(genuine, passed, minlength=references), total)
-    return OpenSet(curve, identified, len(genuine), impostors)
+    stated = {}
+    for rate in RATES:
+        passing = score >= -np.log10(rate)
+        right_ones = np.bincount(genuine, (right * passing)[~stranger], minlength=references)
+        strangers = np.bincount(clip[stranger], minlength=references)
+        wrong_ones = np.bincount(clip[stranger], passing[stranger], minlength=references)
+        stated[rate] = proportion(right_ones, asked), proportion(wrong_ones, strangers)
+    return OpenSet(curve, identified, stated, len(genuine), impostors)

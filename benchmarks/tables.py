@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from benchmarks import published
+from benchmarks.deep import DEEP
 from benchmarks.findings import GENTLE, RATES, Findings
 from benchmarks.layout import Layout, Value
 from benchmarks.measuring import scaled
@@ -26,6 +27,8 @@ def every_table(found: Findings) -> list[Layout]:
         made += [table4(found), *(table5(found, s) for s in found.seconds), table6(found)]
     if found.opened:
         made.append(open_set(found))
+        if any(name.endswith(DEEP) for name, _, _ in found.opened):
+            made.append(stated_rates(found))
     made.append(scale(found))
     return [*made, costs(found)]
 
@@ -198,6 +201,30 @@ def open_set(found: Findings) -> Layout:
         "EER: where as many strangers pass as right answers are missed; - where the two never "
         "meet.",
         ("system", *(f"at {100 * rate:g} %" for rate in RATES), "EER", "genuine", "strangers"),
+        tuple(body),
+    )
+
+
+def stated_rates(found: Findings) -> Layout:
+    """Show what users get who name the rate of false matches that they put up with."""
+    body: list[tuple[Value, ...]] = [
+        (
+            f"{name}, {seconds} s",
+            *(value for rate in RATES for value in opened.stated[rate]),
+            opened.genuine,
+            opened.impostors,
+        )
+        for name in found.recognizers
+        for seconds in found.seconds
+        if name.endswith(DEEP) and (opened := found.opened.get((name, found.unknown, seconds)))
+    ]
+    columns = [f"{what} at {100 * rate:g} %" for rate in RATES for what in ("right", "strangers")]
+    return Layout(
+        "stated-rates",
+        "Open set, stated rates",
+        "As before, but answers count whose score states a rate of false matches of at most 1, 0.1 "
+        "or 0.01 % a query: right files, and strangers that get an answer, both in %.",
+        ("system", *columns, "genuine", "strangers"),
         tuple(body),
     )
 

@@ -77,6 +77,15 @@ def test_open_set_by_hand() -> None:
     assert found.curve.equal_error_rate == pytest.approx(0.01)
 
 
+def test_answers_at_stated_rates_by_hand() -> None:
+    inside, outside = (np.flatnonzero(left_out(4) == out)[0] for out in (False, True))
+    genuine = verdicts([inside] * 4, [1, 1, 0, 1], [3.0, 2.5, 2.5, 1.9])
+    strangers = verdicts([outside] * 5, [0] * 5, [2.1, 0.5, 0.5, -1.0, 1.99])
+    found = open_set([genuine, strangers], 4)
+    assert [e.value for e in found.stated[1e-2]] == pytest.approx([2 / 4, 1 / 5])
+    assert [e.value for e in found.stated[1e-3]] == pytest.approx([1 / 4, 0])
+
+
 def test_tables_of_a_corpus_with_and_without_labels() -> None:
     assert tables.table4(findings()).head[-1] == "speaker"
     nameless = [replace(reference, speaker="") for reference in REFERENCES]
