@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -23,8 +24,8 @@ SAMAF = "samaf"
 class HashSystem:
     """A model by the paper's protocol: the nearest hash, or concatenation of hashes, answers.
 
-    Nearest is what differs in the fewest bits; with a model whose clips have weights, of the
-    32 windows that do so the one of the least error rate, as ``samaf query`` judges.
+    Nearest is what differs in the fewest bits; with our models, of the 32 windows that do so
+    the one of the least weighed error rate, as ``samaf query`` chooses.
 
     The clip is hashed once, also when it is asked again of another store; windows of 2-6 s
     are 5, 9, 13, 17 or 21 of its hashes in a row. The score is 1 - BER.
@@ -45,7 +46,7 @@ class HashSystem:
     def parameters(self) -> Mapping[str, object]:
         """Name and digest of the model, and how its bits count."""
         card = self._fingerprinter.card
-        weighed = card.weighed is not None
+        weighed = is_weighed(self._fingerprinter)
         return {"model": card.name, "digest": card.digest, "bits": card.bits, "weighed": weighed}
 
     def hashes(self, samples: np.ndarray, seed: str) -> Hashes:
@@ -71,7 +72,10 @@ class HashSystem:
         key = sha256(samples.tobytes()).digest()
         query = self._asked.get(key)
         if query is None:
-            query = self._asked[key] = self.hashes(samples, f"query of {len(samples)} samples")
+            query = self.hashes(samples, f"query of {len(samples)} samples")
+            if not is_weighed(self._fingerprinter):
+                query = replace(query, weights=None)
+            self._asked[key] = query
         lengths = [hashes_of(seconds) for seconds in sorted(windows)]
         nearest = self.nearest()
         found = nearest.search(query, lengths)
@@ -112,6 +116,11 @@ def _unique(
         score[first].astype(np.float32),
         offset[first].astype(np.float32),
     )
+
+
+def is_weighed(fingerprinter: Fingerprinter) -> bool:
+    """Tell whether bits count by how sure they are: with our models, not by the paper's rule."""
+    return fingerprinter.card.features.subtract_mean
 
 
 class WindowSystem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -17,7 +17,7 @@ from benchmarks.calibration import deep as deeply
 from benchmarks.calibration import pictures, report
 from benchmarks.calibration.deep import DeepTrial, ask_deep
 from benchmarks.calibration.fitting import unrelated
-from benchmarks.calibration.subjects import Subject, is_weighed, subjects
+from benchmarks.calibration.subjects import subjects
 from benchmarks.calibration.trials import Hall, Trial, ask, hall
 from benchmarks.calibration.validation import (
     Judged,
@@ -28,10 +28,9 @@ from benchmarks.calibration.validation import (
     groups,
     judged,
 )
-from benchmarks.errors import BenchmarkError
 from benchmarks.files import writing
 from samaf.errors import SamafError
-from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
+from samaf.fingerprinters import Confidence, load_hash_model
 from samaf.fingerprinters.card import MODELS, write_card
 from samaf.training.corpora import default_root, open_corpus
 
@@ -69,70 +68,35 @@ def _run(model: str, corpus: Path, split: str, deep: int, folder: Path | None, w
     opened = open_corpus(corpus)
     fingerprinter = load_hash_model(model)
     asked = subjects(opened, model, split)
-    bare = [subject.by_bits_alone() for subject in asked]
-    card = fingerprinter.card
-    texts = []
-    if is_weighed(fingerprinter):
-        # Clips are asked about by weighed bits; stored hashes among each other cannot be.
-        found = _checked(asked, fingerprinter, card.weighed, split, deep, opened.digest)
-        other = _checked(bare, fingerprinter, card.confidence, split, 0, opened.digest)
-        card = replace(card, weighed=found.confidence, confidence=other.confidence)
-        texts = [*_told(f"{model}, weighed bits", split, found), ""]
-        texts += _told(f"{model}, bits alone", split, other)
-    else:
-        found = _checked(bare, fingerprinter, card.confidence, split, deep, opened.digest)
-        card = replace(card, confidence=found.confidence)
-        texts = [*_told(model, split, found)]
-    text = "\n".join(texts)
-    click.echo(text)
-    if folder:
-        _save(folder, split, text, found)
-    if write:
-        click.echo(write_card(card, MODELS))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Check:
-    """How trials were judged; ``apart`` by other languages, on the validation split."""
-
-    confidence: Confidence
-    seen: Judged
-    apart: Judged | None
-    named: Mapping[str, np.ndarray]
-    deep: Sequence[DeepTrial]
-
-
-def _checked(
-    asked: Sequence[Subject],
-    fingerprinter: Fingerprinter,
-    held: Confidence | None,
-    split: str,
-    deep: int,
-    digest: str,
-) -> Check:
-    """Fit to the validation split and cross-validate, or judge the test split by the card."""
-    model = fingerprinter.name
     references = [s.reference for s in asked if s.clip.kind == "speech"]
     plain = unrelated(references, np.random.default_rng(SEED))
-    where = hall(asked, plain, fingerprinter.block / fingerprinter.hop / 2)
+    hops = fingerprinter.block / fingerprinter.hop
+    where = hall(asked, plain, hops / 2)
     trials = ask(asked, where)
+    if split == "validation":
+        title = f"{model}, validation split, cross-validated by speaker"
+        confidence = _described(fitted(trials, plain), trials, where, opened.digest)
+        folds = fold_of_voice(trials)
+        seen, fits = cross_validated(trials, plain, folds)
+        few = ask_deep(asked, confidence, where, model, deep)
+        confidence = deeply.fitted(few, confidence)
+        few = deeply.cross_validated(few, fits, folds)
+        languages = {s.voice: s.clip.language for s in asked}
+        apart, _ = cross_validated(trials, plain, fold_of_language(trials, languages))
+    else:
+        apart = None
+        title = f"{model}, test split, judged by the numbers of its card"
+        confidence = fingerprinter.card.confidence
+        seen = judged(trials, confidence)
+        few = deeply.judged(ask_deep(asked, confidence, where, model, deep), [confidence], {})
     named = groups(trials, fingerprinter.hop, fingerprinter.block)
-    if split == "test":
-        if held is None:
-            raise BenchmarkError(
-                f"{model}: its card holds no law for weighed bits; calibrate it with --write first"
-            )
-        few = deeply.judged(ask_deep(asked, held, where, model, deep), [held], {})
-        return Check(held, judged(trials, held), None, named, few)
-    confidence = _described(fitted(trials, plain), trials, where, digest)
-    folds = fold_of_voice(trials)
-    seen, fits = cross_validated(trials, plain, folds)
-    few = ask_deep(asked, confidence, where, model, deep)
-    confidence = deeply.fitted(few, confidence)
-    few = deeply.cross_validated(few, fits, folds)
-    languages = {s.voice: s.clip.language for s in asked}
-    apart, _ = cross_validated(trials, plain, fold_of_language(trials, languages))
-    return Check(confidence, seen, apart, named, few)
+    text = "\n".join(_told(title, confidence, seen, apart, named, few))
+    click.echo(text)
+    if folder:
+        _save(folder, split, text, seen, named, few)
+    if write:
+        card = replace(fingerprinter.card, confidence=confidence)
+        click.echo(write_card(card, MODELS))
 
 
 def _described(
@@ -157,23 +121,35 @@ def _described(
     return replace(confidence, population=population, likelihood=ratio)
 
 
-def _told(title: str, split: str, check: Check) -> Iterator[str]:
-    judged_by = "cross-validated by speaker" if check.apart else "judged by the numbers of its card"
-    yield f"{title}, {split} split, {judged_by}\n\n{check.confidence}\n"
+def _told(
+    title: str,
+    confidence: Confidence,
+    seen: Judged,
+    apart: Judged | None,
+    named: Mapping[str, np.ndarray],
+    deep: Sequence[DeepTrial],
+) -> Iterator[str]:
+    yield f"{title}\n\n{confidence}\n"
     yield "Share of impostors that pass at stated rates, with 95 % intervals over voices:\n"
-    yield from report.rates(check.seen, check.named, check.deep)
-    if check.apart:
+    yield from report.rates(seen, named, deep)
+    if apart:
         yield "\nThe same, cross-validated by language, so that no sentence is on both sides:\n"
-        yield from report.rates(check.apart, check.named, [])
+        yield from report.rates(apart, named, [])
     yield "\nLikelihood ratios:\n"
-    yield from report.ratios(check.seen, check.named)
+    yield from report.ratios(seen, named)
 
 
-def _save(folder: Path, split: str, text: str, check: Check) -> None:
-    drawn = pictures.calibration(check.seen, check.named, check.deep)
+def _save(
+    folder: Path,
+    split: str,
+    text: str,
+    seen: Judged,
+    named: Mapping[str, np.ndarray],
+    deep: Sequence[DeepTrial],
+) -> None:
+    drawn = pictures.calibration(seen, named, deep)
     pictures.save(drawn, folder / f"calibration-{split}.png")
-    drawn = pictures.tippett(check.seen, check.named["all"])
-    pictures.save(drawn, folder / f"tippett-{split}.png")
+    pictures.save(pictures.tippett(seen, named["all"]), folder / f"tippett-{split}.png")
     with writing(folder / f"calibration-{split}.md") as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 

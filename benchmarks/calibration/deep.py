@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.calibration.fitting import deep_words
-from benchmarks.calibration.subjects import Subject, under
+from benchmarks.calibration.subjects import Subject
 from benchmarks.calibration.trials import EVERYTHING, GRANULARITY, KEPT, Hall, without
 from samaf.audio import SAMPLE_RATE, load
 from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
@@ -29,7 +29,7 @@ class DeepTrial:
     Attributes
     ----------
     found
-        (error rate, hashes, places compared) of the best findings.
+        (BER, hashes, places compared) of the best findings.
     score
         Of the best one; -inf where there is none, or none was judged yet.
     """
@@ -58,7 +58,8 @@ def ask_deep(
 
 
 def _workshop(model: str, confidence: Confidence, where: Hall) -> tuple[Fingerprinter, Hall]:
-    return under(load_hash_model(model), confidence), where
+    loaded = load_hash_model(model)
+    return Fingerprinter(replace(loaded.card, confidence=confidence), loaded.path), where
 
 
 def _deep(job: tuple[Subject, float, float], workshop: tuple[Fingerprinter, Hall]) -> DeepTrial:
@@ -70,7 +71,7 @@ def _deep(job: tuple[Subject, float, float], workshop: tuple[Fingerprinter, Hall
     index = ExactIndex(without(subject, where))
     seed = f"{subject.clip.path.name} {start}"
     found = claimed(excerpt, seed, fingerprinter, index, GRANULARITY, EVERYTHING, KEPT)
-    best = tuple((f.stretch.rate, f.stretch.hashes, f.compared) for f in found[:KEPT])
+    best = tuple((f.stretch.ber, f.stretch.hashes, f.compared) for f in found[:KEPT])
     return DeepTrial(subject.clip.kind, subject.voice, count / SAMPLE_RATE, best)
 
 

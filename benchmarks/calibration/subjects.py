@@ -12,7 +12,7 @@ import numpy as np
 
 from samaf.audio import SAMPLE_RATE, load
 from samaf.features import blocks, mfcc
-from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
+from samaf.fingerprinters import Fingerprinter, load_hash_model
 from samaf.records import Hashes
 from samaf.training.corpora import Clip, Corpus
 from samaf.training.dataset import load_material
@@ -53,26 +53,8 @@ class Subject:
 
     clip: Clip
     voice: str
-    reference: Hashes
+    reference: np.ndarray
     versions: tuple[Version, ...]
-
-    def by_bits_alone(self) -> Subject:
-        """Give the same subject with hashes whose bits all count alike."""
-        bare = tuple(replace(v, hashes=replace(v.hashes, weights=None)) for v in self.versions)
-        return replace(self, reference=replace(self.reference, weights=None), versions=bare)
-
-
-def is_weighed(fingerprinter: Fingerprinter) -> bool:
-    """Tell whether clips are asked about by weighed bits: with our models, not the paper's."""
-    return fingerprinter.card.features.subtract_mean
-
-
-def under(fingerprinter: Fingerprinter, law: Confidence) -> Fingerprinter:
-    """Give a model that asks about clips under a law, which need not stand in its card yet."""
-    card = fingerprinter.card
-    weighed = is_weighed(fingerprinter)
-    card = replace(card, weighed=law) if weighed else replace(card, confidence=law)
-    return Fingerprinter(card, fingerprinter.path)
 
 
 def subjects(corpus: Corpus, model: str, split: str) -> list[Subject]:
@@ -92,7 +74,7 @@ def subjects(corpus: Corpus, model: str, split: str) -> list[Subject]:
     asked.update(others)
     jobs = [(clip, clip in asked) for clip in [*stored, *others]]
     found = list(spread(_subject, jobs, _workshop, corpus, model, split))
-    return found + list(_signals(under(load_hash_model(model), Confidence())))
+    return found + list(_signals(load_hash_model(model)))
 
 
 def voices_behind(corpus: Corpus) -> frozenset[Clip]:
@@ -120,7 +102,7 @@ def _spread_over_voices(clips: Sequence[Clip], split: str) -> Iterator[Clip]:
 def _workshop(corpus: Corpus, model: str, split: str) -> tuple[Fingerprinter, Material]:
     speech = tuple(load(c.path) for c in sorted(voices_behind(corpus), key=lambda c: c.path))
     material = replace(load_material(replace(corpus, clips=_sounds(corpus)), split), speech=speech)
-    return under(load_hash_model(model), Confidence()), material
+    return load_hash_model(model), material
 
 
 def _sounds(corpus: Corpus) -> tuple[Clip, ...]:
@@ -132,7 +114,7 @@ def _subject(job: tuple[Clip, bool], workshop: tuple[Fingerprinter, Material]) -
     (clip, asked), (fingerprinter, material) = job, workshop
     samples = load(clip.path)
     rng = _generator(clip.path)
-    reference = fingerprinter.hashes([samples], clip.path.name)
+    reference = fingerprinter.hashes([samples], clip.path.name).packed
     versions = []
     for number in range(VERSIONS if asked else 0):
         seed = f"{clip.path.name} {number}"
@@ -172,7 +154,7 @@ def _signals(fingerprinter: Fingerprinter) -> Iterator[Subject]:
         name = f"{kind} {number}"
         clip = Clip(Path(name), SIGNAL, "", "", name)
         version = _version(samples, 1.0, 1.0, fingerprinter, name, rng)
-        yield Subject(clip, name, version.hashes.cut(slice(0)), (version,))
+        yield Subject(clip, name, version.hashes.packed[:0], (version,))
 
 
 def signal(number: int, rng: np.random.Generator) -> tuple[str, np.ndarray]:

@@ -13,7 +13,7 @@ from samaf.fingerprinters import Confidence
 from samaf.index import NOTHING, ExactIndex, HashTable, Index, Nearest, table_of
 from samaf.matching import PLAIN, Finding, find, places
 from samaf.matching.confidence import log10_false
-from samaf.matching.search import MORE_NEIGHBOURS
+from samaf.matching.search import NEIGHBOURS
 from samaf.records import Hashes
 from samaf.training.workers import spread
 
@@ -40,9 +40,9 @@ class Trial:
     places
         Places compared, without the excerpt's own recording.
     found
-        (error rate, hashes) of the best findings without the own recording.
+        (BER, hashes) of the best findings without the own recording.
     own
-        (error rate, hashes) of what was found at the right place with the own recording in the
+        (BER, hashes) of what was found at the right place with the own recording in the
         store; None where nothing was.
     genuine
         Whether the own recording can be stored: it is speech.
@@ -127,7 +127,7 @@ class Hall:
 
 def hall(asked: Sequence[Subject], confidence: Confidence, half: float) -> Hall:
     """Store the references of all subjects; recording ids are positions in ``asked``."""
-    stored = [(n, s.reference.packed) for n, s in enumerate(asked) if s.clip.kind == "speech"]
+    stored = [(n, s.reference) for n, s in enumerate(asked) if s.clip.kind == "speech"]
     table = table_of(stored, stored[0][1].shape[1])
     names = np.array([asked[n].clip.recording for n, _ in stored])
     return Hall(table, names, confidence, half)
@@ -218,7 +218,7 @@ def _asked(
                     subject.voice,
                     length,
                     max(1.0, places(excerpt, rest)),
-                    tuple((f.stretch.rate, f.stretch.hashes) for f in found),
+                    tuple((f.stretch.ber, f.stretch.hashes) for f in found),
                     own,
                     genuine,
                     small,
@@ -229,7 +229,7 @@ def _asked(
 
 def _searched(table: HashTable, version: Version, windows: set[int]) -> dict[int, Nearest]:
     index = ExactIndex(table, "compiled")
-    return {w: index.search(version.hashes.packed, w, MORE_NEIGHBOURS) for w in windows}
+    return {w: index.search(version.hashes.packed, w, NEIGHBOURS) for w in windows}
 
 
 def among(own: Nearest, others: Nearest) -> Nearest:
@@ -239,7 +239,7 @@ def among(own: Nearest, others: Nearest) -> Nearest:
     """
     rows = np.concatenate([np.full_like(others.rows, NOTHING), own.rows], axis=1)
     distances = np.concatenate([others.distances, own.distances], axis=1)
-    order = np.argsort(distances, axis=1, kind="stable")[:, : others.rows.shape[1]]
+    order = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
     return Nearest(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))
 
 
@@ -257,5 +257,5 @@ def _own(
         middle = (stretch.first + stretch.stop - 1) / 2
         truth = version.place(start + middle, where.half)
         if abs(stretch.reference(middle) - truth) <= RIGHT_HOPS:
-            return stretch.rate, stretch.hashes
+            return stretch.ber, stretch.hashes
     return None

@@ -376,7 +376,6 @@ def _model_record(card: Card) -> Record:
         "digest": card.digest,
         "features": card.features.as_dict(),
         "confidence": asdict(card.confidence) if card.confidence else None,
-        "weighed": asdict(card.weighed) if card.weighed else None,
         "training": dict(card.training),
         "figures": dict(card.figures),
     }
@@ -407,7 +406,6 @@ MODELS: View[Card] = View(
         "digest",
         "features",
         "confidence",
-        "weighed",
         "training",
         "figures",
     ),

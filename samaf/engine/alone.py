@@ -41,7 +41,7 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
         found = find_deep(
             samples, seed, fingerprinter, index, question.window(hop), question.rate, 1
         )
-    confidence = fingerprinter.card.asked
+    confidence = fingerprinter.card.confidence
     matches = (match_of(f, reference, hop, block, duration, confidence) for f in found)
     return Comparison(path, two.path, tuple(matches))
 

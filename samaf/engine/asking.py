@@ -149,7 +149,7 @@ def search(
     rate, k = question.rate, question.k
     with watch("search"):
         if clip.samples is None:
-            confidence = fingerprinter.card.asked
+            confidence = fingerprinter.card.confidence
             plain = find([(PLAIN[0], clip.hashes)], index, window, confidence, rate, k)
             found = [(0.0, clip.answer.duration, plain)]
         else:
@@ -212,7 +212,7 @@ def named(
     ids = [int(index.table.recording_ids[f.recording]) for f in found]
     recordings = store.get_many(ids)
     hop, block = fingerprinter.hop, fingerprinter.block
-    confidence = fingerprinter.card.asked
+    confidence = fingerprinter.card.confidence
     # A recording deleted since the index was read has nothing to be named by.
     return tuple(
         match_of(f, recordings[i], hop, block, duration, confidence)

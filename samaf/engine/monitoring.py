@@ -82,7 +82,7 @@ class Plain:
         self, name: str, question: Question, fingerprinter: Fingerprinter, store: Store
     ) -> None:
         self._ear = Ear(fingerprinter, name)
-        confidence = fingerprinter.card.asked
+        confidence = fingerprinter.card.confidence
         self._follower = Follower(
             question.window(fingerprinter.hop), confidence, question.rate, question.k
         )

@@ -97,11 +97,6 @@ class ModelCard:
     deviation
         Deviation of each coefficient within blocks of training speech; tells a block with
         something in it from silence or a steady tone.
-    confidence
-        For hashes whose bits all count alike: those of a store among each other.
-    weighed
-        For a clip's hashes, whose bits count by how sure they are; None for a model whose
-        clips are asked about by their bits alone, such as the paper's.
     training
         Data, licences, minutes, machine, as free entries.
     figures
@@ -116,16 +111,10 @@ class ModelCard:
     features: FeatureParameters
     deviation: tuple[float, ...]
     confidence: Confidence = field(default_factory=Confidence)
-    weighed: Confidence | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
     onnx_sha256: str = ""
     format: int = CARD_FORMAT
-
-    @property
-    def asked(self) -> Confidence:
-        """What holds for the hashes of a clip that is asked about."""
-        return self.weighed or self.confidence
 
     @property
     def digest(self) -> str:
@@ -175,11 +164,6 @@ class VectorCard:
     @property
     def confidence(self) -> None:
         """None: its candidates are ranked, and nothing tells how likely they are right."""
-        return None
-
-    @property
-    def weighed(self) -> None:
-        """None, as `confidence`."""
         return None
 
     @property
@@ -250,26 +234,21 @@ def read_card(path: Path) -> Card:
 
 def _hash_card(data: dict[str, Any]) -> ModelCard:
     features = checked(FeatureParameters(**data["features"]))
-    weighed = data.get("weighed")
+    confidence = data["confidence"]
+    confidence["correlation"] = tuple(confidence["correlation"])
+    if "stored" in confidence:  # of older cards: hashes of the store, for clips of 15 hashes
+        confidence["same_words_places"] = max(1.0, 45 * confidence.pop("stored"))
+    confidence["likelihood"] = checked(LikelihoodRatio(**confidence.get("likelihood", {})))
     made = {
         "features": features,
         "deviation": tuple(data["deviation"]),
-        "confidence": _confidence(data["confidence"]),
-        "weighed": _confidence(weighed) if weighed else None,
+        "confidence": checked(Confidence(**confidence)),
     }
     card = ModelCard(**{**data, **made})
     numbers("deviation", card.deviation)
     if type(card.bits) is not int or card.bits < 8 or card.bits % 8:
         raise ValueError(f"bits is {card.bits!a:.40}")
     return card
-
-
-def _confidence(data: dict[str, Any]) -> Confidence:
-    data["correlation"] = tuple(data["correlation"])
-    if "stored" in data:  # of older cards: hashes of the store, for clips of 15 hashes
-        data["same_words_places"] = max(1.0, 45 * data.pop("stored"))
-    data["likelihood"] = checked(LikelihoodRatio(**data.get("likelihood", {})))
-    return checked(Confidence(**data))
 
 
 def _vector_card(data: dict[str, Any]) -> VectorCard:

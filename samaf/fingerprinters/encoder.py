@@ -88,7 +88,7 @@ class Fingerprinter(Described[ModelCard]):
         return Hashes(
             np.packbits(states >= 0, axis=1),
             activity(cut, self.card.deviation) >= LEAST_ACTIVITY,
-            weights(states) if self.card.weighed else None,
+            weights(states),
         )
 
     def _masked(self, parts: Sequence[Hashes], seed: str) -> Hashes:
@@ -96,13 +96,10 @@ class Fingerprinter(Described[ModelCard]):
         none = np.empty((0, self.card.bits), np.uint8)
         rows = np.concatenate([none[:, ::8], *(p.packed for p in parts)])
         mask = np.concatenate([np.empty(0, bool), *(p.informative for p in parts)])
-        sure = None
-        if self.card.weighed:
-            sure = np.concatenate([none, *(p.weights for p in parts if p.weights is not None)])
+        sure = np.concatenate([none, *(p.weights for p in parts if p.weights is not None)])
         if not mask.all():
             rows[~mask] = noise_bits(seed, rows.shape)[~mask]
-            if sure is not None:
-                sure[~mask] = SUREST
+            sure[~mask] = SUREST
         return Hashes(rows, mask, sure)
 
 

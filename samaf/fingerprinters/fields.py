@@ -12,7 +12,7 @@ LARGEST = 1_000_000  # no parameter comes near; larger ones would only fill the 
 
 
 def checked(record: Record) -> Record:
-    """Return a record whose fields are of the kinds of their defaults; None stands for any.
+    """Return a record whose fields are of the kinds of their defaults.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def checked(record: Record) -> Record:
             number(each.name, value)
         elif isinstance(default, tuple):
             numbers(each.name, value)
-        elif default not in (MISSING, None) and type(value) is not type(default):
+        elif default is not MISSING and type(value) is not type(default):
             raise TypeError(f"{each.name} is {value!a:.40}")
         elif isinstance(value, int) and not 0 <= value <= LARGEST:
             raise ValueError(f"{each.name} is {value!a:.40}")

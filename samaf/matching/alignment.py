@@ -43,7 +43,7 @@ class Line:
 class Stretch:
     """A line with its evidence: hashes from ``first`` to ``stop``, their mean error rate.
 
-    ``ber`` counts all bits alike; ``rate``, which decides, by how sure they are (`error_rates`).
+    ``ber`` counts all bits alike; ``rate``, which chooses, by how sure they are (`error_rates`).
     ``shift`` is the refinement of the intercept in hops, from the neighbouring diagonals;
     ``begin`` and ``end`` are where its sound begins and ends, in hops of the query.
     """
@@ -153,17 +153,17 @@ def follow(line: Line, query: Hashes, table: HashTable) -> Stretch | None:
     if not len(i):
         return None
     differing = [_differing(query, rows, line, i, shift) for shift in (-1, 0, 1)]
-    weights = None if query.weights is None else query.weights[i]
-    rates = [error_rates(d, weights) for d in differing]
+    rates = [error_rates(d) for d in differing]
     a, b = heaviest(SAME_SPEECH - rates[1])
     if a == b:
         return None
     before, here, after = (float(r[a:b].mean()) for r in rates)
-    ber = float(error_rates(differing[1][a:b]).mean())
+    weights = None if query.weights is None else query.weights[i[a:b]]
+    rate = float(error_rates(differing[1][a:b], weights).mean())
     bend = before - 2 * here + after
     shift = float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend > 0 else 0.0
     first, stop = int(i[a]), int(i[b - 1]) + 1
-    return Stretch(line, first, stop, ber, here, shift, first, stop - 1 + BLOCK_HOPS)
+    return Stretch(line, first, stop, here, rate, shift, first, stop - 1 + BLOCK_HOPS)
 
 
 def sharpened(stretch: Stretch, query: Hashes, table: HashTable) -> Stretch:

@@ -148,7 +148,7 @@ def _followed(
     rate: float,
 ) -> list[Finding]:
     """Search under all hypotheses; follow the most promising neighbours."""
-    confidence, table = for_deep(fingerprinter.card.asked), index.table
+    confidence, table = for_deep(fingerprinter.card.confidence), index.table
     tried = [(h, q) for h, q in tried if q.informative.any()]
     if not tried:
         return []

@@ -36,6 +36,8 @@ class Finding:
         The same stretch in hops of the clip as it is: start and stop.
     log10_false
         log10 of the expected number of false findings at least this good in the query.
+    merit
+        The same with bits counted by how sure they are: tells which of several is right.
     compared
         Places that the search compared for it; see ``samaf.matching.confidence``.
     """
@@ -44,6 +46,7 @@ class Finding:
     stretch: Stretch
     span: tuple[float, float]
     log10_false: float
+    merit: float
     manipulation: Manipulation
     compared: float
 
@@ -102,14 +105,14 @@ def claims(
         stretch = follow(line, query, table)
         if stretch is None:
             continue
-        chance = chance_of(stretch, compared, confidence)
+        chance, merit = chances_of(stretch, compared, confidence)
         if chance <= np.log10(rate):
             undone = hypothesis.manipulation
             first, stop = _span(stretch, len(query), undone)
             early = hypothesis.origin * undone.tau
             span = first + early, stop + early
             whole = moved(sharpened(stretch, query, table), hypothesis.origin)
-            yield Finding(line.recording, whole, span, chance, undone, compared)
+            yield Finding(line.recording, whole, span, chance, merit, undone, compared)
 
 
 def search_all(
@@ -180,10 +183,11 @@ def places(query: Hashes, table: HashTable) -> float:
     return float(table.total) * int(query.informative.sum()) * SLOPES_TRIED
 
 
-def chance_of(stretch: Stretch, compared: float, confidence: Confidence) -> float:
-    """Give log10 of the expected number of false findings as good as a stretch."""
-    rate, hashes = np.array(stretch.rate), np.array(stretch.hashes)
-    return float(log10_false(rate, hashes, compared, confidence))
+def chances_of(stretch: Stretch, compared: float, confidence: Confidence) -> tuple[float, float]:
+    """Give log10 of the false findings to expect as good as a stretch: by BER, and by rate."""
+    rates = np.array([stretch.ber, stretch.rate])
+    by_bits, by_weights = log10_false(rates, np.array(stretch.hashes), compared, confidence)
+    return float(by_bits), float(by_weights)
 
 
 def resolve(found: list[Finding], k: int) -> list[Finding]:
@@ -198,9 +202,9 @@ def resolve(found: list[Finding], k: int) -> list[Finding]:
 
 
 def _order(finding: Finding) -> tuple[float, float, int, tuple[float, float]]:
-    """Put the least likely chance first; of equal ones the tempo nearest to the clip's own."""
+    """Put what chance explains least first; of equal ones the tempo nearest to the clip's own."""
     drift = abs(finding.stretch.line.slope - 1)
-    return finding.log10_false, drift, finding.recording, finding.span
+    return finding.merit, drift, finding.recording, finding.span
 
 
 def _span(stretch: Stretch, hashes: int, undone: Manipulation) -> tuple[float, float]:

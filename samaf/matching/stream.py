@@ -20,7 +20,7 @@ from samaf.matching.search import (
     SAME_CLAIM,
     SLOPES_TRIED,
     Finding,
-    chance_of,
+    chances_of,
     claims,
     overlap,
     resolve,
@@ -131,8 +131,8 @@ class Follower:
                 continue
             found.remove(after)
             whole = joined(before, after)
-            chance = chance_of(whole.stretch, compared, self._confidence)
-            found.append(replace(whole, log10_false=chance))
+            chance, merit = chances_of(whole.stretch, compared, self._confidence)
+            found.append(replace(whole, log10_false=chance, merit=merit))
         return found
 
     def _forget(self, now: int, unended: list[Finding]) -> None:

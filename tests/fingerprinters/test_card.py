@@ -18,7 +18,6 @@ CARD = ModelCard(
     FeatureParameters(stack=4, subtract_mean=True),
     (1.5, 2.25),
     Confidence(0.49, 0.05, (0.7, 0.2), 0.25, 1.5, population="1,000 validation queries"),
-    Confidence(0.5, 0.04, (0.6,), 0.5, 1.2, population="the same, by weighed bits"),
     {"licences": {"CC0": 3}, "minutes": 1.5, "speaker": "Zoë"},
     {"validation": {"mean_accuracy": 0.5}},
     "ab" * 32,
@@ -46,7 +45,7 @@ def test_what_changes_hashes_changes_the_digest(change: dict[str, object]) -> No
 
 
 def test_figures_and_confidence_leave_the_digest(tmp_path: Path) -> None:
-    other = replace(CARD, figures={}, training={}, confidence=Confidence(), weighed=None)
+    other = replace(CARD, figures={}, training={}, confidence=Confidence())
     assert other.digest == CARD.digest
     assert read_card(write_card(CARD, tmp_path)).digest == CARD.digest
 

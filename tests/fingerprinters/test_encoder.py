@@ -12,7 +12,7 @@ import pytest
 from golden_input import golden_samples
 
 from samaf.errors import FingerprinterError
-from samaf.fingerprinters import DEFAULT_MODEL, Confidence, Fingerprinter, load_fingerprinter
+from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter
 from samaf.fingerprinters.card import MODELS, read_card, write_card
 from samaf.fingerprinters.encoder import activity, noise_bits, weights
 from samaf.records import Manipulation
@@ -124,15 +124,10 @@ def test_weights_are_shares_of_the_surest_bit() -> None:
     assert weights(h).tolist() == [np.rint(expected).tolist(), [255] * 4]
 
 
-def test_only_a_model_with_a_law_for_them_gives_weights() -> None:
+def test_every_hash_has_a_surest_bit() -> None:
     samples = np.concatenate([np.zeros(2 * RATE, np.float32), golden_samples(1)])
-    plain = Fingerprinter(replace(ENCODER.card, weighed=None), ENCODER.path)
-    weighed = Fingerprinter(replace(ENCODER.card, weighed=Confidence()), ENCODER.path)
-    bare, sure = (model.hashes([samples], "a") for model in (plain, weighed))
-    assert bare.weights is None
-    assert sure.weights is not None
-    assert sure.weights.shape == (len(sure), 256)
-    assert (sure.weights[~sure.informative] == 255).all()
-    assert (sure.weights.max(axis=1) == 255).all()
-    assert np.array_equal(bare.packed, sure.packed)
-    assert plain.digest == weighed.digest
+    found = ENCODER.hashes([samples], "a")
+    assert found.weights is not None
+    assert found.weights.shape == (len(found), 256)
+    assert (found.weights[~found.informative] == 255).all()
+    assert (found.weights.max(axis=1) == 255).all()
