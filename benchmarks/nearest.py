@@ -84,23 +84,24 @@ class NearestWindows:
         long enough.
         """
         if query.weights is not None:
-            return [self._weighed(query, length) for length in lengths]
+            return [self._weighed(query.packed, query.weights, n) for n in lengths]
         found = self._by_distance(query.packed, lengths)
         return [
             (windows, rows, distances / (length * query.bits))
             for length, (windows, rows, distances) in zip(lengths, found, strict=True)
         ]
 
-    def _weighed(self, query: Hashes, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Judge the nearest windows by the weights of the query's bits."""
-        near = self._index.search(query.packed, length, MORE_NEIGHBOURS).rows
+    def _weighed(
+        self, query: np.ndarray, weights: np.ndarray, length: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Choose among the nearest windows by the weights of the query's bits."""
+        near = self._index.search(query, length, MORE_NEIGHBOURS).rows
         there = near != NOTHING
         rates = np.zeros(near.shape)
         for step in range(length):
             own = slice(step, step + len(near))
             rows = self.table.hashes[np.where(there, near + step, 0)]
-            differing = query.packed[own, None] ^ rows
-            rates += error_rates(differing, query.weights[own, None])  # type: ignore[index]
+            rates += error_rates(query[own, None] ^ rows, weights[own, None])
         rates = np.where(there, rates / length, np.inf)
         best = there & (rates == rates.min(axis=1, keepdims=True, initial=np.inf))
         window, rank = np.nonzero(best)

@@ -28,7 +28,7 @@ class HashSystem:
     the one of the least weighed error rate, as ``samaf query`` chooses.
 
     The clip is hashed once, also when it is asked again of another store; windows of 2-6 s
-    are 5, 9, 13, 17 or 21 of its hashes in a row. The score is 1 - BER.
+    are 5, 9, 13, 17 or 21 of its hashes in a row. The score is 1 - error rate.
     """
 
     sampled = False

@@ -13,7 +13,7 @@ from samaf.fingerprinters import Confidence
 from samaf.index import NOTHING, ExactIndex, HashTable, Index, Nearest, table_of
 from samaf.matching import PLAIN, Finding, find, places
 from samaf.matching.confidence import log10_false
-from samaf.matching.search import NEIGHBOURS
+from samaf.matching.search import MORE_NEIGHBOURS
 from samaf.records import Hashes
 from samaf.training.workers import spread
 
@@ -191,7 +191,11 @@ def _asked(
     where: Hall,
     rng: np.random.Generator,
 ) -> list[Trial]:
-    """Ask about excerpts of one version."""
+    """Ask about excerpts of one version.
+
+    By bits alone, as scores count them: so the findings of the best scores come first.
+    """
+    bare = replace(version.hashes, weights=None)
     lengths = [n for n in LENGTHS if n <= len(version.hashes)]
     windows = {min(n, GRANULARITY) for n in lengths}
     others = _searched(rest, version, windows)
@@ -204,7 +208,7 @@ def _asked(
     for length in lengths:
         count = -(-EXCERPTS * len(version.hashes) // LONGEST)
         for start in rng.integers(0, len(version.hashes) - length + 1, count).tolist():
-            excerpt = version.hashes.cut(slice(start, start + length))
+            excerpt = bare.cut(slice(start, start + length))
             own = None
             if genuine:
                 known.start = start
@@ -229,7 +233,7 @@ def _asked(
 
 def _searched(table: HashTable, version: Version, windows: set[int]) -> dict[int, Nearest]:
     index = ExactIndex(table, "compiled")
-    return {w: index.search(version.hashes.packed, w, NEIGHBOURS) for w in windows}
+    return {w: index.search(version.hashes.packed, w, MORE_NEIGHBOURS) for w in windows}
 
 
 def among(own: Nearest, others: Nearest) -> Nearest:
@@ -239,7 +243,7 @@ def among(own: Nearest, others: Nearest) -> Nearest:
     """
     rows = np.concatenate([np.full_like(others.rows, NOTHING), own.rows], axis=1)
     distances = np.concatenate([others.distances, own.distances], axis=1)
-    order = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
+    order = np.argsort(distances, axis=1, kind="stable")[:, : others.rows.shape[1]]
     return Nearest(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))
 
 
