@@ -33,6 +33,7 @@ def test_a_trial_compares_with_the_clean_segment_and_is_drawn(tmp_path: Path) ->
     made = trial(samples, noise, Copier())
     assert made.clean_error == 0
     assert made.noisy_error > 0.1
+    assert made.foreign_error > made.noisy_error  # it got the noise alone
     assert np.allclose(made.from_clean, made.clean, atol=1e-3)
     # The level of each band is that of what the model got.
     assert np.allclose(made.from_noisy, made.noisy, atol=1e-3)

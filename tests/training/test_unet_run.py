@@ -19,6 +19,7 @@ from samaf.fingerprinters.decoder import SpectrogramDecoder
 from samaf.training.curves import read_points
 from samaf.training.run import train_model
 from samaf.training.trainer import CURVES, Progress, Trained, train
+from samaf.training.unet import plan as planning
 from samaf.training.unet.model import variant
 from samaf.training.unet.plan import UNetPlan
 from samaf.training.unet.run import preset
@@ -32,6 +33,19 @@ def run(plan: UNetPlan, folder: Path) -> tuple[Trained, list[Progress]]:
 
 def losses(told: list[Progress]) -> list[tuple[int, dict[str, float]]]:
     return [(p.step, dict(p.terms)) for p in told]
+
+
+@pytest.mark.parametrize(
+    ("flags", "chosen"), [("fma avx512_bf16", "mixed_bfloat16"), ("fma avx2", "float32")]
+)
+def test_bfloat16_is_for_processors_that_have_it(
+    flags: str, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "cpuinfo"
+    told.write_text(f"flags\t\t: {flags}\n", encoding="utf-8")
+    monkeypatch.setattr(planning, "CPU_FLAGS", told)
+    monkeypatch.setattr(planning, "_has_gpu", lambda: False)
+    assert planning.precision() == chosen
 
 
 KILLED = """
