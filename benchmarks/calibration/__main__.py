@@ -31,7 +31,7 @@ from benchmarks.calibration.validation import (
 from benchmarks.files import writing
 from samaf.errors import SamafError
 from samaf.fingerprinters import Confidence, load_hash_model
-from samaf.fingerprinters.card import MODELS, write_card
+from samaf.fingerprinters.card import write_card
 from samaf.training.corpora import default_root, open_corpus
 
 SEED = 11
@@ -53,7 +53,7 @@ SEED = 11
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path), help="Folder for pictures and figures."
 )
-@click.option("--write", is_flag=True, help="Write the fit into the card of a shipped model.")
+@click.option("--write", is_flag=True, help="Write the fit into the model's card.")
 def main(model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool) -> None:
     """Fit the confidence of MODEL to validation speakers, or check it on test speakers."""
     if write and split == "test":
@@ -96,7 +96,7 @@ def _run(model: str, corpus: Path, split: str, deep: int, folder: Path | None, w
         _save(folder, split, text, seen, named, few)
     if write:
         card = replace(fingerprinter.card, confidence=confidence)
-        click.echo(write_card(card, MODELS))
+        click.echo(write_card(card, fingerprinter.path.parent))
 
 
 def _described(

@@ -8,6 +8,7 @@ from samaf.audio import Source, read
 from samaf.engine.asking import Question
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.hashing import hash_file
+from samaf.engine.trust import law
 from samaf.fingerprinters import DEFAULT_MODEL, Card, load_hash_model, shipped
 from samaf.index import ExactIndex, table_of
 from samaf.matching import match_of
@@ -41,7 +42,7 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
         found = find_deep(
             samples, seed, fingerprinter, index, question.window(hop), question.rate, 1
         )
-    confidence = fingerprinter.card.confidence
+    confidence = law(fingerprinter)
     matches = (match_of(f, reference, hop, block, duration, confidence) for f in found)
     return Comparison(path, two.path, tuple(matches))
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.trust import law
 from samaf.engine.watch import Stopwatch
 from samaf.engine.workers import in_order, processes
 from samaf.errors import AudioError, QueryError
@@ -149,7 +150,7 @@ def search(
     rate, k = question.rate, question.k
     with watch("search"):
         if clip.samples is None:
-            confidence = fingerprinter.card.confidence
+            confidence = law(fingerprinter)
             plain = find([(PLAIN[0], clip.hashes)], index, window, confidence, rate, k)
             found = [(0.0, clip.answer.duration, plain)]
         else:
@@ -212,7 +213,7 @@ def named(
     ids = [int(index.table.recording_ids[f.recording]) for f in found]
     recordings = store.get_many(ids)
     hop, block = fingerprinter.hop, fingerprinter.block
-    confidence = fingerprinter.card.confidence
+    confidence = law(fingerprinter)
     # A recording deleted since the index was read has nothing to be named by.
     return tuple(
         match_of(f, recordings[i], hop, block, duration, confidence)

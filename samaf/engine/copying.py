@@ -8,6 +8,7 @@ import numpy as np
 
 from samaf.audio import Audio, Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.trust import law
 from samaf.features import encoder_input
 from samaf.features.stream import frame_chunks
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
@@ -73,7 +74,7 @@ def _repeats(frames: np.ndarray, fingerprinter: Fingerprinter, seed: str) -> lis
 
 
 def _copy(repeat: Repeat, audio: Audio, hashes: int, fingerprinter: Fingerprinter) -> Copy:
-    hop, confidence = fingerprinter.hop, fingerprinter.card.confidence
+    hop, confidence = fingerprinter.hop, law(fingerprinter)
     places = hashes**2 / 2 * GRIDS
     agreeing = np.array(min(repeat.hashes, COPY_HASHES))
     chance = log10_false(np.array(repeat.ber), agreeing, places, confidence)

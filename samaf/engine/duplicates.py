@@ -7,6 +7,7 @@ from functools import partial
 
 from samaf.engine.asking import Question
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.trust import law
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, HashTable
 from samaf.index.exact import PAIRS_TO_COMPILED
@@ -27,7 +28,7 @@ def duplicates(
 ) -> Iterator[Duplicate]:
     """Yield each pair once; see ``Engine.duplicates``."""
     hop, block = fingerprinter.hop, fingerprinter.block
-    confidence = fingerprinter.card.confidence
+    confidence = law(fingerprinter)
     window, rate = question.window(hop), question.rate
     total = len(table.recording_ids)
     # Each recording has an index of its own, too small to make the change itself.

@@ -12,6 +12,7 @@ from samaf.audio import Source
 from samaf.audio.live import listen
 from samaf.engine.asking import Question, named
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.trust import law
 from samaf.errors import AudioError
 from samaf.features import blocks, mfcc
 from samaf.fingerprinters import Fingerprinter
@@ -82,7 +83,7 @@ class Plain:
         self, name: str, question: Question, fingerprinter: Fingerprinter, store: Store
     ) -> None:
         self._ear = Ear(fingerprinter, name)
-        confidence = fingerprinter.card.confidence
+        confidence = law(fingerprinter)
         self._follower = Follower(
             question.window(fingerprinter.hop), confidence, question.rate, question.k
         )

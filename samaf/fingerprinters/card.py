@@ -17,6 +17,7 @@ from samaf.fingerprinters.fields import checked, numbers
 CARD_FORMAT = 1
 VECTORS = frozenset({"unet"})  # families that make vectors; all others make hashes
 MODELS = Path(__file__).parent / "models"  # what is shipped
+UNCALIBRATED = "not calibrated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class LikelihoodRatio:
     slope: float = 0.0
     lowest: float = 0.0
     highest: float = 0.0
-    population: str = "not calibrated"
+    population: str = UNCALIBRATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,12 @@ class Confidence:
     same_words_places: float = 1.0
     deep_words: float = 1.0
     likelihood: LikelihoodRatio = field(default_factory=LikelihoodRatio)
-    population: str = "not calibrated"
+    population: str = UNCALIBRATED
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the numbers were measured, and are not those that any model begins with."""
+        return self.population != UNCALIBRATED
 
 
 @dataclass(frozen=True, slots=True)

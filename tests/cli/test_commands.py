@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from shell import BRUNO, STRANGER, Run
 
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS, noisy, telephone, wav
+from samaf.fingerprinters import Confidence, load_hash_model
+from samaf.fingerprinters.card import write_card
 
 MATCH_KEYS = [
     "reference_id",
@@ -199,6 +202,21 @@ def test_compare_needs_no_store(run: Run, tmp_path: Path) -> None:
     )
     assert "nothing in common" in run("compare", "hiss.wav", BRUNO).stdout
     assert not (tmp_path / "samaf.db").exists()
+
+
+def test_scores_of_a_model_that_is_not_calibrated_come_with_a_warning(
+    run: Run, tmp_path: Path
+) -> None:
+    shipped = load_hash_model()
+    shutil.copy(shipped.path, tmp_path / f"{shipped.name}.onnx")
+    write_card(replace(shipped.card, confidence=Confidence()), tmp_path)
+    model = tmp_path / f"{shipped.name}.onnx"
+    assert run("add", BRUNO, "--model", model).exit_code == 0
+    told = run("query", BRUNO, BRUNO, "--model", model)
+    assert told.exit_code == 0
+    assert told.stderr.count(f"{shipped.name} is not calibrated") == 1
+    assert f"benchmarks.calibration {model} --write" in told.stderr
+    assert not run("compare", BRUNO, BRUNO).stderr
 
 
 def test_fingerprint(run: Run) -> None:
