@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LEGEND_FONT, LEGEND_LINE = 8, 15  # points: of a letter, of a line with its space
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
 STROKES = ("-", "--", ":")
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
@@ -89,8 +90,17 @@ def _style(number: int) -> dict[str, Any]:
 
 
 def _legend(figure: Figure, panel: Axes) -> None:
+    """Name the lines beside the panels, in as many columns as the figure's height asks for."""
     handles, labels = panel.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right center", fontsize=8, frameon=False)
+    lines = max(1, int(72 * figure.get_figheight() / LEGEND_LINE))
+    figure.legend(
+        handles,
+        labels,
+        loc="outside right center",
+        ncols=-(-len(labels) // lines) or 1,
+        fontsize=LEGEND_FONT,
+        frameon=False,
+    )
 
 
 def _with_intervals(panel: Axes, points: Mapping[float, Estimate], number: int, name: str) -> None:
