@@ -208,7 +208,9 @@ def run(
 
         failures = measure_all(specs, plan, jobs, told)
     for name, reason in failures.items():
-        Console(stderr=True).print(f"{name}: {reason}", markup=False, highlight=False)
+        Console(stderr=True).print(
+            f"{name}: {reason}", markup=False, highlight=False, soft_wrap=True
+        )
     print(f"{len(specs) - len(failures)} of {len(specs)} recognizers measured: {out}")
 
 
