@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,6 +50,8 @@ def run() -> Run:
 @pytest.fixture
 def start() -> Callable[..., subprocess.Popen[bytes]]:
     """Start the real command as a process of its own."""
+    # Shells let background jobs ignore Ctrl-C, and what these start would ignore it, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "samaf", *(os.fsencode(str(a)) for a in arguments)]
