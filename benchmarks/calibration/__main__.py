@@ -72,7 +72,7 @@ def _run(model: str, corpus: Path, split: str, deep: int, folder: Path | None, w
     plain = unrelated(references, np.random.default_rng(SEED))
     hops = fingerprinter.block / fingerprinter.hop
     where = hall(asked, plain, hops / 2)
-    trials = ask(asked, where)
+    trials = ask(asked, where, model)
     if split == "validation":
         title = f"{model}, validation split, cross-validated by speaker"
         confidence = _described(fitted(trials, plain), trials, where, opened.digest)

@@ -61,7 +61,7 @@ def fit(trials: Sequence[Trial], plain: Confidence) -> Confidence:
     """
     line = _line(trials, plain)
     trials = [t for t in trials if not t.small]
-    rates, hashes = findings(trials)
+    rates, hashes, compared = findings(trials)
     suspect = scores(trials, line) > SUSPECT
     alike = rates[:, 0][suspect & (hashes[:, 0] >= LONG)]
     if len(alike) < 2:
@@ -72,9 +72,10 @@ def fit(trials: Sequence[Trial], plain: Confidence) -> Confidence:
         same_words_deviation=round(float(alike.std()), 4),
         same_words_places=float(round(np.mean([t.places for t in trials]))),
     )
-    chance = 10 ** expected(trials, rates, hashes, around)
+    chance = 10 ** expected(rates, hashes, compared, around)
     # An offset this low leaves nothing but the same words.
-    words = 10 ** expected(trials, rates, hashes, replace(around, same_words=1.0, offset=-300.0))
+    only = replace(around, same_words=1.0, offset=-300.0)
+    words = 10 ** expected(rates, hashes, compared, only)
     told = np.array([t.length >= TELLING for t in trials])
     best = min(SHARES, key=lambda share: _misfit((chance + share * words).min(axis=1)[told]))
     return replace(around, same_words=round(float(best), 6))
@@ -101,16 +102,16 @@ def deep_words(expected: Callable[[Confidence], np.ndarray], confidence: Confide
 
 def _line(trials: Sequence[Trial], plain: Confidence) -> Confidence:
     """Fit slope, knee, overlap and offset, one after the other until they stay."""
-    rates, hashes = findings(trials)
+    rates, hashes, compared = findings(trials)
     tail = log10_tail((plain.mean - rates) / mean_deviation(hashes, plain))
     shared = 1 - 1 / hashes
-    tried = np.log10([t.places for t in trials])
+    tried = np.log10(compared)
     asked = np.array([(t.length, t.small) for t in trials])
     groups = [np.flatnonzero((asked == group).all(axis=1)) for group in np.unique(asked, axis=0)]
     wanted = np.log10(-np.log1p(-RATES))
 
     def errors(slope: float, knee: float, overlap: float) -> np.ndarray:
-        best = (bent(tail - knee, slope) - overlap * shared).min(axis=1) + tried
+        best = (bent(tail - knee, slope) - overlap * shared + tried).min(axis=1)
         return np.array([wanted - np.quantile(best[g], RATES) for g in groups])
 
     at = [float(np.median(grid)) for grid in LINES]

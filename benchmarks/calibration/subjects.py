@@ -32,9 +32,10 @@ class Version:
     """A clip as it is or distorted, hashed on a hop grid of its own.
 
     The moment t of the clip went to t x ``tau``; hash 0 starts ``shift`` hops after the
-    version's begin.
+    version's begin, and so do ``frames``, float32 (n, coefficients).
     """
 
+    frames: np.ndarray
     hashes: Hashes
     tau: float
     shift: float
@@ -143,8 +144,9 @@ def _version(
     parameters = fingerprinter.card.features
     frames = mfcc(samples, replace(parameters, tau=step))
     shift = int(rng.integers(parameters.hop_frames))
-    hashes = fingerprinter.hash_blocks(blocks(frames[shift:], parameters), seed)
-    return Version(hashes, tau, shift / parameters.hop_frames)
+    frames = frames[shift:]
+    hashes = fingerprinter.hash_blocks(blocks(frames, parameters), seed)
+    return Version(frames, hashes, tau, shift / parameters.hop_frames)
 
 
 def _signals(fingerprinter: Fingerprinter) -> Iterator[Subject]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
 
 from benchmarks.calibration.subjects import Subject, Version
-from samaf.fingerprinters import Confidence
+from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
 from samaf.index import NOTHING, ExactIndex, HashTable, Index, Nearest, table_of
-from samaf.matching import PLAIN, Finding, find, places
+from samaf.matching import PLAIN, Finding, Hypothesis, find, places
 from samaf.matching.confidence import log10_false
+from samaf.matching.ends import hash_to_the_ends, is_short
 from samaf.matching.search import MORE_NEIGHBOURS
 from samaf.records import Hashes
 from samaf.training.workers import spread
@@ -25,6 +26,8 @@ KEPT = 4  # findings of a query: which one is best depends on what is fitted
 EVERYTHING = 1e9  # a rate at which no finding is held back
 SMALL_SHARE = 1 / 8  # of the references that the last version of each clip is asked in
 RIGHT_HOPS = 2  # a place is right within half a second
+
+Found = tuple[float, int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,10 @@ class Trial:
     places
         Places compared, without the excerpt's own recording.
     found
-        (BER, hashes) of the best findings without the own recording.
+        (BER, hashes, places compared) of the best findings without the own recording.
     own
-        (BER, hashes) of what was found at the right place with the own recording in the
-        store; None where nothing was.
+        The same of what was found at the right place with the own recording in the store;
+        None where nothing was.
     genuine
         Whether the own recording can be stored: it is speech.
     small
@@ -55,25 +58,28 @@ class Trial:
     voice: str
     length: int
     places: float
-    found: tuple[tuple[float, int], ...]
-    own: tuple[float, int] | None
+    found: tuple[Found, ...]
+    own: Found | None
     genuine: bool
     small: bool
 
 
-def findings(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray]:
-    """Give BER and hashes of each trial's findings, float (n, k); 1 and 1 where none is."""
-    rates = np.ones((len(trials), KEPT))
-    hashes = np.ones((len(trials), KEPT))
-    for row, trial in enumerate(trials):
+def findings(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give BER, hashes and places compared of each trial's findings, float (n, k) each.
+
+    Where there is none, 1, 1 and the places of the trial.
+    """
+    table = np.ones((len(trials), KEPT, 3))
+    for row, trial in zip(table, trials, strict=True):
+        row[:, 2] = trial.places
         for column, found in enumerate(trial.found[:KEPT]):
-            rates[row, column], hashes[row, column] = found
-    return rates, hashes
+            row[column] = found
+    return table[:, :, 0], table[:, :, 1], table[:, :, 2]
 
 
 def scores(trials: Sequence[Trial], confidence: Confidence) -> np.ndarray:
     """Give the score of each trial's best finding without its own recording, float (n,)."""
-    return -expected(trials, *findings(trials), confidence).min(axis=1)
+    return -expected(*findings(trials), confidence).min(axis=1)
 
 
 def own_scores(trials: Sequence[Trial], confidence: Confidence) -> np.ndarray:
@@ -81,19 +87,18 @@ def own_scores(trials: Sequence[Trial], confidence: Confidence) -> np.ndarray:
 
     Where that is missed, the best finding is a false one.
     """
-    own = np.array([t.own or (1.0, 1) for t in trials]).reshape(-1, 1, 2)
+    own = np.array([t.own or (1.0, 1, t.places) for t in trials]).reshape(-1, 1, 3)
     every = np.concatenate([own, np.stack(findings(trials), axis=2)], axis=1)
-    return -expected(trials, every[:, :, 0], every[:, :, 1], confidence).min(axis=1)
+    return -expected(every[:, :, 0], every[:, :, 1], every[:, :, 2], confidence).min(axis=1)
 
 
 def expected(
-    trials: Sequence[Trial], rates: np.ndarray, hashes: np.ndarray, confidence: Confidence
+    rates: np.ndarray, hashes: np.ndarray, compared: np.ndarray, confidence: Confidence
 ) -> np.ndarray:
     """Give log10 of the false findings to expect as good as findings (n, k), float (n, k).
 
     A query without any finding expects as many as there are places.
     """
-    compared = np.array([t.places for t in trials])[:, None]
     return np.minimum(log10_false(rates, hashes, compared, confidence), np.log10(compared))
 
 
@@ -133,18 +138,18 @@ def hall(asked: Sequence[Subject], confidence: Confidence, half: float) -> Hall:
     return Hall(table, names, confidence, half)
 
 
-def ask(asked: Sequence[Subject], where: Hall) -> list[Trial]:
+def ask(asked: Sequence[Subject], where: Hall, model: str) -> list[Trial]:
     """Ask about excerpts of all versions of all subjects."""
     jobs = [(number, subject) for number, subject in enumerate(asked) if subject.versions]
-    return [t for trials in spread(_trials, jobs, _kept, where) for t in trials]
+    return [t for trials in spread(_trials, jobs, _workshop, where, model) for t in trials]
 
 
-def _kept(where: Hall) -> Hall:
-    return where
+def _workshop(where: Hall, model: str) -> tuple[Hall, Fingerprinter]:
+    return where, load_hash_model(model)
 
 
-def _trials(job: tuple[int, Subject], where: Hall) -> list[Trial]:
-    number, subject = job
+def _trials(job: tuple[int, Subject], workshop: tuple[Hall, Fingerprinter]) -> list[Trial]:
+    (number, subject), (where, fingerprinter) = job, workshop
     rng = np.random.default_rng(_seed(subject))
     own = _own_recording(subject, where)
     mine = _of(where.table, where.table.recording_ids == number)
@@ -153,7 +158,24 @@ def _trials(job: tuple[int, Subject], where: Hall) -> list[Trial]:
         small = position > 0 and position == len(subject.versions) - 1
         kept = ~own & (rng.random(len(own)) < SMALL_SHARE) if small else ~own
         rest = _of(where.table, kept)
-        trials += _asked(subject, version, rest, mine, small, where, rng)
+        for excerpt in _excerpts(version, rest, mine, fingerprinter, rng):
+            found = _found(excerpt, excerpt.others, where)
+            own_found = _found(excerpt, excerpt.own, where) if len(mine.counts) else []
+            share = rest.total / max(1, mine.total)
+            compared = (places(q, rest) / h.prior for h, q in excerpt.tried)
+            trials.append(
+                Trial(
+                    subject.clip.kind,
+                    subject.clip.split,
+                    subject.voice,
+                    excerpt.length,
+                    max(1.0, *compared),
+                    tuple(map(_numbers, found)),
+                    _own(own_found, version, excerpt.start, where, share),
+                    len(mine.counts) > 0,
+                    small,
+                )
+            )
     return trials
 
 
@@ -182,58 +204,87 @@ def _of(table: HashTable, chosen: np.ndarray) -> HashTable:
     )
 
 
-def _asked(
-    subject: Subject,
+@dataclass(frozen=True, slots=True, eq=False)
+class Excerpt:
+    """A part of a version.
+
+    Attributes
+    ----------
+    start, length
+        Its first hash and how many it has.
+    tried
+        What is searched for, by bits alone, as scores count them: so the findings of the best
+        scores come first.
+    others, own
+        Indexes of the recordings of others, and of its own one.
+    """
+
+    start: int
+    length: int
+    tried: list[tuple[Hypothesis, Hashes]]
+    others: Index
+    own: Index
+
+
+def _excerpts(
     version: Version,
     rest: HashTable,
     mine: HashTable,
-    small: bool,
-    where: Hall,
+    fingerprinter: Fingerprinter,
     rng: np.random.Generator,
-) -> list[Trial]:
-    """Ask about excerpts of one version.
-
-    By bits alone, as scores count them: so the findings of the best scores come first.
-    """
+) -> Iterator[Excerpt]:
+    parameters = fingerprinter.card.features
     bare = replace(version.hashes, weights=None)
-    lengths = [n for n in LENGTHS if n <= len(version.hashes)]
-    windows = {min(n, GRANULARITY) for n in lengths}
-    others = _searched(rest, version, windows)
-    stranger = Remembered(rest, others)
-    genuine = len(mine.counts) > 0
-    if genuine:
-        nearest = _searched(mine, version, windows)
-        known = Remembered(mine, {w: among(nearest[w], others[w]) for w in windows})
-    trials = []
-    for length in lengths:
-        count = -(-EXCERPTS * len(version.hashes) // LONGEST)
-        for start in rng.integers(0, len(version.hashes) - length + 1, count).tolist():
-            excerpt = bare.cut(slice(start, start + length))
-            own = None
-            if genuine:
-                known.start = start
-                own = _own(_found(known, excerpt, where), version, start, where)
-            stranger.start = start
-            found = _found(stranger, excerpt, where)
-            trials.append(
-                Trial(
-                    subject.clip.kind,
-                    subject.clip.split,
-                    subject.voice,
-                    length,
-                    max(1.0, places(excerpt, rest)),
-                    tuple((f.stretch.ber, f.stretch.hashes) for f in found),
-                    own,
-                    genuine,
-                    small,
-                )
-            )
-    return trials
+    every, alone = ExactIndex(rest, "compiled"), ExactIndex(mine, "compiled")
+    others = every.search(bare.packed, GRANULARITY, MORE_NEIGHBOURS)
+    stranger = Remembered(rest, {GRANULARITY: others})
+    own = alone.search(bare.packed, GRANULARITY, MORE_NEIGHBOURS)
+    known = Remembered(mine, {GRANULARITY: among(own, others)})
+    for length in (n for n in LENGTHS if n <= len(bare)):
+        seconds = (length - 1) * fingerprinter.hop + fingerprinter.block
+        count = -(-EXCERPTS * len(bare) // LONGEST)
+        for start in rng.integers(0, len(bare) - length + 1, count).tolist():
+            if is_short(seconds):
+                first = start * parameters.hop_frames
+                stop = first + (length - 1) * parameters.hop_frames + parameters.block_frames
+                frames, seed = version.frames[first:stop], f"excerpt {first}"
+                made = hash_to_the_ends(frames, PLAIN, seed, fingerprinter, True)
+                tried = [(h, replace(q, weights=None)) for h, q in made]
+                once = Once(every)
+                yield Excerpt(start, length, tried, once, Among(alone, once))
+            else:
+                stranger.start = known.start = start
+                tried = [(PLAIN, bare.cut(slice(start, start + length)))]
+                yield Excerpt(start, length, tried, stranger, known)
 
 
-def _searched(table: HashTable, version: Version, windows: set[int]) -> dict[int, Nearest]:
-    index = ExactIndex(table, "compiled")
-    return {w: index.search(version.hashes.packed, w, MORE_NEIGHBOURS) for w in windows}
+class Once:
+    """An index that looks for the same windows once."""
+
+    def __init__(self, index: Index) -> None:
+        self.table = index.table
+        self._index = index
+        self._answers: dict[tuple[bytes, int, int], Nearest] = {}
+
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+        """See :class:`samaf.index.Index`."""
+        asked = query.tobytes(), hashes, k
+        if asked not in self._answers:
+            self._answers[asked] = self._index.search(query, hashes, k)
+        return self._answers[asked]
+
+
+class Among:
+    """An index of one's own recording that answers as one of all recordings does of it."""
+
+    def __init__(self, own: Index, others: Index) -> None:
+        self.table = own.table
+        self._own = own
+        self._others = others
+
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+        """See :class:`samaf.index.Index`."""
+        return among(self._own.search(query, hashes, k), self._others.search(query, hashes, k))
 
 
 def among(own: Nearest, others: Nearest) -> Nearest:
@@ -247,19 +298,25 @@ def among(own: Nearest, others: Nearest) -> Nearest:
     return Nearest(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))
 
 
-def _found(index: Index, excerpt: Hashes, where: Hall) -> list[Finding]:
-    tried = [(PLAIN[0], excerpt)]
-    return find(tried, index, GRANULARITY, where.confidence, EVERYTHING, KEPT)
+def _found(excerpt: Excerpt, index: Index, where: Hall) -> list[Finding]:
+    return find(excerpt.tried, index, GRANULARITY, where.confidence, EVERYTHING, KEPT)
+
+
+def _numbers(finding: Finding, times: float = 1.0) -> Found:
+    return finding.stretch.ber, finding.stretch.hashes, finding.compared * times
 
 
 def _own(
-    found: Sequence[Finding], version: Version, start: int, where: Hall
-) -> tuple[float, int] | None:
-    """Give the best finding at the right place, of findings in the own recording."""
+    found: Sequence[Finding], version: Version, start: int, where: Hall, times: float
+) -> Found | None:
+    """Give the best finding at the right place, of findings in the own recording.
+
+    The store is ``times`` as large as that recording, so it counts as many places.
+    """
     for finding in found:
         stretch = finding.stretch
         middle = (stretch.first + stretch.stop - 1) / 2
         truth = version.place(start + middle, where.half)
         if abs(stretch.reference(middle) - truth) <= RIGHT_HOPS:
-            return stretch.ber, stretch.hashes
+            return _numbers(finding, times)
     return None

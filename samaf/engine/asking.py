@@ -21,7 +21,9 @@ from samaf.errors import AudioError, QueryError
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
 from samaf.matching import PLAIN, Finding, find, match_of
-from samaf.matching.deep import find_deep
+from samaf.matching.deep import find_deep, hash_under
+from samaf.matching.ends import is_short
+from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.sections import join, later, of_many, sections
 from samaf.records import Fingerprint, Hashes, Match, QueryResult
 from samaf.store import Store
@@ -74,7 +76,7 @@ class Clip:
     hashes
         Of the clip as it is.
     samples
-        float32 (n,), only for deep questions.
+        float32 (n,), only for deep questions and short clips.
     """
 
     answer: QueryResult
@@ -92,7 +94,8 @@ def hear(
         answer = QueryResult(audio.path or audio.name, audio.sha256, audio.duration)
         with watch("hash"):
             hashes = fingerprinter.hashes(audio.chunks(), audio.sha256)
-        samples = audio.samples() if question.deep else None
+        whole = question.deep or is_short(audio.duration)
+        samples = audio.samples() if whole else None
     return _clip(answer, hashes, samples, fingerprinter)
 
 
@@ -119,10 +122,14 @@ def _hear_there(
     try:
         with watch("hash"):
             found = hashed(path)
+        samples = None
+        if is_short(found.duration):
+            with watch("decode"), read(path) as audio:
+                samples = audio.samples()
     except AudioError as error:
         return error, watch
     answer = QueryResult(found.path, found.sha256, found.duration)
-    return _clip(answer, found.hashes, None, fingerprinter), watch
+    return _clip(answer, found.hashes, samples, fingerprinter), watch
 
 
 def _clip(
@@ -149,11 +156,12 @@ def search(
     window = question.window(fingerprinter.hop)
     rate, k = question.rate, question.k
     with watch("search"):
-        if clip.samples is None:
+        if not question.deep:
             confidence = law(fingerprinter)
-            plain = find([(PLAIN[0], clip.hashes)], index, window, confidence, rate, k)
+            plain = find(_as_it_is(clip, fingerprinter), index, window, confidence, rate, k)
             found = [(0.0, clip.answer.duration, plain)]
         else:
+            assert clip.samples is not None
             seed, full = clip.answer.sha256, question.deep == "full"
             parts = sections(clip.samples, fingerprinter.card.features.sample_rate)
             share = rate / len(parts)
@@ -170,6 +178,13 @@ def search(
     if len(found) > 1:
         matches = join(matches, k)
     return replace(clip.answer, matches=matches)
+
+
+def _as_it_is(clip: Clip, fingerprinter: Fingerprinter) -> list[tuple[Hypothesis, Hashes]]:
+    """Give a clip's hashes as they are; of a short one also those that hang over its ends."""
+    if clip.samples is None:
+        return [(PLAIN, clip.hashes)]
+    return hash_under(clip.samples, clip.answer.sha256, fingerprinter, [PLAIN])
 
 
 def account(question: Question, answer: QueryResult) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def shared(
         if not len(rows) or not others.total:
             break
         nearest = search(others).search(rows, min(granularity, len(rows)), NEIGHBOURS)
-        seen = claims(PLAIN[0], query, nearest, others, compared, confidence, rate)
+        seen = claims(PLAIN, query, nearest, others, compared, confidence, rate)
         for finding in resolve(list(seen), len(others.counts)):
             there = finding.recording + recording + 1
             found[there].append(replace(finding, recording=there))

@@ -58,7 +58,7 @@ def estimate(
     that leaves out: factors that are not significantly different from none are none.
     """
     seconds = min((stretch.end - stretch.begin) * fingerprinter.hop, LONGEST)
-    if seconds < fingerprinter.block:
+    if seconds < fingerprinter.block or len(rows) == 1:  # too little to measure by
         return straight(stretch, undone)
     for _ in range(2):
         before = undone

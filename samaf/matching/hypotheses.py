@@ -32,7 +32,7 @@ class Hypothesis:
     origin: float = 0.0
 
 
-PLAIN = (Hypothesis(IDENTITY, 1.0),)
+PLAIN = Hypothesis(IDENTITY, 1.0)
 
 
 def factors(step: float = STEP) -> np.ndarray:

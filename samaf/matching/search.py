@@ -17,6 +17,7 @@ from samaf.records import Hashes, Manipulation
 
 NEIGHBOURS = 8  # of each window; true places bring their neighbours along
 MORE_NEIGHBOURS = 32  # where there are few windows: by the sure bits another one may be nearest
+OVERHANGING = 2  # hashes of a clip that may lie beyond the ends of a recording
 SLOPES_TRIED = 3  # lines offered for each group of hits, as a factor on what was compared
 LEAST_COVERED = 0.5  # share of a window that must hold something to recognise
 SAME_CLAIM = 0.5  # share of a stretch that a better one of the same reference may cover
@@ -64,7 +65,7 @@ def find(
     Parameters
     ----------
     tried
-        The clip's hashes under each hypothesis; for a plain query one.
+        The clip's hashes under each hypothesis; for a plain query as it is, on one grid or two.
     granularity
         Hashes that are searched for at once; fewer when the clip is shorter.
     rate
@@ -116,15 +117,16 @@ def claims(
 
 
 def search_all(
-    tried: Sequence[tuple[Hypothesis, Hashes]], index: Index, granularity: int, spare: int = 0
+    tried: Sequence[tuple[Hypothesis, Hashes]], index: Index, granularity: int
 ) -> list[Nearest]:
     """Search for all hypotheses, those with equally long windows in one sweep.
 
-    ``spare`` hashes of a short clip may be left out of its windows, down to windows of two:
-    at the ends of a recording they lie beyond it.
+    Hashes that hang over a short clip's ends may be left out of its windows, down to windows
+    of two: at the ends of a recording they lie beyond it.
     """
     by_window: dict[int, list[int]] = defaultdict(list)
-    for number, (_, query) in enumerate(tried):
+    for number, (hypothesis, query) in enumerate(tried):
+        spare = OVERHANGING if hypothesis.origin < 0 else 0
         most = max(len(query) - spare, min(2, len(query)))
         by_window[min(granularity, most)].append(number)
     answers: dict[int, Nearest] = {}

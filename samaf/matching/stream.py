@@ -110,7 +110,7 @@ class Follower:
             found = list(self._open)
         else:
             compared = float(table.total) * HOUR_HASHES * SLOPES_TRIED
-            seen = claims(PLAIN[0], kept, nearest, table, compared, self._confidence, self._rate)
+            seen = claims(PLAIN, kept, nearest, table, compared, self._confidence, self._rate)
             found = self._continued([_later(f, self._start) for f in seen], compared)
         again = [f for f in found if not any(_is_same(g, f) for g in self._given)]
         pool = resolve([*self._given, *again], self._k)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from benchmarks.calibration.__main__ import main
 from benchmarks.calibration.deep import DeepTrial, fitted, judged
 from benchmarks.calibration.fitting import bounds, fit, likelihood, rising
-from benchmarks.calibration.subjects import SIGNAL_SECONDS, signal
-from benchmarks.calibration.trials import Remembered, Trial, among, scores
+from benchmarks.calibration.subjects import SIGNAL_SECONDS, Subject, _version, signal
+from benchmarks.calibration.trials import Remembered, Trial, among, ask, hall, scores
 from benchmarks.calibration.validation import (
     cllr,
     cross_validated,
@@ -27,12 +27,13 @@ from benchmarks.calibration.validation import (
     least_cllr,
     passing,
 )
-from samaf.audio import SAMPLE_RATE
+from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS
-from samaf.fingerprinters import Confidence, LikelihoodRatio
+from samaf.fingerprinters import Confidence, LikelihoodRatio, load_hash_model
 from samaf.index import NOTHING, ExactIndex, table_of
 from samaf.matching.confidence import for_deep, log10_false
 from samaf.matching.search import NEIGHBOURS
+from samaf.training.corpora import Clip
 
 TRUTH = Confidence(
     0.49,
@@ -65,8 +66,8 @@ def drawn(count: int, seed: int) -> list[Trial]:
         hashes = min(length, 8)
         places = 3.0 * 40_000 * length
         ber = float(np.interp(np.log10(rng.exponential()), expected(hashes, places), RATES))
-        own = (float(rng.normal(0.2, 0.05)), hashes)
-        found = ((ber, hashes),)
+        own = (float(rng.normal(0.2, 0.05)), hashes, places)
+        found = ((ber, hashes, places),)
         voice = f"voice {number % 60}"
         trials.append(Trial("speech", "validation", voice, length, places, found, own, True, False))
     return trials
@@ -232,6 +233,32 @@ def test_own_neighbours_keep_the_ranks_that_a_search_of_everything_gives(
     mine = every.rows >= 24
     assert np.array_equal(merged.rows != NOTHING, mine)
     assert np.array_equal(merged.rows[mine], every.rows[mine])
+
+
+def test_own_findings_count_the_places_of_all_recordings() -> None:
+    model = "1LST128C"
+    fingerprinter = load_hash_model(model)
+    paths = sorted(CLIPS.iterdir())[:4]
+    asked = []
+    for path in paths:
+        samples = load(path)
+        version = _version(samples, 1.0, 1.0, fingerprinter, "s", np.random.default_rng(1))
+        clip = Clip(path, "speech", "validation", path.stem, path.name)
+        reference = fingerprinter.hashes([samples], path.name).packed
+        asked.append(Subject(clip, path.stem, reference, (version,) * (path == paths[0])))
+    trials = ask(asked, hall(asked, fingerprinter.card.confidence, 2), model)
+    assert {t.length for t in trials} >= {1, 3, 5, 9, 13}
+    others = sum(len(subject.reference) for subject in asked[1:])
+    for trial in trials:
+        assert trial.own
+        rate, hashes, compared = trial.own
+        assert rate < 0.3
+        if trial.length < 9:
+            # Three grids of one to seven hashes share the prior.
+            assert 3 * 3 * others <= compared <= trial.places <= 3 * 3 * others * 7
+        else:
+            assert hashes == trial.length
+            assert compared == pytest.approx(3 * others * trial.length) == trial.places
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])

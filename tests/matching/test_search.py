@@ -20,7 +20,7 @@ def store(rng: np.random.Generator, count: int = 60, length: int = 40) -> Index:
 
 
 def ask(query: Hashes, index: Index, k: int = 5, granularity: int = 9) -> list[Finding]:
-    return find([(PLAIN[0], query)], index, granularity, RANDOM, 1e-3, k)
+    return find([(PLAIN, query)], index, granularity, RANDOM, 1e-3, k)
 
 
 @settings(max_examples=25, deadline=None)
@@ -52,7 +52,7 @@ def test_unknown_clip_has_no_match(seed: int, length: int) -> None:
     index = store(rng)
     # One false match in a thousand queries is allowed for; demand a hundredth of that.
     query = known(random_hashes(rng, length))
-    found = find([(PLAIN[0], query)], index, 9, RANDOM, 1e-5, 5)
+    found = find([(PLAIN, query)], index, 9, RANDOM, 1e-5, 5)
     assert found == []
 
 
