@@ -15,13 +15,13 @@ from samaf.fingerprinters import Fingerprinter
 from samaf.matching.hypotheses import Hypothesis
 from samaf.records import Hashes
 
-SHORT_SECONDS = 3.0  # clips below are hashed on two grids, half a hop apart
+SHORT_SECONDS = 3.0  # clips below are hashed on more than one grid
 CONTENT = 0.75  # least share of a block, or of a shorter clip, that a hash must hold
 SHORTEST = 0.5  # of a block: clips that are shorter under a hypothesis are left out
 
 
 def is_short(seconds: float) -> bool:
-    """Whether a clip is so short that it is worth hashing on two grids."""
+    """Whether a clip is so short that one grid is too few."""
     return seconds < SHORT_SECONDS
 
 

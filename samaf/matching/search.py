@@ -65,7 +65,8 @@ def find(
     Parameters
     ----------
     tried
-        The clip's hashes under each hypothesis; for a plain query as it is, on one grid or two.
+        The clip's hashes under each hypothesis; for a plain query as it is, on one
+        grid, or three where it is short.
     granularity
         Hashes that are searched for at once; fewer when the clip is shorter.
     rate
