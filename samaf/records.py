@@ -493,7 +493,7 @@ class IndexStatus:
     """Where the cached index of a store lies, what it holds, and whether it can be trusted.
 
     ``state`` is "current", "behind" (the next query reads what is newer), "absent" or
-    "damaged" (the next query makes it anew).
+    "damaged" (the next change makes it anew, or `Engine.index_rebuild`).
     """
 
     folder: str

@@ -61,7 +61,7 @@ class Indexes:
     @property
     def hashes(self) -> Index:
         """The index of hashes at the store's newest revision."""
-        if self._hashes is None or self._hashes.table.revision != self._store.revision:
+        if self._hashes is None or not self._is_current(self._hashes.table):
             hashing(self._fingerprinter)
             table = cache.open_cached(self._store, *self._key)
             self._hashes = ENGINES[self._engine](table)
@@ -70,13 +70,19 @@ class Indexes:
     @property
     def vectors(self) -> VectorIndex:
         """The index of vectors at the store's newest revision."""
-        if self._vectors is None or self._vectors.table.revision != self._store.revision:
+        if self._vectors is None or not self._is_current(self._vectors.table):
             table = cache.open_cached(self._store, *self._key)
-            if self._vectors and self._vectors.table.revision < table.revision:
+            if self._vectors and self._continues(self._vectors.table):
                 self._vectors.follow(table)
-            else:  # none yet, or the store was restored to an earlier state
+            else:  # none yet, or the store became another one
                 self._vectors = VECTOR_ENGINES[self._engine](table)
         return self._vectors
+
+    def _is_current(self, table: HashTable) -> bool:
+        return self._store.is_at(table.revision, table.entry)
+
+    def _continues(self, table: HashTable) -> bool:
+        return self._store.continues(table.revision, table.entry)
 
     def status(self) -> IndexStatus:
         """Tell where the cached index lies and whether it is current and whole."""
@@ -88,7 +94,7 @@ class Indexes:
         if not cache.verify(folder, header):
             state = "damaged"
         else:
-            state = "current" if header.revision == revision else "behind"
+            state = "current" if self._store.is_at(*header.state) else "behind"
         size = header.rows * header.width
         return IndexStatus(str(folder), state, header.revision, revision, header.rows, size)
 
@@ -104,5 +110,4 @@ def with_index_state(found: StoreStats, store: Store, root: Path | None) -> Stor
     header = cache.read_header(cache.cache_folder(store, found.digest, root))
     if header is None:
         return replace(found, index="absent")
-    is_current = header.revision == found.revision
-    return replace(found, index="current" if is_current else "behind")
+    return replace(found, index="current" if store.is_at(*header.state) else "behind")

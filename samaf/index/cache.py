@@ -2,8 +2,8 @@
 
 A folder for each store and fingerprinter holds ``hashes-N.bin`` (uint8 rows, appended
 to), ``table-N.bin`` (int64 rows: recording id, first row, count) and ``header.json``,
-which names both, tells the revision and carries checksums. Rows that a header tells of are
-never written again, and the header is replaced last, so a reader sees the old state or the
+which names both, tells the state of the store and carries checksums. Rows that a header tells
+of are never written again, and the header is replaced last, so a reader sees the old state or the
 new one. Everything can be thrown away.
 """
 
@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from samaf.errors import IndexCacheError
 from samaf.index.table import HashTable, table_of
 from samaf.store import Store
 
-FORMAT = 1
+FORMAT = 2
 DEAD_SHARE = 0.25  # of rows whose recording is gone; beyond that the file is written anew
 TABLE_LINE = 24  # bytes: three int64
 CHECK_BYTES = 8 << 20  # read at once for checksums
@@ -40,12 +41,20 @@ class Header:
     digest: str
     width: int
     revision: int
+    entry: int
+    entry_hash: str
     rows: int
     hashes_file: str
     hashes_crc32: int
+    hashes_mtime_ns: int
     table_file: str
     table_crc32: int
     format: int = FORMAT
+
+    @property
+    def state(self) -> tuple[int, tuple[int, str]]:
+        """Revision and newest entry of the audit log; see `Store.is_at`."""
+        return self.revision, (self.entry, self.entry_hash)
 
 
 def cache_folder(store: Store, digest: str, root: Path | None = None) -> Path:
@@ -75,7 +84,7 @@ def open_cached(store: Store, digest: str, width: int, root: Path | None = None)
         The cache lies on a full disk.
     """
     folder = cache_folder(store, digest, root)
-    empty = Header(store.store_id, digest, width, 0, 0, "", 0, "", 0)
+    empty = Header(store.store_id, digest, width, 0, 0, "", 0, "", 0, 0, "", 0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for attempt in range(ATTEMPTS):
@@ -112,13 +121,14 @@ def read_header(folder: Path) -> Header | None:
     """Read the header; none when there is no cache, a damaged one or one of another format."""
     try:
         header = Header(**json.loads((folder / "header.json").read_text()))
-    except (FileNotFoundError, ValueError, TypeError, RecursionError):
+    except (FileNotFoundError, PermissionError, ValueError, TypeError, RecursionError):
         return None
-    numbers = (header.width, header.revision, header.rows)
+    numbers = (header.width, header.revision, header.entry, header.rows, header.hashes_mtime_ns)
     names = (header.hashes_file, header.table_file)
     sound = (
         header.format == FORMAT
         and all(type(number) is int and 0 <= number < 1 << 62 for number in numbers)
+        and type(header.entry_hash) is str
         and all(re.fullmatch(r"(hashes|table)-\d+\.bin", str(name)) for name in names)
     )
     return header if sound else None
@@ -140,8 +150,8 @@ def _current(store: Store, folder: Path, empty: Header) -> Header:
     header = read_header(folder)
     if (
         header is None
-        or header.revision != store.revision
         or not _belongs(header, empty)
+        or not store.is_at(*header.state)
         or not _plausible(folder, header)
     ):
         with filelock.FileLock(folder / "lock"):
@@ -159,14 +169,14 @@ def _belongs(header: Header, empty: Header) -> bool:
 
 
 def _plausible(folder: Path, header: Header) -> bool:
-    """Check what can be checked without reading the hashes."""
+    """Check the table, and the hashes if they were written to since the header was."""
     hashes, table = folder / header.hashes_file, folder / header.table_file
-    return (
-        hashes.is_file()
-        and hashes.stat().st_size >= header.rows * header.width
-        and table.is_file()
-        and _table_fits(table, header)
-    )
+    if not hashes.is_file() or not table.is_file():
+        return False
+    found = hashes.stat()
+    if found.st_mtime_ns != header.hashes_mtime_ns:
+        return verify(folder, header)
+    return found.st_size >= header.rows * header.width and _table_fits(table, header)
 
 
 def _table_fits(path: Path, header: Header) -> bool:
@@ -183,7 +193,7 @@ def _open(folder: Path, header: Header) -> HashTable:
     hashes: np.ndarray = np.empty(shape, np.uint8)
     if header.rows:
         hashes = np.memmap(folder / header.hashes_file, np.uint8, "r", shape=shape)
-    return HashTable(hashes, table[:, 0], table[:, 1], table[:, 2], header.revision)
+    return HashTable(hashes, table[:, 0], table[:, 1], table[:, 2], *header.state)
 
 
 def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
@@ -191,8 +201,8 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
     header = read_header(folder)
     if (
         header is None
-        or header.revision > store.revision  # the store was restored from a backup
         or not _belongs(header, empty)
+        or not store.continues(*header.state)
         or not verify(folder, header)
     ):
         header = empty
@@ -218,16 +228,23 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
             crc = zlib.crc32(packed.data, crc)
             added.append((recording_id, rows, len(packed)))
             rows += len(packed)
+        _write_through(file)
+        written = os.fstat(file.fileno()).st_mtime_ns
     content = np.concatenate([table, np.array(added, np.int64).reshape(-1, 3)]).tobytes()
     new = replace(
         header,
         revision=changes.revision,
+        entry=changes.entry[0],
+        entry_hash=changes.entry[1],
         rows=rows,
         hashes_crc32=crc,
+        hashes_mtime_ns=written,
         table_file=_fresh(folder, "table"),
         table_crc32=zlib.crc32(content),
     )
-    (folder / new.table_file).write_bytes(content)
+    with (folder / new.table_file).open("wb") as file:
+        file.write(content)
+        _write_through(file)
     temporary = folder / "header.tmp"
     temporary.write_text(json.dumps(asdict(new), indent=1))
     temporary.replace(folder / "header.json")
@@ -235,6 +252,12 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
         if old.name not in {new.hashes_file, new.table_file}:
             old.unlink(missing_ok=True)
     return new
+
+
+def _write_through(file: BinaryIO) -> None:
+    """Have the bytes on the disk before a header tells of them: a power cut may come."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _compacted(folder: Path, header: Header, table: np.ndarray) -> tuple[Header, np.ndarray]:
@@ -262,7 +285,7 @@ def _fresh(folder: Path, kind: str) -> str:
 def _in_memory(store: Store, width: int) -> HashTable:
     changes = store.changes(0)
     added: Iterable[tuple[int, np.ndarray]] = ((i, h.packed) for i, h in changes.added)
-    return table_of(added, width, changes.revision)
+    return table_of(added, width, changes.revision, changes.entry)
 
 
 def _crc32(path: Path, length: int | None) -> int:

@@ -21,8 +21,9 @@ class HashTable:
     starts, counts
         int64 (r,): first row and number of rows of each recording. Rows that belong to
         no recording any more are passed over.
-    revision
-        The store's revision that this shows.
+    revision, entry
+        The store's revision that this shows, and number and hash of the newest entry of its
+        audit log then: what `Store.is_at` asks for.
     """
 
     hashes: np.ndarray
@@ -30,6 +31,7 @@ class HashTable:
     starts: np.ndarray
     counts: np.ndarray
     revision: int = 0
+    entry: tuple[int, str] = (0, "")
 
     @property
     def bits(self) -> int:
@@ -72,7 +74,12 @@ class HashTable:
         return recording, rows - self.starts[recording]
 
 
-def table_of(parts: Iterable[tuple[int, np.ndarray]], width: int, revision: int = 0) -> HashTable:
+def table_of(
+    parts: Iterable[tuple[int, np.ndarray]],
+    width: int,
+    revision: int = 0,
+    entry: tuple[int, str] = (0, ""),
+) -> HashTable:
     """Build a table in memory from (recording id, hashes uint8 (m, width)) pairs."""
     listed = list(parts)
     counts = np.array([len(rows) for _, rows in listed], np.int64)
@@ -85,4 +92,5 @@ def table_of(parts: Iterable[tuple[int, np.ndarray]], width: int, revision: int 
         np.cumsum(counts) - counts,
         counts,
         revision,
+        entry,
     )

@@ -60,12 +60,12 @@ def after(table: HashTable, recording: int) -> HashTable:
     """Give the part of a table behind one recording."""
     cut = int(table.starts[recording] + table.counts[recording])
     kept = slice(recording + 1, None)
-    return HashTable(
-        table.hashes[cut:],
-        table.recording_ids[kept],
-        table.starts[kept] - cut,
-        table.counts[kept],
-        table.revision,
+    return replace(
+        table,
+        hashes=table.hashes[cut:],
+        recording_ids=table.recording_ids[kept],
+        starts=table.starts[kept] - cut,
+        counts=table.counts[kept],
     )
 
 

@@ -33,6 +33,7 @@ from samaf.store.rows import Values, iso, now
 
 ACTS = ("add", "delete", "relabel", "import", "merge", "restore", "query", "rehash")
 BEGINNING = "0" * 64  # stands for the entry before the first
+NO_ENTRY = (0, "")
 ENTRIES_A_PAGE = 1000
 
 _log = logging.getLogger(__name__)
@@ -95,6 +96,25 @@ def _os_user() -> str:
     return f"{name}@{socket.gethostname()}"[: schema.USER_LENGTH]
 
 
+def newest(connection: Connection) -> tuple[int, str]:
+    """Return number and hash of the newest entry; 0 and "" before the first."""
+    last = connection.execute(
+        select(_audit.id, _audit.hash).where(
+            _audit.id == select(func.max(_audit.id)).scalar_subquery()
+        )
+    ).first()
+    return (last.id, last.hash) if last else NO_ENTRY
+
+
+def has(connection: Connection, entry: tuple[int, str]) -> bool:
+    """Tell whether there is an entry of this number and hash; see `newest`."""
+    if entry == NO_ENTRY:
+        return newest(connection) == NO_ENTRY
+    number, told = entry
+    found = connection.execute(select(_audit.hash).where(_audit.id == number)).scalar()
+    return bool(found == told)
+
+
 def append(connection: Connection, author: Author, acts: Iterable[Act]) -> None:
     """Write entries; the caller's transaction holds the row of the table ``store``.
 
@@ -103,12 +123,8 @@ def append(connection: Connection, author: Author, acts: Iterable[Act]) -> None:
     StoreError
         An act is none of `ACTS`.
     """
-    last = connection.execute(
-        select(_audit.id, _audit.hash).where(
-            _audit.id == select(func.max(_audit.id)).scalar_subquery()
-        )
-    ).first()
-    number, previous = (last.id, last.hash) if last else (0, BEGINNING)
+    number, previous = newest(connection)
+    previous = previous or BEGINNING
     happened_at = now()
     shown_time = iso(happened_at)
     entries: list[Values] = []

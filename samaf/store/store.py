@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select
 from samaf.errors import StoreError
 from samaf.records import AuditCheck, AuditEntry, Hashes, Recording, StoreStats
 from samaf.store import statements as sql
-from samaf.store.audit import Act, Author, check, entries, this_author
+from samaf.store.audit import NO_ENTRY, Act, Author, check, entries, has, newest, this_author
 from samaf.store.blobs import DamagedRowError
 from samaf.store.database import Database
 from samaf.store.migration import prepare
@@ -45,12 +45,15 @@ class Changes:
     since_revision
         The revision that it leads from: the one asked for, or 0 (from nothing) where not
         all changes since that one are known any more.
+    entry
+        Number and hash of the newest entry of the audit log then; 0 and "" before the first.
     """
 
     revision: int
     added: Iterator[tuple[int, Hashes]]
     deleted: list[int]
     since_revision: int = 0
+    entry: tuple[int, str] = NO_ENTRY
 
 
 class Store:
@@ -122,6 +125,25 @@ class Store:
     def revision(self) -> int:
         """How often the store was changed, read anew each time."""
         return self._database.read(sql.revision)
+
+    def is_at(self, revision: int, entry: tuple[int, str]) -> bool:
+        """Tell whether the store is still where `changes` led to; see `continues`."""
+        return self._database.read(
+            lambda connection: sql.revision(connection) == revision and has(connection, entry)
+        )
+
+    def continues(self, revision: int, entry: tuple[int, str]) -> bool:
+        """Tell whether the store went on from where `changes` led to, by changes that it knows.
+
+        Copies of a store that went on apart, and one that a file or dump was put back for,
+        reach the same revisions; the entries of their audit logs tell them apart.
+        """
+        return self._database.read(
+            lambda connection: (
+                sql.log_start(connection) <= revision <= sql.revision(connection)
+                and has(connection, entry)
+            )
+        )
 
     # --- the fingerprinter -------------------------------------------------------------
 
@@ -378,14 +400,14 @@ class Store:
         """
         with ExitStack() as stack:
             connection = stack.enter_context(self._database.snapshot())
-            revision = sql.revision(connection)
+            revision, entry = sql.revision(connection), newest(connection)
             if fingerprinter := self.fingerprinter():
                 sql.expect(connection, fingerprinter.digest)
             if since_revision < sql.log_start(connection):
                 since_revision = 0
             deleted = sql.deleted_since(connection, since_revision)
             added = self._added(connection, since_revision, stack.pop_all())
-        return Changes(revision, added, deleted, since_revision)
+        return Changes(revision, added, deleted, since_revision, entry)
 
     def stats(self) -> StoreStats:
         """Return the store's totals."""

@@ -15,6 +15,7 @@ from shell import BRUNO, STRANGER, Run
 from vectormodel import NAME, write_vector_model
 
 import samaf
+from samaf import administration
 from samaf.audio import SAMPLE_RATE, load
 from samaf.cli import cli
 from samaf.demo import CLIPS, wav
@@ -175,3 +176,21 @@ def test_an_open_engine_follows_the_store(model: str) -> None:
         assert engine.query(BRUNO, audit=True) == before
         kept = list(engine.store.audit())[-1].details
         assert len(kept["candidates"]) == len(before.candidates)
+
+
+def test_an_open_engine_follows_a_restored_store(model: str, tmp_path: Path) -> None:
+    one, another = tmp_path / "one.wav", tmp_path / "another.wav"
+    for path, clip in ((one, BRUNO), (another, STRANGER)):
+        path.write_bytes(wav(load(clip)[: 8 * SAMPLE_RATE]))
+    other, backup = tmp_path / "other.db", tmp_path / "other.backup"
+    with samaf.open(str(other), model=model) as filled:
+        list(filled.add(another))
+    administration.db_backup(str(other), backup)
+    with samaf.open(model=model) as engine:
+        list(engine.add(one))
+        assert engine.query(one).candidates[0].distance == 0
+        # What is restored has the number of what was there, and as many vectors.
+        administration.db_restore(None, backup, replace=True)
+        found = engine.query(another).candidates[0]
+        assert (found.recording.name, found.distance) == (another.name, 0)
+        assert engine.query(one).candidates[0].distance > 1

@@ -125,7 +125,21 @@ def test_damaged_files_are_made_anew(store: Store, tmp_path: Path, which: str, f
     path.unlink()
     if fault != "gone":
         path.write_bytes(broken[fault])
-    add(store, 4)  # bytes of the hashes are checked whenever the cache is brought up to date
+    assert_shows(opened(store, tmp_path), store)
+    add(store, 4)
+    assert_shows(opened(store, tmp_path), store)
+
+
+def test_bytes_that_change_without_being_written_are_seen_at_the_next_update(
+    store: Store, tmp_path: Path
+) -> None:
+    add(store, 1, 2, 3)
+    opened(store, tmp_path)
+    (path,) = folder_of(store, tmp_path).glob("hashes*.bin")
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    add(store, 4)
     assert_shows(opened(store, tmp_path), store)
 
 
@@ -135,6 +149,9 @@ def test_damaged_files_are_made_anew(store: Store, tmp_path: Path, which: str, f
         {"format": 99},
         {"revision": 10**6},
         {"revision": "two"},
+        {"entry": 7},
+        {"entry_hash": "ab" * 32},
+        {"entry_hash": None},
         {"rows": -1},
         {"width": 32},
         {"store_id": "another"},
@@ -153,7 +170,8 @@ def test_headers_that_do_not_belong_here(
     assert_shows(opened(store, tmp_path), store)
 
 
-def test_a_store_restored_from_a_backup(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("further", [0, 1, 2, 3])
+def test_a_file_put_back(store: Store, tmp_path: Path, further: int) -> None:
     add(store, 1)
     store.close()
     backup = (tmp_path / "samaf.db").read_bytes()
@@ -164,7 +182,27 @@ def test_a_store_restored_from_a_backup(store: Store, tmp_path: Path) -> None:
         path.unlink()
     (tmp_path / "samaf.db").write_bytes(backup)
     with Store.open(str(tmp_path / "samaf.db")) as restored:
+        # Up to the revision that the index shows, and beyond it.
+        add(restored, *range(4, 4 + further))
         assert_shows(opened(restored, tmp_path), restored)
+
+
+def test_copies_that_went_on_apart(store: Store, tmp_path: Path) -> None:
+    add(store, 1)
+    store.close()
+    (tmp_path / "copy.db").write_bytes((tmp_path / "samaf.db").read_bytes())
+    with (
+        Store.open(str(tmp_path / "samaf.db")) as one,
+        Store.open(str(tmp_path / "copy.db")) as other,
+    ):
+        add(one, 2)
+        add(other, 3)
+        assert one.revision == other.revision
+        for each in (one, other, one):
+            assert_shows(opened(each, tmp_path), each)
+            table = opened(each, tmp_path)
+            assert each.is_at(table.revision, table.entry)
+        assert not other.continues(table.revision, table.entry)
 
 
 WRITER = f"""

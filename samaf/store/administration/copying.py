@@ -24,13 +24,13 @@ from samaf.store.administration.transfer import (
     store_row,
     total_hashes,
 )
+from samaf.store.audit import NO_ENTRY, has, newest
 from samaf.store.rows import Values
 from samaf.store.statements import IDS_A_STATEMENT, keep_others_out
 from samaf.store.statements import revision as revision_of
 
 _recordings = schema.recordings.c
 _deletions = schema.deletions.c
-_audit = schema.audit.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +150,8 @@ def _begun(origin: Connection, target: Connection, name: str) -> _Begun:
     of_source = select(func.count()).where(_recordings.id <= last)
     if there != origin.execute(of_source).scalar_one():
         raise _no_copy(name, "recordings were deleted in it")
-    newest = target.execute(
-        select(_audit.id, _audit.hash).order_by(_audit.id.desc()).limit(1)
-    ).first()
-    if store.revision > source.revision or (
-        newest
-        and origin.execute(select(_audit.hash).where(_audit.id == newest.id)).scalar()
-        != newest.hash
-    ):
+    entry = newest(target)
+    if store.revision > source.revision or (entry != NO_ENTRY and not has(origin, entry)):
         raise _no_copy(name, "it was changed by itself")
     return _Begun(recordings, hashes, last, store.revision)
 
