@@ -68,20 +68,24 @@ class Follower:
         """Give what is still open, since the stream has ended."""
         if self._kept is None:
             return []
-        if self._nearest is None:  # all of it is shorter than a window
-            self._nearest = index.search(self._kept.packed, len(self._kept), NEIGHBOURS)
+        # All of the stream may be shorter than a window.
+        self._search(self._kept, index, min(self._granularity, len(self._kept)))
         return self._ended(index, 0)
 
     def _remember(self, hashes: Hashes, index: Index) -> None:
         if self._kept is not None:
             hashes = self._kept.followed_by(hashes)
         self._kept = hashes
+        self._search(hashes, index, self._granularity)
+
+    def _search(self, kept: Hashes, index: Index, granularity: int) -> None:
+        """Look for the windows of what is kept that were not looked for in this index yet."""
         if self._table is not index.table:
             self._turn_to(index.table)
         searched = 0 if self._nearest is None else len(self._nearest.rows)
-        if len(hashes) - self._granularity + 1 <= searched:
+        if len(kept) - granularity + 1 <= searched:
             return
-        new = index.search(hashes.packed[searched:], self._granularity, NEIGHBOURS)
+        new = index.search(kept.packed[searched:], granularity, NEIGHBOURS)
         if self._nearest is None:
             self._nearest = new
         else:

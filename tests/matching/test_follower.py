@@ -104,6 +104,18 @@ def test_a_store_that_changes_is_searched_as_it_is() -> None:
     assert (finding.stretch.first, finding.stretch.stop) == (0, 500)
 
 
+@pytest.mark.parametrize("played", [500, 40, 6])
+def test_a_store_that_changes_before_the_stream_ends(played: int) -> None:
+    rng = np.random.default_rng(7)
+    rows = [(n, random_hashes(rng, 600)) for n in range(4)]
+    before, after = ExactIndex(table_of(rows, WIDTH)), ExactIndex(table_of(rows[3:], WIDTH))
+    for last in (3, 0):  # one that is still there, one that is gone
+        one = follower()
+        assert one.feed(known(rows[last][1][:played]), before) == []
+        found = [(f.recording, f.stretch.first, f.stretch.stop) for f in one.finish(after)]
+        assert found == ([(0, 0, played)] if last == 3 else [])
+
+
 def test_short_and_silent_streams() -> None:
     rng = np.random.default_rng(5)
     index = store(rng)
