@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import wave
 from dataclasses import replace
 from pathlib import Path
@@ -49,9 +51,10 @@ def decode(
     Raises
     ------
     AudioError, FingerprinterError
-        A clip gives no audio or silence, ``out`` cannot be written, or the model has no
-        decoder.
+        A clip gives no audio or silence, ``out`` is one of the clips or cannot be written, or
+        the model has no decoder.
     """
+    _refuse_same(Path(out), source, clean)
     decoder = load_decoder(model or DECODING_MODEL)
     features = decoder.card.features
     with one_blas_thread():
@@ -94,15 +97,29 @@ def _spectrogram(source: Source, features: MelParameters) -> tuple[str, np.ndarr
     return path, mel_spectrogram(cut, replace(features, normalised=False)), bool(padded[0])
 
 
+def _refuse_same(out: Path, *sources: Source | None) -> None:
+    paths = [Path(each) for each in sources if isinstance(each, str | os.PathLike)]
+    for path in paths:
+        if out.exists() and path.exists() and out.samefile(path):
+            raise AudioError(f"{printable(out)}: is the clip itself; name another file for --out")
+
+
 def _write(samples: np.ndarray, rate: int, path: Path) -> None:
+    """Write a WAV that is there whole or not at all, instead of any file of that name."""
     pcm = np.rint(samples / max(np.abs(samples).max(), 1.0) * 32767).astype("<i2")
+    path = path.resolve()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with path.open("wb") as file, wave.open(file, "wb") as out:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
+        with temporary.open("wb") as file, wave.open(file, "wb") as out:
             out.setnchannels(1)
             out.setsampwidth(2)
             out.setframerate(rate)
             out.writeframes(pcm.tobytes())
+        temporary.replace(path)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise AudioError(
             f"{printable(path)}: cannot be written ({error.strerror}); name another file"
         ) from None

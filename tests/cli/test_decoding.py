@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import resource
+import subprocess
+import sys
 import wave
 from dataclasses import asdict
 from hashlib import sha256
@@ -92,6 +95,35 @@ def test_the_command_compares_with_the_clean_clip(copier: str, tmp_path: Path) -
     assert plain.exit_code == 0, plain.output
     compared = CliRunner().invoke(cli, [*arguments, "--clean", str(other), "--json"])
     assert json.loads(compared.output)["mse"] > 4 * json.loads(plain.output)["mse"]
+
+
+def test_a_clip_is_not_overwritten(copier: str, tmp_path: Path) -> None:
+    clip, clean, link = (tmp_path / f"{name}.ogg" for name in ("clip", "clean", "link"))
+    clip.write_bytes(CLIP.read_bytes())
+    clean.write_bytes(CLIP.read_bytes())
+    link.symlink_to(clip)
+    arguments = ["decode", str(clip), "--clean", str(clean), "--model", copier, "--out"]
+    for out in (clip, clean, link):
+        done = CliRunner().invoke(cli, [*arguments, str(out)])
+        assert done.exit_code == 1
+        assert f"{out}: is the clip itself" in done.output
+    assert clip.read_bytes() == clean.read_bytes() == CLIP.read_bytes()
+
+
+def test_what_was_written_before_stays_where_there_is_no_room(copier: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.wav"
+    out.write_bytes(b"earlier")
+    done = subprocess.run(
+        [sys.executable, "-m", "samaf", "decode", CLIP, "--out", out, "--model", copier],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "out.wav: cannot be written (File too large)" in done.stderr
+    assert out.read_bytes() == b"earlier"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
 
 def test_a_short_clip_is_padded_and_marked(copier: str, tmp_path: Path) -> None:
