@@ -95,10 +95,8 @@ def distinct(packed: np.ndarray) -> np.ndarray:
     if len(packed) <= BLOCK_HOPS:
         return np.ones(len(packed), bool)
     rates = np.bitwise_count(packed[BLOCK_HOPS:] ^ packed[:-BLOCK_HOPS]).mean(axis=1) / 8
-    return (
-        np.minimum(np.append(rates, rates[-BLOCK_HOPS:]), np.append(rates[:BLOCK_HOPS], rates))
-        > STEADY
-    )
+    nothing = np.ones(BLOCK_HOPS)  # before the first second and after the last
+    return np.minimum(np.append(rates, nothing), np.append(nothing, rates)) > STEADY
 
 
 def candidates(

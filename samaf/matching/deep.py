@@ -118,7 +118,11 @@ def _followed(
 
 
 def _decided(found: Sequence[Finding], tried: Sequence[tuple[Hypothesis, Hashes]]) -> bool:
-    covered = sum(f.span[1] - f.span[0] for f in found if f.log10_false < DECISIVE)
+    """Whether decisive findings explain the clip; what two recordings hold counts once."""
+    covered = reached = 0.0
+    for start, stop in sorted(f.span for f in found if f.log10_false < DECISIVE):
+        covered += max(0.0, stop - max(start, reached))
+        reached = max(reached, stop)
     whole = max((int(q.informative.sum()) for _, q in tried), default=0)
     return bool(covered >= COVERING * max(1, whole))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samaf.matching.copies import GRIDS, Repeat, candidates, correlation, repeats
+from samaf.matching.copies import GRIDS, Repeat, candidates, correlation, distinct, repeats
 
 HOP = 8  # frames
 
@@ -41,6 +41,15 @@ def test_a_copy_is_found_wherever_it_lies(shift: int) -> None:
 
 def test_nothing_is_found_in_what_never_repeats() -> None:
     assert search(np.random.default_rng(2), numbers(60 * HOP)) == []
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_a_steady_tone_of_any_length_is_not_distinct(count: int) -> None:
+    rows = np.random.default_rng(4).integers(0, 256, (count, 32), np.uint8)
+    assert distinct(rows).all()
+    # A hash with none a second before or after has nothing to be told from.
+    alone = [h < 4 and h + 4 >= count for h in range(count)]
+    assert distinct(rows[:1].repeat(count, 0)).tolist() == alone
 
 
 def test_neighbours_and_noise_are_no_candidates() -> None:

@@ -80,6 +80,20 @@ def test_unaltered_clip_needs_no_hypothesis(engine: Engine) -> None:
     assert best.reference_start - best.query_start == pytest.approx(1, abs=0.1)
 
 
+def test_the_altered_part_is_found_beside_a_recording_that_is_stored_twice(
+    engine: Engine, tmp_path: Path
+) -> None:
+    one, other = load(CLIPS[0]), load(CLIPS[1])
+    noise = np.random.default_rng(0).normal(0, 1e-3, len(one))
+    (tmp_path / "again.wav").write_bytes(wav(one + noise))
+    clip = wav(np.concatenate([one[:88_000], played(other[:96_000], 1.5)]))
+    (added,) = engine.add(tmp_path / "again.wav")
+    assert added.recording
+    found = engine.query(clip, deep="usual", k=2).matches
+    engine.delete(added.recording.recording_id)
+    assert {m.recording.name for m in found} == {CLIPS[0].name, CLIPS[1].name, "again.wav"}
+
+
 def test_clip_with_less_than_a_block_of_the_reference_is_found(engine: Engine) -> None:
     # 1.3 s at 0.7 of the speed: 0.9 s of the reference.
     clip = wav(played(load(CLIPS[3])[48_000:62_400], 0.7))
