@@ -12,6 +12,10 @@ class AudioError(SamafError):
     """A file or stream that gives no usable audio."""
 
 
+class InterruptedHashingError(AudioError):
+    """A process that ended while it hashed a file, which may be a sound one."""
+
+
 class FingerprinterError(SamafError):
     """A model that is unknown, damaged, or not the one that a store belongs to."""
 

@@ -439,7 +439,7 @@ def _rehashed_lines(found: Rehashed) -> Lines:
     new = found.recordings - len(found.missing)
     yield "rehashed", f"{new:,} of {found.recordings:,} recordings"
     for recording in found.missing:
-        lost = "deleted" if found.forgotten else "not found, or not what it was"
+        lost = "deleted" if found.forgotten else "not found, not what it was, or not to be decoded"
         yield f"recording {recording.recording_id}", f"{here(recording.path)}: {lost}"
     if not found.done:
         yield "not done", "the old model stays; bring the files, or give --forget-missing"

@@ -13,7 +13,7 @@ from samaf.audio.source import sha256
 from samaf.engine.adding import COMMIT_FILES, COMMIT_SECONDS
 from samaf.engine.owner import stored_form
 from samaf.engine.workers import in_order
-from samaf.errors import AudioError
+from samaf.errors import AudioError, InterruptedHashingError
 from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter, shipped
 from samaf.records import Fingerprint, Recording, Rehashed
 from samaf.store import Store
@@ -42,7 +42,7 @@ def rehash(
     audio
         A folder whose files stand in, by SHA-256, for those that are not where they were.
     forget_missing
-        Delete recordings whose files cannot be found or read. Without, the store keeps the
+        Delete recordings whose files cannot be found or decoded. Without, the store keeps the
         old model while there are any.
     progress
         Is given recordings done, and recordings in all.
@@ -50,7 +50,8 @@ def rehash(
     Raises
     ------
     StoreError, FingerprinterError, AudioError
-        There is no such store, model or folder, or the store belongs to that model already.
+        There is no such store, model or folder, the store belongs to that model already, or
+        a process was killed over a file.
     """
     with Store.open(url, create=False) as store:
         owner, name, total = store.fingerprinter(), store.url, store.stats().recordings
@@ -90,5 +91,7 @@ def _hash_wanted(
             if sha256(file.file) not in lacking:
                 return None
         return hashed(path)
+    except InterruptedHashingError:
+        raise  # the file may be sound: its recording is not to be forgotten
     except AudioError:
         return None

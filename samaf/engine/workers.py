@@ -26,7 +26,7 @@ import numpy as np
 
 from samaf.audio import printable
 from samaf.engine.hashing import hash_file
-from samaf.errors import AudioError, SamafError
+from samaf.errors import AudioError, InterruptedHashingError, SamafError
 from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
 from samaf.records import Fingerprint, Hashes
 
@@ -138,7 +138,9 @@ class Workers:
         Raises
         ------
         AudioError
-            It cannot be decoded, or the process was killed over it.
+            It cannot be decoded.
+        InterruptedHashingError
+            The process was killed over it.
         """
         worker = self._idle.get()
         try:
@@ -188,9 +190,9 @@ class _Worker:
         except (EOFError, BrokenPipeError):
             status = self._process.wait()
             how = signal.strsignal(-status) if status < 0 else f"exit status {status}"
-            raise AudioError(
+            raise InterruptedHashingError(
                 f"{printable(path)}: the process that hashed it ended ({how}), perhaps for want "
-                "of memory; add it again with one job"
+                "of memory; free some and run the command again (samaf add: with --jobs 1)"
             ) from None
 
     def end(self) -> None:

@@ -49,6 +49,21 @@ def test_rehash_hands_the_store_over(run: Run, recordings: Path, model: Path) ->
     assert "belongs to other already" in again.stderr
 
 
+def test_a_killed_process_forgets_no_recording(
+    run: Run, recordings: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = "import os, sys; sys.stdin.readline(); os.kill(os.getpid(), 9)"
+    with monkeypatch.context() as patch:
+        patch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+        patch.setattr("samaf.engine.workers.WORTH_A_PROCESS", 1.0)
+        patch.setattr("samaf.engine.workers.START", killed)
+        stopped = run("rehash", "--model", model, "--forget-missing")
+    assert stopped.exit_code == 1
+    assert "the process that hashed it ended (Killed)" in stopped.stderr
+    assert len(run("list", "--csv").stdout.splitlines()) == 5
+    assert json.loads(run("rehash", "--model", model, "--json").stdout)["missing"] == []
+
+
 def test_missing_files_keep_the_old_model_until_they_are_found(
     run: Run, recordings: Path, model: Path, tmp_path: Path
 ) -> None:
