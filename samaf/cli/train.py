@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from samaf.errors import TrainingError
+
 if TYPE_CHECKING:
     from samaf.training.trainer import Progress
 
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     metavar="MODEL",
     help="Start from the weights of a shipped model or a model file, not from new ones.",
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
 def train(
     name: str,
     corpus: Path | None,
@@ -77,19 +79,27 @@ def train(
             f"training lacks {error.name}; install it with: pip install 'samaf[train]'"
         ) from None
     listener = Listener(_prepared, _trained, lambda line: click.echo(line, err=True))
-    model = train_model(
-        name,
-        corpus or default_root(),
-        out,
-        steps=steps,
-        pairs=pairs,
-        minutes=minutes,
-        select=select,
-        copies=copies,
-        seed=seed,
-        start=start,
-        listener=listener,
-    )
+    try:
+        model = train_model(
+            name,
+            corpus or default_root(),
+            out,
+            steps=steps,
+            pairs=pairs,
+            minutes=minutes,
+            select=select,
+            copies=copies,
+            seed=seed,
+            start=start,
+            listener=listener,
+        )
+    except BrokenPipeError:  # of standard error, and no file's
+        raise
+    except OSError as error:
+        raise TrainingError(
+            f"{error.filename or out}: cannot be read or written ({error.strerror or error}); "
+            "free space or check its permissions"
+        ) from None
     click.echo(model)
 
 

@@ -69,8 +69,8 @@ def open_corpus(root: Path) -> Corpus:
     Raises
     ------
     CorpusError
-        There is no such folder, no usable clip in it, or more than 5 % of the manifest's
-        files are missing.
+        There is no such folder, no usable clip in it, its manifest cannot be used, or
+        more than 5 % of the manifest's files are missing.
     """
     if not root.is_dir():
         raise CorpusError(f"{root}: no such folder; name a corpus folder or set SAMAF_CORPUS")
@@ -99,30 +99,44 @@ def open_corpus(root: Path) -> Corpus:
 
 def _manifest(root: Path, missing: list[str]) -> list[Clip]:
     clips = []
-    with (root / "manifest.csv").open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        lacking = {"path", "kind", "split"} - set(reader.fieldnames or ())
-        if lacking:
+    for row in _rows(root / "manifest.csv"):
+        path = root / row["path"]
+        if not path.is_relative_to(root):
             raise CorpusError(
-                f"{root / 'manifest.csv'}: lacks the columns {sorted(lacking)}; add them"
+                f"{root / 'manifest.csv'}: {row['path']} is an absolute path; write it relative to "
+                "the manifest's folder"
             )
-        for row in reader:
-            path = root / row["path"]
-            if not path.is_file():
-                missing.append(row["path"])
-                continue
-            clips.append(
-                Clip(
-                    path,
-                    row["kind"],
-                    row["split"],
-                    row.get("speaker") or "",
-                    row.get("recording") or path.stem,
-                    row.get("language") or "",
-                    row.get("licence") or "",
-                )
+        if not path.is_file():
+            missing.append(row["path"])
+            continue
+        clips.append(
+            Clip(
+                path,
+                row["kind"],
+                row["split"],
+                row.get("speaker") or "",
+                row.get("recording") or path.stem,
+                row.get("language") or "",
+                row.get("licence") or "",
             )
+        )
     return clips
+
+
+def _rows(manifest: Path) -> list[dict[str, str]]:
+    try:
+        # With or without the mark that spreadsheets put in front.
+        with manifest.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            lacking = {"path", "kind", "split"} - set(reader.fieldnames or ())
+            rows = list(reader)
+    except UnicodeDecodeError:
+        raise CorpusError(f"{manifest}: is not UTF-8 text; save it as CSV in UTF-8") from None
+    except csv.Error as error:
+        raise CorpusError(f"{manifest}: is no CSV ({error}); save it as CSV in UTF-8") from None
+    if lacking:
+        raise CorpusError(f"{manifest}: lacks the columns {sorted(lacking)}; add them")
+    return rows
 
 
 def _librispeech(root: Path) -> list[Clip]:

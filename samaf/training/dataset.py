@@ -26,6 +26,7 @@ from samaf.training.prepared import (
     clip_generator,
     folder_name,
     load_sounds,
+    make_once,
     write_table,
 )
 from samaf.training.workers import spread
@@ -235,9 +236,7 @@ def prepare(
     """
     wanted = Preparation(corpus.digest, split, copies, seed, parameters)
     home = folder / wanted.folder
-    if not (home / TABLE).is_file():
-        home.mkdir(parents=True, exist_ok=True)
-        _write(corpus, wanted, home, progress)
+    make_once(home / TABLE, lambda: _write(corpus, wanted, home, progress))
     return open_dataset(home)
 
 

@@ -187,7 +187,9 @@ def echo(samples: np.ndarray, rng: Generator) -> np.ndarray:
     out = samples.copy()
     for _ in range(int(rng.integers(1, 4)) if rng.random() < 0.4 else 1):
         late = int(rng.uniform(0.03, 1.6) * SAMPLE_RATE)
-        out[late:] += np.float32(rng.uniform(0.15, 0.85)) * samples[: len(samples) - late]
+        loudness = np.float32(rng.uniform(0.15, 0.85))
+        if late < len(samples):  # else it comes after the clip's end
+            out[late:] += loudness * samples[: len(samples) - late]
     return out
 
 

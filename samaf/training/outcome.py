@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from samaf.errors import TrainingError
 from samaf.training.corpora import Corpus
 from samaf.training.curves import BITS, draw_curves, read_points
 from samaf.training.trainer import CURVES, Trained, load_best
@@ -20,9 +21,19 @@ def conclude(trained: Trained, name: str, out: Path, select: str, distance: str 
         "last", or by which measure the best weights are chosen.
     distance
         What the curves call the distance of a pair.
+
+    Raises
+    ------
+    TrainingError
+        The best weights are asked for, but no step was taken.
     """
     step = trained.step
     if select != "last":
+        if not step:
+            raise TrainingError(
+                f"{name}: took no step, so there are no best weights by {select}; give --steps 1 "
+                "or more, or --select last"
+            )
         step = load_best(trained.model, out / name, select)
     points = read_points(out / name / CURVES, trained.step)
     if points:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 
 from samaf.audio import SAMPLE_RATE, load
@@ -22,6 +23,20 @@ def folder_name(fields: dict[str, Any]) -> str:
     """Name a folder after its split and a digest over all that its data depend on."""
     text = json.dumps(fields, sort_keys=True)
     return f"{fields['split']}-{sha256(text.encode()).hexdigest()[:16]}"
+
+
+def make_once(path: Path, make: Callable[[], None]) -> None:
+    """Call ``make``, which writes ``path`` last, unless it is there.
+
+    Of several processes that share a folder one makes it and the others wait: nobody writes
+    to files that another one reads.
+    """
+    if path.is_file():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(path.with_suffix(".lock")):
+        if not path.is_file():  # nobody made it in the meantime
+            make()
 
 
 def clip_generator(seed: int, clip: Clip) -> np.random.Generator:

@@ -20,7 +20,8 @@ from samaf.errors import AudioError, CorpusError
 from samaf.features import FeatureParameters, blocks, encoder_input, mfcc
 from samaf.training import distortions as d
 from samaf.training.corpora import Clip, Corpus
-from samaf.training.dataset import load_material
+from samaf.training.dataset import LEAST_SECONDS, load_material
+from samaf.training.prepared import make_once
 from samaf.training.workers import spread
 
 Encode = Callable[[np.ndarray], np.ndarray]  # (m, steps, values) -> h (m, bits)
@@ -104,8 +105,8 @@ def prepare_validation(
 ) -> ValidationSet:
     """Make or reopen the validation set of a corpus.
 
-    Unreadable clips are left out. A condition is left out where the split holds no sound
-    to make it with.
+    Clips that are unreadable or shorter than 3 s are left out. A condition is left out where
+    the split holds no sound to make it with.
 
     Raises
     ------
@@ -114,27 +115,7 @@ def prepare_validation(
     """
     key = sha256(f"{corpus.digest} {parameters} {clips} {SEED} 1".encode()).hexdigest()[:16]
     path = folder / f"conditions-{key}.npz"
-    if not path.is_file():
-        own = corpus.select("speech", "validation")
-        chosen = set(own[:: max(1, len(own) // clips)][:clips])
-        jobs = [(c, c in chosen) for c in (*own, *corpus.select("speech", "train"))]
-        arrays: dict[str, Any] = {}
-        for number, made in enumerate(spread(_work, jobs, _workshop, corpus, parameters)):
-            progress(number + 1, len(jobs))
-            if made is None:
-                continue
-            arrays[f"reference/{number:05}"], queried = made
-            for name, (frames, tau) in queried.items():
-                arrays[f"{name}/{number:05}/{tau!r}"] = frames
-        if all(name.startswith("reference/") for name in arrays):
-            raise CorpusError(
-                f"{corpus.root}: has no usable speech clip in the split 'validation'; check the "
-                "manifest"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp.npz")
-        np.savez(temporary, **arrays)
-        temporary.replace(path)
+    make_once(path, lambda: _write(corpus, parameters, path, clips, progress))
     with np.load(path) as file:
         keys = [name.split("/") for name in sorted(file.files)]
         numbers = sorted({int(number) for kind, number, *_ in keys if kind == "reference"})
@@ -148,6 +129,34 @@ def prepare_validation(
     return ValidationSet(references, queries)
 
 
+def _write(
+    corpus: Corpus,
+    parameters: FeatureParameters,
+    path: Path,
+    clips: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    own = corpus.select("speech", "validation")
+    chosen = set(own[:: max(1, len(own) // clips)][:clips])
+    jobs = [(c, c in chosen) for c in (*own, *corpus.select("speech", "train"))]
+    arrays: dict[str, Any] = {}
+    for number, made in enumerate(spread(_work, jobs, _workshop, corpus, parameters)):
+        progress(number + 1, len(jobs))
+        if made is None:
+            continue
+        arrays[f"reference/{number:05}"], queried = made
+        for name, (frames, tau) in queried.items():
+            arrays[f"{name}/{number:05}/{tau!r}"] = frames
+    if all(name.startswith("reference/") for name in arrays):
+        raise CorpusError(
+            f"{corpus.root}: has no usable speech clip in the split 'validation'; check the "
+            "manifest"
+        )
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(temporary, **arrays)
+    temporary.replace(path)
+
+
 def _workshop(
     corpus: Corpus, parameters: FeatureParameters
 ) -> tuple[d.Material, FeatureParameters]:
@@ -157,12 +166,14 @@ def _workshop(
 def _work(
     job: tuple[Clip, bool], workshop: tuple[d.Material, FeatureParameters]
 ) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, float]]] | None:
-    """Make the frames of a clip and of its distorted copies; None if it is unreadable."""
+    """Make the frames of a clip and of its distorted copies; None if it is unreadable or short."""
     clip, queried = job
     material, parameters = workshop
     try:
         samples = load(clip.path)
     except AudioError:
+        return None
+    if len(samples) < LEAST_SECONDS * parameters.sample_rate:
         return None
     made = {}
     for number, (name, condition) in enumerate(_CONDITIONS.items() if queried else ()):

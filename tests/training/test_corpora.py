@@ -55,6 +55,40 @@ def test_a_manifest_without_its_columns_is_refused(tmp_path: Path) -> None:
         open_corpus(tmp_path)
 
 
+def test_a_manifest_that_a_spreadsheet_wrote_is_read(tmp_path: Path) -> None:
+    touch(tmp_path, "zoë.wav")
+    text = "path,kind,split\r\nzoë.wav,speech,train\r\n"
+    (tmp_path / "manifest.csv").write_text(text, encoding="utf-8-sig")
+    assert [c.path.name for c in open_corpus(tmp_path).clips] == ["zoë.wav"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_manifest_in_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    text = "path,kind,split\nzoë.wav,speech,train\n"
+    (tmp_path / "manifest.csv").write_text(text, encoding=encoding)
+    with pytest.raises(CorpusError, match="manifest.csv: is not UTF-8 text; save it"):
+        open_corpus(tmp_path)
+
+
+def test_a_manifest_with_absolute_paths_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "elsewhere/a.wav", "corpus/b.wav")
+    rows = [(name, "speech", "train", "anna") for name in ("b.wav", "../elsewhere/a.wav")]
+    write_manifest(tmp_path / "corpus", rows)
+    assert len(open_corpus(tmp_path / "corpus").digest) == 64
+    outside = str(tmp_path / "elsewhere/a.wav")
+    write_manifest(tmp_path / "corpus", [*rows, (outside, "speech", "train", "anna")])
+    with pytest.raises(CorpusError, match=rf"manifest.csv: {outside} is an absolute path; write"):
+        open_corpus(tmp_path / "corpus")
+
+
+def test_a_row_that_ends_early_counts_as_missing(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav")
+    rows = "kind,split,path\nspeech,train\n" + "speech,train,a.wav\n" * 19
+    (tmp_path / "manifest.csv").write_text(rows, encoding="utf-8")
+    corpus = open_corpus(tmp_path)
+    assert (len(corpus.clips), len(corpus.missing)) == (19, 1)
+
+
 def test_voxceleb1_gives_speaker_and_video(tmp_path: Path) -> None:
     touch(tmp_path, "wav/id10001/1zcIwhmdeo4/00001.wav", "wav/id10002/abc/00002.wav")
     corpus = open_corpus(tmp_path)

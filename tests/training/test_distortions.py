@@ -52,6 +52,14 @@ def test_length_is_kept_and_samples_are_numbers(name: str) -> None:
         assert not np.array_equal(out, CLIP)
 
 
+def test_an_echo_after_the_end_of_a_clip_is_drawn_but_not_heard() -> None:
+    for seed in range(40):
+        whole, short = np.random.default_rng(seed), np.random.default_rng(seed)
+        wanted = d.echo(CLIP, whole)[:RATE]
+        assert np.array_equal(d.echo(CLIP[:RATE], short), wanted)
+        assert whole.bit_generator.state == short.bit_generator.state
+
+
 @pytest.mark.parametrize("samples", [CLIP, np.zeros(RATE * 2, np.float32)], ids=["clip", "silence"])
 def test_chains_give_numbers_between_minus_one_and_one(samples: np.ndarray) -> None:
     for seed in range(8):

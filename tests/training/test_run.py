@@ -78,6 +78,27 @@ def test_the_command_makes_an_untrained_model(corpus: Path, out: Path) -> None:
     assert card["training"]["steps"] == 0
 
 
+def test_no_step_leaves_no_best_weights(corpus: Path, out: Path) -> None:
+    with pytest.raises(TrainingError, match="1LST128H: took no step, .* give --steps 1 or more"):
+        train_model("1LST128H", corpus, out, steps=0, copies=1)
+
+
+def test_the_command_names_a_folder_that_cannot_be_written(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    arguments = ["--corpus", str(corpus), "--out", str(tmp_path / "file/models")]
+    done = CliRunner().invoke(cli, ["train", "2LST256C", *arguments])
+    assert done.exit_code == 1
+    assert "models/data" in done.output
+    assert "cannot be read or written (Not a directory)" in done.output
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**32)])
+def test_the_command_refuses_a_seed_that_no_generator_takes(tmp_path: Path, seed: str) -> None:
+    done = CliRunner().invoke(cli, ["train", "2LST256C", "--out", str(tmp_path), "--seed", seed])
+    assert done.exit_code == 2
+    assert "0<=x<=4294967295" in done.output
+
+
 def test_the_command_names_a_missing_corpus(out: Path) -> None:
     done = CliRunner().invoke(cli, ["train", "2LST256C", "--corpus", "nowhere", "--out", str(out)])
     assert done.exit_code == 1

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from samaf.training.trainer import CURVES, Progress, Trained, train
 from samaf.training.unet import plan as planning
 from samaf.training.unet.model import variant
 from samaf.training.unet.plan import UNetPlan
-from samaf.training.unet.run import preset
+from samaf.training.unet.run import nearest, preset
 
 
 def run(plan: UNetPlan, folder: Path) -> tuple[Trained, list[Progress]]:
@@ -120,6 +121,18 @@ def test_the_command_trains_exports_and_describes(tmp_path: Path) -> None:
     (held_out,) = (p for p in read_points(out / "UNET320" / CURVES, 1) if p.split == "validation")
     assert 0 <= held_out.accuracy <= 1
     assert 0 < held_out.distance < 2 * np.sqrt(320)
+
+
+def test_the_nearest_reference_is_found_in_little_memory() -> None:
+    rng = np.random.default_rng(1)
+    references = rng.standard_normal((4000, 320)).astype(np.float32)
+    vectors = references[[7, 3999, 0, 7] * 8] + np.float32(0.01)
+    tracemalloc.start()
+    found = nearest(vectors, references)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.tolist() == [7, 3999, 0, 7] * 8
+    assert peak < 4 * references.nbytes
 
 
 def test_a_u_net_starts_from_new_weights_only(tmp_path: Path) -> None:

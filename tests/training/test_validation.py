@@ -86,6 +86,15 @@ def test_unreadable_clips_are_left_out(tmp_path: Path) -> None:
     assert [number for number, _, _ in data.queries["echo"]] == [0]
 
 
+def test_short_clips_are_left_out_as_they_are_in_training(tmp_path: Path) -> None:
+    root = write_corpus(tmp_path / "corpus", 2, 3)
+    for number in (1, 2, 4):
+        write_wav(root / f"speech/{number:02}.wav", babbling(1.1, number))
+    data = prepare_validation(open_corpus(root), FRAMES, tmp_path / "data")
+    assert len(data.references) == 2
+    assert {number for queries in data.queries.values() for number, _, _ in queries} == {0}
+
+
 def test_a_corpus_without_the_split_is_refused(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", babbling(3.1, 0))
     write_manifest(tmp_path, [("a.wav", "speech", "train", "anna")])

@@ -32,6 +32,7 @@ from samaf.training.prepared import (
     clip_generator,
     folder_name,
     load_sounds,
+    make_once,
     write_table,
 )
 from samaf.training.workers import spread
@@ -177,9 +178,7 @@ def prepare(
     """
     wanted = Preparation(corpus.digest, split, copies, seed, parameters)
     home = folder / wanted.folder
-    if not (home / TABLE).is_file():
-        home.mkdir(parents=True, exist_ok=True)
-        _write(corpus, wanted, home, progress)
+    make_once(home / TABLE, lambda: _write(corpus, wanted, home, progress))
     with np.load(home / TABLE) as table:
         starts, counts, skipped = table["starts"], table["counts"], table["skipped"].tolist()
     frames = np.memmap(home / "frames.f16", np.float16, "r").reshape(-1, parameters.mel_bands)
