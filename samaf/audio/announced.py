@@ -11,7 +11,9 @@ from typing import BinaryIO
 COUNTED = frozenset({"aiff", "caf", "flac", "mov", "w64"})
 # Codes of constant byte rate: PCM, float, A-law, mu-law, GSM, extensible.
 WAV_UNIFORM = frozenset({0x01, 0x03, 0x06, 0x07, 0x31, 0xFFFE})
-WAV_UNKNOWN = frozenset({0, 0xFFFF_FFFF, 0x7FFF_FFFF, 0x7FFF_F000})  # written into pipes
+# Sizes that programs write into pipes where they cannot know one; many round them to frames.
+UNKNOWN_BYTES = (0x7F00_0000, 1 << 31, 1 << 32)
+UNKNOWN_WITHIN = 1 << 16  # bytes
 ID3_HEADER = 10  # bytes
 MP3_TAG_WITHIN = 4096  # bytes after the ID3 tag that hold the first frame
 
@@ -26,7 +28,9 @@ def announced_seconds(file: BinaryIO, container, stream) -> float:  # type: igno
     with _kept_position(file):
         if "wav" in formats:
             return _wav_seconds(file)
-        counted = COUNTED & formats or ("mp3" in formats and _mp3_has_count(file))
+        if "mp3" in formats:
+            return _mp3_seconds(file, stream.codec_context.sample_rate)
+        counted = COUNTED & formats and not ("aiff" in formats and _aiff_is_open(file))
     if not counted or stream.duration is None or stream.time_base is None:
         return 0.0
     return float(stream.duration * stream.time_base)
@@ -41,30 +45,64 @@ def _kept_position(file: BinaryIO) -> Iterator[None]:
         file.seek(position)
 
 
+def _chunks(file: BinaryIO, order: str) -> Iterator[tuple[bytes, int]]:
+    """Yield kind and size of each chunk of a RIFF or IFF file, which stands at its content."""
+    file.seek(12)
+    while len(head := file.read(8)) == 8:
+        kind, size = struct.unpack(f"{order}4sI", head)
+        start = file.tell()
+        yield kind, size
+        file.seek(start + size + size % 2)
+
+
+def _is_unknown(size: int) -> bool:
+    return not size or any(abs(size - each) <= UNKNOWN_WITHIN for each in UNKNOWN_BYTES)
+
+
 def _wav_seconds(file: BinaryIO) -> float:
     """Divide the size of the ``data`` chunk by the byte rate of the ``fmt`` chunk."""
-    file.seek(12)
     bytes_per_second = 0
-    while len(head := file.read(8)) == 8:
-        kind, size = struct.unpack("<4sI", head)
+    for kind, size in _chunks(file, "<"):
         if kind == b"data":
-            return size / bytes_per_second if bytes_per_second and size not in WAV_UNKNOWN else 0.0
-        start = file.tell()
+            return size / bytes_per_second if bytes_per_second and not _is_unknown(size) else 0.0
         if kind == b"fmt ":
             code, _, _, rate = struct.unpack("<HHII", file.read(12).ljust(12, b"\0"))
             bytes_per_second = rate if code in WAV_UNIFORM else 0
-        file.seek(start + size + size % 2)
     return 0.0
 
 
-def _mp3_has_count(file: BinaryIO) -> bool:
-    """Tell whether the first frame counts the frames (a Xing, Info or VBRI tag)."""
+def _aiff_is_open(file: BinaryIO) -> bool:
+    """Tell whether the size of the sound was unknown when the header was written."""
+    return any(kind == b"SSND" and _is_unknown(size) for kind, size in _chunks(file, ">"))
+
+
+def id3_bytes(head: bytes) -> int:
+    """Give the length of the ID3 tag that begins here; 0 where none does."""
+    if head[:3] != b"ID3" or len(head) < ID3_HEADER:
+        return 0
+    a, b, c, d = head[6:ID3_HEADER]  # seven bits a byte
+    return ID3_HEADER + (a << 21 | b << 14 | c << 7 | d)
+
+
+def _mp3_seconds(file: BinaryIO, rate: int) -> float:
+    """Multiply the count of frames in the first one (a Xing, Info or VBRI tag) by their length.
+
+    FFmpeg drops a count that does not fit the size of the file, and estimates.
+    """
     file.seek(0)
-    head = file.read(ID3_HEADER)
-    start = 0
-    if head[:3] == b"ID3" and len(head) == ID3_HEADER:
-        a, b, c, d = head[6:]  # seven bits a byte
-        start = ID3_HEADER + (a << 21 | b << 14 | c << 7 | d)
-    file.seek(start)
+    file.seek(id3_bytes(file.read(ID3_HEADER)))
     first = file.read(MP3_TAG_WITHIN)
-    return any(tag in first for tag in (b"Xing", b"Info", b"VBRI"))
+    samples = 1152 if rate >= 32_000 else 576  # of a frame, MPEG-1 or MPEG-2 layer III
+    return _mp3_frames(first) * samples / rate if rate else 0.0
+
+
+def _mp3_frames(first: bytes) -> int:
+    for tag, before in ((b"Xing", 4), (b"Info", 4), (b"VBRI", 10)):
+        start = first.find(tag) + len(tag)
+        fields = first[start : start + before + 4]
+        if start < len(tag) or len(fields) < before + 4:
+            continue
+        # VBRI always has the count, the others where the lowest bit of their flags says so.
+        if tag == b"VBRI" or fields[3] & 1:
+            return int.from_bytes(fields[before:], "big")
+    return 0

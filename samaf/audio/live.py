@@ -24,7 +24,7 @@ from samaf.audio.decode import (
     SAMPLE_RATE,
     TRUNCATED_SECONDS,
     decode,
-    finite_samples,
+    resampled,
     special_decoder,
 )
 from samaf.audio.source import STDIN, Source, opened, printable
@@ -49,7 +49,7 @@ class Stream:
         self.name = name
         self._until = until
         self._network = network
-        self._waiting: queue.Queue[np.ndarray | AudioError | None] = queue.Queue(WAITING_SECONDS)
+        self._waiting: queue.Queue[np.ndarray | Exception | None] = queue.Queue(WAITING_SECONDS)
         self._closed = threading.Event()
         self._taken = 0
         # When the reader last had nothing left to do, and how much it had taken by then.
@@ -75,7 +75,7 @@ class Stream:
         AudioError
             There is no sound, or it broke off. All samples before have been given by then.
         """
-        end: AudioError | None = None
+        end: Exception | None = None
         ended = False
         while not ended:
             ended = self._until.is_set()  # what is waiting is still given then
@@ -106,10 +106,10 @@ class Stream:
                 if not self._put(part):
                     return
             self._put(None)
-        except AudioError as error:
+        except Exception as error:  # whoever takes the sound would wait for its end for ever
             self._put(error)
 
-    def _put(self, part: np.ndarray | AudioError | None) -> bool:
+    def _put(self, part: np.ndarray | Exception | None) -> bool:
         while not self._closed.is_set():
             try:
                 self._waiting.put(part, timeout=WAKE_SECONDS)
@@ -209,7 +209,7 @@ def _live(source: str | _Pipe, name: str) -> Iterator[np.ndarray]:
             if isinstance(source, _Pipe):
                 track = container.streams.audio[0]
                 announced = announced_seconds(io.BytesIO(source.head), container, track)
-            for samples in _samples(container, name):
+            for samples in resampled(_frames(container), SAMPLE_RATE, name):
                 decoded += len(samples)
                 yield samples
     except (av.error.FFmpegError, OSError) as error:
@@ -224,33 +224,18 @@ def _live(source: str | _Pipe, name: str) -> Iterator[np.ndarray]:
         )
 
 
-def _samples(container: Any, name: str) -> Iterator[np.ndarray]:
+def _frames(container: Any) -> Iterator[Any]:
+    """Decode all packets but damaged ones. Times follow the sound that came, without pauses."""
     import av
 
     track = container.streams.audio[0]
     decoder = special_decoder(track)
-    resampler = av.AudioResampler(
-        format="flt", layout="mono", rate=SAMPLE_RATE, frame_size=SAMPLE_RATE
-    )
-    try:
-        for packet in container.demux(track):
-            try:
-                frames = decoder.decode(packet) if decoder else packet.decode()
-            except av.error.InvalidDataError:
-                continue  # one joins a stream in the middle of a packet, and packets get lost
-            for frame in frames:
-                frame.pts = None
-                for resampled in resampler.resample(frame):
-                    yield finite_samples(resampled, name)
-    except (av.error.FFmpegError, OSError):
-        yield from _rest(resampler, name)  # what was decoded before the stream broke off
-        raise
-    yield from _rest(resampler, name)
-
-
-def _rest(resampler: Any, name: str) -> Iterator[np.ndarray]:
-    for resampled in resampler.resample(None):
-        yield finite_samples(resampled, name)
+    for packet in container.demux(track):
+        try:
+            frames = decoder.decode(packet) if decoder else packet.decode()
+        except av.error.InvalidDataError:
+            continue  # one joins a stream in the middle of a packet, and packets get lost
+        yield from frames
 
 
 def _fault(name: str, seconds: float, error: Exception) -> AudioError:

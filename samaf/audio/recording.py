@@ -11,8 +11,7 @@ from typing import IO
 import numpy as np
 
 from samaf.audio.decode import SAMPLE_RATE, decode
-from samaf.audio.source import Source, opened, sha256
-from samaf.errors import AudioError
+from samaf.audio.source import Source, opened, room_for, sha256
 
 MEMORY_BYTES = 64 << 20  # 17 minutes of float32 at 16 kHz; longer audio waits on disk
 CHUNK_SECONDS = 60
@@ -62,7 +61,7 @@ class Audio:
 
     def samples(self) -> np.ndarray:
         """Give all of them at once, float32 (count,)."""
-        return np.concatenate(list(self.chunks()))
+        return np.concatenate([np.empty(0, np.float32), *self.chunks()])
 
 
 @contextmanager
@@ -79,13 +78,9 @@ def read(source: Source, rate: int = SAMPLE_RATE) -> Iterator[Audio]:
         digest = sha256(file.file)
         count, peak = 0, 0.0
         for samples in decode(file, rate):
-            try:
+            with room_for(f"{name}: decoded audio"):
                 spool.write(samples.tobytes())
-            except OSError as error:
-                raise AudioError(
-                    f"{name}: decoded audio does not fit into the temporary folder "
-                    f"({error.strerror}); free space or set TMPDIR"
-                ) from None
+                spool.flush()
             count += len(samples)
             peak = max(peak, float(np.abs(samples).max(initial=0)))
         yield Audio(file.name, file.path, digest, rate, count, peak, spool)

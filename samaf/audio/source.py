@@ -51,40 +51,61 @@ def opened(source: Source) -> Iterator[Opened]:
     if isinstance(source, bytes):
         yield _checked(Opened(io.BytesIO(source), "bytes", ""))
     elif source == STDIN:
-        with _spooled(sys.stdin.buffer) as file:
+        with _spooled(sys.stdin.buffer, "stdin") as file:
             yield _checked(Opened(file, "stdin", ""))
     elif isinstance(source, str | os.PathLike):
         path = Path(source)
         try:
-            file = path.open("rb")
+            given = path.open("rb")
         except FileNotFoundError:
             raise AudioError(f"{printable(path)}: no such file; check the path") from None
         except OSError as error:
             raise AudioError(f"{printable(path)}: {error.strerror}; give a readable file") from None
         except ValueError:  # a zero byte in the name
             raise AudioError(f"{printable(path)}: no file can have this name") from None
-        with file:
+        with given, _seekable(given, printable(path)) as file:
             yield _checked(Opened(file, printable(path.name), printable(path.absolute())))
     else:
         name = str(getattr(source, "name", "stream"))
-        if source.seekable():
-            yield _checked(Opened(source, name, ""))
-        else:
-            with _spooled(source) as file:
-                yield _checked(Opened(file, name, ""))
+        with _seekable(source, name) as file:
+            yield _checked(Opened(file, name, ""))
 
 
 @contextmanager
-def _spooled(stream: BinaryIO) -> Iterator[BinaryIO]:
+def _seekable(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Give the stream itself, or a copy where it is a pipe."""
+    if stream.seekable():
+        yield stream
+    else:
+        with _spooled(stream, name) as file:
+            yield file
+
+
+@contextmanager
+def _spooled(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
     """Copy a stream that cannot seek into memory or, when large, a temporary file."""
     with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as file:
         while block := stream.read(1 << 20):
-            file.write(block)
-        file.seek(0)
+            with room_for(f"{name}: what it gives"):
+                file.write(block)
+                file.flush()  # here, where an error is told, and not at the next seek
         yield file  # type: ignore[misc]  # typeshed has it as a generic IO
 
 
+@contextmanager
+def room_for(content: str) -> Iterator[None]:
+    """Say in one line when the temporary folder is full."""
+    try:
+        yield
+    except OSError as error:
+        raise AudioError(
+            f"{content} does not fit into the temporary folder ({error.strerror}); "
+            "free space or set TMPDIR"
+        ) from None
+
+
 def _checked(source: Opened) -> Opened:
+    source.file.seek(0)
     if not source.file.read(1):
         raise AudioError(f"{source.path or source.name}: the file is empty; nothing to decode")
     source.file.seek(0)

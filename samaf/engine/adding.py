@@ -64,6 +64,8 @@ def _make(
     """Hash one file, unless its bytes are stored already."""
     name = printable(path)
     try:
+        if path.exists() and not path.is_file():  # it is read twice
+            raise AudioError(f"{name}: is a pipe or a device; save its sound as a file first")
         with opened(path) as file:
             known = store.find(sha256(file.file))
         if known:

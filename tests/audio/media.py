@@ -7,6 +7,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -37,6 +38,44 @@ def encode(
         frame.sample_rate = RATE
         file.mux([*stream.encode(frame), *stream.encode(None)])
     return out.getvalue()
+
+
+def paused(
+    samples: np.ndarray, codec: str, container: str, rate: int, seconds: float, part: float = 0.5
+) -> bytes:
+    """Encode mono samples at 16 kHz; from a part on, the times come ``seconds`` later."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
+        packets = [*stream.encode(frame), *stream.encode(None)]
+        for packet in packets[int(part * len(packets)) :]:
+            packet.pts += round(seconds / packet.time_base)
+            packet.dts += round(seconds / packet.time_base)
+        file.mux(packets)
+    return out.getvalue()
+
+
+def bare_mp3(samples: np.ndarray, rate: int = RATE, layout: str = "mono") -> bytes:
+    """An mp3 of frames only, without any tag."""
+    options = {"write_xing": "0", "id3v2_version": "0"}
+    return encode(samples, "libmp3lame", "mp3", rate, layout, container_options=options)
+
+
+def id3(content: bytes) -> bytes:
+    """An ID3 tag of any content."""
+    size = len(content)
+    return b"ID3\x04\x00\x00" + bytes(size >> bits & 127 for bits in (21, 14, 7, 0)) + content
+
+
+def piped_aiff(samples: np.ndarray) -> bytes:
+    """A 16-bit aiff as SoX writes it into a pipe: its sizes are those of 2 GB."""
+    data = bytearray(encode(samples, "pcm_s16be", "aiff"))
+    frames, sound = data.index(b"COMM") + 10, data.index(b"SSND") + 4
+    data[frames : frames + 4] = struct.pack(">I", 0x7F00_0000 // 2)
+    data[sound : sound + 4] = struct.pack(">I", 0x7F00_0008)
+    return bytes(data)
 
 
 def wav(samples: np.ndarray, rate: int = RATE, announced: int | None = None) -> bytes:

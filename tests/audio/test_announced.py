@@ -8,7 +8,7 @@ import struct
 import av
 import numpy as np
 import pytest
-from media import RATE, encode, sweep, wav
+from media import RATE, encode, piped_aiff, sweep, wav
 
 from samaf.audio.announced import announced_seconds
 
@@ -44,7 +44,8 @@ def test_channels_and_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codec", "container"), [("flac", "flac"), ("libmp3lame", "mp3"), ("aac", "ipod")]
+    ("codec", "container"),
+    [("flac", "flac"), ("libmp3lame", "mp3"), ("aac", "ipod"), ("pcm_s16be", "aiff")],
 )
 def test_counted_formats(codec: str, container: str) -> None:
     assert announced(encode(sweep(2), codec, container)) == pytest.approx(2, abs=0.2)
@@ -61,3 +62,14 @@ def test_formats_without_a_count_announce_nothing(codec: str, container: str) ->
 def test_mp3_without_a_tag_announces_nothing() -> None:
     data = encode(sweep(2), "libmp3lame", "mp3", container_options={"write_xing": "0"})
     assert announced(data) == 0
+
+
+def test_an_aiff_from_a_pipe_announces_nothing() -> None:
+    assert announced(piped_aiff(sweep(2))) == 0
+
+
+def test_an_mp3_keeps_its_count_when_the_file_is_far_longer() -> None:
+    # FFmpeg would drop the count and take the bit rate of the first, silent frames.
+    variable = {"flags": "+qscale", "global_quality": "236"}
+    quiet = encode(np.zeros(2 * RATE, np.float32), "libmp3lame", "mp3", codec_options=variable)
+    assert announced(quiet + 4 * encode(sweep(6), "libmp3lame", "mp3")) == pytest.approx(2, abs=0.2)

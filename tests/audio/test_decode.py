@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from media import RATE, encode, silent_video, sox, sweep, video, wav
+from media import (
+    RATE,
+    bare_mp3,
+    encode,
+    id3,
+    paused,
+    piped_aiff,
+    silent_video,
+    sox,
+    sweep,
+    video,
+    wav,
+)
 
 from samaf.audio import load
 from samaf.errors import AudioError
@@ -84,6 +97,11 @@ def assert_sound(samples: np.ndarray) -> None:
     assert likeness(SOUND, samples) > 0.95
 
 
+def assert_sound_twice(samples: np.ndarray) -> None:
+    for half in (samples[: len(samples) // 2], samples[len(samples) // 2 :]):
+        assert_sound(half / np.abs(half).max())
+
+
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000, 96_000])
 def test_any_rate(rate: int) -> None:
     samples = load(wav(sweep(rate=rate), rate))
@@ -127,9 +145,72 @@ def test_variable_bit_rate_without_a_count_is_whole() -> None:
     assert len(load(data)) == pytest.approx(10 * RATE, abs=0.2 * RATE)
 
 
-@pytest.mark.parametrize("announced", [0, 0x7FFF_F000, 0x7FFF_FFFF, 0xFFFF_FFFF])
+@pytest.mark.parametrize(
+    "announced", [0, 0x7FFF_F000, 0x7FFF_FF00, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFA, 0xFFFF_FFFF]
+)
 def test_a_wav_from_a_pipe_announces_no_length(announced: int) -> None:
     assert len(load(wav(INTEGERS, announced=announced))) == len(SOUND)
+
+
+def test_an_aiff_from_a_pipe_announces_no_length() -> None:
+    assert_sound(load(piped_aiff(SOUND)))
+
+
+@pytest.mark.parametrize(("rate", "layout"), [(44_100, "mono"), (48_000, "stereo")])
+def test_the_format_may_change_midway(rate: int, layout: str) -> None:
+    samples = load(bare_mp3(SOUND, 44_100, "stereo") + bare_mp3(SOUND, rate, layout))
+    assert_sound_twice(samples)
+
+
+TIMED = {
+    "webm": ("libopus", "webm", 48_000),
+    "mkv": ("aac", "matroska", RATE),
+    "mp4": ("aac", "mp4", RATE),
+    "mov": ("aac", "mov", RATE),
+    "3gp": ("libopencore_amrnb", "3gp", 8000),
+}
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_a_pause_in_the_timestamps_is_silence(name: str) -> None:
+    samples = load(paused(SOUND, *TIMED[name], seconds=2.5))
+    half = len(SOUND) // 2
+    expected = np.concatenate([SOUND[:half], np.zeros(5 * RATE // 2, np.float32), SOUND[half:]])
+    assert abs(len(samples) - len(expected)) < 0.1 * RATE
+    assert likeness(expected, samples) > 0.9
+    assert not samples[2 * RATE : 3 * RATE].any()
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_a_late_start_is_no_pause(name: str) -> None:
+    assert_sound(load(paused(SOUND, *TIMED[name], seconds=2.5, part=0)))
+
+
+def test_a_time_beyond_the_announced_end_is_not_believed() -> None:
+    data = paused(SOUND, *TIMED["webm"], seconds=100_000)
+    length = data.index(b"\x44\x89\x88") + 3  # the element of the duration, in ms
+    data = data[:length] + struct.pack(">d", 4000) + data[length + 8 :]
+    assert len(load(data)) == pytest.approx(len(SOUND), abs=0.1 * RATE)
+
+
+def test_mp3_files_may_be_joined_with_their_tags() -> None:
+    picture = id3(np.random.default_rng(3).bytes(100_000))
+    counted = encode(SOUND, "libmp3lame", "mp3")
+    for data in (counted * 2, bare_mp3(SOUND) + picture + bare_mp3(SOUND)):
+        assert_sound_twice(load(data))
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_zeros_behind_an_mp3_are_no_damage(counted: bool) -> None:
+    data = encode(SOUND, "libmp3lame", "mp3") if counted else bare_mp3(SOUND)
+    assert_sound(load(data + bytes(1 << 16)))
+
+
+def test_an_mp3_that_ends_in_a_tag_or_in_nonsense_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "odd.mp3"
+    for rest in (id3(bytes(range(1, 101)))[:50], np.random.default_rng(4).bytes(5000)):
+        path.write_bytes(bare_mp3(SOUND) + rest)
+        assert_refused(path, "damaged or cut off")
 
 
 def noise(seconds: float) -> np.ndarray:
@@ -149,6 +230,7 @@ CUT = {
     "wav-16": lambda: wav((LONG * 32767).clip(-32768, 32767).astype(np.int16)),
     "wav-float": lambda: wav(LONG),
     "flac": lambda: encode(LONG, "flac", "flac"),
+    "aiff": lambda: encode(LONG, "pcm_s16be", "aiff"),
     "m4a": lambda: encode(LONG, "aac", "ipod"),
     "amr": lambda: encode(LONG, "libopencore_amrnb", "amr", 8000),
 }
@@ -170,6 +252,10 @@ def broken_float(value: float) -> bytes:
     return wav(samples)
 
 
+def unknown_codec() -> bytes:
+    return encode(SOUND, "libopus", "webm", 48_000).replace(b"A_OPUS", b"A_OPUZ")
+
+
 BAD = {
     "empty": (lambda: b"", "the file is empty"),
     "text": (lambda: b"no sound, only words\n" * 200, "cannot be decoded as audio"),
@@ -177,6 +263,7 @@ BAD = {
     "header-only": (lambda: wav(SOUND)[:44], "cannot be decoded|sound track is empty"),
     "half-header": (lambda: wav(SOUND)[:30], "cannot be decoded"),
     "no-sound": (silent_video, "no sound track"),
+    "codec": (unknown_codec, "codec of its sound track is not known"),
     "nan": (lambda: broken_float(np.nan), "not finite"),
     "inf": (lambda: broken_float(np.inf), "not finite"),
     "minus-inf": (lambda: broken_float(-np.inf), "not finite"),

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media import RATE, encode, sweep, wav
+from media import RATE, bare_mp3, encode, paused, sweep, wav
 
 from samaf.audio import load
-from samaf.audio.live import listen
+from samaf.audio.live import Stream, listen
 from samaf.errors import AudioError
 
 SWEEP = sweep(6.0)
@@ -131,6 +131,33 @@ def test_cut_off_and_missing_files(tmp_path: Path) -> None:
         heard(path)
     with pytest.raises(AudioError, match="no such file"):
         heard(tmp_path / "none.wav")
+
+
+def test_the_format_may_change_midway(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.mp3"
+    path.write_bytes(bare_mp3(SWEEP, 44_100, "stereo") + bare_mp3(SWEEP, 48_000))
+    for source in (path, f"file://{path}"):
+        assert len(heard(source)) == pytest.approx(2 * len(SWEEP), abs=0.2 * RATE)
+
+
+def test_pauses_count_in_a_file_and_not_in_a_stream(tmp_path: Path) -> None:
+    path = tmp_path / "pause.webm"
+    path.write_bytes(paused(SWEEP, "libopus", "webm", 48_000, seconds=4))
+    assert len(heard(path)) == pytest.approx(len(SWEEP) + 4 * RATE, abs=0.1 * RATE)
+    assert len(heard(f"file://{path}")) == pytest.approx(len(SWEEP), abs=0.1 * RATE)
+
+
+def test_an_error_that_nobody_foresaw_reaches_the_listener() -> None:
+    def samples() -> Iterator[np.ndarray]:
+        yield np.ones(RATE, np.float32)
+        raise ZeroDivisionError
+
+    stream = Stream("broken", False, threading.Event())
+    stream.fill(samples())
+    chunks = stream.chunks()
+    assert len(next(chunks)) == RATE
+    with pytest.raises(ZeroDivisionError):
+        next(chunks)
 
 
 def test_a_stream_that_is_left_early_ends_its_thread(tmp_path: Path) -> None:

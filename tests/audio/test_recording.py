@@ -64,6 +64,11 @@ def test_a_very_short_file() -> None:
     assert len(load(wav(np.array([0.5, -0.25], np.float32)))) == 2
 
 
+def test_a_file_that_is_shorter_than_a_sample() -> None:
+    samples = load(wav(sweep()[:2], 48_000))
+    assert (samples.dtype, samples.shape) == (np.float32, (0,))
+
+
 def test_the_bundled_clips() -> None:
     assert len(CLIPS) == 12
     assert sum(path.stat().st_size for path in CLIPS) < 400_000

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +47,41 @@ def test_all_sources_are_alike(tmp_path: Path) -> None:
             assert np.array_equal(load(source), expected)
 
 
-def test_a_file_object_is_read_from_its_start() -> None:
+@pytest.mark.parametrize("position", [500, len(DATA)])
+def test_a_file_object_is_read_from_its_start(position: int) -> None:
     file = io.BytesIO(DATA)
-    file.seek(500)
+    file.seek(position)
     assert np.array_equal(load(file), load(DATA))
+
+
+def test_a_named_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.wav"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(DATA,), daemon=True)
+    writer.start()
+    with read(path) as audio:
+        assert (audio.name, audio.path) == ("pipe.wav", str(path))
+        assert np.array_equal(audio.samples(), load(DATA))
+    writer.join()
+
+
+def test_a_full_temporary_folder_is_told_in_one_line() -> None:
+    program = (
+        "import resource, sys, samaf.audio.source as source\n"
+        "source.MEMORY_BYTES = 1000\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
+        "try:\n"
+        "    with source.opened('-'): pass\n"
+        "except source.AudioError as error: sys.exit(str(error))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=DATA, capture_output=True, check=False
+    )
+    message = done.stderr.decode()
+    assert message.startswith("stdin: ")
+    assert message.count("\n") == 1
+    assert "does not fit into the temporary folder" in message
+    assert "TMPDIR" in message
 
 
 def test_standard_input() -> None:
