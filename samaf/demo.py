@@ -7,15 +7,16 @@ import tempfile
 import warnings
 import wave
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from samaf import engine
-from samaf.audio import SAMPLE_RATE, audio_files, load, printable, read
-from samaf.errors import SamafError
+from samaf.audio import SAMPLE_RATE, audio_files, load, printable, read, source
+from samaf.errors import AudioError, SamafError
 from samaf.records import AddResult, Hashes, Match, QueryResult, Recording
 
 CLIPS = Path(__file__).parent / "clips"  # what is bundled
@@ -116,32 +117,55 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole demonstration; ``picture`` is None when nothing was found."""
+    """The whole demonstration.
+
+    Attributes
+    ----------
+    scene
+        What to draw of the best match; None when nothing was found.
+    picture
+        Where it was drawn, if it was.
+    """
 
     added: tuple[AddResult, ...]
     stranger: str
     outcomes: tuple[Outcome, ...]
-    picture: Path | None
+    scene: Scene | None
+    picture: Path | None = None
 
 
 def run(folder: Path | None, picture: Path, seed: int = 1) -> Report:
-    """Index a folder into a temporary store, and ask it for distorted excerpts.
-
-    Parameters
-    ----------
-    folder
-        By default the bundled clips. Its last file is kept out of the store.
-    picture
-        Where the picture of the best match goes; its folder is made.
+    """Ask for distorted excerpts, see `ask`, and draw the best match, see `draw`.
 
     Raises
     ------
     SamafError
         There are fewer than two usable recordings, or the picture cannot be written.
     """
+    report = ask(folder, seed)
+    if report.scene is None:
+        return report
+    draw(report.scene, picture)
+    return replace(report, picture=picture)
+
+
+def ask(folder: Path | None, seed: int = 1) -> Report:
+    """Index a folder into a temporary store, and ask it for distorted excerpts.
+
+    Parameters
+    ----------
+    folder
+        By default the bundled clips. Copies of a file count once. The last file is kept out of
+        the store.
+
+    Raises
+    ------
+    SamafError
+        There are fewer than two usable recordings.
+    """
     folder = folder or CLIPS
     rng = np.random.default_rng(seed)
-    files = list(audio_files([folder]))
+    files = _distinct(audio_files([folder]))
     few = f"{printable(folder)}: holds fewer than two usable recordings; give another folder"
     if len(files) < 2:
         raise SamafError(few)
@@ -164,11 +188,24 @@ def run(folder: Path | None, picture: Path, seed: int = 1) -> Report:
             tried.append(_try(opened, path, recording, distortion, rng))
         tried.append(_try(opened, files[-1], None, NOTHING, rng))
         found = [(outcome, clip) for outcome, clip in tried if outcome.right and outcome.match]
+        scene = None
         if found:
             best, clip = max(found, key=lambda pair: pair[0].result.matches[0].score)
-            draw(_scene(opened, best, clip, paths, recordings), picture)
+            scene = _scene(opened, best, clip, paths, recordings)
     outcomes = tuple(outcome for outcome, _ in tried)
-    return Report(added, printable(files[-1].name), outcomes, picture if found else None)
+    return Report(added, printable(files[-1].name), outcomes, scene)
+
+
+def _distinct(files: Iterable[Path]) -> list[Path]:
+    """Give the first file of each content: a copy of a stored one is no stranger."""
+    found: dict[str, Path] = {}
+    for path in files:
+        try:
+            with source.opened(path) as given:
+                found.setdefault(source.sha256(given.file), path)
+        except AudioError:
+            found[str(path)] = path  # adding it tells why
+    return list(found.values())
 
 
 def _try(
@@ -306,6 +343,8 @@ def spectrogram(samples: np.ndarray) -> np.ndarray:
 def draw(scene: Scene, path: Path) -> None:
     """Draw both spectrograms, aligned in time, and the bit error rate below them, as PNG.
 
+    The file's folder is made. The file is there whole or not at all.
+
     Raises
     ------
     SamafError
@@ -351,13 +390,19 @@ def draw(scene: Scene, path: Path) -> None:
     )
     below.legend(loc="upper left", ncols=2, frameon=False)
     below.grid(alpha=0.3)
+    image = io.BytesIO()
+    with warnings.catch_warnings():
+        # A name in a script that the font lacks shows as boxes.
+        warnings.simplefilter("ignore", UserWarning)
+        figure.savefig(image, dpi=110)
+    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            # A name in a script that the font lacks shows as boxes.
-            warnings.simplefilter("ignore", UserWarning)
-            figure.savefig(path, dpi=110)
+        part.write_bytes(image.getvalue())
+        part.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise SamafError(
             f"{printable(path)}: the picture cannot be written ({error.strerror}); change to a "
             "folder that can be written"

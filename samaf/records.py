@@ -381,11 +381,15 @@ class AuditCheck:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two pieces of audio share, best first: the first is the query of each match."""
+    """What two pieces of audio share, best first: the first is the query of each match.
+
+    ``reason`` says which of them could not be compared, and why (too short, silent).
+    """
 
     first: str
     second: str
     matches: tuple[Match, ...]
+    reason: str = ""
 
     @property
     def match(self) -> Match | None:

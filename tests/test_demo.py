@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from samaf import demo
 from samaf.audio import SAMPLE_RATE, load
 from samaf.errors import SamafError
-from samaf.records import Hashes
+from samaf.records import Hashes, Match, Recording
 
 TONES = (200, 1000, 5000)  # Hz: below, inside and above a telephone's band
 
@@ -87,3 +88,37 @@ def test_dollars_in_names_are_no_formula(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(demo.wav(speech[number * 8000 :]))
     picture = tmp_path / "match.png"
     assert demo.run(tmp_path, picture).picture == picture
+
+
+def test_a_copy_of_a_stored_file_is_no_stranger(tmp_path: Path) -> None:
+    clips = [clip.read_bytes() for clip in sorted(demo.CLIPS.iterdir())[:3]]
+    for name, content in zip(["a.ogg", "b.ogg", "c.ogg", "z.ogg"], [*clips, clips[0]], strict=True):
+        (tmp_path / name).write_bytes(content)
+    report = demo.ask(tmp_path)
+    assert report.stranger == "c.ogg"
+    assert report.outcomes[-1].right
+    assert [Path(each.path).name for each in report.added] == ["a.ogg", "b.ogg"]
+
+
+def scene() -> demo.Scene:
+    recording = Recording("ab" * 32, "tones.wav", "/tones.wav", 2.0)
+    match = Match(recording, 0.0, 2.0, 0.0, 2.0, 0.1, 9.0)
+    times = np.array([0.5, 0.75])
+    return demo.Scene("nothing", match, tones(), tones(), 0.0, times, times / 9, times)
+
+
+def test_a_picture_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    picture = tmp_path / "match.png"
+    for before in ([], [picture]):
+        earlier = picture.read_bytes() if before else b""
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+        try:
+            with pytest.raises(SamafError, match="match.png: the picture cannot be written"):
+                demo.draw(scene(), picture)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        assert list(tmp_path.iterdir()) == before
+        assert not before or picture.read_bytes() == earlier
+        demo.draw(scene(), picture)
+    assert list(tmp_path.iterdir()) == [picture]

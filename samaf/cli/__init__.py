@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -51,8 +51,7 @@ class Commands(click.Group):
             complain("stopped")
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            # What is still in the buffer goes nowhere, also when Python flushes it at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard(sys.stdout)
             ctx.exit(1)
 
 
@@ -119,6 +118,8 @@ db.add_command(audit)
 
 def main() -> None:
     """Run the command line; the entry point of ``samaf`` and ``python -m samaf``."""
+    _open_closed_streams()
+    configure()  # for what goes wrong before the options are read
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character gets its escape instead of a traceback.
         if reconfigure := getattr(stream, "reconfigure", None):
@@ -130,3 +131,29 @@ def main() -> None:
             # Files that are still being decoded would hold the process back.
             os._exit(INTERRUPTED)
         raise
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # A full disk behind ">", met by a command's output or by its help.
+        _discard(sys.stdout)
+        complain(
+            f"the output cannot be written ({error.strerror}); make room for it. What the command "
+            "stored or deleted before that stays so"
+        )
+        sys.exit(1)
+
+
+def _open_closed_streams() -> None:
+    """Put the null device where the shell closed a stream, as ``>&-`` does.
+
+    Else a store that is opened would become standard output, which others write to.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            null = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115  # open to the end
+            setattr(sys, name, null)
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what is still in the buffer nowhere, also when Python flushes it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -26,8 +26,11 @@ def _said(entry: AuditEntry) -> str:
         before, after = (labelled(details.get(key) or {}) for key in ("before", "after"))
         return f"{entry.path}: {before or 'no label'} -> {after or 'no label'}"
     if entry.act == "query":
-        names = [str(match.get("name")) for match in details.get("matches", [])]
-        return f"{entry.path}: {', '.join(names) or details.get('reason') or 'unknown'}"
+        ranked, matches = (details.get(key) or [] for key in ("candidates", "matches"))
+        names = ", ".join(str(each.get("name")) for each in ranked or matches)
+        # Candidates are what is nearest; nobody decided that they are the answer.
+        answer = f"nearest {names}" if ranked else names
+        return f"{entry.path}: {answer or details.get('reason') or 'unknown'}"
     if details and not entry.path:
         return json.dumps(dict(details))[:LONGEST]
     return entry.path

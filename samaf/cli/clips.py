@@ -63,8 +63,8 @@ def query(
     is unknown. The score is -log10 of the false matches to expect: 6 means one in a million
     such queries. "-" reads a clip from standard input. Exit status 1 when a clip cannot be read.
 
-    A store of a model of vectors, such as UNET320, gives -k candidates: recordings by how many
-    of the nearest segments are theirs, and by distance.
+    A store of a model of vectors, such as UNET320, gives candidates, -k at most: the recordings
+    of the -k nearest segments, by how many of these are theirs, and by distance.
 
     \b
     Example:
@@ -116,7 +116,10 @@ def compare(first: str, second: str, model: str | None, form: str | None) -> Non
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    write(COMPARISON, [engine.compare(first, second, model=model)], form)
+    found = engine.compare(first, second, model=model)
+    if form and found.reason:
+        complain(plain(f"not compared: {found.reason}"))
+    write(COMPARISON, [found], form)
 
 
 @click.command()
@@ -136,4 +139,7 @@ def fingerprint(file: str, model: str | None, form: str | None) -> None:
     from samaf.cli.render import write
     from samaf.cli.views import FINGERPRINT
 
-    write(FINGERPRINT, [engine.fingerprint(file, model=model)], form)
+    found = engine.fingerprint(file, model=model)
+    if not len(found.hashes):
+        complain(plain(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
+    write(FINGERPRINT, [found], form)

@@ -14,9 +14,9 @@ PICTURE = Path("demo", "match.png")
 def demo(folder: Path | None) -> None:
     """Distort excerpts and find them again.
 
-    Takes the recordings of a folder, or the bundled clips, into a temporary store. The last
-    file is kept out of it, so the right answer about that one is "unknown". A picture of the
-    best match goes to demo/match.png.
+    Takes the recordings of a folder, or the bundled clips, into a temporary store; copies of
+    the same file count once. The last file is kept out of it, so the right answer about that one
+    is "unknown". A picture of the best match goes to demo/match.png.
 
     \b
     Example:
@@ -27,7 +27,7 @@ def demo(folder: Path | None) -> None:
     from samaf.cli.text import clock, complain, plain
 
     click.echo("indexing, distorting, asking ...")
-    report = demonstration.run(folder, PICTURE)
+    report = demonstration.ask(folder)
     stored = [result.recording for result in report.added if result.recording]
     audio = clock(sum(recording.duration for recording in stored))
     for result in report.added:
@@ -50,5 +50,6 @@ def demo(folder: Path | None) -> None:
     )
     right = sum(outcome.right for outcome in report.outcomes)
     click.echo(f"{right} of {len(report.outcomes)} answers are right")
-    if report.picture:
-        click.echo(f"picture of the best match: {report.picture}")
+    if report.scene:
+        demonstration.draw(report.scene, PICTURE)
+        click.echo(f"picture of the best match: {PICTURE}")

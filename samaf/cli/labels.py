@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from samaf.cli.text import plain
+from samaf.cli.text import plain, stored_form
 from samaf.errors import QueryError
 
 FILE = "file"  # the column that says which recording
@@ -40,6 +41,14 @@ def read_labels(path: Path) -> dict[str, dict[str, str]]:
         raise _fault(path, "is not UTF-8 text; save it as CSV in UTF-8") from None
     except csv.Error as error:
         raise _fault(path, f"is no CSV ({error}); separate cells with commas") from None
+
+
+def without_file(labels: Iterable[str], files: Iterable[Path]) -> list[str]:
+    """Give the names and paths of `read_labels` that none of the files has."""
+    there: set[str] = set()
+    for path in files:
+        there |= {stored_form(path.name), stored_form(path.absolute())}
+    return [each for each in labels if each not in there]
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from samaf.cli.options import database, db_option, form_option, model_option
-from samaf.cli.text import clock, complain, plain
+from samaf.cli.text import clock, complain, plain, stored_form, warn
 from samaf.errors import AudioError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PATH = click.Path(path_type=Path)
 INTERRUPTED = 130
+NAMED = 3  # files that a warning names
 
 
 @click.command()
@@ -44,7 +45,8 @@ def add(
 ) -> None:
     """Store the recordings of files and folders.
 
-    Folders are searched with all that is below them, for files with a known suffix.
+    Folders are searched with all that is below them, for files with a known suffix. Where a
+    path does not exist or a folder may not be read, nothing is stored.
 
     What was stored before is passed over, so the same command goes on where it was stopped.
     Exit status 1 when a file could not be used; the others are stored all the same.
@@ -54,17 +56,29 @@ def add(
       samaf add recordings/ interview.mp3 --labels labels.csv
     """
     import samaf
-    from samaf.cli.labels import read_labels
+    from samaf.cli.labels import read_labels, without_file
     from samaf.cli.progress import Progress
-    from samaf.cli.render import write
+    from samaf.cli.render import here, write
     from samaf.cli.views import ADDED
     from samaf.engine import audio_files
+    from samaf.engine.alone import check_model
 
     named = read_labels(labels) if labels else {}
     files = list(audio_files(paths))
     if not files:
         given = plain(", ".join(map(str, paths)))
         raise AudioError(f"{given}: no sound files below; name files to add them whatever they are")
+    if lost := without_file(named, files):
+        some = ", ".join(map(here, lost[:NAMED])) + " ..." * (len(lost) > NAMED)
+        warn(
+            plain(
+                f"{labels}: {len(lost):,} of {len(named):,} files are not among those given "
+                f"({some}); their labels are stored nowhere"
+            )
+        )
+    if model:
+        # A model that cannot be had leaves no empty store behind.
+        check_model(model)
     progress = Progress([_size(path) for path in files])
     counts: Counter[str] = Counter()
     failed: list[AddResult] = []
@@ -147,7 +161,7 @@ def show(recordings: tuple[str, ...], form: str | None) -> None:
     from samaf.cli.views import RECORDING
 
     with samaf.open(database(), create=False) as engine:
-        found = [engine.show(each) for each in recordings]
+        found = [engine.show(stored_form(each)) for each in recordings]
         for group in [found] if form else [[each] for each in found]:
             write(RECORDING, group, form)
 
@@ -178,7 +192,7 @@ def label(recording: str, labels: tuple[str, ...], form: str | None) -> None:
             raise click.UsageError(f"{plain(each)}: is not NAME=VALUE")
         changes[name] = value or None
     with samaf.open(database(), create=False) as engine:
-        write(RECORDING, [engine.label(recording, changes)], form)
+        write(RECORDING, [engine.label(stored_form(recording), changes)], form)
 
 
 @click.command()
@@ -201,7 +215,7 @@ def delete(recordings: tuple[str, ...], form: str | None) -> None:
     from samaf.cli.views import RECORDINGS
 
     with samaf.open(database(), create=False) as engine:
-        gone = engine.delete_many(recordings)
+        gone = engine.delete_many(map(stored_form, recordings))
     write(RECORDINGS, gone, form)
     if not form:
         click.echo(f"{len(gone):,} deleted")

@@ -16,6 +16,8 @@ T = TypeVar("T")
 Record = dict[str, Any]
 
 LONG_LINE = 100_000  # characters
+PADDING = 2  # spaces behind a column, and one more before the next
+NARROW = 12  # characters that folding leaves to a cell of text
 FORMULA_STARTS = ("=", "+", "-", "@")  # a spreadsheet runs such cells
 
 
@@ -84,7 +86,11 @@ def _cell(value: object) -> object:
 
 
 def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-    """Print a table; titles with ">" in front stand over numbers, without titles none stand."""
+    """Print a table; titles with ">" in front stand over numbers, without titles none stand.
+
+    Text is folded where the terminal is narrow, numbers never are: where they have no room
+    beside each other, each cell gets a line of its own, behind its title.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -93,15 +99,31 @@ def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
     cells = [[Text(plain(cell)) for cell in line] for line in lines]
     if not cells:
         return
-    shown = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), show_edge=False, show_header=bool(titles))
-    for title in titles or [""] * len(cells[0]):
-        justify: Literal["left", "right"] = "right" if title.startswith(">") else "left"
-        shown.add_column(title.lstrip(">"), justify=justify, overflow="fold")
-    for line in cells:
-        shown.add_row(*line)
+    shown = Table(
+        box=SIMPLE_HEAD, padding=(0, PADDING, 0, 0), show_edge=False, show_header=bool(titles)
+    )
+    least = -1
+    for title, column in zip(titles or [""] * len(cells[0]), zip(*cells, strict=True), strict=True):
+        is_number = title.startswith(">")
+        longest = max(len(title.lstrip(">")), *(cell.cell_len for cell in column))
+        wide = longest if is_number else min(longest, NARROW)
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        shown.add_column(
+            title.lstrip(">"), justify=justify, overflow="fold", no_wrap=is_number, min_width=wide
+        )
+        least += wide + PADDING + 1
     # Pipes and files get whole lines, whatever width a terminal would have.
     width = None if sys.stdout.isatty() else LONG_LINE
-    Console(file=sys.stdout, highlight=False, width=width).print(shown)
+    console = Console(file=sys.stdout, highlight=False, width=width)
+    if titles and least > console.width:
+        for line in cells:
+            named = zip(titles, map(str, line), strict=True)
+            table((), [(title.lstrip(">"), cell) for title, cell in named if cell])
+            console.print()
+        return
+    for line in cells:
+        shown.add_row(*line)
+    console.print(shown)
 
 
 def _lines(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:

@@ -80,10 +80,14 @@ def copies(files: tuple[str, ...], model: str | None, form: str | None) -> None:
         nonlocal failed
         for file in files:
             try:
-                yield samaf.copies(file, model=model)
+                found = samaf.copies(file, model=model)
             except AudioError as error:
                 complain(plain(str(error)))
                 failed += 1
+                continue
+            if form and found.reason:
+                complain(plain(f"{found.path}: {found.reason}"))
+            yield found
 
     write(COPIES, results(), form)
     if failed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 def plain(text: str) -> str:
     r"""Write whatever cannot be printed as an escape: names may hold terminal commands.
@@ -12,6 +14,11 @@ def plain(text: str) -> str:
     'a\\x1b[2Jb'
     """
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def stored_form(path: str | os.PathLike[str]) -> str:
+    """Write a file's name as the store has it: bytes that are no UTF-8 are escaped, too."""
+    return plain(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def complain(message: str) -> None:

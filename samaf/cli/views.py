@@ -245,7 +245,9 @@ def _comparison_record(comparison: Comparison) -> Record:
     return {
         "first": comparison.first,
         "second": comparison.second,
-        "common": bool(comparison.matches),
+        # Nobody knows where nothing could be compared.
+        "common": None if comparison.reason else bool(comparison.matches),
+        "reason": comparison.reason,
         "matches": [_stretch_record(match) for match in comparison.matches],
     }
 
@@ -255,14 +257,16 @@ def _comparison_lines(comparison: Comparison) -> Lines:
     for match in comparison.matches:
         yield (*names, "same speech", *_stretch_cells(match))
     if not comparison.matches:
-        yield (*names, "nothing in common", *[""] * len(STRETCH_TITLES))
+        reason = comparison.reason
+        answer = f"not compared: {reason}" if reason else "nothing in common"
+        yield (*names, answer, *[""] * len(STRETCH_TITLES))
 
 
 COMPARISON: View[Comparison] = View(
     ("A", "B", "", *STRETCH_TITLES),
     _comparison_lines,
     _comparison_record,
-    ("first", "second", "common", *STRETCH_FIELDS),
+    ("first", "second", "common", "reason", *STRETCH_FIELDS),
 )
 
 
@@ -296,6 +300,7 @@ def _copies_record(found: Copies) -> Record:
         "path": found.path,
         "duration": round(found.duration, 3),
         "sha256": found.sha256,
+        "reason": found.reason,
         "copies": [
             {
                 **{
@@ -326,7 +331,7 @@ COPIES: View[Copies] = View(
     ("file", "copied", ">from", ">to", ">again from", ">to", ">BER", ">correlation", ">score"),
     _copies_lines,
     _copies_record,
-    ("path", "duration", "sha256", *Copy.__dataclass_fields__),
+    ("path", "duration", "sha256", "reason", *Copy.__dataclass_fields__),
 )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from samaf.audio import Source, read
-from samaf.engine.asking import Question
+from samaf.audio import Source
+from samaf.engine.asking import Question, hear
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.hashing import hash_file
 from samaf.engine.trust import law
-from samaf.fingerprinters import DEFAULT_MODEL, Card, load_hash_model, shipped
+from samaf.engine.watch import Stopwatch
+from samaf.fingerprinters import DEFAULT_MODEL, Card, load_fingerprinter, load_hash_model, shipped
 from samaf.index import ExactIndex, table_of
 from samaf.matching import match_of
 from samaf.matching.deep import find_deep
@@ -28,23 +28,29 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
         A file cannot be decoded, or there is no such model.
     """
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    two = hash_file(second, fingerprinter)
-    with one_blas_thread(), read(first) as audio:
-        path, seed, duration = audio.path or audio.name, audio.sha256, audio.duration
-        samples, hashes = audio.samples(), fingerprinter.hashes(audio.chunks(), seed)
-    if not hashes.informative.any() or not two.hashes.informative.any():
-        return Comparison(path, two.path, ())
-    reference = Recording(two.sha256, Path(two.path).name, two.path, two.duration)
-    index = ExactIndex(table_of([(0, two.hashes.packed)], two.hashes.packed.shape[1]))
+    question = Question(deep="usual")
+    other = hear(second, Question(), fingerprinter, Stopwatch())
+    clip = hear(first, question, fingerprinter, Stopwatch())
+    one, two = clip.answer, other.answer
+    reasons = dict.fromkeys(f"{Path(a.query).name}: {a.reason}" for a in (one, two) if a.reason)
+    if reasons:
+        return Comparison(one.query, two.query, (), "; ".join(reasons))
+    assert clip.samples is not None
+    reference = Recording(two.sha256, Path(two.query).name, two.query, two.duration)
+    index = ExactIndex(table_of([(0, other.hashes.packed)], other.hashes.packed.shape[1]))
     hop, block = fingerprinter.hop, fingerprinter.block
-    question = Question()
     with one_blas_thread():
         found = find_deep(
-            samples, seed, fingerprinter, index, question.window(hop), question.rate, 1
+            clip.samples, one.sha256, fingerprinter, index, question.window(hop), question.rate, 1
         )
     confidence = law(fingerprinter)
-    matches = (match_of(f, reference, hop, block, duration, confidence) for f in found)
-    return Comparison(path, two.path, tuple(matches))
+    matches = (match_of(f, reference, hop, block, one.duration, confidence) for f in found)
+    return Comparison(one.query, two.query, tuple(matches))
+
+
+def check_model(name: str) -> None:
+    """Raise `FingerprinterError` where a model cannot be loaded."""
+    load_fingerprinter(name)
 
 
 def models() -> list[Card]:

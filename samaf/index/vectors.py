@@ -38,10 +38,11 @@ class Neighbours:
     Attributes
     ----------
     recording_ids, segments
-        int64 (m, k): the store's number of the recording and the position in it, nearest
-        first, ``NOTHING`` where there are fewer than k. Equal distances go by both.
+        int64 (m, n): the store's number of the recording and the position in it, nearest
+        first, ``NOTHING`` where a search of cells met fewer; n is k, or all that there are.
+        Equal distances go by both.
     distances
-        float32 (m, k): Euclidean, not squared; infinite where there is no neighbour.
+        float32 (m, n): Euclidean, not squared; infinite where there is no neighbour.
     """
 
     recording_ids: np.ndarray
@@ -85,15 +86,13 @@ class VectorIndex:
         import faiss
 
         faiss.omp_set_num_threads(1)  # its default threads are slower in small containers
+        k = min(k, self.size)
         # FAISS orders equal distances as it likes: ask for more and sort.
         asked = max(1, min(self.size, 2 * k + 8))
         squares, ids = self._faiss.search(np.ascontiguousarray(vectors, np.float32), asked)
         squares[ids == NOTHING] = np.inf
         order = np.lexsort((ids, squares))[:, :k]
         ids, squares = (np.take_along_axis(each, order, 1) for each in (ids, squares))
-        lacking = ((0, 0), (0, k - ids.shape[1]))
-        ids = np.pad(ids, lacking, constant_values=NOTHING)
-        squares = np.pad(squares, lacking, constant_values=np.inf)
         there = ids != NOTHING
         return Neighbours(
             np.where(there, ids // SEGMENTS, NOTHING),

@@ -70,7 +70,8 @@ class Sqlite(Dialect):
     REASONS = {
         "file is not a database": "not an SQLite database; give another file",
         "unable to open database file": "cannot be opened; make its folder or mend its rights",
-        "readonly database": "cannot be written; mend the rights of file, folder or disk",
+        "readonly database": "cannot be written; mend the rights of file, folder or disk (SQLite's "
+        "readers write to the folder too: who may not reads a copy, or a read-only mount)",
         "disk is full": "the disk is full; make room and run the command again",
         "disk I/O error": "the disk refused to write or read; see whether it is full or damaged",
         "is locked": f"another program has kept it locked for {LOCK_WAIT} s; try again later",
@@ -104,7 +105,17 @@ class Sqlite(Dialect):
 
     def is_absent(self, url: URL) -> bool:
         """Whether there is no such file."""
-        return not Path(url.database or "").exists()
+        path = Path(url.database or "")
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot be opened ({error.strerror}); mend the path or the rights of its "
+                "folders"
+            ) from error
+        return False
 
     @contextmanager
     def schema_change(self, engine: Engine, new: bool) -> Iterator[Connection]:
@@ -183,6 +194,7 @@ class Mysql(Dialect):
         1049: "the server has no such database; make it with CREATE DATABASE",
         1114: "the server's table space is full; make room and run the command again",
         1142: "this user lacks a right on the tables; have it granted",
+        1143: "this user lacks a right on the tables; have it granted",  # on single columns
         1153: "a row exceeds the server's max_allowed_packet; raise it to 16 MB",
         1205: "another program keeps the store locked; try again later",
         1213: "other writers kept getting in the way; run the command again",

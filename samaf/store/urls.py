@@ -34,8 +34,10 @@ OPTION_FILE = "read_default_file"
 # Of TLS: who vouches for the server, and how we prove who we are.
 TLS_FILES = ("ssl_ca", "ssl_cert", "ssl_key")
 TLS_ARGUMENTS = (*TLS_FILES, "ssl_capath", "ssl_cipher", "ssl_check_hostname")
+TIMEOUTS = ("connect_timeout", "read_timeout", "write_timeout")  # s
 ARGUMENTS = (
-    *("charset", "unix_socket", "connect_timeout", "read_timeout", "write_timeout"),
+    *("charset", "unix_socket"),
+    *TIMEOUTS,
     *(PASSWORD_FILE, OPTION_FILE, "read_default_group"),
     *TLS_ARGUMENTS,
     *SECRET_ARGUMENTS,
@@ -69,7 +71,10 @@ def resolve(text: str | None = None) -> URL:
     """
     text = text or os.environ.get(VARIABLE) or str(_default_file())
     if "://" not in text:
-        return URL.create("sqlite", database=str(Path(text).expanduser().absolute()))
+        path = str(Path(text).expanduser().absolute())
+        _check_encoding(path)
+        return URL.create("sqlite", database=path)
+    _check_encoding(text)
     scheme = text.partition("://")[0].lower()
     if scheme not in DRIVERS:
         raise StoreError(f"{_scrubbed(text)}: {scheme} is no database of samaf; give {EXAMPLES}")
@@ -99,14 +104,30 @@ def redacted(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
+def _check_encoding(text: str) -> None:
+    """Refuse bytes that are no UTF-8: no database takes them in its name."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise StoreError(
+            f"{_scrubbed(text)!a}: is not UTF-8, as its name must be; rename it"
+        ) from None
+
+
 def _check_arguments(url: URL) -> None:
-    """Refuse arguments that the driver would not know, or whose files cannot be read."""
+    """Refuse arguments that the driver would not take, or whose files cannot be read."""
     known = () if is_file(url) else ARGUMENTS
     for name, value in url.query.items():
         if name not in known or not isinstance(value, str):
             allowed = ", ".join(each for each in known if each not in SECRET_ARGUMENTS) or "none"
             raise StoreError(
                 f"{_scrubbed(str(url))}: takes no {name!a} (or not twice); it may have {allowed}"
+            )
+    for name in TIMEOUTS:
+        value = url.query.get(name, "0")
+        if not str(value).isdecimal():
+            raise StoreError(
+                f"{_scrubbed(str(url))}: {name} {value!a} is no number; give whole seconds"
             )
     for name in TLS_FILES:
         if name in url.query:

@@ -137,6 +137,9 @@ def test_hostile_names(run: Run, tmp_path: Path) -> None:
     assert "a\\nb.wav" in run("list").stdout
     assert "'=cmd" in run("list", "--csv").stdout
     assert run("show", "caf\\xe9.wav").exit_code == 0
+    assert run("label", os.fsdecode(names[0]), "a=1").exit_code == 0
+    assert "a   " in run("show", os.fsdecode(names[0])).stdout
+    assert run("delete", os.fsdecode(names[0]), "a\nb.wav").exit_code == 0
 
 
 def test_hostile_labels(run: Run, tmp_path: Path) -> None:
@@ -175,6 +178,23 @@ def test_bad_labels(run: Run, tmp_path: Path, content: bytes, reason: str) -> No
     assert not (tmp_path / "samaf.db").exists()
 
 
+def test_labels_of_no_file(run: Run, tmp_path: Path) -> None:
+    lines = ["file,a", f"{BRUNO.name},1", "x.wav,2", "talks/y.wav,3", f"{STRANGER},4"]
+    (tmp_path / "labels.csv").write_text("\n".join([*lines, "z.wav,5", "caf\\xe9.wav,6"]))
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.wav", "wb") as file:
+        file.write(wav(load(BRUNO)[:SAMPLE_RATE]))
+    added = run("add", BRUNO, tmp_path, STRANGER, "--labels", "labels.csv")
+    assert added.exit_code == 0
+    assert added.stderr.startswith(
+        "samaf: labels.csv: 3 of 6 files are not among those given (x.wav, talks/y.wav, z.wav); "
+    )
+    labels = [json.loads(line)["labels"] for line in run("list", "--json").stdout.splitlines()]
+    assert sorted(each["a"] for each in labels) == ["1", "4", "6"]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,a", *(f"{i}.wav,1" for i in range(9))]))
+    assert "9 of 9 files" in run("add", BRUNO, "--labels", "labels.csv").stderr
+    assert "(0.wav, 1.wav, 2.wav ...)" in run("add", BRUNO, "--labels", "labels.csv").stderr
+
+
 def test_labels_that_are_not_there(run: Run) -> None:
     assert "gone.csv: cannot be read" in complaint(run("add", BRUNO, "--labels", "gone.csv"))
 
@@ -203,6 +223,8 @@ def test_a_store_of_another_model(run: Run, store: Path) -> None:
     line = complaint(run("query", BRUNO))
     assert "9LST512X abababababab" in line
     assert "2LST256C" in line
+    assert "no such model" in complaint(run("add", BRUNO, "--model", "nothing", "--db", "new.db"))
+    assert not store.with_name("new.db").exists()
     # What needs no model still works.
     assert run("list").exit_code == 0
     assert "no such model" in complaint(run("query", BRUNO, "--model", "nothing"))
@@ -232,6 +254,10 @@ def test_not_a_store(run: Run, tmp_path: Path) -> None:
     shutil.copy(BRUNO, tmp_path / "sound.db")
     assert "not an SQLite database" in complaint(run("list", "--db", "sound.db"))
     assert "no database of samaf" in complaint(run("list", "--db", "oracle://x/y"))
+    assert "bad\\udcff.db': is not UTF-8" in complaint(
+        run("list", "--db", os.fsdecode(b"bad\xff.db"))
+    )
+    assert "cannot be opened (File name too long)" in complaint(run("list", "--db", 300 * "x"))
 
 
 @pytest.mark.usefixtures("store")

@@ -76,6 +76,21 @@ def test_a_query_gives_its_candidates(run: Run, model: str, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("ranking")
+def test_the_audit_log_names_the_candidates(run: Run, model: str) -> None:
+    names = [each["reference"] for each in asked(run, model, BRUNO, "--audit")["candidates"]]
+    assert f"{BRUNO.name}: nearest {', '.join(names)}" in run("db", "audit").stdout
+    assert "unknown" not in run("db", "audit").stdout
+
+
+@pytest.mark.usefixtures("ranking")
+@pytest.mark.parametrize("k", [300_000_000, 10**20])
+def test_more_candidates_than_there_are_recordings(run: Run, model: str, k: int) -> None:
+    candidates = asked(run, model, BRUNO, "-k", k)["candidates"]
+    assert candidates == asked(run, model, BRUNO, "-k", 1000)["candidates"]
+    assert len(candidates) == 6
+
+
+@pytest.mark.usefixtures("ranking")
 def test_short_silent_and_broken_clips(run: Run, model: str, tmp_path: Path) -> None:
     short, silent = tmp_path / "short.wav", tmp_path / "silent.wav"
     short.write_bytes(wav(load(BRUNO)[: 2 * SAMPLE_RATE]))

@@ -280,6 +280,18 @@ def test_the_demo(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "samaf.db").exists()
 
 
+def test_the_demo_prints_what_it_cannot_draw(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "demo").touch()
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    for clip in sorted(CLIPS.iterdir())[:3]:
+        shutil.copy(clip, folder)
+    result = run("demo", folder)
+    assert result.exit_code == 1
+    assert "7 of 7 answers are right" in result.stdout
+    assert "demo/match.png: the picture cannot be written" in result.stderr
+
+
 def test_mariadb(run: Run, mariadb_server: object) -> None:
     with mariadb_server.database() as url:  # type: ignore[attr-defined]
         assert run("add", BRUNO, "--db", url).exit_code == 0

@@ -106,3 +106,34 @@ def test_a_full_disk(run: Run) -> None:
     assert "samaf.db: the disk refused to write" in line
     assert json.loads(run("stats", "--json").stdout)["recordings"] == 11
     assert run("add", STRANGER).exit_code == 0
+
+
+@pytest.mark.usefixtures("store")
+def test_a_full_disk_behind_the_output(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, command in enumerate(("list", "list --csv", "delete 1", "--help")):
+        # The error comes with what is printed, or when the buffer is emptied at the end.
+        monkeypatch.setenv("PYTHONUNBUFFERED", "1" * (number % 2))
+        with open("/dev/full", "w") as full:
+            words = [sys.executable, "-m", "samaf", *command.split()]
+            done = subprocess.run(
+                words, check=False, stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("samaf: the output cannot be written (No space left on device)")
+        assert "deleted before that stays so" in line
+    assert json.loads(run("stats", "--json").stdout)["recordings"] == 10
+
+
+@pytest.mark.usefixtures("store")
+def test_closed_streams(run: Run) -> None:
+    def shell(command: str) -> tuple[int, str]:
+        words = ["sh", "-c", f'"$0" -m samaf {command}', sys.executable]
+        done = subprocess.run(words, check=False, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    assert shell("delete 3 <&- >&- 2>&-") == (0, "")
+    assert json.loads(run("stats", "--json").stdout)["recordings"] == 10
+    code, said = shell("query - <&-")
+    assert code == 1
+    assert said == "samaf: stdin: the file is empty; nothing to decode\n"

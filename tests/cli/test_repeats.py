@@ -89,6 +89,52 @@ def test_honest_silent_and_short_recordings_hold_no_copies(run: Run, tmp_path: P
     assert "no such file" in shown.stderr
 
 
+@pytest.fixture
+def untold(tmp_path: Path) -> None:
+    """Files that nothing can be told about."""
+    (tmp_path / "short.wav").write_bytes(wav(load(BRUNO)[:14_400]))
+    (tmp_path / "silent.wav").write_bytes(wav(np.zeros(80_000, np.float32)))
+
+
+@pytest.mark.usefixtures("untold")
+def test_compare_says_what_could_not_be_compared(run: Run) -> None:
+    short, silent = "short.wav: shorter than 1 s", "silent.wav: nothing in it to recognise"
+    for pair, reason in (
+        (("short.wav", BRUNO), short),
+        ((BRUNO, "silent.wav"), silent),
+        (("silent.wav", "short.wav"), f"{silent}: silence or a steady tone; {short}"),
+    ):
+        assert f"not compared: {reason}" in run("compare", *pair).stdout
+        told = run("compare", *pair, "--json")
+        answer = json.loads(told.stdout)
+        assert (answer["common"], answer["matches"]) == (None, [])
+        assert reason in answer["reason"]
+        assert f"samaf: not compared: {reason}" in told.stderr
+    told = run("compare", "silent.wav", "silent.wav", "--csv")
+    (row,) = csv.DictReader(io.StringIO(told.stdout))
+    assert (row["common"], row["reason"].count("silent.wav")) == ("", 1)
+    assert (told.exit_code, told.stderr.count("\n")) == (0, 1)
+
+
+@pytest.mark.usefixtures("untold")
+def test_copies_and_fingerprints_say_why_there_are_none(run: Run) -> None:
+    told = run("copies", "short.wav", "silent.wav", BRUNO, "--json")
+    reasons = [json.loads(line)["reason"] for line in told.stdout.splitlines()]
+    assert reasons[0] == "shorter than 1 s"
+    assert reasons[1].startswith("nothing in it to recognise")
+    assert reasons[2] == ""
+    assert [line.rpartition("/")[2] for line in told.stderr.splitlines()] == [
+        f"short.wav: {reasons[0]}",
+        f"silent.wav: {reasons[1]}",
+    ]
+    (row,) = csv.DictReader(io.StringIO(run("copies", "short.wav", "--csv").stdout))
+    assert row["reason"] == "shorter than 1 s"
+    for form in ((), ("--json",), ("--csv",)):
+        told = run("fingerprint", "short.wav", *form)
+        assert told.exit_code == 0
+        assert "short.wav: 0.90 s are too short for a hash" in told.stderr
+
+
 def test_compare_tells_every_stretch_and_the_manipulation(run: Run, tmp_path: Path) -> None:
     bruno, greta = load(BRUNO), load(GRETA)
     quick = faster(bruno[: 5 * SAMPLE_RATE], 1.25)

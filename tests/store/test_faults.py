@@ -146,6 +146,27 @@ def test_a_file_that_may_only_be_read(file_store: Store) -> None:
     assert "cannot be written; mend the rights" in in_child(file_store.url, nobody)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.usefixtures("public_path")
+def test_a_reader_of_a_folder_that_he_may_not_write(file_store: Store) -> None:
+    file_store.close()
+    os.chmod(file_store.url.removeprefix("sqlite:///"), 0o644)
+    nobody = "import os, sqlite3, samaf.store, sqlalchemy.dialects.sqlite; os.setuid(65534)"
+    said = in_child(file_store.url, nobody)
+    assert "readers write to the folder too: who may not reads a copy, or a read-only" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_folder_that_one_may_not_enter(file_store: Store, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(StoreError, match=r"store.db: cannot be opened .Permission denied."):
+            Store.open(file_store.url, create=False)
+    finally:
+        os.seteuid(0)
+
+
 def test_another_program_holds_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fingerprinter: StoredFingerprinter
 ) -> None:

@@ -95,3 +95,23 @@ def test_a_bad_option_file_is_not_quoted(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a MySQL option file") as error:
         resolve(f"mysql://ann@host/hashes?read_default_file={file}")
     assert "secret" not in str(error.value)
+
+
+def test_names_that_are_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("bad\udcff.db", "sqlite:///bad\udcff.db", "mysql://ann:se\udcffcret@host/hashes"):
+        with pytest.raises(StoreError, match="is not UTF-8") as error:
+            resolve(text)
+        assert "cret" not in str(error.value)
+        str(error.value).encode()
+    (tmp_path / "bad\udcff").mkdir()
+    monkeypatch.chdir(tmp_path / "bad\udcff")
+    with pytest.raises(StoreError, match="is not UTF-8"):
+        resolve("store.db")
+
+
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout", "write_timeout"])
+def test_times_are_whole_seconds(name: str) -> None:
+    assert resolve(f"mysql://ann@host/hashes?{name}=30").query[name] == "30"
+    for value in ("abc", "1.5", "-1"):
+        with pytest.raises(StoreError, match=f"{name} '{value}' is no number; give whole seconds"):
+            resolve(f"mysql://ann:secret@host/hashes?{name}={value}")

@@ -42,7 +42,8 @@ def grant_sql(url: str | None, role: str, user: str, host: str = "%") -> list[st
     if is_file(database):
         raise StoreError(
             f"{redacted(database)}: a file has no users; the rights of the file and of its "
-            "folder say who reads and who writes (chmod, chown)"
+            "folder say who reads and who writes (chmod, chown), and SQLite's readers write to the "
+            "folder too: who may not reads a copy, or a read-only mount"
         )
     if role not in ROLES:
         raise StoreError(f"{role!a}: no such role; there are {', '.join(ROLES)}")
