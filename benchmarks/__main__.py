@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from samaf.errors import SamafError
+from benchmarks.options import friendly
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
-
-
-def _friendly(command: Callable[..., None]) -> Callable[..., None]:
-    """Say in one line what went wrong."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except SamafError as error:
-            raise click.ClickException(str(error)) from None
-
-    return wrapped
 
 
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -39,7 +25,9 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--work", type=click.Path(path_type=Path), help="Folder that keeps transformed clips."
         ),
-        click.option("--jobs", default=2, show_default=True, help="Processes."),
+        click.option(
+            "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes."
+        ),
         click.option(
             "--out", required=True, type=click.Path(path_type=Path), help="Results folder."
         ),
@@ -79,7 +67,7 @@ def main() -> None:
     help="Windows of a cell that recognizers are asked whose every window costs.",
 )
 @_shared
-@_friendly
+@friendly
 def run(**options: Any) -> None:
     """Ask recognizers everything and keep the raw answers; goes on where it was stopped.
 
@@ -97,7 +85,7 @@ def run(**options: Any) -> None:
     type=click.Path(path_type=Path),
     help="Folder that samaf train wrote, for the learning curves.",
 )
-@_friendly
+@friendly
 def report(folder: Path, training: Path | None) -> None:
     """Write tables (Markdown, CSV, LaTeX) and figures (PNG, SVG) into DIR/report."""
     from benchmarks import commands
@@ -106,7 +94,7 @@ def report(folder: Path, training: Path | None) -> None:
 
 
 @main.command("list")
-@_friendly
+@friendly
 def list_known() -> None:
     """Name recognizers and rows."""
     from benchmarks import commands
@@ -124,7 +112,7 @@ def list_known() -> None:
     help="Clips to ask about.",
 )
 @_shared
-@_friendly
+@friendly
 def accuracy(**options: Any) -> None:
     """Print the accuracy of one model by the paper's protocol.
 

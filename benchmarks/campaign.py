@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from baselines.recognizer import UnavailableError
+from benchmarks.errors import SettingsError
 from benchmarks.measuring import Plan, measure
 from benchmarks.recognizers import open_system
 from benchmarks.results import Results
@@ -36,7 +37,8 @@ def measure_all(
 
     Returns
     -------
-    The reason by name of those that failed, which is also kept in the results.
+    The reason by name of those that failed, which is also kept in the results. Those whose
+    results are there, measured in another way, are named too, but their results stay as they are.
 
     Raises
     ------
@@ -48,6 +50,7 @@ def measure_all(
     context.set_forkserver_preload(["benchmarks.measuring"])
     results = Results(plan.out)
     failures: dict[str, str] = {}
+    refused: set[str] = set()
     waiting = list(specs)
     running: dict[Connection, tuple[str, BaseProcess]] = {}
     try:
@@ -69,6 +72,8 @@ def measure_all(
                     process.join()
                     if process.exitcode and name not in failures:
                         failures[name] = _end(process.exitcode)
+                    if name in refused:
+                        continue
                     note = results.room(name) / FAILURE
                     if name in failures:
                         results.write_json(note, {"reason": failures[name]})
@@ -77,6 +82,9 @@ def measure_all(
                     continue
                 if isinstance(told, str):
                     failures[name] = told
+                elif isinstance(told, SettingsError):
+                    failures[name] = str(told)
+                    refused.add(name)
                 else:
                     progress(name, *told)
     finally:
@@ -87,12 +95,14 @@ def measure_all(
 
 
 def _work(spec: str, plan: Plan, connection: Connection) -> None:
-    """Measure one recognizer: tells (cells done, in all), or the reason why it stopped."""
+    """Measure one recognizer: tells (cells done, in all), or why it stopped or was refused."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its children
     try:
         measure(open_system(spec), plan, lambda *cells: connection.send(cells))
     except UnavailableError as error:
         connection.send(f"skipped: {error}")
+    except SettingsError as error:
+        connection.send(error)
     except SamafError as error:
         connection.send(str(error))
     except MemoryError:

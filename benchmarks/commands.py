@@ -30,6 +30,7 @@ from benchmarks.files import writing
 from benchmarks.findings import read_findings
 from benchmarks.measuring import PARTS, Plan
 from benchmarks.metrics import Separation
+from benchmarks.options import some
 from benchmarks.preparation import Progress, default_work, material_split
 from benchmarks.protocol import parse_granularities
 from benchmarks.recognizers import SAMAF, HashSystem, known_systems, system_name
@@ -41,7 +42,7 @@ from benchmarks.transformations import EXTREME, select_rows
 from benchmarks.vectors import UNET
 from samaf.fingerprinters import load_hash_model
 from samaf.training.corpora import SPLITS, default_root, open_corpus
-from samaf.training.curves import read_points
+from samaf.training.curves import Point, read_points
 
 
 @contextmanager
@@ -128,8 +129,6 @@ def _write(
     separations: dict[str, Separation],
 ) -> None:
     stem = f"accuracy-{table.recognizer.replace(':', '+')}-{table.queries}"
-    text = table_of_accuracy.markdown(table, note)
-    (results.folder / f"{stem}.md").write_text(text, encoding="utf-8")
     figures = {
         str(seconds): {
             **{name: asdict(estimate) for name, estimate in column.rows.items()},
@@ -140,10 +139,13 @@ def _write(
         for seconds, column in table.columns.items()
     }
     bits = {name: asdict(found) for name, found in separations.items()}
-    (results.folder / f"{stem}.json").write_text(
-        json.dumps({"accuracy": figures, "bit_error_rates": bits}, indent=1) + "\n",
-        encoding="utf-8",
-    )
+    texts = {
+        "md": table_of_accuracy.markdown(table, note),
+        "json": json.dumps({"accuracy": figures, "bit_error_rates": bits}, indent=1) + "\n",
+    }
+    for suffix, text in texts.items():
+        with writing(results.folder / f"{stem}.{suffix}") as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def _print(table: table_of_accuracy.AccuracyTable, note: str) -> None:
@@ -173,7 +175,7 @@ def run(
 ) -> None:
     """Measure recognizers, each in a process of its own; say which failed."""
     chosen, granularities = select_rows(rows), parse_granularities(granularity)
-    splits, wanted = _some("--split", split, SPLITS), _some("--parts", parts, PARTS)
+    splits, wanted = some("--split", split, SPLITS), some("--parts", parts, PARTS)
     listed = known_systems() if recognizers == "all" else recognizers.split(",")
     specs = {system_name(spec): spec for spec in map(str.strip, listed)}
     opened = comparable(open_corpus(corpus or default_root()))
@@ -191,12 +193,6 @@ def run(
             )
             for one in splits
         )
-        for material in materials:
-            if not len(material.asked):
-                raise BenchmarkError(
-                    f"{opened.root}: the {material.queries} split holds no usable speech; "
-                    "name another --split"
-                )
         results.start(materials[0].configuration(), materials[0].references())
         plan = Plan(materials, tuple(granularities), sample, wanted, out)
         bars: dict[str, Progress] = {}
@@ -212,6 +208,8 @@ def run(
             f"{name}: {reason}", markup=False, highlight=False, soft_wrap=True
         )
     print(f"{len(specs) - len(failures)} of {len(specs)} recognizers measured: {out}")
+    if failures:
+        sys.exit(1)
 
 
 def _naming(start: Callable[[str], Progress], split: str) -> Callable[[str], Progress]:
@@ -220,7 +218,7 @@ def _naming(start: Callable[[str], Progress], split: str) -> Callable[[str], Pro
 
 def report(folder: Path, training: Path | None) -> None:
     """Write tables and figures into ``FOLDER/report``; name them."""
-    found = read_findings(Results(folder))
+    found, curves = read_findings(Results(folder)), _curves(training) if training else {}
     made = tables.every_table(found)
     home = folder / "report"
     texts = {"tables.md": "\n".join([tables.summary(found), *map(layout.markdown, made)])}
@@ -230,21 +228,23 @@ def report(folder: Path, training: Path | None) -> None:
     for name, text in texts.items():
         with writing(home / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    curves = {}
-    if training:
-        curves = {
-            path.parent.name: read_points(path, sys.maxsize)
-            for path in sorted(training.glob("*/curves.csv"))
-        }
-        if not curves:
-            raise BenchmarkError(
-                f"{training}: holds no NAME/curves.csv; name the folder that samaf train wrote"
-            )
     drawn = []
     for name, figure in figures.every_figure(found, curves):
         figures.save(figure, home / name)
         drawn.append(name)
     print(f"{home}: {', '.join([*(table.name for table in made), *drawn])}")
+
+
+def _curves(training: Path) -> dict[str, list[Point]]:
+    """Read learning curves by model; one without a point yet is left out."""
+    paths = sorted(training.glob("*/curves.csv"))
+    curves = {p.parent.name: points for p in paths if (points := read_points(p, sys.maxsize))}
+    if not curves:
+        raise BenchmarkError(
+            f"{training}: holds no NAME/curves.csv with figures; name the folder that samaf train "
+            "wrote"
+        )
+    return curves
 
 
 def list_known() -> None:
@@ -272,11 +272,3 @@ def _usable(name: str) -> str:
     except UnavailableError as error:
         return str(error)
     return "yes"
-
-
-def _some(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Read words with commas between, in the order of those that are known."""
-    words = {word.strip() for word in text.split(",")}
-    if not words <= set(known):
-        raise BenchmarkError(f"{option} {text}: choose some of {','.join(known)}")
-    return tuple(word for word in known if word in words)

@@ -7,5 +7,9 @@ class BenchmarkError(SamafError):
     """A benchmark that cannot start or go on."""
 
 
+class SettingsError(BenchmarkError):
+    """Results that are there were measured in another way."""
+
+
 class RowError(BenchmarkError):
     """A transformation that cannot be applied to one clip."""

@@ -88,7 +88,7 @@ class Findings:
     Attributes
     ----------
     labelled
-        Whether the corpus names speakers.
+        Whether some speaker is known to have spoken twice.
     counted
         By recognizer and set of queries.
     opened

@@ -19,7 +19,9 @@ from pathlib import Path
 import click
 import numpy as np
 
+from benchmarks.engines import ENGINES, MARIADB, parse_engines
 from benchmarks.errors import BenchmarkError
+from benchmarks.options import friendly
 from samaf.index import ExactIndex, cache
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
@@ -270,17 +272,25 @@ Makes = Callable[[], AbstractContextManager[str]]
 
 
 @click.command()
-@click.option("--hashes", default=10_000_000, show_default=True, help="For each length.")
+@click.option(
+    "--hashes",
+    type=click.IntRange(1),
+    default=10_000_000,
+    show_default=True,
+    help="For each length.",
+)
 @click.option("--lengths", default="3600,600,10", show_default=True, help="Of recordings, in s.")
-@click.option("--engines", default="sqlite,mariadb", show_default=True)
+@click.option("--engines", default=",".join(ENGINES), show_default=True)
+@friendly
 def main(hashes: int, lengths: str, engines: str) -> None:
     """Fill stores and say how fast that was, how soon a query sees more, and what 16 at once do."""
-    server = MariadbServer() if "mariadb" in engines.split(",") else None
+    chosen, spans = parse_engines(engines), _lengths(lengths)
+    server = MariadbServer() if MARIADB in chosen else None
     try:
-        for engine in engines.split(","):
-            theirs = server if engine == "mariadb" else None
+        for engine in chosen:
+            theirs = server if engine == MARIADB else None
             make: Makes = theirs.database if theirs else _sqlite
-            for number, seconds in enumerate(map(int, lengths.split(","))):
+            for number, seconds in enumerate(spans):
                 _measure(engine, make, seconds, hashes, theirs, is_first=not number)
             with make() as url:
                 there, _, taken = crowd(url)
@@ -291,6 +301,20 @@ def main(hashes: int, lengths: str, engines: str) -> None:
     finally:
         if server:
             server.remove()
+
+
+def _lengths(text: str) -> list[int]:
+    """Read lengths of recordings in seconds."""
+    longest = POOL // A_SECOND  # what the pool has hashes for
+    try:
+        lengths = [int(word) for word in text.split(",")]
+    except ValueError:
+        lengths = []
+    if not lengths or not all(1 <= seconds <= longest for seconds in lengths):
+        raise BenchmarkError(
+            f"--lengths {text}: write whole seconds from 1 to {longest}, e.g. 3600,600,10"
+        )
+    return lengths
 
 
 def _measure(

@@ -24,9 +24,9 @@ import numpy as np
 import samaf
 from benchmarks.conditions import Surroundings
 from benchmarks.errors import BenchmarkError
+from benchmarks.options import friendly
 from benchmarks.transformations import Row, require_sox, transform
 from samaf.audio import SAMPLE_RATE, load
-from samaf.errors import SamafError
 from samaf.records import IDENTITY, Manipulation, Match
 from samaf.training.corpora import Clip, Corpus, default_root, open_corpus
 
@@ -180,16 +180,11 @@ def halves(corpus: Corpus) -> tuple[list[Clip], list[Clip]]:
 @click.option("--corpus", type=click.Path(path_type=Path), default=default_root)
 @click.option("--minutes", default=60.0, show_default=True, help="Length of the recording.")
 @click.option("--seed", default=1, show_default=True)
+@friendly
 def main(model: str, corpus: Path, minutes: float, seed: int) -> None:
     """Let ``samaf monitor --deep`` hear an hour with altered excerpts of what is stored."""
-    try:
-        _run(model, open_corpus(corpus), minutes, seed)
-    except SamafError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _run(model: str, corpus: Corpus, minutes: float, seed: int) -> None:
-    stored, strangers = halves(corpus)
+    opened = open_corpus(corpus)
+    stored, strangers = halves(opened)
     require_sox([Row("speed", "sox", "", 1.0, 1.0, "")])
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -197,7 +192,7 @@ def _run(model: str, corpus: Corpus, minutes: float, seed: int) -> None:
         truth, seconds = _write(folder / "programme.wav", pieces)
         url = str(folder / "store.db")
         with samaf.open(url, model=model, cache_folder=folder) as engine:
-            added = list(engine.add([c.path for c in [*stored, *corpus.select("speech", "train")]]))
+            added = list(engine.add([c.path for c in [*stored, *opened.select("speech", "train")]]))
             began, memory, matches = time.process_time(), [], []
             for match in engine.monitor(folder / "programme.wav", deep="usual"):
                 matches.append(match)

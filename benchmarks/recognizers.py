@@ -220,6 +220,11 @@ def system_name(spec: str) -> str:
     return f"{name}:{settings or known.settings[0]}"
 
 
+def shortest(name: str) -> int:
+    """Tell the shortest windows that the system of a name can be asked, s."""
+    return VectorSystem.least if name.partition(":")[0] == UNET else 1
+
+
 def known_systems() -> list[str]:
     """Name every system that ``open_system`` knows."""
     models = [f"{SAMAF if isinstance(card, ModelCard) else UNET}:{card.name}" for card in shipped()]

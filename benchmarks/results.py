@@ -22,7 +22,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from benchmarks.errors import BenchmarkError
+from benchmarks.errors import BenchmarkError, SettingsError
 from benchmarks.files import writing
 from benchmarks.protocol import Answers
 
@@ -226,7 +226,7 @@ def read_cell(path: Path) -> Cell:
 def _same(where: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     for key in sorted({*found, *wanted}):
         if found.get(key) != wanted.get(key):
-            raise BenchmarkError(
+            raise SettingsError(
                 f"{where}: was measured with {key} = {found.get(key)}, now asked for "
                 f"{wanted.get(key)}; name another --out folder"
             )

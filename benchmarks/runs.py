@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.preparation import Prepared, Progress, prepare, read_samples
 from benchmarks.protocol import (
     HOP,
@@ -116,6 +117,11 @@ def gather(
         How many clips of the split to ask about, spread over it; all by default.
     progress
         Given a stage's name, gives the function that is told how far it is.
+
+    Raises
+    ------
+    BenchmarkError
+        No speech of the split could be decoded.
     """
     originals = corpus.select("speech", "train", "validation", "test")
     report = progress or (lambda _: lambda done, total: None)
@@ -126,6 +132,10 @@ def gather(
     files = tuple(path for _, path in sorted(kept.files.items()))
     good = tuple(originals[number] for number in numbers)
     own = np.flatnonzero([clip.split == split for clip in good])
+    if not len(own):
+        raise BenchmarkError(
+            f"{corpus.root}: the {split} split holds no usable speech; name another --split"
+        )
     if clips is not None and clips < len(own):
         own = own[np.linspace(0, len(own) - 1, clips).round().astype(int)]
     prepared = prepare(

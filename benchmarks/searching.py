@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.scale import crowd
+from benchmarks.selection import required
 from samaf.index import ExactIndex, FlatIndex, HashTable, Index, IvfIndex, table_of
 from samaf.training.corpora import open_corpus
 
@@ -100,9 +102,15 @@ def approximate(corpus: Path, folder: Path) -> list[Row]:
     from samaf.engine import fingerprint
 
     rng = np.random.default_rng(0)
-    clips = open_corpus(corpus).select("speech", "validation")
+    clips = required(open_corpus(corpus), "speech", "validation")
     real = table_of(((n, fingerprint(c.path).hashes.packed) for n, c in enumerate(clips)), BYTES)
-    asked = rng.choice(np.flatnonzero(real.counts >= CLIP), CLIPS, replace=False)
+    long = np.flatnonzero(real.counts >= CLIP)
+    if len(long) < CLIPS:
+        raise BenchmarkError(
+            f"{corpus}: {CLIPS} clips of 10 s of validation speech are needed, {len(long)} are "
+            "there; name another corpus"
+        )
+    asked = rng.choice(long, CLIPS, replace=False)
     path = folder / "hashes-1.bin"
     others = crowd(real, asked, LARGE - len(real.hashes), rng)
     path.write_bytes(real.hashes.tobytes() + others.tobytes())

@@ -1,4 +1,4 @@
-"""Which clips of a corpus are asked about: for VoxCeleb1 the paper's choice."""
+"""Which clips of a corpus are used: for VoxCeleb1 the paper's choice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.errors import BenchmarkError
 from samaf.audio import printable
 from samaf.errors import CorpusError
 from samaf.training.corpora import Clip, Corpus
@@ -34,6 +35,23 @@ def comparable(corpus: Corpus) -> Corpus:
             "what the paper takes of VoxCeleb1; add a manifest.csv to choose others"
         )
     return replace(corpus, clips=kept)
+
+
+def required(corpus: Corpus, kind: str, *splits: str) -> tuple[Clip, ...]:
+    """Give the clips of one kind in any of the splits.
+
+    Raises
+    ------
+    BenchmarkError
+        There are none.
+    """
+    clips = corpus.select(kind, *splits)
+    if not clips:
+        raise BenchmarkError(
+            f"{printable(corpus.root)}: holds no {kind} of the {' or '.join(splits)} split; name "
+            "another corpus"
+        )
+    return clips
 
 
 def _of_length(clips: Sequence[Clip]) -> tuple[Clip, ...]:

@@ -23,7 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.learning import training
+from benchmarks.options import friendly
 from benchmarks.searching import Row, approximate, searching
+from benchmarks.selection import required
 from samaf.audio import load
 from samaf.training.corpora import default_root, open_corpus
 
@@ -70,7 +72,7 @@ def encoded(samples: np.ndarray, path: Path, codec: str, rate: int = 44_100) -> 
 
 def adding(corpus: Path, folder: Path) -> list[Row]:
     """Time ``samaf add`` from decoding to commit, mp3 and flac, as one process each."""
-    clips = [c.path for c in open_corpus(corpus).select("speech", "validation")]
+    clips = [c.path for c in required(open_corpus(corpus), "speech", "validation")]
     rows = []
     for suffix, codec in (("mp3", "libmp3lame"), ("flac", "flac")):
         home = folder / suffix
@@ -95,7 +97,7 @@ def adding(corpus: Path, folder: Path) -> list[Row]:
 
 def asking(corpus: Path, folder: Path) -> list[Row]:
     """Time queries of 10 s against about 1,000 recordings, and start-up."""
-    speech = open_corpus(corpus).select("speech", "train", "validation")
+    speech = required(open_corpus(corpus), "speech", "train", "validation")
     database = str(folder / "speech.db")
     folders = sorted({str(c.path.parent) for c in speech})
     samaf("--db", database, "add", *folders)
@@ -133,6 +135,7 @@ PARTS: dict[str, Callable[[Path, Path], list[Row]]] = {
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--corpus", type=click.Path(path_type=Path), default=default_root)
 @click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Parts to run.")
+@friendly
 def main(corpus: Path, only: tuple[str, ...]) -> None:
     """Measure speed and size on this machine."""
     console = Console()

@@ -23,6 +23,7 @@ from rich.table import Table
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from benchmarks.options import friendly
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, downgrade
 from samaf.store.administration.engines import administration_of
@@ -129,6 +130,7 @@ def sizes(urls: list[str], hashes: int) -> Iterator[Size]:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--server", metavar="URL", help="An empty database of a server, to measure it too.")
 @click.option("--hashes", type=click.IntRange(1), default=HASHES, show_default=True)
+@friendly
 def main(server: str | None, hashes: int) -> None:
     """Measure what stores of random hashes take on disk."""
     console = Console()
@@ -138,7 +140,7 @@ def main(server: str | None, hashes: int) -> None:
     for title in ("raw MB", "hash table MB", "x raw", "bytes a hash", "store MB", "x raw"):
         table.add_column(title, justify="right")
     with tempfile.TemporaryDirectory() as folder:
-        urls = [str(Path(folder) / "store.db"), *([server] if server else [])]
+        urls = [*([server] if server else []), str(Path(folder) / "store.db")]
         for size in sizes(urls, hashes):
             table.add_row(*_cells(size, hashes))
     console.print(table)

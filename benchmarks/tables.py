@@ -11,6 +11,7 @@ from benchmarks.layout import Layout, Value
 from benchmarks.measuring import scaled
 from benchmarks.metrics import UNASKED
 from benchmarks.protocol import GRANULARITIES, window_count
+from benchmarks.recognizers import shortest
 from benchmarks.scale import CLIPS, FACTORS, ROWS
 from benchmarks.transformations import EXTREME
 from samaf.audio import SAMPLE_RATE
@@ -84,12 +85,13 @@ def table4(found: Findings) -> Layout:
         if place < LEADING or name not in shown:
             chosen.append((name, seconds))
             shown.add(name)
-    columns = (
-        "Right file; right file and offset within 0.25 s; a file cut from the same source; a "
-        "file of the same speaker"
-        if found.labelled
-        else "Right file; right file and offset within 0.25 s. The corpus has no labels of speakers"
-    )
+    columns = "Right file; right file and offset within 0.25 s"
+    if found.labelled:
+        columns += "; a file cut from the same source; a file of the same speaker"
+    elif all(reference.speaker for reference in found.references):
+        columns += ". No speaker has two recordings"
+    else:
+        columns += ". The corpus has no labels of speakers"
     return Layout(
         "table4",
         "Table 4: the best systems by attribute",
@@ -259,8 +261,8 @@ def scale(found: Findings) -> Layout:
 
 def costs(found: Findings) -> Layout:
     """Show what storing and asking cost, and who failed or was stopped."""
-    cells = {name: len(found.counted.get((name, found.unknown), {})) for name in found.stores}
-    most = max(cells.values(), default=0)
+    cells = {name: found.counted.get((name, found.unknown), {}) for name in found.stores}
+    asked = {key for keys in cells.values() for key in keys}
     body: list[tuple[Value, ...]] = []
     for name in sorted({*found.stores, *found.failures}):
         store = found.stores.get(name)
@@ -273,7 +275,8 @@ def costs(found: Findings) -> Layout:
                 1_000 * found.query_seconds(name, found.unknown),
                 float(store["peak_bytes"] / 2**20),
             )
-        unfinished = f"{cells[name]} of {most} cells" if cells.get(name, most) < most else ""
+        there, most = len(cells.get(name, {})), sum(s >= shortest(name) for _, s in asked)
+        unfinished = f"{there} of {most} cells" if store and there < most else ""
         body.append((name, *figures, found.failures.get(name, unfinished)))
     return Layout(
         "costs",

@@ -24,7 +24,9 @@ from pathlib import Path
 import click
 import numpy as np
 
+from benchmarks.engines import ENGINES, MARIADB, parse_engines
 from benchmarks.errors import BenchmarkError
+from benchmarks.options import friendly, some
 from samaf.administration import db_downgrade, db_export, db_import, db_upgrade, db_verify
 from samaf.index import cache
 from samaf.records import Hashes, Recording
@@ -328,7 +330,7 @@ def torture_server(server: MariadbServer, kills: int, chance: random.Random) -> 
             server.start()
             said, _ended = child.end()
             failures += faults(verb, place, said)
-    return Tally("mariadb", SERVER, kills, amid, tuple(failures))
+    return Tally(MARIADB, SERVER, kills, amid, tuple(failures))
 
 
 @contextmanager
@@ -341,13 +343,13 @@ def run(
 ) -> Iterator[Tally]:
     """Kill each work on each engine; ``kills`` in all, spread evenly."""
     chance = random.Random(seed)
-    server = MariadbServer() if "mariadb" in engines else None
+    server = MariadbServer() if MARIADB in engines else None
     verbs = [verb for verb in VERBS if verb.name in work]
     each = -(-kills // max(1, len(verbs) * len(engines)))
     try:
         for engine in engines:
             for verb in verbs:
-                make: Makes = server.database if server and engine == "mariadb" else sqlite_file
+                make: Makes = server.database if server and engine == MARIADB else sqlite_file
                 yield torture(engine, verb, make, each, chance)
         if server and SERVER in work:
             yield torture_server(server, server_kills, chance)
@@ -360,17 +362,18 @@ def run(
 @click.option("--kills", default=200, show_default=True, help="Of the program, in all.")
 @click.option("--server-kills", default=10, show_default=True, help="Of the MariaDB server.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--engines", default="sqlite,mariadb", show_default=True)
+@click.option("--engines", default=",".join(ENGINES), show_default=True)
 @click.option("--work", default=",".join(ALL), show_default=True, help="What is interrupted.")
+@friendly
 def main(kills: int, server_kills: int, seed: int, engines: str, work: str) -> None:
     """End program and server at random moments and check that nothing is lost."""
     failed = 0
-    if "mariadb" in engines and not MariadbServer.is_installed():
-        click.echo("no MariaDB server is installed: its half is left out", err=True)
-        engines = "sqlite"
+    chosen, interrupted = parse_engines(engines), some("--work", work, ALL)
+    if interrupted == (SERVER,) and MARIADB not in chosen:
+        raise BenchmarkError(f"--work {work}: needs {MARIADB} among --engines, and that installed")
     click.echo("| engine | work | kills | of these amid the work | failures |")
     click.echo("| --- | --- | ---: | ---: | ---: |")
-    for tally in run(kills, server_kills, seed, engines.split(","), work.split(",")):
+    for tally in run(kills, server_kills, seed, chosen, interrupted):
         click.echo(
             f"| {tally.engine} | {tally.verb} | {tally.kills} | {tally.amid} "
             f"| {len(tally.failures)} |"

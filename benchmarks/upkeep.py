@@ -19,6 +19,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.options import friendly
 from benchmarks.storage import LENGTHS, recordings
 from samaf import administration
 from samaf.store import Store, StoredFingerprinter, downgrade
@@ -96,6 +97,7 @@ def timed(url: str, hashes: int, folder: Path) -> Iterator[tuple[str, float, int
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--server", metavar="URL", help="An empty database of a server, instead of a file.")
 @click.option("--hours", type=click.FloatRange(0, min_open=True), default=100.0, show_default=True)
+@friendly
 def main(server: str | None, hours: float) -> None:
     """Time the commands of an administrator."""
     hashes = round(hours * HASHES_AN_HOUR)

@@ -29,7 +29,7 @@ from benchmarks.calibration.validation import (
     judged,
 )
 from benchmarks.files import writing
-from samaf.errors import SamafError
+from benchmarks.options import friendly
 from samaf.fingerprinters import Confidence, load_hash_model
 from samaf.fingerprinters.card import write_card
 from samaf.training.corpora import default_root, open_corpus
@@ -54,17 +54,11 @@ SEED = 11
     "--report", "folder", type=click.Path(path_type=Path), help="Folder for pictures and figures."
 )
 @click.option("--write", is_flag=True, help="Write the fit into the model's card.")
+@friendly
 def main(model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool) -> None:
     """Fit the confidence of MODEL to validation speakers, or check it on test speakers."""
     if write and split == "test":
         raise click.UsageError("the test split is for checking only; leave --write or --split away")
-    try:
-        _run(model, corpus, split, deep, folder, write)
-    except SamafError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _run(model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool) -> None:
     opened = open_corpus(corpus)
     fingerprinter = load_hash_model(model)
     asked = subjects(opened, model, split)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.layout import Layout
+from benchmarks.selection import required
 from samaf.audio import load
 from samaf.engine.decoding import PEAK, psnr
 from samaf.features.inversion import audio
@@ -79,14 +80,14 @@ def trial(samples: np.ndarray, noise: np.ndarray, decoder: SpectrogramDecoder) -
 
 def chosen(corpus: Corpus, kind: str, count: int) -> list[Clip]:
     """Spread ``count`` clips over the test split."""
-    clips = corpus.select(kind, "test")
+    clips = required(corpus, kind, "test")
     return list(clips[:: max(1, len(clips) // count)][:count])
 
 
 def trials(corpus: Corpus, kind: str, decoder: SpectrogramDecoder, count: int) -> list[Trial]:
     """Rebuild clips of the test split, with noise of the test split."""
     rate = decoder.card.features.sample_rate
-    sounds = [load(c.path, rate) for c in corpus.select("noise", "test")]
+    sounds = [load(c.path, rate) for c in required(corpus, "noise", "test")]
     rng = np.random.default_rng(SEED)
     made = []
     for clip in chosen(corpus, kind, count):

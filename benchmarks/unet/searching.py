@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.conditions import generator
+from benchmarks.errors import BenchmarkError
 from benchmarks.layout import Layout, Value
 from benchmarks.metrics import UNASKED, Estimate, proportion
 from benchmarks.preparation import Progress
 from benchmarks.protocol import TAIL, System
+from benchmarks.selection import required
 from benchmarks.unet.songs import with_noise
 from benchmarks.vectors import NEIGHBOURS, VectorSystem
 from samaf.audio import SAMPLE_RATE, load
@@ -61,6 +63,8 @@ def searched(
     corpus: Corpus, kind: str, systems: Sequence[System], queries: int, progress: Progress
 ) -> Layout:
     """Store all clips of a kind, and ask every system the same."""
+    for needed in (kind, "noise"):
+        required(corpus, needed, "test")  # before all clips are stored
     clips = corpus.select(kind, *SPLITS)
     steps, done = len(clips) + len(LENGTHS) * len(CONDITIONS) * queries, 0
     lengths = np.zeros(len(clips), int)
@@ -119,6 +123,11 @@ def _questions(
     rng = generator("search", clips[0].kind, str(seconds))
     size = round((seconds + TAIL) * RATE)
     long = [n for n, clip in enumerate(clips) if clip.split == "test" and lengths[n] > size]
+    if not long:
+        raise BenchmarkError(
+            f"{corpus.root}: no {clips[0].kind} of the test split is longer than {seconds} s; name "
+            "another corpus"
+        )
     noises = corpus.select("noise", "test")
     for _ in range(count):
         source = long[rng.integers(len(long))]

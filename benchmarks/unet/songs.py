@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.conditions import generator
+from benchmarks.errors import BenchmarkError
 from benchmarks.files import writing
 from benchmarks.preparation import Progress
+from benchmarks.selection import required
 from samaf.audio import load
 from samaf.fingerprinters import VectorFingerprinter
 from samaf.training.corpora import SPLITS, Clip, Corpus
@@ -75,7 +77,9 @@ def _encoded(
 ) -> Songs:
     rate, size = fingerprinter.rate, fingerprinter.card.features.segment_samples
     pieces = [clip for kind in ("speech", "music") for clip in corpus.select(kind, *SPLITS)]
-    noises = corpus.select("noise", "test")
+    if not pieces:
+        raise BenchmarkError(f"{corpus.root}: holds no speech or music; name another corpus")
+    noises = required(corpus, "noise", "test")
     asked = np.sort(generator("asked songs").integers(0, songs, queries))
     stored, clean, noisy = [], [], []
     for number in range(songs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from shutil import which
 
@@ -56,6 +57,38 @@ def test_what_the_user_can_mend_is_one_line(
     assert done.exit_code == 1
     assert reason in done.output
     assert len(done.output.splitlines()) == 1
+
+
+@pytest.mark.skipif(which("sox") is None, reason="SoX is not installed")
+def test_a_table_that_cannot_be_written(corpus: Corpus, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "accuracy-samaf+projections-test.md").mkdir(parents=True)
+    where = ["--corpus", corpus.root, "--work", tmp_path / "work", "--out", tmp_path / "out"]
+    words = ["--model", model, "--rows", "Original", "--granularity", "1", "--clips", 1]
+    done = call("accuracy", *words, *where, "--jobs", 1)
+    assert done.exit_code == 1
+    assert "accuracy-samaf+projections-test.md: cannot be written" in done.output.splitlines()[-1]
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+@pytest.mark.parametrize("command", ["run", "accuracy"])
+def test_no_processes_are_refused(command: str, corpus: Corpus, tmp_path: Path) -> None:
+    done = call(command, "--corpus", corpus.root, "--out", tmp_path / "out", "--jobs", 0)
+    assert done.exit_code == 2
+    assert "--jobs" in done.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", ["run", "accuracy"])
+def test_a_split_without_speech_is_refused(command: str, corpus: Corpus, tmp_path: Path) -> None:
+    lines = (corpus.root / "manifest.csv").read_text().splitlines()
+    shutil.copytree(corpus.root, tmp_path / "corpus")
+    kept = [line for line in lines if ",validation," not in line]
+    (tmp_path / "corpus" / "manifest.csv").write_text("\n".join(kept))
+    out = tmp_path / "out"
+    where = ["--corpus", tmp_path / "corpus", "--work", tmp_path / "work", "--out", out]
+    done = call(command, *where, "--rows", "Original", "--split", "validation", "--jobs", 1)
+    assert done.exit_code == 1
+    assert "the validation split holds no usable speech" in done.output.splitlines()[-1]
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("words", [["-h"], ["run", "-h"], ["report", "-h"], ["accuracy", "-h"]])

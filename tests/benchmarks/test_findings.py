@@ -92,6 +92,29 @@ def test_tables_of_a_corpus_with_and_without_labels() -> None:
     table = tables.table4(findings(nameless))
     assert table.head == ("system", "recording", "and its place")
     assert "no labels" in table.note
+    own = [replace(reference, speaker=reference.key) for reference in REFERENCES]
+    table = tables.table4(findings(own))
+    assert table.head == ("system", "recording", "and its place")
+    assert "No speaker has two recordings" in table.note
+
+
+def test_only_cells_that_a_system_can_be_asked_are_missing() -> None:
+    cell = Counted(HEADER, tallies(verdicts([0], [1], [1]), 4))
+    short, long = ("Echo", 1), ("Echo", 6)
+    stored = {"audio_s": 9.0, "cpu_s": 1.0, "stored_bits": 9, "peak_bytes": 9}
+    asked = {"samaf:X": [short, long], "unet:Y": [long], "unet:Z": [], "dejavu:best": [long]}
+    found = replace(
+        findings(),
+        counted={(name, "test"): dict.fromkeys(keys, cell) for name, keys in asked.items()},
+        stores=dict.fromkeys(asked, stored),
+    )
+    assert {line[0]: line[-1] for line in tables.costs(found).body} == {
+        "samaf:X": "",
+        "unet:Y": "",
+        "unet:Z": "0 of 1 cells",
+        "dejavu:best": "1 of 2 cells",
+        "rafs:best": "no memory",
+    }
 
 
 def test_failures_and_short_clips_are_told() -> None:

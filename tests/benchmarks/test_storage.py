@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from benchmarks import storage, upkeep
 from benchmarks.storage import HASHES, MB, measure, recordings
 
 
@@ -33,6 +36,15 @@ def test_packed_rows_take_little_more_than_the_hashes(
     one_a_row, packed = sizes
     assert one_a_row[1] > 1.3 * one_a_row[0]
     assert packed[1] < 1.3 * packed[0]
+
+
+@pytest.mark.parametrize("command", [storage.main, upkeep.main], ids=["storage", "upkeep"])
+def test_a_server_that_cannot_be_reached_is_one_line(command: click.Command) -> None:
+    done = CliRunner().invoke(command, ["--server", "mysql://root@/store?unix_socket=/none"])
+    assert done.exit_code == 1
+    (line,) = done.output.splitlines()
+    assert line.startswith("Error: ")
+    assert "cannot be reached" in line
 
 
 def both(url: str, hashes: int) -> list[tuple[int, int]]:

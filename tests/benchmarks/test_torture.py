@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from mariadb import MariadbServer
 
 from benchmarks import torture
@@ -40,3 +41,18 @@ def test_what_is_lost_is_noticed(tmp_path: Path) -> None:
     assert (add.broken(place, said), add.unfinished(place)) == ("", "")
     assert add.broken(place, {"ab" * 32}) == "1 reported recordings are lost"
     assert delete.broken(place, said) == f"{torture.COUNT} deleted recordings are back"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--work", "ad"], "--work ad: choose some of add,delete,import,migrate,index,server"),
+        (["--work", "add,"], "--work add,: choose some of"),
+        (["--engines", "sqlite", "--work", "server"], "--work server: needs mariadb"),
+    ],
+)
+def test_work_that_cannot_be_done_is_refused(words: list[str], reason: str) -> None:
+    done = CliRunner().invoke(torture.main, words)
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {reason}")
+    assert len(done.output.splitlines()) == 1

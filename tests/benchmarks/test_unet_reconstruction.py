@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.unet.reconstruction import draw, trial
+from benchmarks.errors import BenchmarkError
+from benchmarks.unet.reconstruction import draw, table, trial
 from samaf.audio import load
 from samaf.features.melspectrogram import MelParameters
 from samaf.fingerprinters.card import VectorCard
 from samaf.fingerprinters.decoder import Encoded, SpectrogramDecoder
+from samaf.training.corpora import Corpus
 
 CLIP = Path(__file__).parents[2] / "samaf" / "clips" / "bruno-garden.ogg"
 
@@ -45,3 +48,10 @@ def test_a_trial_compares_with_the_clean_segment_and_is_drawn(tmp_path: Path) ->
     )
     paths = draw(made, MelParameters(), tmp_path)
     assert all(1_000 < path.stat().st_size < 150_000 for path in paths)
+
+
+@pytest.mark.parametrize("kind", ["noise", "speech", "music"])
+def test_a_corpus_without_a_kind_is_refused(kind: str, corpus: Corpus) -> None:
+    without = replace(corpus, clips=tuple(c for c in corpus.clips if c.kind != kind))
+    with pytest.raises(BenchmarkError, match=f"holds no {kind} of the test split"):
+        table(without, [Copier()], 1)

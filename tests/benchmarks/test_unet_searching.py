@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from conftest import RATE, make_voice
 from scipy.io import wavfile
 from vectormodel import NAME, write_vector_model
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import Estimate
 from benchmarks.recognizers import open_system
 from benchmarks.unet.searching import searched
@@ -68,3 +71,22 @@ def test_songs_are_joined_once_and_read_again(tmp_path: Path) -> None:
     own = fingerprinter.encode(samples[None, 120_000:312_000])
     np.testing.assert_allclose(made.stored[1, 1:2], own, atol=1e-3)
     assert (np.linalg.norm(made.clean - made.noisy, axis=1) > 1).all()
+
+
+def test_a_corpus_without_a_kind_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    def search(kind: str, *kinds: str) -> None:
+        clips = tuple(clip for clip in corpus.clips if clip.kind in kinds)
+        searched(replace(corpus, clips=clips), kind, [], 1, lambda done, total: None)
+
+    with pytest.raises(BenchmarkError, match="holds no music of the test split"):
+        search("music", "speech", "noise")
+    with pytest.raises(BenchmarkError, match="holds no noise of the test split"):
+        search("speech", "speech")
+    with pytest.raises(BenchmarkError, match="no speech of the test split is longer than 4 s"):
+        search("speech", "speech", "noise")
+
+    fingerprinter = load_vector_model(str(write_vector_model(tmp_path)))
+    for kinds, lacking in [(["speech"], "noise of the test split"), (["noise"], "speech or music")]:
+        few = replace(corpus, clips=tuple(clip for clip in corpus.clips if clip.kind in kinds))
+        with pytest.raises(BenchmarkError, match=f"holds no {lacking}"):
+            prepared(few, fingerprinter, 1, 1, tmp_path / "work", lambda done, total: None)

@@ -1,0 +1,39 @@
+"""What ``benchmarks.speed`` says when a corpus is not there or lacks what a part needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.speed import main
+from samaf.training.corpora import Corpus
+
+
+@pytest.mark.parametrize("part", ["add", "query", "ivf"])
+def test_a_corpus_that_is_not_there_is_one_line(part: str, tmp_path: Path) -> None:
+    assert said(part, tmp_path / "none").endswith("name a corpus folder or set SAMAF_CORPUS")
+
+
+@pytest.mark.parametrize(
+    ("part", "splits"),
+    [("add", "validation"), ("query", "train or validation"), ("ivf", "validation")],
+)
+def test_a_corpus_without_speech_is_one_line(part: str, splits: str, tmp_path: Path) -> None:
+    (tmp_path / "noise.wav").touch()
+    (tmp_path / "manifest.csv").write_text("path,kind,split\nnoise.wav,noise,train\n")
+    assert f"holds no speech of the {splits} split" in said(part, tmp_path)
+
+
+def test_a_corpus_with_too_few_clips_is_one_line(corpus: Corpus) -> None:
+    assert "20 clips of 10 s of validation speech are needed, 0 are" in said("ivf", corpus.root)
+
+
+def said(part: str, corpus: Path) -> str:
+    """Run a part that must be refused; give the one line."""
+    done = CliRunner().invoke(main, ["--corpus", str(corpus), "--only", part])
+    assert done.exit_code == 1
+    (line,) = done.output.splitlines()
+    assert line.startswith(f"Error: {corpus}: ")
+    return line
