@@ -13,7 +13,8 @@ All raise `samaf.errors.StoreError`, one line with the way out. ``url`` is a fil
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from samaf import engine as engines
@@ -112,7 +113,7 @@ def db_verify(
     audio: Path | None = None,
     model: str | None = None,
     progress: Progress = no_progress,
-) -> Iterator[Fault]:
+) -> Generator[Fault, None, int]:
     """Yield everything that is wrong with a store; see `samaf.store.administration.verify`.
 
     Parameters
@@ -122,50 +123,85 @@ def db_verify(
     model
         Name or file of the store's model, where it is not one of this program.
 
+    Returns
+    -------
+    int
+        How many recordings were compared with their files.
+
     Raises
     ------
     StoreError, AudioError, FingerprinterError
         There is no such store, folder or model.
     """
-    files = list(audio_files([audio])) if audio else []
-    with opened(url) as database:
-        yield from verify(database, progress)
-    if audio:
-        with engines.open(url, model=model, create=False) as engine:
-            yield from _audio(engine, audio, files, progress)
+    if audio is None:
+        with opened(url) as database:
+            yield from verify(database, progress)
+        return 0
+    files = list(audio_files([audio]))
+    with engines.open(url, model=model, create=False) as engine:
+        _ = engine.fingerprinter  # a model that does not fit is refused at once
+        with opened(url) as database:
+            yield from verify(database, progress)
+        return (yield from _audio(engine, audio, files, progress))
 
 
-def _audio(engine: Engine, folder: Path, files: list[Path], progress: Progress) -> Iterator[Fault]:
+def _audio(
+    engine: Engine, folder: Path, files: list[Path], progress: Progress
+) -> Generator[Fault, None, int]:
     """Compare files with what is stored of them; files that never were are passed over."""
-    root = os.path.join(printable(folder.absolute()), "")
-    stored = {
-        each.path: each.recording_id
-        for each in engine.store.recordings()
-        if each.path.startswith(root)
-    }
-    found = {printable(file.absolute()): file for file in files}
+    stored = _stored_below(engine.store, folder)
+    found = {_real(file): file for file in files}
     # Files with an unknown suffix were added by name.
     found |= {path: Path(path) for path in stored if path not in found and os.path.exists(path)}
-    seen = set()
+    digests: dict[str, str] = {}
+    seen: set[int] = set()
     for number, (path, file) in enumerate(found.items(), 1):
         try:
             with opened_file(file) as source:
-                digest = sha256(source.file)
-            if recording := engine.store.find(digest):
+                digests[path] = sha256(source.file)
+            if recording := engine.store.find(digests[path]):
                 seen.add(recording.recording_id)
                 if what := _difference(engine, file, recording):
                     remedy = f"run `samaf delete {recording.recording_id}` and `samaf add {path}`"
                     yield Fault("file", path, what, remedy)
-            elif path in stored:
-                what = f"is not what recording {stored[path]} was made of: its SHA-256 is {digest}"
-                yield Fault("file", path, what, "bring the file back, or add it as another one")
         except AudioError as error:
             yield Fault("file", path, str(error), "bring the file back from a copy")
         progress(number, len(found))
-    for path, recording_id in stored.items():
-        if path not in found and recording_id not in seen:
-            what = f"is gone; recording {recording_id} was made of it"
-            yield Fault("file", path, what, "bring it back; its hashes still serve")
+    for path, recordings in stored.items():
+        for recording in recordings:
+            which = f"recording {recording.recording_id}"
+            if recording.recording_id in seen:
+                continue
+            if path not in found:
+                what = f"is gone; {which} was made of it"
+                yield Fault("file", path, what, "bring it back; its hashes still serve")
+            elif path in digests:
+                what = f"is not what {which} was made of: its SHA-256 is {digests[path]}"
+                yield Fault("file", path, what, "bring the file back, or add it as another one")
+    return len(seen)
+
+
+def _stored_below(store: Store, folder: Path) -> dict[str, list[Recording]]:
+    """Return the recordings whose files lie, or lay, below a folder, by path."""
+    stored: dict[str, list[Recording]] = defaultdict(list)
+    given, real = printable(os.path.abspath(folder)), _real(folder)
+    for recording in store.recordings():
+        path = _real(recording.path) if os.path.isabs(recording.path) else ""
+        if _is_below(path, real) or _is_below(recording.path, given):
+            stored[path].append(recording)
+    return stored
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return os.path.join(path, "").startswith(os.path.join(folder, ""))
+
+
+def _real(path: str | os.PathLike[str]) -> str:
+    """Give the one path of a file to which symbolic links may lead on others."""
+    try:
+        return printable(os.path.realpath(path))
+    except ValueError:  # a zero byte, say: no file can have this name
+        return str(path)
 
 
 def _difference(engine: Engine, file: Path, recording: Recording) -> str:
@@ -173,7 +209,10 @@ def _difference(engine: Engine, file: Path, recording: Recording) -> str:
     fingerprinter = engine.fingerprinter
     with read(file, fingerprinter.rate) as audio:
         fresh = fingerprinter.hashes(audio.chunks(), audio.sha256)
-    old = engine.store.hashes(recording.recording_id)
+    try:
+        old = engine.store.hashes(recording.recording_id)
+    except StoreError as error:
+        return f"cannot be compared ({error})"
     if len(fresh) != len(old):
         return f"gives {len(fresh)} hashes, and {len(old)} are stored"
     what = fingerprinter.difference(fresh, old)

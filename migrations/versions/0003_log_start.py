@@ -16,12 +16,13 @@ COUNTER = sa.Integer().with_variant(mysql.BIGINT(unsigned=True), "mysql")
 
 def upgrade() -> None:
     """Add the column to the table ``store``, unless a run that was cut short did."""
-    if "log_start" in _columns():
-        return
-    with op.batch_alter_table("store", recreate=_recreate()) as table:
-        table.add_column(
-            sa.Column("log_start", COUNTER, nullable=False, server_default=sa.text("0"))
-        )
+    if "log_start" not in _columns():
+        with op.batch_alter_table("store", recreate=_recreate()) as table:
+            table.add_column(
+                sa.Column("log_start", COUNTER, nullable=False, server_default=sa.text("0"))
+            )
+    # A store that went down and up again may have been pruned before: nobody knows.
+    op.execute("UPDATE store SET log_start = revision")
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import click
 
 from samaf.cli.options import database, db_option, form_option, model_option
 from samaf.cli.text import complain
+from samaf.errors import SamafError
 
 if TYPE_CHECKING:
     from samaf.administration import Fault
@@ -303,7 +304,8 @@ def db_prune(days: int, dry_run: bool, form: str | None) -> None:
 def db_verify(audio: Path | None, model: str | None, form: str | None) -> None:
     """Read all of the store and tell what is wrong with it, and how to mend that.
 
-    Exit status 1 when something is wrong.
+    Exit status 1 when something is wrong. --audio also tells how many recordings were
+    compared with their files.
 
     \b
     Example:
@@ -315,16 +317,32 @@ def db_verify(audio: Path | None, model: str | None, form: str | None) -> None:
     from samaf.cli.render import write
 
     found: list[Fault] = []
-    with counting("checked") as progress:
-        for fault in administration.db_verify(
-            database(), audio=audio, model=model, progress=progress
-        ):
-            found.append(fault)
+    try:
+        with counting("checked") as progress:
+            compared = _collect(
+                administration.db_verify(database(), audio=audio, model=model, progress=progress),
+                found,
+            )
+    except SamafError:
+        if found:
+            write(FAULTS, found, form)
+        raise
     write(FAULTS, found, form)
     told = f"{len(found):,} faults found" if found else "no fault found"
+    if audio:
+        told += f"; {compared:,} recordings compared with their files"
     click.echo(told, err=form is not None)
     if found:
         click.get_current_context().exit(1)
+
+
+def _collect(faults: Generator[Fault, None, int], found: list[Fault]) -> int:
+    """Add all faults to those found, and return what their generator returns."""
+    while True:
+        try:
+            found.append(next(faults))
+        except StopIteration as end:
+            return int(end.value)
 
 
 @db.command("vacuum")

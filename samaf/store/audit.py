@@ -188,7 +188,9 @@ def _hash(content: Iterable[Any], previous: str) -> str:
 def _entry(row: Row[Any]) -> AuditEntry:
     try:
         details = json.loads(row.details) if row.details else {}
-    except ValueError:
+    except (ValueError, RecursionError):
+        details = None
+    if not isinstance(details, dict):
         details = {"unreadable": row.details}
     return AuditEntry(
         entry_id=row.id,

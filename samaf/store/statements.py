@@ -171,6 +171,8 @@ def add(
     """
     revision, last_id = begin_change(connection)
     expect(connection, author.fingerprinter)
+    if bound(connection) is None:
+        raise StoreError("the store was pruned and belongs to no fingerprinter now; open it again")
     # Nobody else writes until the commit, so what is not there now will not be there then.
     known = _ids(connection, [item.sha256 for item in items])
     new: dict[int, NewRecording] = {}
@@ -204,7 +206,7 @@ def add(
     return [(stored[recording_id], is_new) for recording_id, is_new in outcome]
 
 
-def delete(connection: Connection, ids: Sequence[int], author: Author) -> int:
+def delete(connection: Connection, ids: Sequence[int], author: Author) -> int | None:
     """Delete recordings and log it: all, or none when one is not there, whose id is returned."""
     revision, _ = begin_change(connection)
     found = {
@@ -212,7 +214,8 @@ def delete(connection: Connection, ids: Sequence[int], author: Author) -> int:
         for some in chunks(ids, IDS_A_STATEMENT)
         for recording in recordings(connection, with_ids(some))
     }
-    if missing := next((each for each in ids if each not in found), 0):
+    missing = next((each for each in ids if each not in found), None)
+    if missing is not None:
         connection.rollback()
         return missing
     time = now()
@@ -234,7 +237,7 @@ def delete(connection: Connection, ids: Sequence[int], author: Author) -> int:
             for gone in found.values()
         ),
     )
-    return 0
+    return None
 
 
 def relabel(

@@ -295,7 +295,8 @@ class Store:
     def delete_many(self, ids: Sequence[int]) -> None:
         """Remove several recordings in one transaction: all of them or none; see `delete`."""
         author = self._author
-        if missing := self._database.write(lambda connection: sql.delete(connection, ids, author)):
+        missing = self._database.write(lambda connection: sql.delete(connection, ids, author))
+        if missing is not None:
             raise self._unknown(missing)
 
     def relabel(self, recording_id: int, labels: Mapping[str, str]) -> None:

@@ -148,6 +148,46 @@ def test_verify_audio(run: Run, tmp_path: Path) -> None:
     assert "gone: no such file or folder" in complaint(run("db", "verify", "--audio", "gone"))
 
 
+def test_verify_audio_finds_the_files_on_any_way_to_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "audio" / "sub").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("audio")
+    for clip in sorted(CLIPS.iterdir())[:3]:
+        shutil.copy(clip, tmp_path / "audio")
+    assert run("add", "link", "--db", "a.db").exit_code == 0
+    first, second, third = sorted((tmp_path / "audio").iterdir())[:3]
+    for folder in ("link", "audio/sub/.."):
+        told = run("db", "verify", "--audio", folder, "--db", "a.db")
+        assert told.stdout == "no fault found; 3 recordings compared with their files\n"
+    third.rename(tmp_path / "elsewhere.ogg")
+    third.symlink_to("../elsewhere.ogg")
+    second.unlink()
+    shutil.copy(STRANGER, first)
+    assert run("add", first, "--db", "a.db").exit_code == 0
+    for folder in ("audio", "link/sub/../../audio"):
+        told = run("db", "verify", "--audio", folder, "--db", "a.db", "--json")
+        faults = [json.loads(line)["what"] for line in told.stdout.splitlines()]
+        assert ["recording 1" in faults[0], "recording 2" in faults[1]] == [True, True]
+        assert ("is not what" in faults[0], "is gone" in faults[1]) == (True, True)
+        assert told.stderr == "2 faults found; 2 recordings compared with their files\n"
+    (tmp_path / "elsewhere.ogg").unlink()
+    assert "3 faults found; 1 rec" in run("db", "verify", "--audio", "link", "--db", "a.db").stdout
+
+
+def test_verify_audio_tells_all_faults(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    for clip in sorted(CLIPS.iterdir())[:3]:
+        shutil.copy(clip, tmp_path / "audio")
+    assert run("add", "audio", "--db", "a.db").exit_code == 0
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("UPDATE hash_rows SET crc32 = 1 WHERE recording_id = 2")
+    sorted((tmp_path / "audio").iterdir())[2].unlink()
+    told = run("db", "verify", "--audio", "audio", "--db", "a.db", "--json")
+    kinds = [(each["kind"], each["what"]) for each in map(json.loads, told.stdout.splitlines())]
+    assert [kind for kind, _ in kinds] == ["hashes", "file", "file"]
+    assert "cannot be compared" in kinds[1][1]
+    assert "is gone" in kinds[2][1]
+
+
 def test_prune_and_vacuum(run: Run, store: Path) -> None:
     run("delete", "1")
     before = store.read_bytes()

@@ -115,6 +115,17 @@ def test_tampering_is_found(
     assert reason in verdict.reason
 
 
+@pytest.mark.parametrize("details", ["7", "[]", "{", "[" * 50_000])
+def test_an_entry_with_strange_details_is_read(
+    store: Store, make: Make, database_url: str, details: str
+) -> None:
+    store.add(*make(1))
+    unguarded(database_url, f"UPDATE audit SET details = '{details}'")
+    (entry,) = store.audit()
+    assert entry.details == {"unreadable": details}
+    assert store.check_audit().broken == 1
+
+
 @pytest.mark.parametrize("statement", ["UPDATE audit SET path = ''", "DELETE FROM audit"])
 def test_the_database_refuses_to_change_entries(
     store: Store, make: Make, database_url: str, statement: str

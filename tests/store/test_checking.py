@@ -6,7 +6,7 @@ import pytest
 from filling import run
 
 from samaf.errors import StoreError
-from samaf.store import Store, schema
+from samaf.store import Store, schema, upgrade
 from samaf.store.administration.checking import check
 from samaf.store.administration.engines import PACKET
 
@@ -40,6 +40,22 @@ def test_altered_tables_are_told(database_url: str, change: str, told: str) -> N
     found, remedy = unsound(database_url)["tables"]
     assert found == told or told.startswith("add table")
     assert "samaf db copy" in remedy
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_a_missing_or_empty_guard_of_the_audit_log_is_told(database_url: str, verb: str) -> None:
+    Store.open(database_url).close()
+    changes = [f"DROP TRIGGER audit_no_{verb}"]
+    if database_url.startswith("sqlite"):
+        changes.append(f"CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit BEGIN SELECT 1; END")
+    for change in changes:
+        run(database_url, change)
+        found, remedy = unsound(database_url)["audit log"]
+        assert found == "open to changes"
+        assert "run `samaf db upgrade`" in remedy
+    run(database_url, f"DROP TRIGGER IF EXISTS audit_no_{verb}")
+    upgrade(database_url)
+    assert unsound(database_url) == {}
 
 
 def test_another_schema_is_told(database_url: str) -> None:

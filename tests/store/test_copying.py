@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from samaf.store import Store, StoredFingerprinter
 from samaf.store.administration import transfer
 from samaf.store.administration.copying import copy
 from samaf.store.administration.opening import opened
+from samaf.store.administration.rehashing import begin, finish, put, waiting
 from samaf.store.administration.verification import verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
@@ -72,6 +74,61 @@ def test_a_stopped_copy_goes_on_and_follows_the_source(
         for recording_id in changes.deleted:
             index.pop(recording_id, None)
         assert sorted(index) == [1, 3, 4, 5, 7, 8]
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_an_index_may_follow_while_a_copy_is_brought_up_to_date(
+    filled: str, other_url: str, make: Make
+) -> None:
+    copy(filled, other_url)
+    with Store.open(filled) as store, Store.open(other_url) as target:
+        index: set[int] = set()
+        revision = 0
+
+        def follow(*_: int) -> None:
+            nonlocal revision
+            changes = target.changes(revision)
+            if changes.since_revision != revision:
+                index.clear()
+            index.update(recording_id for recording_id, _ in changes.added)
+            index.difference_update(changes.deleted)
+            revision = changes.revision
+            with opened(other_url) as database:
+                assert list(verify(database)) == []
+
+        follow()
+        store.delete(2)
+        store.add(*make(8))
+        store.delete(3)
+        store.delete_many([store.add(*make(9))[0].recording_id, 4])
+        store.add(*make(10))
+        store.delete(5)
+        copy(filled, other_url, progress=follow)
+        assert index == {1, 5, 7, 8, 10}
+        follow()
+        assert index == {each.recording_id for each in store.recordings()} == {1, 7, 8, 10}
+        assert content(other_url) == content(filled)
+
+
+def test_a_copy_of_a_store_that_was_rehashed_is_not_gone_on_with(
+    filled: str, other_url: str, make: Make, fingerprinter: StoredFingerprinter
+) -> None:
+    copy(filled, other_url)
+    before = content(other_url)
+    better = replace(fingerprinter, digest="cd" * 32, name="2CBC32C")
+    with opened(filled) as database:
+        number = begin(database, better)
+        for page in waiting(database, number):
+            put(database, number, [(each, make(0)[1]) for each in page], 4096)
+        # Halfway the store belongs to the old one still, with rows that the copy has no place for.
+        with pytest.raises(StoreError, match="was rehashed or pruned since.*an empty database"):
+            copy(filled, other_url)
+        finish(database, number, forget=False)
+    with Store.open(filled) as store:
+        store.add(*make(8))
+    with pytest.raises(StoreError, match="was rehashed or pruned since.*an empty database"):
+        copy(filled, other_url)
+    assert content(other_url) == before
 
 
 def test_a_copy_in_rows_of_another_length_and_back(

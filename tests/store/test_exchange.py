@@ -181,6 +181,39 @@ def test_bad_cells_are_named(
         assert store.stats().recordings == 0
 
 
+@pytest.mark.parametrize("hashes", [b"\0\1\2\3", ["00010203"], "00010203"])
+def test_parquet_hashes_of_another_kind(
+    tmp_path: Path, make: Make, fingerprinter: StoredFingerprinter, hashes: object
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    with Store.open(str(tmp_path / "a.db")) as store:
+        store.bind(fingerprinter)
+        store.add(*make(1))
+    export(str(tmp_path / "a.db"), tmp_path / "a.parquet")
+    table = parquet.read_table(tmp_path / "a.parquet")
+    table = table.set_column(COLUMNS.index("hashes"), "hashes", pyarrow.array([hashes]))
+    parquet.write_table(table, tmp_path / "bad.parquet")
+    with pytest.raises(StoreError, match=r"bad.parquet: hashes are no lists of binary values"):
+        import_(str(tmp_path / "b.db"), tmp_path / "bad.parquet")
+    assert not (tmp_path / "b.db").exists()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_others_delete_meanwhile_is_left_out(
+    filled: str, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs(ending)
+    monkeypatch.setattr("samaf.store.administration.merging.BATCH_RECORDINGS", 1)
+
+    def delete(*_: int) -> None:
+        with Store.open(filled) as store:
+            store.delete_many([each.recording_id for each in store.recordings()][1:])
+
+    assert export(filled, tmp_path / f"a.{ending}", progress=delete).recordings == 1
+
+
 @pytest.mark.parametrize(
     "name, content, reason",
     [
@@ -211,6 +244,9 @@ def test_files_that_cannot_be_written(filled: str, tmp_path: Path) -> None:
         export(filled, tmp_path / "gone" / "a.csv")
     with pytest.raises(StoreError, match="cannot be read"):
         import_(filled, tmp_path / "gone.csv")
+    for length in (245, 300):
+        with pytest.raises(StoreError, match=r"cannot be written .File name too long."):
+            export(filled, tmp_path / ("x" * length + ".csv"))
     Store.open(str(tmp_path / "empty.db")).close()
     with pytest.raises(StoreError, match="holds nothing yet"):
         export(str(tmp_path / "empty.db"), tmp_path / "b.csv")

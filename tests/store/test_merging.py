@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,25 @@ def test_merging_adds_what_is_missing(filled: str, other_url: str, make: Make) -
         assert (again.added, again.present, again.labelled) == (0, 6, 0)
         assert target.revision == revision
         assert [entry.act for entry in target.audit()].count("merge") == 4
+
+
+def test_a_label_that_somebody_else_sets_meanwhile_stays(
+    filled: str, other_url: str, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_many = Store.add_many
+
+    def and_label(store: Store, *given: Any, **options: Any) -> Any:
+        done = add_many(store, *given, **options)
+        with Store.open(other_url) as other:
+            other.label(1, {"case": "7", "speaker": "Di"})
+        return done
+
+    with Store.open(other_url) as target:
+        target.bind(Store.open(filled).fingerprinter())  # type: ignore[arg-type]
+        target.add(*make(3))
+        monkeypatch.setattr(Store, "add_many", and_label)
+        assert merge(filled, other_url).labelled == 1
+        assert target.get(1).labels == {"case": "7", "speaker": "Di"}
 
 
 def test_another_fingerprinter_is_refused(

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filling import content
+from filling import content, run
 
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
+from samaf.store.administration.copying import copy
 from samaf.store.administration.opening import opened
 from samaf.store.administration.rehashing import begin, finish, put, waiting
 from samaf.store.administration.verification import verify
@@ -56,6 +57,25 @@ def test_a_store_is_taken_over_when_all_have_new_hashes(
         assert [e.act for e in again.audit()] == ["add"] * 3 + ["rehash"]
         assert again.changes(0).since_revision == 0
     assert len(content(database_url)["fingerprinters"]) == 1
+
+
+def test_a_stopped_rehash_is_no_damage(
+    store: Store, database_url: str, other_url: str, make: Make, better: StoredFingerprinter
+) -> None:
+    store.add_many([make(number) for number in range(3)])
+    with opened(database_url) as database:
+        number = begin(database, better)
+        (page,) = waiting(database, number)
+        put(database, number, [(each, longer(each)) for each in page[:2]], 4096)
+        assert list(verify(database)) == []
+    assert copy(database_url, other_url, blocks_per_row=2).recordings == 3
+    with opened(other_url) as database:
+        assert list(verify(database)) == []
+        assert [each.recording_id for each in finish(database, number, forget=True)] == [3]
+        assert list(verify(database)) == []
+    run(database_url, f"UPDATE hash_rows SET crc32 = 0 WHERE fingerprinter_id = {number}")
+    with opened(database_url) as database:
+        assert [fault.where for fault in verify(database)] == ["recording 1", "recording 2"]
 
 
 def test_recordings_without_audio_are_deleted_only_when_told(

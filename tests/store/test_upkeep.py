@@ -86,6 +86,19 @@ def test_an_empty_store_forgets_its_fingerprinter(
         assert again.fingerprinter() is None
 
 
+def test_a_store_that_forgot_its_fingerprinter_while_it_was_open(
+    store: Store, database_url: str, make: Make
+) -> None:
+    store.add(*make(1))
+    store.delete(1)
+    prune(database_url, days=0)
+    assert list(store.changes(0).added) == []
+    with pytest.raises(StoreError, match="was pruned.*open it again"):
+        store.add(*make(2))
+    with Store.open(database_url) as again:
+        assert again.stats().recordings == 0
+
+
 def test_vacuum_gives_space_back(store: Store, database_url: str, make: Make) -> None:
     store.add_many([make(number, 100_000) for number in range(20)])
     for number in range(20):

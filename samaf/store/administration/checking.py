@@ -8,12 +8,18 @@ from typing import Any
 from sqlalchemy import Connection
 
 from samaf.store import schema
-from samaf.store.administration.engines import Setting, administration_of
+from samaf.store.administration.engines import Administration, Setting, administration_of
 from samaf.store.database import Database
 from samaf.store.migration import found_schema, refuse_absent
 from samaf.store.urls import resolve
 
 ALTERED = "somebody altered the table; copy the store to a new one with `samaf db copy`"
+
+UNGUARDED = (
+    "run `samaf db upgrade`, which makes the triggers anew, and `samaf db audit --verify`, which "
+    "tells what was changed"
+)
+VERBS = ("update", "delete")
 
 
 def check(url: str | None) -> list[Setting]:
@@ -33,6 +39,9 @@ def check(url: str | None) -> list[Setting]:
         settings = [Setting("schema", found or "none", found == schema.NEWEST, remedy)]
         if found == schema.NEWEST:
             settings += database.read(lambda connection: list(_differences(connection)))
+            settings += database.read(
+                lambda connection: [_guarded(administration_of(database), connection)]
+            )
         settings += database.read(
             lambda connection: list(administration_of(database).settings(connection))
         )
@@ -54,6 +63,12 @@ def _differences(connection: Connection) -> Iterator[Setting]:
         yield Setting("tables", _told(difference), False, ALTERED)
     if not differences:
         yield Setting("tables", "as this program makes them", True, "")
+
+
+def _guarded(administration: Administration, connection: Connection) -> Setting:
+    """Tell whether the database refuses to change or remove entries of the audit log."""
+    sound = all(administration.has_guard(connection, f"audit_no_{verb}") for verb in VERBS)
+    return Setting("audit log", "guarded" if sound else "open to changes", sound, UNGUARDED)
 
 
 def _flat(differences: list[Any]) -> Iterator[tuple[Any, ...]]:

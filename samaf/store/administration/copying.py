@@ -119,8 +119,8 @@ def _begun(origin: Connection, target: Connection, name: str) -> _Begun:
     """See how far an earlier copy came; refuse a target that is no copy of the source.
 
     Each of its recordings must be in the source, or be logged there as deleted; none may be
-    missing among those that were copied; and its audit log must be the beginning of the
-    source's.
+    missing among those that were copied; its audit log must be the beginning of the source's;
+    and the hashes of both must be of the same fingerprinters.
     """
     store, source = store_row(target), store_row(origin)
     if not store.last_recording_id and store.revision <= 1:
@@ -153,7 +153,18 @@ def _begun(origin: Connection, target: Connection, name: str) -> _Begun:
     entry = newest(target)
     if store.revision > source.revision or (entry != NO_ENTRY and not has(origin, entry)):
         raise _no_copy(name, "it was changed by itself")
+    if _owners(target) != _owners(origin):
+        raise StoreError(
+            f"{name}: its fingerprinter is not that of the source any more (a store was rehashed "
+            "or pruned since); name an empty database"
+        )
     return _Begun(recordings, hashes, last, store.revision)
+
+
+def _owners(connection: Connection) -> set[tuple[int, str]]:
+    """Return id and digest of all fingerprinters; rehashing changes both."""
+    columns = schema.fingerprinters.c
+    return {(row.id, row.digest) for row in connection.execute(select(columns.id, columns.digest))}
 
 
 def _no_copy(name: str, why: str) -> StoreError:
@@ -188,6 +199,7 @@ def _put(
     _hold(target, before, name)
     put_recordings(origin, target, page, cut)
     # As if the source had stopped here: an index that follows the target misses nothing.
+    _put_deletions(origin, target, after=before, until=page[-1].revision)
     reached = {"revision": page[-1].revision, "last_recording_id": page[-1].id}
     target.execute(update(schema.store).values(**reached))
 
@@ -195,26 +207,27 @@ def _put(
 def _end(origin: Connection, store: Row[Any], target: Connection, before: int, name: str) -> None:
     """Do what the source did to recordings after they were copied; write the logs."""
     _hold(target, before, name)
-    _put_deletions(origin, target, store.log_start)
+    target.execute(delete(schema.deletions).where(_deletions.revision <= store.log_start))
+    _put_deletions(origin, target, after=before, until=store.revision)
     _put_labels(origin, target)
     put_log(origin, target, schema.audit)
     reached = {key: getattr(store, key) for key in ("revision", "last_recording_id", "log_start")}
     target.execute(update(schema.store).values(**reached))
 
 
-def _put_deletions(origin: Connection, target: Connection, log_start: int) -> None:
-    target.execute(delete(schema.deletions).where(_deletions.revision <= log_start))
+def _put_deletions(origin: Connection, target: Connection, after: int, until: int) -> None:
+    """Delete what the source deleted after one revision, up to another."""
     last = 0
-    query = select(schema.deletions).order_by(_deletions.recording_id).limit(IDS_A_STATEMENT)
+    query = (
+        select(schema.deletions)
+        .where(_deletions.revision.between(after + 1, until))
+        .order_by(_deletions.recording_id)
+        .limit(IDS_A_STATEMENT)
+    )
     while page := origin.execute(query.where(_deletions.recording_id > last)).all():
         ids = [row.recording_id for row in page]
-        known = set(
-            target.execute(
-                select(_deletions.recording_id).where(_deletions.recording_id.in_(ids))
-            ).scalars()
-        )
         target.execute(delete(schema.recordings).where(_recordings.id.in_(ids)))
-        put(target, schema.deletions, [row for row in page if row.recording_id not in known])
+        put(target, schema.deletions, page)
         last = ids[-1]
 
 

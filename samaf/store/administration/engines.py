@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from samaf.store import schema
+from samaf.store.audit import NO_RIGHT, REFUSAL
 from samaf.store.database import Database
 from samaf.store.urls import is_file
 
@@ -49,6 +51,10 @@ class Administration(ABC):
         """Yield what matters for a store, and how it is set."""
 
     @abstractmethod
+    def has_guard(self, connection: Connection, trigger: str) -> bool:
+        """Tell whether a trigger of the audit log is there."""
+
+    @abstractmethod
     def damages(self) -> Iterator[str]:
         """Yield what the database itself finds wrong with its tables."""
 
@@ -74,6 +80,14 @@ class SqliteAdministration(Administration):
         ):
             found = str(_value(connection, f"PRAGMA {pragma}"))
             yield Setting(pragma, found, found == wanted, remedy)
+
+    def has_guard(self, connection: Connection, trigger: str) -> bool:
+        """Read the trigger's text."""
+        found = connection.execute(
+            text("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = :name"),
+            {"name": trigger},
+        ).scalar()
+        return REFUSAL in str(found)
 
     def damages(self) -> Iterator[str]:
         """Ask SQLite for an integrity check and for rows that refer to nothing."""
@@ -125,6 +139,15 @@ class MysqlAdministration(Administration):
                 "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
             )
             yield Setting(f"table {table.name}", found, sound, remedy)
+
+    def has_guard(self, connection: Connection, trigger: str) -> bool:
+        """Read the trigger's text, or be refused that as somebody who may not make any."""
+        try:
+            found = connection.execute(text(f"SHOW CREATE TRIGGER {trigger}")).all()
+        except DBAPIError as error:
+            # A trigger that is not there is told from one that is none of this user's business.
+            return bool(error.orig and error.orig.args[0] in NO_RIGHT)
+        return REFUSAL in str(found)
 
     def damages(self) -> Iterator[str]:
         """Have the server check all tables."""

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from samaf.errors import StoreError
@@ -18,7 +19,7 @@ from samaf.records import Hashes, Recording
 from samaf.store.administration import sheets
 from samaf.store.administration.files import new_file
 from samaf.store.administration.merging import Taken, batches, contents, take
-from samaf.store.administration.sheets import BadLineError, Line
+from samaf.store.administration.sheets import BadLineError, Line, Sheet
 from samaf.store.administration.transfer import Progress, no_progress
 from samaf.store.rows import StoredFingerprinter
 from samaf.store.store import Store
@@ -91,28 +92,37 @@ def import_(url: str | None, path: Path, *, progress: Progress = no_progress) ->
         fingerprinter than the store's.
     """
     sheet = sheets.of(path)
-    with sheets.reading(path), Store.open(url) as store:
-        taken = Taken(str(path), store.url)
+    with sheets.reading(path):
         done, total = 0, sheet.count(path)
+        lines = _lines(sheet, path)
+        first = list(islice(lines, 1))  # what is no table makes no store
+        with Store.open(url) as store:
+            taken = Taken(str(path), store.url)
 
-        def items() -> Iterator[tuple[Recording, Hashes]]:
-            for number, line in enumerate(sheet.read(path), 1):
-                try:
-                    fingerprinter = _fingerprinter(line)
-                    item = _item(line, fingerprinter)
-                except (TypeError, ValueError, RecursionError) as error:
-                    raise StoreError(
-                        f"{path}: recording {number} of the file cannot be read ({error}); "
-                        "mend it or export again"
-                    ) from None
-                store.bind(fingerprinter)
-                yield item
+            def items() -> Iterator[tuple[Recording, Hashes]]:
+                for fingerprinter, recording, hashes in chain(first, lines):
+                    store.bind(fingerprinter)
+                    yield recording, hashes
 
-        for batch in batches(items()):
-            taken = take(taken, store, batch, "import")
-            done += len(batch)
-            progress(done, total)
+            for batch in batches(items()):
+                taken = take(taken, store, batch, "import")
+                done += len(batch)
+                progress(done, total)
     return taken
+
+
+def _lines(sheet: Sheet, path: Path) -> Iterator[tuple[StoredFingerprinter, Recording, Hashes]]:
+    """Yield what the lines of a file say."""
+    for number, line in enumerate(sheet.read(path), 1):
+        try:
+            fingerprinter = _fingerprinter(line)
+            recording, hashes = _item(line, fingerprinter)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise StoreError(
+                f"{path}: recording {number} of the file cannot be read ({error}); "
+                "mend it or export again"
+            ) from None
+        yield fingerprinter, recording, hashes
 
 
 def _line(recording: Recording, hashes: Hashes, fingerprinter: StoredFingerprinter) -> Line:

@@ -19,15 +19,16 @@ def new_file(path: Path) -> Iterator[Path]:
     StoreError
         The file exists already, or its folder cannot be written.
     """
-    if path.exists():
-        raise StoreError(f"{path}: exists already; give another name")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.touch(exist_ok=False)
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        if path.exists():
+            raise StoreError(f"{path}: exists already; give another name")
+        with _removed(temporary):
+            temporary.touch(exist_ok=False)
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -38,6 +39,13 @@ def new_file(path: Path) -> Iterator[Path]:
             f"{path}: cannot be written ({error.strerror}); name a file in a folder with room "
             "that you may write to"
         ) from error
+
+
+@contextmanager
+def _removed(path: Path) -> Iterator[None]:
+    """Remove a file, and what SQLite may have left beside it, if it is still there."""
+    try:
+        yield
     finally:
         for companion in ("", "-journal", "-wal", "-shm"):
-            temporary.with_name(temporary.name + companion).unlink(missing_ok=True)
+            path.with_name(path.name + companion).unlink(missing_ok=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from samaf.errors import StoreError
@@ -79,7 +80,8 @@ def contents(store: Store) -> Iterator[list[Item]]:
     for batch in batches(store.changes(0).added):
         recordings = store.get_many(recording_id for recording_id, _ in batch)
         # What was deleted since that moment is left out.
-        yield [(recordings[each], hashes) for each, hashes in batch if each in recordings]
+        if left := [(recordings[each], hashes) for each, hashes in batch if each in recordings]:
+            yield left
 
 
 def take(taken: Taken, target: Store, batch: Sequence[Item], act: str) -> Taken:
@@ -97,8 +99,7 @@ def take(taken: Taken, target: Store, batch: Sequence[Item], act: str) -> Taken:
         differing += any(both[name] != value for name, value in theirs.labels.items())
         if len(both) > len(ours.labels):
             labelled += 1
-            missing = {name: both[name] for name in both if name not in ours.labels}
-            target.relabel(ours.recording_id, {**ours.labels, **missing})
+            target._relabel(ours.recording_id, partial(_completed, theirs.labels))
     return replace(
         taken,
         added=taken.added + added,
@@ -107,6 +108,11 @@ def take(taken: Taken, target: Store, batch: Sequence[Item], act: str) -> Taken:
         labelled=taken.labelled + labelled,
         differing=taken.differing + differing,
     )
+
+
+def _completed(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
+    """Return our labels and behind them those of theirs that we lack."""
+    return {**ours, **{name: theirs[name] for name in theirs if name not in ours}}
 
 
 def batches(items: Iterable[tuple[T, Hashes]]) -> Iterator[list[tuple[T, Hashes]]]:

@@ -165,9 +165,15 @@ class Parquet(Sheet):
                     (line,) = batch.slice(row, 1).to_pylist()
                     if None in line.values():
                         raise BadLineError("a value is missing")
-                    packed = np.frombuffer(b"".join(line["hashes"]), np.uint8)
-                    flags = np.array(line["informative"], bool)
-                    labels = dict(line["labels"])
+                    try:
+                        packed = np.frombuffer(b"".join(line["hashes"]), np.uint8)
+                        flags = np.array(line["informative"], bool)
+                        labels = dict(line["labels"])
+                    except (TypeError, ValueError):
+                        raise BadLineError(
+                            "hashes are no lists of binary values, flags no lists of truth values "
+                            "or labels no maps"
+                        ) from None
                     yield {**line, "labels": labels, "hashes": packed, "informative": flags}
 
     def count(self, path: Path) -> int:

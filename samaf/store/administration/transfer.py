@@ -148,8 +148,11 @@ def _cut_anew(
         owner, recording_id, *columns = tuple(row)
         of_recording[owner, recording_id].append(HashRow(*columns))
     for (owner, recording_id), old in of_recording.items():
+        # A fingerprinter that waits to take the store over may make more or fewer.
+        waits = owner != min(bits)
+        count = sum(row.count for row in old) if waits else counts[recording_id]
         try:
-            hashes = unpack(old, counts[recording_id], bits[owner])
+            hashes = unpack(old, count, bits[owner])
         except DamagedRowError as error:
             raise StoreError(
                 f"the hashes of recording {recording_id} are damaged ({error}); delete it and add "
