@@ -23,7 +23,8 @@ from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
 from samaf.engine import Engine
 from samaf.errors import AudioError, StoreError
-from samaf.records import AuditCheck, AuditEntry, Recording
+from samaf.records import Recording
+from samaf.status import AuditCheck, AuditEntry
 from samaf.store import SchemaStatus, Store, downgrade
 from samaf.store import status as db_status
 from samaf.store import upgrade as db_upgrade

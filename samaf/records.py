@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import log, log2
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -283,103 +282,6 @@ class Rehashed:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreStats:
-    """Totals of one store.
-
-    Attributes
-    ----------
-    hash_bytes, database_bytes
-        Of the hashes alone; of all that the database takes on disk.
-    labels, label_values, label_hours
-        By label name: recordings that have it, different values, hours.
-    digest, bits
-        Of the fingerprinter.
-    day_recordings, day_hours
-        What was added during the last 24 hours and is still there.
-    index
-        Whether the cached index is "current", "behind" or "absent"; empty when not asked for.
-    """
-
-    url: str
-    store_id: str
-    revision: int
-    schema: str
-    fingerprinter: str
-    recordings: int
-    hours: float
-    hashes: int
-    hash_bytes: int
-    labels: Mapping[str, int] = field(default_factory=dict)
-    label_values: Mapping[str, int] = field(default_factory=dict)
-    label_hours: Mapping[str, float] = field(default_factory=dict)
-    digest: str = ""
-    bits: int = 0
-    database_bytes: int = 0
-    day_recordings: int = 0
-    day_hours: float = 0.0
-    index: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Who did what to which recording, and when.
-
-    Attributes
-    ----------
-    entry_id
-        1, 2, 3 ... without gaps.
-    happened_at
-        UTC time in ISO 8601.
-    act
-        "add", "delete", "relabel", "import", "merge", "restore" or "query".
-    sha256, path
-        Of the recording, or the clip of a query; where the file was.
-    database_user, os_user
-        Who: as the server knows him (empty for a file), and his name @ machine.
-    program, fingerprinter
-        Name and version; the digest of the store's fingerprinter.
-    details
-        Labels before and after, a query's answer.
-    hash
-        SHA-256 over all of this and the hash of the entry before.
-    """
-
-    entry_id: int
-    happened_at: str
-    act: str
-    sha256: str
-    path: str
-    database_user: str
-    os_user: str
-    program: str
-    fingerprinter: str
-    details: Mapping[str, Any]
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditCheck:
-    """Whether the audit log is what was written.
-
-    Attributes
-    ----------
-    entries
-        How many are sound, from the first on.
-    head
-        Hash of the last of them: kept elsewhere, it vouches for all up to it.
-    broken
-        The first entry that is missing or changed; 0 where none is.
-    reason
-        What is wrong with it.
-    """
-
-    entries: int
-    head: str
-    broken: int = 0
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """What two pieces of audio share, best first: the first is the query of each match.
 
@@ -490,19 +392,3 @@ class Fingerprint:
     digest: str
     hop: float
     hashes: Hashes
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStatus:
-    """Where the cached index of a store lies, what it holds, and whether it can be trusted.
-
-    ``state`` is "current", "behind" (the next query reads what is newer), "absent" or
-    "damaged" (the next change makes it anew, or `Engine.index_rebuild`).
-    """
-
-    folder: str
-    state: str
-    revision: int
-    store_revision: int
-    hashes: int
-    hash_bytes: int

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from samaf.cli.render import View, labelled
 from samaf.cli.views import DIGITS
-from samaf.records import AuditCheck, AuditEntry
+from samaf.status import AuditCheck, AuditEntry
 
 Lines = Iterator[Sequence[str]]
 LONGEST = 60  # characters of the details, for people

@@ -17,8 +17,8 @@ from samaf.records import (
     QueryResult,
     Recording,
     Rehashed,
-    StoreStats,
 )
+from samaf.status import StoreStats
 
 if TYPE_CHECKING:
     from samaf.engine import Card, Comparison, Fingerprint, IndexStatus

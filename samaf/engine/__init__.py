@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from samaf.engine.opening import open
     from samaf.engine.rehashing import rehash
     from samaf.fingerprinters import Card, ModelCard
-    from samaf.records import Comparison, Fingerprint, IndexStatus
+    from samaf.records import Comparison, Fingerprint
+    from samaf.status import IndexStatus
     from samaf.store import SchemaStatus
     from samaf.store import status as db_status
     from samaf.store import upgrade as db_upgrade
@@ -52,7 +53,7 @@ _PLACES = {
     "Comparison": "samaf.records:Comparison",
     "Engine": "samaf.engine.engine:Engine",
     "Fingerprint": "samaf.records:Fingerprint",
-    "IndexStatus": "samaf.records:IndexStatus",
+    "IndexStatus": "samaf.status:IndexStatus",
     "ModelCard": "samaf.fingerprinters:ModelCard",
     "SchemaStatus": "samaf.store:SchemaStatus",
     "audio_files": "samaf.audio:audio_files",

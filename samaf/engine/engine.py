@@ -21,12 +21,11 @@ from samaf.records import (
     NO_LABELS,
     AddResult,
     Duplicate,
-    IndexStatus,
     Match,
     QueryResult,
     Recording,
-    StoreStats,
 )
+from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
 
 

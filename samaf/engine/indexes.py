@@ -18,7 +18,7 @@ from samaf.index import (
     VectorIndex,
     cache,
 )
-from samaf.records import IndexStatus, StoreStats
+from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
 
 ENGINES: Mapping[str, Callable[[HashTable], Index]] = {

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 
 from samaf import __version__
 from samaf.errors import StoreError
-from samaf.records import AuditCheck, AuditEntry
+from samaf.status import AuditCheck, AuditEntry
 from samaf.store import schema
 from samaf.store.bulk import insert_rows
 from samaf.store.rows import Values, iso, now

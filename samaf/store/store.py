@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,10 +12,12 @@ from typing import Any
 from sqlalchemy import Connection, Select
 
 from samaf.errors import StoreError
-from samaf.records import AuditCheck, AuditEntry, Hashes, Recording, StoreStats
+from samaf.records import Hashes, Recording
+from samaf.status import AuditCheck, AuditEntry, StoreStats
 from samaf.store import statements as sql
-from samaf.store.audit import NO_ENTRY, Act, Author, check, entries, has, newest, this_author
+from samaf.store.audit import Act, Author, check, entries, has, newest, this_author
 from samaf.store.blobs import DamagedRowError
+from samaf.store.changes import Changes
 from samaf.store.database import Database
 from samaf.store.migration import prepare
 from samaf.store.rows import NewRecording, StoredFingerprinter, chunks, new_recording, now
@@ -27,33 +28,6 @@ SHORTEST_PREFIX = 6  # hex digits of a SHA-256
 SHOWN = 5  # ids in a message
 DAY = timedelta(days=1)
 HASHES_A_PAGE = 1 << 17  # read at once: 4 MB of 256 bits
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What became of a store since one of its revisions.
-
-    Attributes
-    ----------
-    revision
-        The store's revision that this leads to.
-    added
-        Recordings added since and still there, as (recording id, hashes) in the order of
-        their ids, which is that of their revisions. Read while iterating, once.
-    deleted
-        Ids of the recordings deleted since, also of such as were added since.
-    since_revision
-        The revision that it leads from: the one asked for, or 0 (from nothing) where not
-        all changes since that one are known any more.
-    entry
-        Number and hash of the newest entry of the audit log then; 0 and "" before the first.
-    """
-
-    revision: int
-    added: Iterator[tuple[int, Hashes]]
-    deleted: list[int]
-    since_revision: int = 0
-    entry: tuple[int, str] = NO_ENTRY
 
 
 class Store:
@@ -323,6 +297,16 @@ class Store:
                 name: value for name, value in {**old, **labels}.items() if value is not None
             },
         )
+
+    def complete(self, recording_id: int, labels: Mapping[str, str]) -> None:
+        """Give a recording those of these labels that it lacks; those that it has stay.
+
+        Raises
+        ------
+        StoreError
+            It is not there, or a label cannot be stored.
+        """
+        self._relabel(recording_id, lambda old: {**labels, **old})
 
     def _relabel(
         self, recording_id: int, change: Callable[[Mapping[str, str]], Mapping[str, str]]

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 import samaf
 from samaf.errors import StoreError
-from samaf.records import AuditEntry, Hashes, Recording
+from samaf.records import Hashes, Recording
+from samaf.status import AuditEntry
 from samaf.store import Store, StoredFingerprinter, downgrade, upgrade
 from samaf.store.urls import resolve
 

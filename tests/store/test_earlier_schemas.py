@@ -16,8 +16,8 @@ from samaf.store.administration.checking import check
 from samaf.store.administration.opening import opened
 from samaf.store.administration.upkeep import prune
 from samaf.store.administration.verification import verify
+from samaf.store.changes import Changes
 from samaf.store.migration import alembic_config
-from samaf.store.store import Changes
 from samaf.store.urls import resolve
 
 Make = Callable[..., tuple[Recording, Hashes]]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 from samaf.errors import StoreError
@@ -99,7 +98,7 @@ def take(taken: Taken, target: Store, batch: Sequence[Item], act: str) -> Taken:
         differing += any(both[name] != value for name, value in theirs.labels.items())
         if len(both) > len(ours.labels):
             labelled += 1
-            target._relabel(ours.recording_id, partial(_completed, theirs.labels))
+            target.complete(ours.recording_id, theirs.labels)
     return replace(
         taken,
         added=taken.added + added,
@@ -108,11 +107,6 @@ def take(taken: Taken, target: Store, batch: Sequence[Item], act: str) -> Taken:
         labelled=taken.labelled + labelled,
         differing=taken.differing + differing,
     )
-
-
-def _completed(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
-    """Return our labels and behind them those of theirs that we lack."""
-    return {**ours, **{name: theirs[name] for name in theirs if name not in ours}}
 
 
 def batches(items: Iterable[tuple[T, Hashes]]) -> Iterator[list[tuple[T, Hashes]]]:
