@@ -306,7 +306,7 @@ class Store:
         StoreError
             It is not there, or a label cannot be stored.
         """
-        self._relabel(recording_id, lambda old: {**labels, **old})
+        self._relabel(recording_id, lambda old: {**old, **labels, **old})
 
     def _relabel(
         self, recording_id: int, change: Callable[[Mapping[str, str]], Mapping[str, str]]
