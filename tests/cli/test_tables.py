@@ -7,6 +7,7 @@ import pty
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from shell import BRUNO, Run
@@ -30,11 +31,20 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
         with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", terminal)
             table(TITLES, [LINE, LINE])
-        said = os.read(ours, 100_000).decode()
+        said = _read_all(ours).decode()
         os.close(ours)
         return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()]
 
     return shown
+
+
+def _read_all(terminal: int) -> bytes:
+    """Read until nobody holds the other side any more, which is an error here."""
+    said = b""
+    with suppress(OSError):
+        while part := os.read(terminal, 4096):
+            said += part
+    return said
 
 
 def test_a_wide_terminal_gets_whole_lines(shown: Shown) -> None:
