@@ -311,6 +311,27 @@ def test_changes_lead_from_any_revision_to_the_present(store: Store, make: Make)
     assert list(store.changes(store.revision).added) == []
 
 
+def test_a_state_of_another_history_is_not_taken_for_the_stores_own(
+    store: Store, make: Make, database_url: str
+) -> None:
+    begun = store.changes(0)
+    assert store.is_at(begun.revision, begun.entry)
+    store.add_many([make(1), make(2)])
+    changes = store.changes(0)
+    state = changes.revision, changes.entry
+    assert store.is_at(*state)
+    assert store.continues(*state)
+    assert not store.continues(begun.revision, begun.entry)  # without an entry nobody can tell
+    assert not store.is_at(changes.revision, (changes.entry[0], "0" * 64))
+    assert not store.continues(changes.revision, (changes.entry[0] + 1, changes.entry[1]))
+    store.delete(1)
+    assert not store.is_at(*state)
+    assert store.continues(*state)
+    # Changes that are not all known any more cannot be followed.
+    execute(database_url, "UPDATE store SET log_start = :start", start=changes.revision + 1)
+    assert not store.continues(*state)
+
+
 def test_changes_show_one_moment(store: Store, make: Make, database_url: str) -> None:
     store.add_many([make(number, count=1) for number in range(1, 1300)])
     changes = store.changes(0)
