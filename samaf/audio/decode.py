@@ -128,6 +128,9 @@ def _with_pauses(frames: Iterable[Any], covered: float) -> Iterator[Any]:
 
     All in all not beyond ``covered`` seconds, or a wild time would mean hours of silence.
     """
+    if not covered:
+        yield from frames
+        return
     position = 0.0
     end: float | None = None
     for frame in frames:
