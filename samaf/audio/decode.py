@@ -62,9 +62,7 @@ def decode(source: Opened, rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
         ) from None
 
 
-def _stream(  # type: ignore[no-untyped-def]
-    container, source: Opened, rate: int
-) -> Iterator[np.ndarray]:
+def _stream(container: Any, source: Opened, rate: int) -> Iterator[np.ndarray]:
     import av
 
     name = source.path or source.name
@@ -93,7 +91,7 @@ def _stream(  # type: ignore[no-untyped-def]
         )
 
 
-def _frames(container, track) -> Iterator[Any]:  # type: ignore[no-untyped-def]
+def _frames(container: Any, track: Any) -> Iterator[Any]:
     """Decode all packets; tags and zeros between and behind MP3 frames are passed over."""
     import av
 
@@ -115,7 +113,7 @@ def _frames(container, track) -> Iterator[Any]:  # type: ignore[no-untyped-def]
         yield from frames
 
 
-def _covered(container) -> float:  # type: ignore[no-untyped-def]
+def _covered(container: Any) -> float:
     """Tell how many seconds the container announces; 0 where it keeps no times."""
     import av
 
@@ -186,7 +184,7 @@ def _rest(resampler: Any, name: str) -> Iterator[np.ndarray]:
         yield _finite_samples(samples, name)
 
 
-def _finite_samples(frame, name: str) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _finite_samples(frame: Any, name: str) -> np.ndarray:
     """Take the samples out of a frame, float32 (n,); `AudioError` when some are no numbers."""
     samples: np.ndarray = frame.to_ndarray().reshape(-1)
     if not np.isfinite(samples).all():
@@ -196,7 +194,7 @@ def _finite_samples(frame, name: str) -> np.ndarray:  # type: ignore[no-untyped-
     return samples
 
 
-def special_decoder(stream):  # type: ignore[no-untyped-def]
+def special_decoder(stream: Any) -> Any:
     """Open the better decoder where there is one, else none."""
     import av
 

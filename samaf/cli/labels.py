@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from samaf.cli.text import plain, stored_form
+from samaf.cli.text import plain, stored_name
 from samaf.errors import QueryError
 
 FILE = "file"  # the column that says which recording
@@ -47,7 +47,7 @@ def without_file(labels: Iterable[str], files: Iterable[Path]) -> list[str]:
     """Give the names and paths of `read_labels` that none of the files has."""
     there: set[str] = set()
     for path in files:
-        there |= {stored_form(path.name), stored_form(path.absolute())}
+        there |= {stored_name(path.name), stored_name(path.absolute())}
     return [each for each in labels if each not in there]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from samaf.cli.options import database, db_option, form_option, model_option
-from samaf.cli.text import clock, complain, plain, stored_form, warn
+from samaf.cli.text import clock, complain, plain, stored_name, warn
 from samaf.errors import AudioError
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def show(recordings: tuple[str, ...], form: str | None) -> None:
     from samaf.cli.views import RECORDING
 
     with samaf.open(database(), create=False) as engine:
-        found = [engine.show(stored_form(each)) for each in recordings]
+        found = [engine.show(stored_name(each)) for each in recordings]
         for group in [found] if form else [[each] for each in found]:
             write(RECORDING, group, form)
 
@@ -192,7 +192,7 @@ def label(recording: str, labels: tuple[str, ...], form: str | None) -> None:
             raise click.UsageError(f"{plain(each)}: is not NAME=VALUE")
         changes[name] = value or None
     with samaf.open(database(), create=False) as engine:
-        write(RECORDING, [engine.label(stored_form(recording), changes)], form)
+        write(RECORDING, [engine.label(stored_name(recording), changes)], form)
 
 
 @click.command()
@@ -215,7 +215,7 @@ def delete(recordings: tuple[str, ...], form: str | None) -> None:
     from samaf.cli.views import RECORDINGS
 
     with samaf.open(database(), create=False) as engine:
-        gone = engine.delete_many(map(stored_form, recordings))
+        gone = engine.delete_many(map(stored_name, recordings))
     write(RECORDINGS, gone, form)
     if not form:
         click.echo(f"{len(gone):,} deleted")

@@ -16,7 +16,7 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def stored_form(path: str | os.PathLike[str]) -> str:
+def stored_name(path: str | os.PathLike[str]) -> str:
     """Write a file's name as the store has it: bytes that are no UTF-8 are escaped, too."""
     return plain(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
