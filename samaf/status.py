@@ -8,6 +8,23 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class StoreVersion:
+    """A state of one store's contents: what an index was made from.
+
+    Attributes
+    ----------
+    revision
+        The store's revision.
+    log_head
+        Number and hash of the newest entry of its audit log then; 0 and "" before the first.
+        Copies of a store that diverged reach the same revisions with other entries.
+    """
+
+    revision: int = 0
+    log_head: tuple[int, str] = (0, "")
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStats:
     """Totals of one store.
 
