@@ -128,7 +128,7 @@ class Report:
     """
 
     added: tuple[AddResult, ...]
-    stranger: str
+    impostor: str
     outcomes: tuple[Outcome, ...]
     scene: Scene | None
     picture: Path | None = None
@@ -197,14 +197,14 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
 
 
 def _distinct(files: Iterable[Path]) -> list[Path]:
-    """Give the first file of each content: a copy of a stored one is no stranger."""
+    """Give the first file of each content: a copy of a stored one is no impostor."""
     found: dict[str, Path] = {}
     for path in files:
         try:
             with source.opened(path) as given:
                 found.setdefault(source.sha256(given.file), path)
         except AudioError:
-            found[str(path)] = path  # adding it tells why
+            found[str(path)] = path  # adding it reports why
     return list(found.values())
 
 

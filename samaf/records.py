@@ -138,7 +138,7 @@ class Match:
     ``score`` is -log10 of the expected number of false matches at least this good in
     the whole search, so 3 means one false answer in a thousand such queries.
     ``log10_lr`` is log10 of the likelihood ratio of that score: how many times as often a
-    clip of this recording gets it as a clip of none in the store. 0 tells nothing; it never
+    clip of this recording gets it as a clip of none in the store. 0 says nothing; it never
     goes beyond what the queries that it was calibrated on support.
     """
 

@@ -1,4 +1,4 @@
-"""What is told about a store: its totals, its audit log, and its index on disk."""
+"""What is reported about a store: its totals, its audit log, and its index on disk."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class IndexStatus:
     """Where the cached index of a store lies, what it holds, and whether it can be trusted.
 
     ``state`` is "current", "behind" (the next query reads what is newer), "absent" or
-    "damaged" (the next change makes it anew, or `Engine.index_rebuild`).
+    "damaged" (the next change rebuilds it, or `Engine.index_rebuild`).
     """
 
     folder: str

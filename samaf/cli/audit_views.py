@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from samaf.cli.render import View, labelled
+from samaf.cli.render import Lines, View, labelled
 from samaf.cli.views import DIGITS
 from samaf.status import AuditCheck, AuditEntry
 
-Lines = Iterator[Sequence[str]]
 LONGEST = 60  # characters of the details, for people
 
 

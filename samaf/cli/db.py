@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import database, db_option, model_option, output_format_option
+from samaf.cli.options import INTERRUPTED, database, db_option, model_option, output_format_option
 from samaf.cli.text import complain
 from samaf.errors import SamafError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from samaf.db import Fault
 
 FILE = click.Path(path_type=Path)
-INTERRUPTED = 130
 
 
 @click.group()
@@ -302,7 +301,7 @@ def db_prune(days: int, dry_run: bool, output_format: str | None) -> None:
 @db_option
 @output_format_option
 def db_verify(audio: Path | None, model: str | None, output_format: str | None) -> None:
-    """Read all of the store and tell what is wrong with it, and how to mend that.
+    """Read all of the store and tell what is wrong with it, and how to fix that.
 
     Exit status 1 when something is wrong. --audio also tells how many recordings were
     compared with their files.
@@ -328,10 +327,10 @@ def db_verify(audio: Path | None, model: str | None, output_format: str | None) 
             write(FAULTS, found, output_format)
         raise
     write(FAULTS, found, output_format)
-    told = f"{len(found):,} faults found" if found else "no fault found"
+    summary = f"{len(found):,} faults found" if found else "no fault found"
     if audio:
-        told += f"; {compared:,} recordings compared with their files"
-    click.echo(told, err=output_format is not None)
+        summary += f"; {compared:,} recordings compared with their files"
+    click.echo(summary, err=output_format is not None)
     if found:
         click.get_current_context().exit(1)
 

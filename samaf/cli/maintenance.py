@@ -111,7 +111,7 @@ def index() -> None:
 @db_option
 @output_format_option
 def index_rebuild(model: str | None, output_format: str | None) -> None:
-    """Throw the index away and make it anew from the store.
+    """Throw the index away and rebuilds it from the store.
 
     \b
     Example:

@@ -12,6 +12,7 @@ from samaf.cli.text import warn
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+INTERRUPTED = 130  # exit status that shells report for a command that Ctrl-C ended
 _DB = "samaf.db"
 _SHOWS_PASSWORD = re.compile(r"://[^/?]*:[^/?]+@|[?&](password|passwd)=")
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from samaf.cli.render import Record, View, here, labelled
+from samaf.cli.render import Lines, Record, View, here, labelled
 from samaf.cli.text import clock
 from samaf.records import QueryResult
 
@@ -42,7 +40,7 @@ def _ranking_record(result: QueryResult) -> Record:
     }
 
 
-def _ranking_lines(result: QueryResult) -> Iterator[Sequence[str]]:
+def _ranking_lines(result: QueryResult) -> Lines:
     name = here(result.query) + " (padded with silence)" * result.padded
     for rank, ranked in enumerate(result.ranking, 1):
         yield (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import database, db_option, model_option, output_format_option
+from samaf.cli.options import INTERRUPTED, database, db_option, model_option, output_format_option
 from samaf.cli.text import clock, complain, plain, stored_name, warn
 from samaf.errors import AudioError
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from samaf.records import AddResult
 
 PATH = click.Path(path_type=Path)
-INTERRUPTED = 130
 NAMED = 3  # files that a warning names
 
 

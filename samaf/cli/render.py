@@ -14,6 +14,7 @@ from samaf.cli.text import plain
 
 T = TypeVar("T")
 Record = dict[str, Any]
+Lines = Iterator[Sequence[str]]
 
 LONG_LINE = 100_000  # characters
 PADDING = 2  # spaces behind a column, and one more before the next

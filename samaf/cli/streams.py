@@ -49,7 +49,7 @@ def monitor(
     """Tell which recordings a stream plays, as it plays.
 
     Listens to standard input ("-") or to any URL that FFmpeg opens (http, rtp, udp ...), for days
-    in constant memory. Each match is printed when it has ended: 6 s after it was last heard, with
+    in constant memory. Each match is printed when it has ended: 6 s after it was last seen, with
     --deep up to 28 s. The score is -log10 of the false matches to expect in an hour of the stream.
 
     A stream that breaks off gives exit status 1 after all that was found until then; so does
@@ -98,7 +98,7 @@ def monitor(
     if interrupted.is_set():
         raise KeyboardInterrupt
     if not output_format and not count:
-        click.echo("nothing of the store was heard")
+        click.echo("nothing of the store was found")
 
 
 def _report_lag(seconds: float) -> None:

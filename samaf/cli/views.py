@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from samaf.cli.render import Record, View, here, labelled
+from samaf.cli.render import Lines, Record, View, here, labelled
 from samaf.cli.text import clock
 from samaf.records import (
     AddResult,
@@ -23,7 +22,6 @@ from samaf.status import StoreStats
 if TYPE_CHECKING:
     from samaf.engine import Card, Comparison, Fingerprint, IndexStatus
 
-Lines = Iterator[Sequence[str]]
 DIGITS = 12  # of a digest, for people
 SHOWN_HASH = 64  # digits, 256 bits; vectors have many more
 
@@ -422,7 +420,7 @@ def _index_lines(status: IndexStatus) -> Lines:
         "current": "current",
         "behind": "behind the store; the next query catches up",
         "absent": "absent; the next query makes it",
-        "damaged": "damaged; the next change or `samaf index rebuild` makes it anew",
+        "damaged": "damaged; the next change or `samaf index rebuild` rebuilds it",
     }
     yield "folder", status.folder
     yield "state", meaning[status.state]

@@ -121,7 +121,7 @@ class Engine:
         return self._indexes.status()
 
     def index_rebuild(self) -> IndexStatus:
-        """Throw the cached index away and make it anew from the store."""
+        """Throw the cached index away and rebuilds it from the store."""
         return self._indexes.rebuild()
 
     def query(

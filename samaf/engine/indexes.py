@@ -99,7 +99,7 @@ class Indexes:
         return IndexStatus(str(folder), state, header.revision, revision, header.rows, size)
 
     def rebuild(self) -> IndexStatus:
-        """Throw the cached index away and make it anew from the store."""
+        """Throw the cached index away and rebuilds it from the store."""
         self._hashes = self._vectors = None
         cache.rebuild(self._store, *self._key)
         return self.status()

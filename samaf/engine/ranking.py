@@ -36,12 +36,13 @@ def prepare_many(
     Raises
     ------
     QueryError
-        Something is asked that only hashes can tell.
+        An option is set that only models of hashes support.
     """
     if options != QueryOptions(k=options.k):
         raise QueryError(
             f"{fingerprinter.name}: ranks recordings by vectors of {fingerprinter.block:g} s; "
-            "granularity, maximum false matches and deep searches need hashes; leave them out"
+            "granularity, maximum false matches and deep searches take a model of hashes; "
+            "leave them out"
         )
     for source in sources:
         watch = Stopwatch()

@@ -2,8 +2,8 @@
 
 A folder for each store and fingerprinter holds ``hashes-N.bin`` (uint8 rows, appended
 to), ``table-N.bin`` (int64 rows: recording id, first row, count) and ``header.json``,
-which names both, tells the state of the store and carries checksums. Rows that a header tells
-of are never written again, and the header is replaced last, so a reader sees the old state or the
+which names both, holds the version of the store and checksums. Rows that a header counts
+are never written again, and the header is replaced last, so a reader sees the old state or the
 new one. Everything can be thrown away.
 """
 
@@ -103,7 +103,7 @@ def open_cached(store: Store, digest: str, width: int, root: Path | None = None)
 
 
 def rebuild(store: Store, digest: str, width: int, root: Path | None = None) -> HashTable:
-    """Throw the cache of a store away and make it anew.
+    """Throw the cache of a store away and rebuilds it.
 
     Raises
     ------
@@ -220,7 +220,7 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
     rows, crc = header.rows, header.hashes_crc32
     added = []
     with (folder / header.hashes_file).open("r+b") as file:
-        # Whatever a killed process wrote beyond the rows that its header told of.
+        # Whatever a killed process wrote beyond the rows that its header counted.
         file.truncate(rows * header.width)
         file.seek(0, os.SEEK_END)
         for recording_id, hashes in changes.added:
@@ -256,7 +256,7 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
 
 
 def _write_through(file: BinaryIO) -> None:
-    """Have the bytes on the disk before a header tells of them: a power cut may come."""
+    """Have the bytes on the disk before a header counts them: a power cut may come."""
     file.flush()
     os.fsync(file.fileno())
 

@@ -9,7 +9,6 @@ the last row: NumPy, which always works, and one compiled with numba, the extra 
 from __future__ import annotations
 
 import shutil
-import sys
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -73,7 +72,7 @@ class ExactIndex:
 
     def _module(self) -> ModuleType | None:
         """Give the compiled backend when it is wanted, pays, or has been paid for."""
-        pays = self._compared >= PAIRS_TO_COMPILED or "samaf.index.compiled" in sys.modules
+        pays = self._compared >= PAIRS_TO_COMPILED or _compiled.cache_info().currsize
         if self._wanted == "numpy" or self.table.bits % 64 or not (self._wanted or pays):
             return None
         return _compiled()
@@ -98,7 +97,7 @@ def _compiled() -> ModuleType | None:
     """Load the compiled backend; none where numba is missing or has no place for its code.
 
     The machine code is kept in the user's cache folder, or where NUMBA_CACHE_DIR says, and
-    is made anew, which takes some seconds, for another processor or version.
+    is rebuilt, which takes some seconds, for another processor or version.
     """
     try:
         import platformdirs

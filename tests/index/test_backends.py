@@ -152,7 +152,7 @@ def test_changes_over_when_enough_was_compared_and_keeps_its_code(tmp_path: Path
     code = Path(given) if given else Path(platformdirs.user_cache_dir("samaf"), "compiled")
     shutil.copytree(code, tmp_path / "samaf" / "compiled")
     for path in tmp_path.glob("samaf/compiled/**/*.nb?"):
-        path.write_bytes(path.read_bytes()[:100])  # damaged: made anew, once
+        path.write_bytes(path.read_bytes()[:100])  # damaged: rebuilt, once
     # 400 rows x 3 hashes a search: the second passes 2,000 pairs.
     assert backends(tmp_path, **home) == "numpy numpy compiled"
     (path,) = tmp_path.glob("samaf/compiled/**/*.nbc")

@@ -60,7 +60,7 @@ def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision
         assert len(lines) == len(before[name])
     assert upgrade(filled).found == schema.NEWEST
     after = rows(filled)
-    # What was pruned before is not known, so indexes that are older are made anew.
+    # What was pruned before is not known, so indexes that are older are rebuilt.
     before["store"] = [(*row[:-1], row[2]) for row in before["store"]]
     for name in older:
         assert after[name] == before[name], name
