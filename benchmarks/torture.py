@@ -29,7 +29,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.options import friendly, some
 from samaf import db
 from samaf.index import cache
-from samaf.records import Hashes, Recording
+from samaf.records import Codes, Recording
 from samaf.store import Store, StoredFingerprinter
 from tests.mariadb import MariadbServer
 
@@ -87,13 +87,13 @@ class Tally:
 # --- what is done ----------------------------------------------------------------------
 
 
-def recording(number: int) -> tuple[Recording, Hashes]:
+def recording(number: int) -> tuple[Recording, Codes]:
     """Give a recording: same number, same recording."""
     sha256 = hashlib.sha256(str(number).encode()).hexdigest()
     packed = np.random.default_rng(number).integers(0, 256, (HASHES, WIDTH), np.uint8)
     labels = {"number": str(number)}
     path = f"/recordings/{number}.wav"
-    return Recording(sha256, f"{number}.wav", path, HASHES / 4, labels), Hashes(
+    return Recording(sha256, f"{number}.wav", path, HASHES / 4, labels), Codes(
         packed, np.ones(HASHES, bool)
     )
 
@@ -148,7 +148,7 @@ def _build(place: Place, say: Say) -> None:
         say(str(table.total))
 
 
-def _shas(place: Place) -> dict[str, Hashes]:
+def _shas(place: Place) -> dict[str, Codes]:
     with Store.open(place.url) as store:
         return {
             each.sha256: store.hashes(each.recording_id)

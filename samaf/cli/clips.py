@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,7 @@ from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
 from samaf.errors import AudioError
 
 if TYPE_CHECKING:
-    from samaf.records import QueryResult
+    from samaf.records import QueryResult, RankingResult
 
 
 RANKED = (
@@ -71,12 +71,12 @@ def query(
     """
     import samaf
     from samaf.cli.ranking_views import RANKING
-    from samaf.cli.render import write
+    from samaf.cli.render import View, write
     from samaf.cli.views import QUERY
 
     failed = 0
 
-    def results() -> Iterator[QueryResult]:
+    def results() -> Iterator[QueryResult | RankingResult]:
         nonlocal failed
         for result in opened.query_many(
             clips,
@@ -95,8 +95,10 @@ def query(
             yield result
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
-        write(RANKING if opened.ranks else QUERY, results(), output_format)
-        if opened.ranks and not output_format:
+        ranks = opened.fingerprinter.card.family == "unet"
+        view: View[Any] = RANKING if ranks else QUERY
+        write(view, results(), output_format)
+        if ranks and not output_format:
             click.echo(RANKED, err=True)
     if failed:
         click.get_current_context().exit(1)

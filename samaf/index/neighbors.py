@@ -1,4 +1,4 @@
-"""What every search engine gives and takes."""
+"""What every index gives and takes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Neighbors:
 
 
 class Index(Protocol):
-    """An engine over one table of hashes."""
+    """A search over one table of hashes."""
 
     @property
     def table(self) -> HashTable:
@@ -45,6 +45,10 @@ class Index(Protocol):
         query
             uint8 (m, bits / 8), m >= hashes; gives m - hashes + 1 windows.
         """
+        ...
+
+    def follow(self, table: HashTable) -> Index:
+        """Give the index of a later state of the same store."""
         ...
 
 
