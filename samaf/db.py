@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from samaf.audio import audio_files, printable, read
+from samaf.audio import audio_files, read
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
 from samaf.engine.engine import Engine
@@ -40,6 +40,7 @@ from samaf.store.maintenance.transfer import Progress, no_progress
 from samaf.store.maintenance.upkeep import PruneResult, VacuumResult, prune, vacuum
 from samaf.store.maintenance.verification import Fault
 from samaf.store.maintenance.verification import verify as verify_store
+from samaf.text import printable
 
 __all__ = [
     "Backup",

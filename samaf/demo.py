@@ -7,7 +7,6 @@ import tempfile
 import warnings
 import wave
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,11 @@ from typing import Any
 import numpy as np
 
 import samaf
-from samaf.audio import SAMPLE_RATE, audio_files, load, printable, read, source
+from samaf.audio import SAMPLE_RATE, audio_files, load, read, source
 from samaf.errors import AudioError, SamafError
+from samaf.files import atomic
 from samaf.records import AddResult, Hashes, Match, QueryResult, Recording
+from samaf.text import printable
 
 CLIPS = Path(__file__).parent / "clips"  # what is bundled
 EXCERPT = 6.0  # s
@@ -395,14 +396,11 @@ def draw(scene: Scene, path: Path) -> None:
         # A name in a script that the font lacks shows as boxes.
         warnings.simplefilter("ignore", UserWarning)
         figure.savefig(image, dpi=110)
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(image.getvalue())
-        part.replace(path)
+        with atomic(path) as temporary:
+            temporary.write_bytes(image.getvalue())
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise SamafError(
             f"{printable(path)}: the picture cannot be written ({error.strerror}); change to a "
             "folder that can be written"

@@ -15,8 +15,9 @@ from samaf.cli.options import (
     model_option,
     output_format_option,
 )
-from samaf.cli.text import complain, plain
+from samaf.cli.text import complain
 from samaf.errors import AudioError
+from samaf.text import escaped
 
 if TYPE_CHECKING:
     from samaf.records import CopiesResult
@@ -90,11 +91,11 @@ def copies(files: tuple[str, ...], model: str | None, output_format: str | None)
             try:
                 found = samaf.copies(file, model=model)
             except AudioError as error:
-                complain(plain(str(error)))
+                complain(escaped(str(error)))
                 failed += 1
                 continue
             if output_format and found.reason:
-                complain(plain(f"{found.path}: {found.reason}"))
+                complain(escaped(f"{found.path}: {found.reason}"))
             yield found
 
     write(COPIES, results(), output_format)
