@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from samaf.audio import audio_files, printable
+from samaf.audio import audio_files
 from samaf.audio.source import opened, sha256
 from samaf.engine.worker_tasks import FINGERPRINT
 from samaf.engine.workers import in_order
@@ -17,6 +17,7 @@ from samaf.errors import AudioError
 from samaf.fingerprinters import AnyFingerprinter
 from samaf.records import NO_LABELS, AddResult, Codes, Fingerprint, Recording
 from samaf.store import Store
+from samaf.text import printable
 
 __all__ = ["add", "audio_files"]
 

@@ -21,10 +21,10 @@ from queue import LifoQueue
 from threading import Lock
 from typing import TypeVar
 
-from samaf.audio import printable
 from samaf.engine.worker_tasks import TASKS, Result, Task, receive, send, send_error
 from samaf.errors import AudioError, InterruptedHashingError, SamafError
 from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
+from samaf.text import printable
 
 WORTH_A_PROCESS = 60.0  # s of audio: hashing it takes as long as starting a process
 LOOKED_AT = 256  # files whose length is asked for before that is decided

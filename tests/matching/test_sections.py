@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import samaf
 from samaf.audio import load
+from samaf.matching.merging import merge_matches
 from samaf.matching.sections import (
     SECTION_SECONDS,
     STEP_SECONDS,
@@ -21,7 +22,6 @@ from samaf.matching.sections import (
     later,
     sections,
 )
-from samaf.matching.merging import merge_matches
 from samaf.records import Manipulation, Match, Recording
 
 RATE = 100
