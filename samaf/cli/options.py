@@ -116,7 +116,7 @@ def database() -> str | None:
 def output_format_option(command: Command) -> Command:
     """Add ``--json`` and ``--csv``; the command gets ``output_format``: "json", "csv" or None."""
     for name, what in (("csv", "Print CSV."), ("json", "Print JSON, one object a line.")):
-        command = click.option(f"--{name}", "form", flag_value=name, default=None, help=what)(
-            command
-        )
+        command = click.option(
+            f"--{name}", "output_format", flag_value=name, default=None, help=what
+        )(command)
     return command
