@@ -56,7 +56,7 @@ granularity_option = click.option(
     type=click.IntRange(1, 6),
     default=3,
     show_default=True,
-    help="Seconds compared at once, 1 to 6: less finds shorter segments, more finds worse ones.",
+    help="Seconds compared at once: less finds shorter segments, more finds more damaged ones.",
 )
 
 
@@ -67,7 +67,7 @@ def matches_option(default: int, where: str) -> Callable[[Command], Command]:
         type=click.IntRange(1),
         default=default,
         show_default=True,
-        help=f"Most matches for one segment of the {where}.",
+        help=f"Maximum matches for one segment of the {where}.",
     )
 
 
@@ -96,7 +96,7 @@ def search_options(what: str) -> Callable[[Command], Command]:
             "--exhaustive",
             "search",
             flag_value="exhaustive",
-            help="As --deep, and reversed speed, and tempo with pitch; several times slower.",
+            help="As --deep, also reversal with speed, and tempo with pitch; several times slower.",
         )(command)
         return click.option("--deep", "search", flag_value="deep", default="plain", help=what)(
             command
@@ -115,7 +115,7 @@ def database() -> str | None:
 
 def output_format_option(command: Command) -> Command:
     """Add ``--json`` and ``--csv``; the command gets ``output_format``: "json", "csv" or None."""
-    for name, what in (("csv", "Print CSV."), ("json", "Print JSON, one object a line.")):
+    for name, what in (("csv", "Print CSV."), ("json", "Print JSON, one object per line.")):
         command = click.option(
             f"--{name}", "output_format", flag_value=name, default=None, help=what
         )(command)
