@@ -17,11 +17,11 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from samaf import engine as engines
 from samaf.audio import audio_files, printable, read
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
-from samaf.engine import Engine
+from samaf.engine.engine import Engine
+from samaf.engine.engine import open as open_engine
 from samaf.errors import AudioError, StoreError
 from samaf.records import Recording
 from samaf.status import AuditCheck, AuditEntry
@@ -133,7 +133,7 @@ def verify(
             yield from verify_store(database, on_progress)
         return 0
     files = list(audio_files([audio]))
-    with engines.open(url, model=model, create=False) as engine:
+    with open_engine(url, model=model, create=False) as engine:
         _ = engine.fingerprinter  # a model that does not fit is refused at once
         with opened(url) as database:
             yield from verify_store(database, on_progress)

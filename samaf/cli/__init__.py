@@ -1,4 +1,4 @@
-"""The command ``samaf``: the verbs of ``samaf.engine`` in a shell.
+"""The command ``samaf``: the verbs of ``samaf`` in a shell.
 
 Only click is imported here and at the top of each command's file; everything heavy waits
 inside the commands, so that ``samaf --help`` is quick.
@@ -12,7 +12,6 @@ from typing import Any, TextIO
 
 import click
 
-from samaf import __version__
 from samaf.cli.audit import audit
 from samaf.cli.clips import compare, fingerprint, query
 from samaf.cli.db import db
@@ -27,6 +26,7 @@ from samaf.cli.text import complain, plain
 from samaf.cli.train import train
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
+from samaf.version import __version__
 
 
 class Commands(click.Group):

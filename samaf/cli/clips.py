@@ -19,6 +19,7 @@ from samaf.cli.options import (
     search_options,
 )
 from samaf.cli.text import complain, plain
+from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
 from samaf.errors import AudioError
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ RANKED = (
 @click.command()
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
 @granularity_option
-@matches_option(5, "clip")
-@max_false_matches_option(1e-3, "Maximum expected false matches per clip.")
+@matches_option(MATCHES, "clip")
+@max_false_matches_option(MAX_FALSE_MATCHES, "Maximum expected false matches per clip.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
@@ -113,11 +114,11 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     Example:
       samaf compare original.wav copy.mp3
     """
-    from samaf import engine
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    found = engine.compare(first, second, model=model)
+    found = samaf.compare(first, second, model=model)
     if output_format and found.reason:
         complain(plain(f"not compared: {found.reason}"))
     write(COMPARISON, [found], output_format)
@@ -136,11 +137,11 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     Example:
       samaf fingerprint clip.wav --csv > hashes.csv
     """
-    from samaf import engine
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import FINGERPRINT
 
-    found = engine.fingerprint(file, model=model)
+    found = samaf.fingerprint(file, model=model)
     if not len(found.hashes):
         complain(plain(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
     write(FINGERPRINT, [found], output_format)

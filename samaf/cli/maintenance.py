@@ -38,11 +38,11 @@ def models(output_format: str | None) -> None:
     Example:
       samaf models
     """
-    from samaf import engine
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import MODELS
 
-    write(MODELS, engine.models(), output_format)
+    write(MODELS, samaf.models(), output_format)
 
 
 @click.command()
@@ -74,13 +74,13 @@ def rehash(
     Example:
       samaf rehash --audio recordings/
     """
-    from samaf import engine
+    import samaf
     from samaf.cli.progress import counting
     from samaf.cli.render import write
     from samaf.cli.views import REHASHED
 
     with counting("recordings") as on_progress:
-        found = engine.rehash(
+        found = samaf.rehash(
             database(),
             model=model,
             audio=audio,

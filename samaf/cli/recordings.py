@@ -62,8 +62,8 @@ def add(
     from samaf.cli.progress import Progress
     from samaf.cli.render import here, write
     from samaf.cli.views import ADDED
-    from samaf.engine import audio_files
-    from samaf.engine.alone import check_model
+    from samaf.engine.add import audio_files
+    from samaf.engine.models import check_model
 
     named = read_labels(labels) if labels else {}
     files = list(audio_files(paths))

@@ -9,18 +9,20 @@ from samaf.cli.render import Lines, Record, View, here, labelled
 from samaf.cli.text import clock
 from samaf.records import (
     AddResult,
+    Comparison,
     CopiesResult,
     Duplicate,
+    Fingerprint,
     Match,
     QueryResult,
     Recording,
     RehashResult,
     RepeatedSegment,
 )
-from samaf.status import StoreStats
+from samaf.status import IndexStatus, StoreStats
 
 if TYPE_CHECKING:
-    from samaf.engine import Card, Comparison, Fingerprint, IndexStatus
+    from samaf.engine.models import Card
 
 DIGITS = 12  # of a digest, for people
 SHOWN_HASH = 64  # digits, 256 bits; vectors have many more

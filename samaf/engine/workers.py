@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 
 from samaf.audio import printable
-from samaf.engine.hashing import hash_file
+from samaf.engine.fingerprint import hash_file
 from samaf.errors import AudioError, InterruptedHashingError, SamafError
 from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
 from samaf.records import Fingerprint, Hashes
