@@ -47,7 +47,7 @@ def test_queries_are_logged_when_asked(run: Run) -> None:
         assert [each["name"] for each in details["matches"]] == [
             each["reference"] for each in answer["matches"]
         ]
-        assert details["question"]["granularity"] == 3
+        assert details["options"]["granularity_s"] == 3
     assert f"{BRUNO.name}: {BRUNO.name}" in run("db", "audit").stdout
 
 
