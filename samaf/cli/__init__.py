@@ -22,10 +22,11 @@ from samaf.cli.options import INTERRUPTED, db_option
 from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
 from samaf.cli.streams import monitor
-from samaf.cli.text import complain, plain
+from samaf.cli.text import complain
 from samaf.cli.train import train
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
+from samaf.text import escaped
 from samaf.version import __version__
 
 
@@ -43,7 +44,7 @@ class Commands(click.Group):
             sys.stdout.flush()
             return result
         except SamafError as error:
-            complain(plain(str(error)))
+            complain(escaped(str(error)))
             ctx.exit(1)
         except KeyboardInterrupt:
             complain("stopped")

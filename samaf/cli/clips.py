@@ -18,9 +18,10 @@ from samaf.cli.options import (
     output_format_option,
     search_options,
 )
-from samaf.cli.text import complain, plain
+from samaf.cli.text import complain
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
 from samaf.errors import AudioError
+from samaf.text import escaped
 
 if TYPE_CHECKING:
     from samaf.records import QueryResult
@@ -85,11 +86,11 @@ def query(
             audit=audit,
         ):
             if isinstance(result, AudioError):
-                complain(plain(str(result)))
+                complain(escaped(str(result)))
                 failed += 1
                 continue
             if output_format and result.reason:
-                complain(plain(f"{result.query}: unknown: {result.reason}"))
+                complain(escaped(f"{result.query}: unknown: {result.reason}"))
             yield result
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
@@ -118,10 +119,10 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    found = samaf.compare(first, second, model=model)
-    if output_format and found.reason:
-        complain(plain(f"not compared: {found.reason}"))
-    write(COMPARISON, [found], output_format)
+    comparison = samaf.compare(first, second, model=model)
+    if output_format and comparison.reason:
+        complain(escaped(f"not compared: {comparison.reason}"))
+    write(COMPARISON, [comparison], output_format)
 
 
 @click.command()
@@ -141,7 +142,7 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     from samaf.cli.render import write
     from samaf.cli.views import FINGERPRINT
 
-    found = samaf.fingerprint(file, model=model)
-    if not len(found.hashes):
-        complain(plain(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
-    write(FINGERPRINT, [found], output_format)
+    hashed = samaf.fingerprint(file, model=model)
+    if not len(hashed.hashes):
+        complain(escaped(f"{hashed.path}: {hashed.duration:.2f} s are too short for a hash"))
+    write(FINGERPRINT, [hashed], output_format)
