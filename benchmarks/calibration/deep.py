@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.calibration.fitting import deep_words
-from benchmarks.calibration.subjects import Subject
-from benchmarks.calibration.trials import EVERYTHING, GRANULARITY, Hall, without
+from benchmarks.calibration.probes import Probe
+from benchmarks.calibration.trials import EVERYTHING, GRANULARITY, Gallery
 from samaf.audio import SAMPLE_RATE, load
 from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex
@@ -20,7 +20,7 @@ from samaf.training.workers import spread
 
 SECONDS = (1.0, 10.0)
 SEED = 3
-KEPT = 16  # findings of a query: weights order them, and the best score need not come first
+KEPT = 16  # findings of a query: reliability orders them, so the best score need not come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +42,38 @@ class DeepTrial:
     score: float = -np.inf
 
 
-def ask_deep(
-    subjects: Sequence[Subject], confidence: Confidence, where: Hall, model: str, count: int
+def run_deep_trials(
+    probes: Sequence[Probe], confidence: Confidence, stored: Gallery, model: str, count: int
 ) -> list[DeepTrial]:
-    """Ask about excerpts of different clips, as they are, without their recording.
+    """Query with excerpts of different clips, as they are, without their recording.
 
     ``confidence`` tells which findings are the best; `judged` gives them their scores.
     """
     rng = np.random.default_rng(SEED)
-    able = [n for n, s in enumerate(subjects) if s.versions and s.clip.path.is_file()]
+    able = [n for n, p in enumerate(probes) if p.versions and p.clip.path.is_file()]
     jobs = [
-        (subjects[n], float(rng.uniform(*SECONDS)), float(rng.random()))
+        (probes[n], float(rng.uniform(*SECONDS)), float(rng.random()))
         for n in np.resize(rng.permutation(able), count).tolist()
     ]
-    return list(spread(_deep, jobs, _workshop, model, confidence, where))
+    return list(spread(_deep, jobs, _workshop, model, confidence, stored))
 
 
-def _workshop(model: str, confidence: Confidence, where: Hall) -> tuple[Fingerprinter, Hall]:
+def _workshop(model: str, confidence: Confidence, stored: Gallery) -> tuple[Fingerprinter, Gallery]:
     loaded = load_hash_model(model)
-    return Fingerprinter(replace(loaded.card, confidence=confidence), loaded.path), where
+    return Fingerprinter(replace(loaded.card, confidence=confidence), loaded.path), stored
 
 
-def _deep(job: tuple[Subject, float, float], workshop: tuple[Fingerprinter, Hall]) -> DeepTrial:
-    (subject, seconds, part), (fingerprinter, where) = job, workshop
-    samples = load(subject.clip.path)
+def _deep(job: tuple[Probe, float, float], workshop: tuple[Fingerprinter, Gallery]) -> DeepTrial:
+    (probe, seconds, part), (fingerprinter, stored) = job, workshop
+    samples = load(probe.clip.path)
     count = min(len(samples), round(seconds * SAMPLE_RATE))
     start = round(part * (len(samples) - count))
     excerpt = normalised(samples[start : start + count])
-    index = ExactIndex(without(subject, where))
-    seed = f"{subject.clip.path.name} {start}"
+    index = ExactIndex(stored.table.only(~stored.holds(probe)))
+    seed = f"{probe.clip.path.name} {start}"
     found = claimed(excerpt, seed, fingerprinter, index, GRANULARITY, EVERYTHING, KEPT)
     best = tuple((f.stretch.ber, f.stretch.hashes, f.compared) for f in found[:KEPT])
-    return DeepTrial(subject.clip.kind, subject.voice, count / SAMPLE_RATE, best)
+    return DeepTrial(probe.clip.kind, probe.voice, count / SAMPLE_RATE, best)
 
 
 def expected(trials: Sequence[DeepTrial], confidence: Confidence) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Queries whose answer is known: excerpts asked with and without their recording in the store."""
+"""Queries whose answer is known: excerpts with and without their recording in the store."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from hashlib import sha256
 
 import numpy as np
 
-from benchmarks.calibration.subjects import Subject, Version
+from benchmarks.calibration.probes import Probe, Version
 from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
-from samaf.index import NOTHING, ExactIndex, HashTable, Index, Nearest, table_of
+from samaf.index import ExactIndex, HashTable, Index, RankedAmong, table_of
 from samaf.matching import PLAIN, Finding, Hypothesis, find, places
 from samaf.matching.confidence import log10_false
 from samaf.matching.ends import hash_to_the_ends, is_short
-from samaf.matching.search import MORE_NEIGHBOURS
 from samaf.records import Hashes
 from samaf.training.workers import spread
 
@@ -23,11 +22,12 @@ EXCERPTS = 2  # of each length from a version of 10 s; longer sounds give more
 LONGEST = 39  # hashes of a version that gives ``EXCERPTS``
 GRANULARITY = 9  # hashes searched for at once, as a query does by default
 KEPT = 4  # findings of a query: which one is best depends on what is fitted
-EVERYTHING = 1e9  # a rate at which no finding is held back
-SMALL_SHARE = 1 / 8  # of the references that the last version of each clip is asked in
+EVERYTHING = 1e9  # expected false matches at which nothing is held back
+SMALL_SHARE = 1 / 8  # of the references that the last version of each clip is queried on
 RIGHT_HOPS = 2  # a place is right within half a second
 
-Found = tuple[float, int, float]
+Tried = list[tuple[Hypothesis, Hashes]]
+Found = tuple[float, int, float]  # BER, hashes, places compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Trial:
     kind, split, voice
         Speech, music, noise or signal; where it is from; what is not independent of others.
     length
-        Hashes asked about.
+        Hashes of the excerpt.
     places
         Places compared, without the excerpt's own recording.
     found
@@ -50,7 +50,7 @@ class Trial:
     genuine
         Whether the own recording can be stored: it is speech.
     small
-        Whether it was asked in a small store.
+        Whether the store was small.
     """
 
     kind: str
@@ -102,26 +102,18 @@ def expected(
     return np.minimum(log10_false(rates, hashes, compared, confidence), np.log10(compared))
 
 
-class Remembered:
-    """An index that answers for excerpts of one version from a search of the whole of it."""
-
-    def __init__(self, table: HashTable, answers: dict[int, Nearest]) -> None:
-        self.table = table
-        self.start = 0
-        self._answers = answers
-
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
-        """See :class:`samaf.index.Index`; the query is the excerpt from ``start`` on."""
-        windows = slice(self.start, self.start + len(query) - hashes + 1)
-        whole = self._answers[hashes]
-        return Nearest(whole.rows[windows, :k], whole.distances[windows, :k])
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Hall:
+class Gallery:
     """All that is stored, and what trials depend on.
 
-    ``voices`` and ``recordings`` name those of each row of the table.
+    Attributes
+    ----------
+    table
+        Recording ids are positions of the probes.
+    recordings
+        str (r,): the source recording of each recording of the table.
+    half
+        A block's half, in hops.
     """
 
     table: HashTable
@@ -129,117 +121,75 @@ class Hall:
     confidence: Confidence
     half: float
 
+    def holds(self, probe: Probe) -> np.ndarray:
+        """Tell which recordings are cut from the same source as a probe, bool (r,)."""
+        same = self.recordings == probe.clip.recording
+        return np.asarray(same & (probe.clip.kind == "speech"))
 
-def hall(asked: Sequence[Subject], confidence: Confidence, half: float) -> Hall:
-    """Store the references of all subjects; recording ids are positions in ``asked``."""
-    stored = [(n, s.reference) for n, s in enumerate(asked) if s.clip.kind == "speech"]
+
+def gallery(probes: Sequence[Probe], confidence: Confidence, half: float) -> Gallery:
+    """Store the references of all probes that are speech."""
+    stored = [(n, p.reference) for n, p in enumerate(probes) if p.clip.kind == "speech"]
     table = table_of(stored, stored[0][1].shape[1])
-    names = np.array([asked[n].clip.recording for n, _ in stored])
-    return Hall(table, names, confidence, half)
+    names = np.array([probes[n].clip.recording for n, _ in stored])
+    return Gallery(table, names, confidence, half)
 
 
-def ask(asked: Sequence[Subject], where: Hall, model: str) -> list[Trial]:
-    """Ask about excerpts of all versions of all subjects."""
-    jobs = [(number, subject) for number, subject in enumerate(asked) if subject.versions]
-    return [t for trials in spread(_trials, jobs, _workshop, where, model) for t in trials]
+def run_trials(probes: Sequence[Probe], stored: Gallery, model: str) -> list[Trial]:
+    """Query with excerpts of all versions of all probes."""
+    jobs = [(number, probe) for number, probe in enumerate(probes) if probe.versions]
+    return [t for trials in spread(_trials, jobs, _workshop, stored, model) for t in trials]
 
 
-def _workshop(where: Hall, model: str) -> tuple[Hall, Fingerprinter]:
-    return where, load_hash_model(model)
+def _workshop(stored: Gallery, model: str) -> tuple[Gallery, Fingerprinter]:
+    return stored, load_hash_model(model)
 
 
-def _trials(job: tuple[int, Subject], workshop: tuple[Hall, Fingerprinter]) -> list[Trial]:
-    (number, subject), (where, fingerprinter) = job, workshop
-    rng = np.random.default_rng(_seed(subject))
-    own = _own_recording(subject, where)
-    mine = _of(where.table, where.table.recording_ids == number)
+def _trials(job: tuple[int, Probe], workshop: tuple[Gallery, Fingerprinter]) -> list[Trial]:
+    (number, probe), (stored, fingerprinter) = job, workshop
+    rng = np.random.default_rng(_seed(probe))
+    related = stored.holds(probe)
+    alone = ExactIndex(stored.table.only(stored.table.recording_ids == number), "compiled")
     trials = []
-    for position, version in enumerate(subject.versions):
-        small = position > 0 and position == len(subject.versions) - 1
-        kept = ~own & (rng.random(len(own)) < SMALL_SHARE) if small else ~own
-        rest = _of(where.table, kept)
-        for excerpt in _excerpts(version, rest, mine, fingerprinter, rng):
-            found = _found(excerpt, excerpt.others, where)
-            own_found = _found(excerpt, excerpt.own, where) if len(mine.counts) else []
-            share = rest.total / max(1, mine.total)
-            compared = (places(q, rest) / h.prior for h, q in excerpt.tried)
+    for position, version in enumerate(probe.versions):
+        small = position > 0 and position == len(probe.versions) - 1
+        kept = ~related & (rng.random(len(related)) < SMALL_SHARE) if small else ~related
+        others = ExactIndex(stored.table.only(kept), "compiled")
+        times = others.table.total / max(1, alone.table.total)
+        for start, length, tried in _excerpts(version, fingerprinter, rng):
+            strange = _find(tried, others, stored)
+            own = _find(tried, RankedAmong(alone, others), stored) if alone.table.total else []
             trials.append(
                 Trial(
-                    subject.clip.kind,
-                    subject.clip.split,
-                    subject.voice,
-                    excerpt.length,
-                    max(1.0, *compared),
-                    tuple(map(_numbers, found)),
-                    _own(own_found, version, excerpt.start, where, share),
-                    len(mine.counts) > 0,
+                    probe.clip.kind,
+                    probe.clip.split,
+                    probe.voice,
+                    length,
+                    max(1.0, *(places(q, others.table) / h.prior for h, q in tried)),
+                    tuple(map(_numbers, strange)),
+                    _right(own, version, start, stored, times),
+                    len(alone.table.counts) > 0,
                     small,
                 )
             )
     return trials
 
 
-def without(subject: Subject, where: Hall) -> HashTable:
-    """Leave a subject's own recording out of what is stored."""
-    return _of(where.table, ~_own_recording(subject, where))
-
-
-def _own_recording(subject: Subject, where: Hall) -> np.ndarray:
-    own = where.recordings == subject.clip.recording
-    return np.asarray(own & (subject.clip.kind == "speech"))
-
-
-def _seed(subject: Subject) -> np.ndarray:
-    digest = sha256(str(subject.clip.path.name).encode("utf-8", "surrogateescape")).digest()
+def _seed(probe: Probe) -> np.ndarray:
+    digest = sha256(str(probe.clip.path.name).encode("utf-8", "surrogateescape")).digest()
     return np.frombuffer(digest, np.uint32)
 
 
-def _of(table: HashTable, chosen: np.ndarray) -> HashTable:
-    """Leave some recordings of a table; the rows of the others belong to none."""
-    return replace(
-        table,
-        recording_ids=table.recording_ids[chosen],
-        starts=table.starts[chosen],
-        counts=table.counts[chosen],
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Excerpt:
-    """A part of a version.
-
-    Attributes
-    ----------
-    start, length
-        Its first hash and how many it has.
-    tried
-        What is searched for, by bits alone, as scores count them: so the findings of the best
-        scores come first.
-    others, own
-        Indexes of the recordings of others, and of its own one.
-    """
-
-    start: int
-    length: int
-    tried: list[tuple[Hypothesis, Hashes]]
-    others: Index
-    own: Index
-
-
 def _excerpts(
-    version: Version,
-    rest: HashTable,
-    mine: HashTable,
-    fingerprinter: Fingerprinter,
-    rng: np.random.Generator,
-) -> Iterator[Excerpt]:
+    version: Version, fingerprinter: Fingerprinter, rng: np.random.Generator
+) -> Iterator[tuple[int, int, Tried]]:
+    """Yield parts of a version: first hash, how many hashes, and what is searched for.
+
+    They are searched for by bits alone, as scores count them: so the candidates of the best
+    scores come first.
+    """
     parameters = fingerprinter.card.features
     bare = replace(version.hashes, weights=None)
-    every, alone = ExactIndex(rest, "compiled"), ExactIndex(mine, "compiled")
-    others = every.search(bare.packed, GRANULARITY, MORE_NEIGHBOURS)
-    stranger = Remembered(rest, {GRANULARITY: others})
-    own = alone.search(bare.packed, GRANULARITY, MORE_NEIGHBOURS)
-    known = Remembered(mine, {GRANULARITY: among(own, others)})
     for length in (n for n in LENGTHS if n <= len(bare)):
         seconds = (length - 1) * fingerprinter.hop + fingerprinter.block
         count = -(-EXCERPTS * len(bare) // LONGEST)
@@ -249,65 +199,21 @@ def _excerpts(
                 stop = first + (length - 1) * parameters.hop_frames + parameters.block_frames
                 frames, seed = version.frames[first:stop], f"excerpt {first}"
                 made = hash_to_the_ends(frames, PLAIN, seed, fingerprinter, True)
-                tried = [(h, replace(q, weights=None)) for h, q in made]
-                once = Once(every)
-                yield Excerpt(start, length, tried, once, Among(alone, once))
+                yield start, length, [(h, replace(q, weights=None)) for h, q in made]
             else:
-                stranger.start = known.start = start
-                tried = [(PLAIN, bare.cut(slice(start, start + length)))]
-                yield Excerpt(start, length, tried, stranger, known)
+                yield start, length, [(PLAIN, bare.cut(slice(start, start + length)))]
 
 
-class Once:
-    """An index that looks for the same windows once."""
-
-    def __init__(self, index: Index) -> None:
-        self.table = index.table
-        self._index = index
-        self._answers: dict[tuple[bytes, int, int], Nearest] = {}
-
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
-        """See :class:`samaf.index.Index`."""
-        asked = query.tobytes(), hashes, k
-        if asked not in self._answers:
-            self._answers[asked] = self._index.search(query, hashes, k)
-        return self._answers[asked]
-
-
-class Among:
-    """An index of one's own recording that answers as one of all recordings does of it."""
-
-    def __init__(self, own: Index, others: Index) -> None:
-        self.table = own.table
-        self._own = own
-        self._others = others
-
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
-        """See :class:`samaf.index.Index`."""
-        return among(self._own.search(query, hashes, k), self._others.search(query, hashes, k))
-
-
-def among(own: Nearest, others: Nearest) -> Nearest:
-    """Give what a search of everything finds of the own recording, at the ranks it has there.
-
-    Hits become lines recording by recording, so those of the others can be left away.
-    """
-    rows = np.concatenate([np.full_like(others.rows, NOTHING), own.rows], axis=1)
-    distances = np.concatenate([others.distances, own.distances], axis=1)
-    order = np.argsort(distances, axis=1, kind="stable")[:, : others.rows.shape[1]]
-    return Nearest(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))
-
-
-def _found(excerpt: Excerpt, index: Index, where: Hall) -> list[Finding]:
-    return find(excerpt.tried, index, GRANULARITY, where.confidence, EVERYTHING, KEPT)
+def _find(tried: Tried, index: Index, stored: Gallery) -> list[Finding]:
+    return find(tried, index, GRANULARITY, stored.confidence, EVERYTHING, KEPT)
 
 
 def _numbers(finding: Finding, times: float = 1.0) -> Found:
     return finding.stretch.ber, finding.stretch.hashes, finding.compared * times
 
 
-def _own(
-    found: Sequence[Finding], version: Version, start: int, where: Hall, times: float
+def _right(
+    found: Sequence[Finding], version: Version, start: int, stored: Gallery, times: float
 ) -> Found | None:
     """Give the best finding at the right place, of findings in the own recording.
 
@@ -316,7 +222,7 @@ def _own(
     for finding in found:
         stretch = finding.stretch
         middle = (stretch.first + stretch.stop - 1) / 2
-        truth = version.place(start + middle, where.half)
+        truth = version.place(start + middle, stored.half)
         if abs(stretch.reference(middle) - truth) <= RIGHT_HOPS:
             return _numbers(finding, times)
     return None

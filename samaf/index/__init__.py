@@ -4,6 +4,7 @@ from samaf.index.exact import ExactIndex
 from samaf.index.flat import FlatIndex
 from samaf.index.ivf import IvfIndex
 from samaf.index.nearest import NOTHING, Index, Nearest
+from samaf.index.ranked import RankedAmong
 from samaf.index.table import HashTable, table_of
 from samaf.index.vectors import CellsIndex, Neighbours, VectorIndex
 
@@ -17,6 +18,7 @@ __all__ = [
     "IvfIndex",
     "Nearest",
     "Neighbours",
+    "RankedAmong",
     "VectorIndex",
     "table_of",
 ]
