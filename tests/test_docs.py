@@ -13,7 +13,7 @@ import click
 import pytest
 
 import samaf
-from samaf import administration, engine
+from samaf import engine
 from samaf.cli import cli
 from samaf.demo import CLIPS
 
@@ -60,7 +60,7 @@ def test_a_section_names_example_options_and_verb(name: str) -> None:
             "Engine": engine.Engine,
             "samaf": samaf,
             "samaf.engine": engine,
-            "samaf.administration": administration,
+            "samaf.db": administration,
         }
         assert told.rpartition(".")[2] == verb
         assert callable(getattr(holder[told.rpartition(".")[0]], verb))

@@ -105,7 +105,7 @@ def test_arguments_out_of_range(engine: samaf.Engine) -> None:
         with pytest.raises(QueryError, match="choose"):
             engine.query(BRUNO, **arguments)  # type: ignore[arg-type]
     with pytest.raises(QueryError, match="no such engine"):
-        samaf.open(engine.store.url, engine="magic")
+        samaf.open(engine.store.url, index="magic")
     with pytest.raises(StoreError, match="no recording 'nobody'"):
         engine.delete("nobody")
 

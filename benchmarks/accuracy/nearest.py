@@ -15,7 +15,7 @@ from samaf.index import NOTHING, ExactIndex
 from samaf.index.exact import pairwise
 from samaf.index.table import HashTable
 from samaf.matching.alignment import error_rates
-from samaf.matching.search import MORE_NEIGHBOURS
+from samaf.matching.search import MORE_NEIGHBORS
 from samaf.records import Hashes
 
 CHUNK = 4_096  # columns compared at once: 41 x 4,096 x 8 B of XOR = 1.3 MB
@@ -83,8 +83,8 @@ class NearestWindows:
         float (k,). A window has several entries when it ties, none when no recording is
         long enough.
         """
-        if query.weights is not None:
-            return [self._by_reliability(query.packed, query.weights, n) for n in lengths]
+        if query.reliability is not None:
+            return [self._by_reliability(query.packed, query.reliability, n) for n in lengths]
         found = self._by_distance(query.packed, lengths)
         return [
             (windows, rows, distances / (length * query.bits))
@@ -92,16 +92,16 @@ class NearestWindows:
         ]
 
     def _by_reliability(
-        self, query: np.ndarray, weights: np.ndarray, length: int
+        self, query: np.ndarray, reliability: np.ndarray, length: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Choose among the nearest windows by the reliability of the query's bits."""
-        near = self._index.search(query, length, MORE_NEIGHBOURS).rows
+        near = self._index.search(query, length, MORE_NEIGHBORS).rows
         exists = near != NOTHING
         rates = np.zeros(near.shape)
         for step in range(length):
             hashes = slice(step, step + len(near))
             rows = self.table.hashes[np.where(exists, near + step, 0)]
-            rates += error_rates(query[hashes, None] ^ rows, weights[hashes, None])
+            rates += error_rates(query[hashes, None] ^ rows, reliability[hashes, None])
         rates = np.where(exists, rates / length, np.inf)
         best = exists & (rates == rates.min(axis=1, keepdims=True, initial=np.inf))
         window, rank = np.nonzero(best)

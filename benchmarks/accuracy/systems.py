@@ -27,9 +27,9 @@ from samaf.fingerprinters import (
     shipped,
 )
 from samaf.fingerprinters.vectors import QUERY_HOP
-from samaf.index import ExactIndex, HashTable, Neighbours, VectorIndex, table_of
-from samaf.matching import Finding
-from samaf.matching.deep import claimed, refined
+from samaf.index import ExactIndex, HashTable, VectorIndex, VectorNeighbors, table_of
+from samaf.matching import Candidate
+from samaf.matching.deep import find_on_grid, refined
 from samaf.matching.voting import rank
 from samaf.records import Hashes
 from samaf.training.distortions import normalised
@@ -38,7 +38,7 @@ SAMAF, UNET, DEEP = "samaf", "unet", "+deep"
 PAPER_MODEL = re.compile(r"[12]LST(128|256)(MH?E?|Random)")  # the paper's loss terms, or none
 GRANULARITY = 9  # hashes that a deep query searches for at once, as `samaf query` does
 EVERYTHING = 1e9  # false matches to expect at which none is held back: thresholds act on scores
-NEIGHBOURS = 5  # of each segment (U-Net paper, section 3.7.3)
+NEIGHBORS = 5  # of each segment (U-Net paper, section 3.7.3)
 
 Model = TypeVar("Model", Fingerprinter, VectorFingerprinter)
 Search = TypeVar("Search")
@@ -131,7 +131,7 @@ class HashSystem(ModelSystem[Fingerprinter, NearestWindows]):
         if hashes is None:
             hashes = self.encode(samples, f"query of {len(samples)} samples")
             if not self._by_reliability:
-                hashes = replace(hashes, weights=None)
+                hashes = replace(hashes, reliability=None)
             self._queried[key] = hashes
         lengths = [hashes_of(seconds) for seconds in sorted(windows)]
         nearest = self.index
@@ -186,26 +186,26 @@ class DeepSystem(ModelSystem[Fingerprinter, ExactIndex]):
             best = self.best(window_samples(samples, window, seconds))
             if best:
                 reference = int(self.index.table.recording_ids[best.recording])
-                yield number, reference, -best.log10_false, self._offset(best)
+                yield number, reference, -best.log10_evalue, self._offset(best)
 
-    def best(self, samples: np.ndarray) -> Finding | None:
+    def best(self, samples: np.ndarray) -> Candidate | None:
         """Give the best match of a clip, float32 (n,), however bad it is."""
         clip, seed = normalised(samples), f"query of {len(samples)} samples"
         queried = self.fingerprinter, self.index
-        found = claimed(clip, seed, *queried, GRANULARITY, EVERYTHING, 1)
+        found = find_on_grid(clip, seed, *queried, GRANULARITY, EVERYTHING, 1)
         return refined(found[0], clip, *queried) if found else None
 
-    def _offset(self, finding: Finding) -> float:
+    def _offset(self, finding: Candidate) -> float:
         """Tell where a clip begins in the reference, s; a reversed one where it ends."""
         hop, half = self.fingerprinter.hop, self.fingerprinter.block / 2
-        return finding.stretch.reference(-half / hop) * hop + half
+        return finding.segment.reference(-half / hop) * hop + half
 
 
 class VectorSystem(ModelSystem[VectorFingerprinter, VectorIndex]):
     """A model of vectors by the U-Net paper's protocol, queried with windows of 4 s and more.
 
     The harness' samples have 16 kHz; they are brought to the model's 48 kHz, so the bands
-    above 8 kHz are empty. Of a window, a segment every 0.5 s has its 5 neighbours vote. The
+    above 8 kHz are empty. Of a window, a segment every 0.5 s has its 5 neighbors vote. The
     score is the negative distance of the nearest one.
     """
 
@@ -232,20 +232,20 @@ class VectorSystem(ModelSystem[VectorFingerprinter, VectorIndex]):
             np.concatenate([(windows[s][:, None] + parts[s]).ravel() for s in windows])
         )
         size = self.fingerprinter.card.features.segment_samples
-        step = round(HOP * self.fingerprinter.rate)
+        step = round(HOP * self.fingerprinter.sample_rate)
         cut = [wide[start * step : start * step + size] for start in starts]
         vectors = self.fingerprinter.encode(np.array([np.pad(c, (0, size - len(c))) for c in cut]))
 
         def answers(seconds: int) -> Iterator[tuple[int, int, float, float]]:
             for number, start in enumerate(windows[seconds]):
                 segments = vectors[np.searchsorted(starts, start + parts[seconds])]
-                for best in rank(self.neighbours(segments), NEIGHBOURS)[:1]:
+                for best in rank(self.neighbors(segments), NEIGHBORS)[:1]:
                     offset = best.segment * self.fingerprinter.hop - best.row * QUERY_HOP
                     yield number, best.recording_id, -best.distances[0], offset
 
         return {seconds: Answers.of(answers(seconds)) for seconds in windows}
 
-    def neighbours(self, vectors: np.ndarray, k: int = NEIGHBOURS) -> Neighbours:
+    def neighbors(self, vectors: np.ndarray, k: int = NEIGHBORS) -> VectorNeighbors:
         """Give the nearest stored segments of vectors (m, values), but for those of silence."""
         return self.index.search(vectors[~np.isnan(vectors[:, 0])], k)
 
@@ -253,7 +253,7 @@ class VectorSystem(ModelSystem[VectorFingerprinter, VectorIndex]):
         """Bring samples of the harness to the rate of the model."""
         from scipy.signal import resample_poly
 
-        wide = resample_poly(samples, self.fingerprinter.rate, SAMPLE_RATE)
+        wide = resample_poly(samples, self.fingerprinter.sample_rate, SAMPLE_RATE)
         return np.asarray(wide, dtype=np.float32)
 
 

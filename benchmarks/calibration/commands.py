@@ -1,4 +1,4 @@
-"""``python -m benchmarks calibration``: fit a model's confidence, check it, and report."""
+"""``python -m benchmarks calibration``: fit a model's calibration, check it, and report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from benchmarks.files import writing
 from benchmarks.plots import save
 from benchmarks.tables import markdown
 from benchmarks.terminal import corpus_option, model_argument
-from samaf.fingerprinters import Confidence, load_hash_model
+from samaf.fingerprinters import ScoreCalibration, load_hash_model
 from samaf.fingerprinters.card import write_card
 from samaf.training.corpora import open_corpus
 
@@ -55,7 +55,7 @@ SEED = 11
 def command(
     model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool
 ) -> None:
-    """Fit the confidence of MODEL to validation speakers, or check it on test speakers."""
+    """Fit the calibration of MODEL to validation speakers, or check it on test speakers."""
     if write and split == "test":
         raise click.UsageError("the test split is for checking only; leave --write or --split away")
     opened = open_corpus(corpus)
@@ -68,20 +68,20 @@ def command(
     by_language = None
     if split == "validation":
         title = f"{model}, validation split, cross-validated by speaker"
-        confidence = _described(fitted(trials, plain), trials, stored, opened.digest)
+        calibration = _described(fitted(trials, plain), trials, stored, opened.digest)
         folds = fold_of_voice(trials)
         seen, fits = cross_validated(trials, plain, folds)
-        few = run_deep_trials(probes, confidence, stored, model, deep)
-        confidence = deeply.fitted(few, confidence)
+        few = run_deep_trials(probes, calibration, stored, model, deep)
+        calibration = deeply.fitted(few, calibration)
         few = deeply.cross_validated(few, fits, folds)
         languages = {p.voice: p.clip.language for p in probes}
         by_language, _ = cross_validated(trials, plain, fold_of_language(trials, languages))
     else:
         title = f"{model}, test split, judged by the numbers of its card"
-        confidence = fingerprinter.card.confidence
-        seen = judged(trials, confidence)
-        few = run_deep_trials(probes, confidence, stored, model, deep)
-        few = deeply.judged(few, [confidence], {})
+        calibration = fingerprinter.card.calibration
+        seen = judged(trials, calibration)
+        few = run_deep_trials(probes, calibration, stored, model, deep)
+        few = deeply.judged(few, [calibration], {})
     named = groups(trials, fingerprinter.hop, fingerprinter.block)
     stated = "Share of impostors that pass at stated rates"
     tables = [report.rates(stated, seen, named, few)]
@@ -89,7 +89,7 @@ def command(
         how = "cross-validated by language, so that no sentence is on both sides"
         tables.append(report.rates(f"{stated}, {how}", by_language, named, []))
     tables.append(report.ratios(seen, named))
-    text = "\n".join([f"# {title}\n\n{confidence}\n", *map(markdown, tables)])
+    text = "\n".join([f"# {title}\n\n{calibration}\n", *map(markdown, tables)])
     click.echo(text, nl=False)
     if folder:
         save(report.calibration(seen, named, few), folder / f"calibration-{split}.png", report.DPI)
@@ -97,13 +97,13 @@ def command(
         with writing(folder / f"calibration-{split}.md") as temporary:
             temporary.write_text(text, encoding="utf-8")
     if write:
-        card = replace(fingerprinter.card, confidence=confidence)
+        card = replace(fingerprinter.card, calibration=calibration)
         click.echo(write_card(card, fingerprinter.path.parent))
 
 
 def _described(
-    confidence: Confidence, trials: Sequence[Trial], stored: Gallery, digest: str
-) -> Confidence:
+    calibration: ScoreCalibration, trials: Sequence[Trial], stored: Gallery, digest: str
+) -> ScoreCalibration:
     """Say in the card what the numbers were fitted to."""
     full = [t for t in trials if not t.small]
     counts = Counter(t.kind for t in full)
@@ -116,8 +116,8 @@ def _described(
     )
     true = sum(t.genuine for t in full)
     ratio = replace(
-        confidence.likelihood,
+        calibration.likelihood,
         population=f"true: {true} of the same speech excerpts with their recording in the store; "
         f"false: the {len(full)} impostors",
     )
-    return replace(confidence, population=population, likelihood=ratio)
+    return replace(calibration, population=population, likelihood=ratio)

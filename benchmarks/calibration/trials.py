@@ -9,11 +9,11 @@ from hashlib import sha256
 import numpy as np
 
 from benchmarks.calibration.probes import Probe, Version
-from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
+from samaf.fingerprinters import Fingerprinter, ScoreCalibration, load_hash_model
 from samaf.index import ExactIndex, HashTable, Index, RankedAmong, table_of
-from samaf.matching import PLAIN, Finding, Hypothesis, find, places
-from samaf.matching.confidence import log10_false
-from samaf.matching.ends import hash_to_the_ends, is_short
+from samaf.matching import PLAIN, Candidate, Hypothesis, count_comparisons, find
+from samaf.matching.calibration import log10_evalue
+from samaf.matching.edge_blocks import hash_with_padding, is_short
 from samaf.records import Hashes
 from samaf.training.workers import spread
 
@@ -77,29 +77,29 @@ def findings(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return table[:, :, 0], table[:, :, 1], table[:, :, 2]
 
 
-def scores(trials: Sequence[Trial], confidence: Confidence) -> np.ndarray:
+def scores(trials: Sequence[Trial], calibration: ScoreCalibration) -> np.ndarray:
     """Give the score of each trial's best finding without its own recording, float (n,)."""
-    return -expected(*findings(trials), confidence).min(axis=1)
+    return -expected(*findings(trials), calibration).min(axis=1)
 
 
-def own_scores(trials: Sequence[Trial], confidence: Confidence) -> np.ndarray:
+def own_scores(trials: Sequence[Trial], calibration: ScoreCalibration) -> np.ndarray:
     """Give the score of each trial's best finding with its own recording, float (n,).
 
     Where that is missed, the best finding is a false one.
     """
     own = np.array([t.own or (1.0, 1, t.places) for t in trials]).reshape(-1, 1, 3)
     every = np.concatenate([own, np.stack(findings(trials), axis=2)], axis=1)
-    return -expected(every[:, :, 0], every[:, :, 1], every[:, :, 2], confidence).min(axis=1)
+    return -expected(every[:, :, 0], every[:, :, 1], every[:, :, 2], calibration).min(axis=1)
 
 
 def expected(
-    rates: np.ndarray, hashes: np.ndarray, compared: np.ndarray, confidence: Confidence
+    rates: np.ndarray, hashes: np.ndarray, compared: np.ndarray, calibration: ScoreCalibration
 ) -> np.ndarray:
     """Give log10 of the false findings to expect as good as findings (n, k), float (n, k).
 
     A query without any finding expects as many as there are places.
     """
-    return np.minimum(log10_false(rates, hashes, compared, confidence), np.log10(compared))
+    return np.minimum(log10_evalue(rates, hashes, compared, calibration), np.log10(compared))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +118,7 @@ class Gallery:
 
     table: HashTable
     recordings: np.ndarray
-    confidence: Confidence
+    calibration: ScoreCalibration
     half: float
 
     def holds(self, probe: Probe) -> np.ndarray:
@@ -127,12 +127,12 @@ class Gallery:
         return np.asarray(same & (probe.clip.kind == "speech"))
 
 
-def gallery(probes: Sequence[Probe], confidence: Confidence, half: float) -> Gallery:
+def gallery(probes: Sequence[Probe], calibration: ScoreCalibration, half: float) -> Gallery:
     """Store the references of all probes that are speech."""
     stored = [(n, p.reference) for n, p in enumerate(probes) if p.clip.kind == "speech"]
     table = table_of(stored, stored[0][1].shape[1])
     names = np.array([probes[n].clip.recording for n, _ in stored])
-    return Gallery(table, names, confidence, half)
+    return Gallery(table, names, calibration, half)
 
 
 def run_trials(probes: Sequence[Probe], stored: Gallery, model: str) -> list[Trial]:
@@ -165,7 +165,7 @@ def _trials(job: tuple[int, Probe], workshop: tuple[Gallery, Fingerprinter]) -> 
                     probe.clip.split,
                     probe.voice,
                     length,
-                    max(1.0, *(places(q, others.table) / h.prior for h, q in tried)),
+                    max(1.0, *(count_comparisons(q, others.table) / h.prior for h, q in tried)),
                     tuple(map(_numbers, strange)),
                     _right(own, version, start, stored, times),
                     len(alone.table.counts) > 0,
@@ -189,7 +189,7 @@ def _excerpts(
     scores come first.
     """
     parameters = fingerprinter.card.features
-    bare = replace(version.hashes, weights=None)
+    bare = replace(version.hashes, reliability=None)
     for length in (n for n in LENGTHS if n <= len(bare)):
         seconds = (length - 1) * fingerprinter.hop + fingerprinter.block
         count = -(-EXCERPTS * len(bare) // LONGEST)
@@ -198,29 +198,29 @@ def _excerpts(
                 first = start * parameters.hop_frames
                 stop = first + (length - 1) * parameters.hop_frames + parameters.block_frames
                 frames, seed = version.frames[first:stop], f"excerpt {first}"
-                made = hash_to_the_ends(frames, PLAIN, seed, fingerprinter, True)
-                yield start, length, [(h, replace(q, weights=None)) for h, q in made]
+                made = hash_with_padding(frames, PLAIN, seed, fingerprinter, True)
+                yield start, length, [(h, replace(q, reliability=None)) for h, q in made]
             else:
                 yield start, length, [(PLAIN, bare.cut(slice(start, start + length)))]
 
 
-def _find(tried: Tried, index: Index, stored: Gallery) -> list[Finding]:
-    return find(tried, index, GRANULARITY, stored.confidence, EVERYTHING, KEPT)
+def _find(tried: Tried, index: Index, stored: Gallery) -> list[Candidate]:
+    return find(tried, index, GRANULARITY, stored.calibration, EVERYTHING, KEPT)
 
 
-def _numbers(finding: Finding, times: float = 1.0) -> Found:
-    return finding.stretch.ber, finding.stretch.hashes, finding.compared * times
+def _numbers(finding: Candidate, times: float = 1.0) -> Found:
+    return finding.segment.ber, finding.segment.hashes, finding.comparisons * times
 
 
 def _right(
-    found: Sequence[Finding], version: Version, start: int, stored: Gallery, times: float
+    found: Sequence[Candidate], version: Version, start: int, stored: Gallery, times: float
 ) -> Found | None:
     """Give the best finding at the right place, of findings in the own recording.
 
     The store is ``times`` as large as that recording, so it counts as many places.
     """
     for finding in found:
-        stretch = finding.stretch
+        stretch = finding.segment
         middle = (stretch.first + stretch.stop - 1) / 2
         truth = version.place(start + middle, stored.half)
         if abs(stretch.reference(middle) - truth) <= RIGHT_HOPS:

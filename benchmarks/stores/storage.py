@@ -20,10 +20,10 @@ from benchmarks.stores.made import fingerprinter, recording
 from benchmarks.tables import Table
 from samaf.records import Hashes, Recording
 from samaf.store import Store, downgrade
-from samaf.store.administration.engines import administration_of
-from samaf.store.administration.merging import batches
-from samaf.store.administration.opening import opened
 from samaf.store.database import Database
+from samaf.store.maintenance.dialects import maintenance_of
+from samaf.store.maintenance.merging import batches
+from samaf.store.maintenance.opening import opened
 from samaf.store.urls import is_file
 
 HASHES = 176_717  # of the paper's table
@@ -69,7 +69,7 @@ def measure(url: str, hashes: int, bits: int, blocks_per_row: int, length: str) 
     """Fill an empty database, measure it, and empty it again."""
     fill(url, hashes, bits, length, blocks_per_row)
     with opened(url) as database:
-        administration = administration_of(database)
+        administration = maintenance_of(database)
         administration.vacuum()
         sizes = _table_size(database), administration.size()
         dialect = "SQLite" if is_file(database.url) else "InnoDB"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.accuracy.protocol import TAIL, System
-from benchmarks.accuracy.systems import NEIGHBOURS, VectorSystem
+from benchmarks.accuracy.systems import NEIGHBORS, VectorSystem
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import UNMEASURED, Estimate, proportion
 from benchmarks.sampling import generator, required
@@ -16,7 +16,7 @@ from benchmarks.tables import Table, Value
 from benchmarks.terminal import Progress
 from benchmarks.unet.songs import with_noise
 from samaf.audio import SAMPLE_RATE, load
-from samaf.index import Neighbours
+from samaf.index import VectorNeighbors
 from samaf.matching.voting import rank
 from samaf.training.corpora import SPLITS, Clip, Corpus
 
@@ -24,7 +24,7 @@ RATE = 48_000  # Hz: clips are cut and mixed as they are, models of hashes get a
 CONDITIONS: dict[str, float | None] = {"clean": None, "20 dB": 20, "10 dB": 10, "0 dB": 0}
 LENGTHS = (4, 8)  # s
 FALSE = 0.01  # of impostors that pass in the open set
-FAR = 64  # neighbours looked at, so that some are of other recordings
+FAR = 64  # neighbors looked at, so that some are of other recordings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +96,7 @@ def searched(
         f"{len(clips)} recordings of all splits stored; {queries} clips from any place of those "
         "of the test split, with noise of the test split. The recording of the nearest segment, "
         "that of most votes, that whose votes weigh most, which `samaf query` puts first, and "
-        f"whether it is among the first {NEIGHBOURS} so, in %. Open set: the nearest is right, and "
+        f"whether it is among the first {NEIGHBORS} so, in %. Open set: the nearest is right, and "
         f"nearer than {100 * FALSE:g} % of the clips come to recordings that they are not of.",
         ("system", "nearest", "most votes", "weightiest", "of five", "open set"),
         tuple(sorted(body, key=lambda line: str(line[0]).partition(",")[0])),
@@ -143,9 +143,9 @@ def _outcome(system: System, query: Query, seconds: int) -> Outcome:
         found = system.query(narrow(query.samples), {seconds: np.array([0])})[seconds].reference
         # Recordings that tie share the point.
         return Outcome(float(np.mean(found == query.source)) if len(found) else 0.0)
-    near = system.neighbours(system.fingerprinter.vectors([query.samples]).values, FAR)
+    near = system.neighbors(system.fingerprinter.vectors([query.samples]).values, FAR)
     columns = (near.recording_ids, near.segments, near.distances)
-    ranked = rank(Neighbours(*(column[:, :NEIGHBOURS] for column in columns)), FAR)
+    ranked = rank(VectorNeighbors(*(column[:, :NEIGHBORS] for column in columns)), FAR)
     if not ranked:
         return Outcome(0.0)
     nearest = min(ranked, key=lambda each: each.distances[0])
@@ -156,7 +156,7 @@ def _outcome(system: System, query: Query, seconds: int) -> Outcome:
         nearest.recording_id == source,
         most.recording_id == source,
         ranked[0].recording_id == source,
-        source in [each.recording_id for each in ranked[:NEIGHBOURS]],
+        source in [each.recording_id for each in ranked[:NEIGHBORS]],
         nearest.distances[0] if nearest.recording_id == source else np.inf,
         float(others.min(initial=np.inf)),
     )

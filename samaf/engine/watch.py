@@ -52,13 +52,13 @@ class Stopwatch:
             answer.query,
             total,
             ", ".join(f"{part} {seconds:.3f}" for part, seconds in parts.items()),
-            len(answer.matches or answer.candidates),
+            len(answer.matches or answer.ranking),
             extra={
                 "fields": {
                     "query": answer.query,
                     "sha256": answer.sha256,
                     "duration": round(answer.duration, 3),
-                    "matches": len(answer.matches or answer.candidates),
+                    "matches": len(answer.matches or answer.ranking),
                     "slow": is_slow,
                     "seconds": round(total, 4),
                     **parts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from samaf.index.nearest import NOTHING, Index, Nearest
+from samaf.index.neighbors import NOTHING, Index, Neighbors
 
 
 class RankedAmong:
@@ -25,11 +25,13 @@ class RankedAmong:
         self._chosen = chosen
         self._others = others
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
-        """See :class:`samaf.index.nearest.Index`; places of the others hold ``NOTHING``."""
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
+        """See :class:`samaf.index.neighbors.Index`; places of the others hold ``NOTHING``."""
         chosen = self._chosen.search(query, hashes, k)
         others = self._others.search(query, hashes, k)
         rows = np.concatenate([np.full_like(others.rows, NOTHING), chosen.rows], axis=1)
         distances = np.concatenate([others.distances, chosen.distances], axis=1)
         order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-        return Nearest(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))
+        return Neighbors(
+            np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1)
+        )

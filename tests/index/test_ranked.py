@@ -43,9 +43,7 @@ def test_a_recording_left_out_is_as_if_it_had_never_been_stored(seed: int, windo
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.sampled_from([1, 3]))
-def test_neighbours_keep_the_ranks_that_a_search_of_everything_gives(
-    seed: int, window: int
-) -> None:
+def test_neighbors_keep_the_ranks_that_a_search_of_everything_gives(seed: int, window: int) -> None:
     table, query = drawn(seed)
     last = np.array([False, False, True])
     others = ExactIndex(table.only(~last))

@@ -170,7 +170,7 @@ class MysqlAdministration(Administration):
         self.database.bare(*(f"OPTIMIZE TABLE {name}" for name in TABLES))
 
 
-def administration_of(database: Database) -> Administration:
+def maintenance_of(database: Database) -> Administration:
     """Return what speaks to this database."""
     kind = SqliteAdministration if is_file(database.url) else MysqlAdministration
     return kind(database)

@@ -9,7 +9,7 @@ from samaf.fingerprinters.card import ModelCard, VectorCard
 AnyCard = TypeVar("AnyCard", ModelCard, VectorCard)
 
 
-class Described(Generic[AnyCard]):
+class CardProperties(Generic[AnyCard]):
     """A model with its card.
 
     Attributes

@@ -99,7 +99,7 @@ def test_a_query_shorter_than_the_window_has_no_windows(
     assert engine(table).search(table.hashes[:4], 5, 2).rows.shape == (0, 2)
 
 
-def test_an_empty_table_has_no_neighbours() -> None:
+def test_an_empty_table_has_no_neighbors() -> None:
     table = table_of([], 32)
     for form in ("numpy", "compiled"):
         found = ExactIndex(table, form).search(np.zeros((3, 32), np.uint8), 2, 4)

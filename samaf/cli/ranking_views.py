@@ -8,7 +8,7 @@ from samaf.cli.render import Record, View, here, labelled
 from samaf.cli.text import clock
 from samaf.records import QueryResult
 
-CANDIDATE_FIELDS = (
+RANKING_FIELDS = (
     *("rank", "reference_id", "reference", "labels", "segment"),
     *("query_start", "query_stop", "reference_start", "reference_stop"),
     *("votes", "distance", "distances"),
@@ -31,7 +31,7 @@ def _candidates_record(result: QueryResult) -> Record:
             "distance": round(candidate.distance, 4),
             "distances": [round(distance, 4) for distance in candidate.distances],
         }
-        for rank, candidate in enumerate(result.candidates, 1)
+        for rank, candidate in enumerate(result.ranking, 1)
     ]
     return {
         "query": result.query,
@@ -44,7 +44,7 @@ def _candidates_record(result: QueryResult) -> Record:
 
 def _candidates_lines(result: QueryResult) -> Iterator[Sequence[str]]:
     name = here(result.query) + " (padded with silence)" * result.padded
-    for rank, candidate in enumerate(result.candidates, 1):
+    for rank, candidate in enumerate(result.ranking, 1):
         yield (
             name,
             str(rank),
@@ -57,16 +57,16 @@ def _candidates_lines(result: QueryResult) -> Iterator[Sequence[str]]:
             clock(candidate.reference_stop),
             labelled(candidate.recording.labels),
         )
-    if not result.candidates:
+    if not result.ranking:
         yield (name, "", f"none: {result.reason}", *[""] * 7)
 
 
-CANDIDATES: View[QueryResult] = View(
+RANKING: View[QueryResult] = View(
     (
         *("clip", ">rank", "recording", ">votes", ">distance"),
         *(">from", ">to", ">from", ">to", "labels"),
     ),
     _candidates_lines,
     _candidates_record,
-    ("query", "duration", "sha256", "padded", *CANDIDATE_FIELDS),
+    ("query", "duration", "sha256", "padded", *RANKING_FIELDS),
 )

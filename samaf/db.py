@@ -1,13 +1,13 @@
 """The verbs of ``samaf db`` as plain Python: what an administrator does with a whole store.
 
->>> from samaf import administration
->>> administration.db_backup("evidence.db", "evidence.backup")  # doctest: +SKIP
->>> list(administration.db_verify("evidence.db"))  # doctest: +SKIP
+>>> from samaf import db
+>>> db.backup("evidence.db", "evidence.backup")  # doctest: +SKIP
+>>> list(db.verify("evidence.db"))  # doctest: +SKIP
 []
 
 All raise `samaf.errors.StoreError`, one line with the way out. ``url`` is a file, a
 ``mysql://`` or ``mariadb://`` URL, or None for SAMAF_DB or the user's own store;
-``progress`` is called with what is done and what there is to do.
+``on_progress`` is called with what is done and what there is to do.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ from samaf.status import AuditCheck, AuditEntry
 from samaf.store import SchemaStatus, Store, downgrade
 from samaf.store import status as db_status
 from samaf.store import upgrade as db_upgrade
-from samaf.store.administration.backup import Backup
-from samaf.store.administration.backup import back_up as db_backup
-from samaf.store.administration.backup import restore as db_restore
-from samaf.store.administration.checking import check as db_check
-from samaf.store.administration.copying import Copied
-from samaf.store.administration.copying import copy as db_copy
-from samaf.store.administration.engines import Setting
-from samaf.store.administration.exchange import Exported
-from samaf.store.administration.exchange import export as db_export
-from samaf.store.administration.exchange import import_ as db_import
-from samaf.store.administration.grants import grant_sql as db_grant_sql
-from samaf.store.administration.merging import Taken
-from samaf.store.administration.merging import merge as db_merge
-from samaf.store.administration.opening import opened
-from samaf.store.administration.transfer import Progress, no_progress
-from samaf.store.administration.upkeep import Pruned, Vacuumed
-from samaf.store.administration.upkeep import prune as db_prune
-from samaf.store.administration.upkeep import vacuum as db_vacuum
-from samaf.store.administration.verification import Fault, verify
+from samaf.store.maintenance.backup import Backup
+from samaf.store.maintenance.backup import back_up as db_backup
+from samaf.store.maintenance.backup import restore as db_restore
+from samaf.store.maintenance.checking import check as db_check
+from samaf.store.maintenance.copying import CopyResult
+from samaf.store.maintenance.copying import copy as db_copy
+from samaf.store.maintenance.dialects import Setting
+from samaf.store.maintenance.exchange import ExportResult
+from samaf.store.maintenance.exchange import export as db_export
+from samaf.store.maintenance.exchange import import_ as db_import
+from samaf.store.maintenance.grants import grant_sql as db_grant_sql
+from samaf.store.maintenance.merging import MergeResult
+from samaf.store.maintenance.merging import merge as db_merge
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.transfer import Progress, no_progress
+from samaf.store.maintenance.upkeep import PruneResult, VacuumResult
+from samaf.store.maintenance.upkeep import prune as db_prune
+from samaf.store.maintenance.upkeep import vacuum as db_vacuum
+from samaf.store.maintenance.verification import Fault, verify
 
 __all__ = [
     "Backup",
-    "Copied",
-    "Exported",
+    "CopyResult",
+    "ExportResult",
     "Fault",
-    "Pruned",
+    "PruneResult",
     "SchemaStatus",
     "Setting",
-    "Taken",
-    "Vacuumed",
+    "MergeResult",
+    "VacuumResult",
     "db_audit",
     "db_audit_verify",
     "db_backup",
@@ -113,9 +113,9 @@ def db_verify(
     *,
     audio: Path | None = None,
     model: str | None = None,
-    progress: Progress = no_progress,
+    on_progress: Progress = no_progress,
 ) -> Generator[Fault, None, int]:
-    """Yield everything that is wrong with a store; see `samaf.store.administration.verify`.
+    """Yield everything that is wrong with a store; see `samaf.store.maintenance.verify`.
 
     Parameters
     ----------
@@ -136,18 +136,18 @@ def db_verify(
     """
     if audio is None:
         with opened(url) as database:
-            yield from verify(database, progress)
+            yield from verify(database, on_progress)
         return 0
     files = list(audio_files([audio]))
     with engines.open(url, model=model, create=False) as engine:
         _ = engine.fingerprinter  # a model that does not fit is refused at once
         with opened(url) as database:
-            yield from verify(database, progress)
-        return (yield from _audio(engine, audio, files, progress))
+            yield from verify(database, on_progress)
+        return (yield from _audio(engine, audio, files, on_progress))
 
 
 def _audio(
-    engine: Engine, folder: Path, files: list[Path], progress: Progress
+    engine: Engine, folder: Path, files: list[Path], on_progress: Progress
 ) -> Generator[Fault, None, int]:
     """Compare files with what is stored of them; files that never were are passed over."""
     stored = _stored_below(engine.store, folder)
@@ -167,7 +167,7 @@ def _audio(
                     yield Fault("file", path, what, remedy)
         except AudioError as error:
             yield Fault("file", path, str(error), "bring the file back from a copy")
-        progress(number, len(found))
+        on_progress(number, len(found))
     for path, recordings in stored.items():
         for recording in recordings:
             which = f"recording {recording.recording_id}"
@@ -208,7 +208,7 @@ def _real(path: str | os.PathLike[str]) -> str:
 def _difference(engine: Engine, file: Path, recording: Recording) -> str:
     """Hash a file again and say how that differs from what is stored; nothing when alike."""
     fingerprinter = engine.fingerprinter
-    with read(file, fingerprinter.rate) as audio:
+    with read(file, fingerprinter.sample_rate) as audio:
         fresh = fingerprinter.hashes(audio.chunks(), audio.sha256)
     try:
         old = engine.store.hashes(recording.recording_id)
