@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.errors import BenchmarkError
-from samaf.audio import printable
 from samaf.errors import CorpusError
+from samaf.text import printable
 from samaf.training.corpora import Clip, Corpus
 
 SHORTEST, LONGEST = 10.0, 11.0  # s, SAMAF section 4.1

@@ -17,11 +17,11 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from samaf import Engine
 from samaf import engine as engines
-from samaf.audio import audio_files, printable, read
+from samaf.audio import audio_files, read
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
-from samaf.engine import Engine
 from samaf.errors import AudioError, StoreError
 from samaf.records import Recording
 from samaf.status import AuditCheck, AuditEntry
@@ -47,6 +47,7 @@ from samaf.store.maintenance.upkeep import PruneResult, VacuumResult
 from samaf.store.maintenance.upkeep import prune as db_prune
 from samaf.store.maintenance.upkeep import vacuum as db_vacuum
 from samaf.store.maintenance.verification import Fault, verify
+from samaf.text import printable
 
 __all__ = [
     "Backup",

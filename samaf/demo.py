@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from samaf import engine
-from samaf.audio import SAMPLE_RATE, audio_files, load, printable, read, source
+from samaf.audio import SAMPLE_RATE, audio_files, load, read, source
 from samaf.errors import AudioError, SamafError
 from samaf.records import AddResult, Hashes, Match, QueryResult, Recording
+from samaf.text import printable
 
 CLIPS = Path(__file__).parent / "clips"  # what is bundled
 EXCERPT = 6.0  # s
@@ -171,7 +171,7 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
         raise SamafError(few)
     with (
         tempfile.TemporaryDirectory(prefix="samaf-demo-") as temporary,
-        engine.open(
+        samaf.open(
             str(Path(temporary, "demo.db")), cache_folder=Path(temporary, "index")
         ) as opened,
     ):
@@ -209,7 +209,7 @@ def _distinct(files: Iterable[Path]) -> list[Path]:
 
 
 def _try(
-    opened: engine.Engine,
+    opened: samaf.Engine,
     path: Path,
     recording: Recording | None,
     distortion: Distortion,
@@ -284,7 +284,7 @@ class Scene:
 
 
 def _scene(
-    opened: engine.Engine,
+    opened: samaf.Engine,
     outcome: Outcome,
     clip: bytes,
     paths: Mapping[str, Path],

@@ -57,7 +57,7 @@ def test_a_section_names_example_options_and_verb(name: str) -> None:
         assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     else:
         holder = {
-            "Engine": engine.Engine,
+            "Engine": samaf.Engine,
             "samaf": samaf,
             "samaf.engine": engine,
             "samaf.db": administration,

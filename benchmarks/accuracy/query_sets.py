@@ -28,8 +28,9 @@ from benchmarks.accuracy.transformations import (
 from benchmarks.errors import BenchmarkError, TransformationError
 from benchmarks.files import writing
 from benchmarks.terminal import Progress
-from samaf.audio import SAMPLE_RATE, load, printable
+from samaf.audio import SAMPLE_RATE, load
 from samaf.errors import AudioError
+from samaf.text import printable
 from samaf.training.corpora import Clip, Corpus
 
 FORMAT = 1  # raise when a transformation's result changes though its parameters do not

@@ -89,7 +89,7 @@ def approximate(corpus: Path, folder: Path) -> list[Line]:
     The store is the validation speech of the corpus and distractors drawn from it; the clips
     are hashes of it with bits flipped.
     """
-    from samaf.engine import fingerprint
+    from samaf import fingerprint
 
     rng = np.random.default_rng(0)
     clips = required(open_corpus(corpus), "speech", "validation")

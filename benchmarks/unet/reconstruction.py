@@ -11,7 +11,7 @@ from benchmarks.plots import panels, save
 from benchmarks.sampling import required
 from benchmarks.tables import Table
 from samaf.audio import load
-from samaf.engine.decoding import PEAK, psnr
+from samaf.engine.decode import PEAK, psnr
 from samaf.features.inversion import audio
 from samaf.features.melspectrogram import (
     MelParameters,

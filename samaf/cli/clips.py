@@ -112,11 +112,10 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     Example:
       samaf compare original.wav copy.mp3
     """
-    from samaf import engine
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    found = engine.compare(first, second, model=model)
+    found = samaf.compare(first, second, model=model)
     if output_format and found.reason:
         complain(plain(f"not compared: {found.reason}"))
     write(COMPARISON, [found], output_format)
@@ -135,11 +134,10 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     Example:
       samaf fingerprint clip.wav --csv > hashes.csv
     """
-    from samaf import engine
     from samaf.cli.render import write
     from samaf.cli.views import FINGERPRINT
 
-    found = engine.fingerprint(file, model=model)
+    found = samaf.fingerprint(file, model=model)
     if not len(found.hashes):
         complain(plain(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
     write(FINGERPRINT, [found], output_format)

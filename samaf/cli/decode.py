@@ -45,9 +45,8 @@ def decode(
     Example:
       samaf decode noisy.wav --clean clean.wav --out rebuilt.wav
     """
-    from samaf import engine
 
-    write(RECONSTRUCTION, [engine.decode(clip, out, clean=clean, model=model)], output_format)
+    write(RECONSTRUCTION, [samaf.decode(clip, out, clean=clean, model=model)], output_format)
 
 
 def _record(made: Reconstruction) -> Record:

@@ -38,11 +38,10 @@ def models(output_format: str | None) -> None:
     Example:
       samaf models
     """
-    from samaf import engine
     from samaf.cli.render import write
     from samaf.cli.views import MODELS
 
-    write(MODELS, engine.models(), output_format)
+    write(MODELS, samaf.models(), output_format)
 
 
 @click.command()
@@ -75,13 +74,12 @@ def rehash(
     Example:
       samaf rehash --audio recordings/
     """
-    from samaf import engine
     from samaf.cli.progress import counting
     from samaf.cli.render import write
     from samaf.cli.views import REHASHED
 
     with counting("recordings") as progress:
-        found = engine.rehash(
+        found = samaf.rehash(
             database(), model=model, audio=audio, forget_missing=forget_missing, progress=progress
         )
     write(REHASHED, [found], output_format)

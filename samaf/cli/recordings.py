@@ -61,7 +61,7 @@ def add(
     from samaf.cli.render import here, write
     from samaf.cli.views import ADDED
     from samaf.engine import audio_files
-    from samaf.engine.alone import check_model
+    from samaf.engine.compare import check_model
 
     named = read_labels(labels) if labels else {}
     files = list(audio_files(paths))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from samaf.engine.asking import QueryOptions
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.options import QueryOptions
 from samaf.engine.trust import calibration_of
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, HashTable

@@ -10,9 +10,9 @@ from threading import Event
 
 from samaf.audio import Source, audio_files
 from samaf.engine import adding, answering, duplicates, monitoring
-from samaf.engine.asking import GRANULARITY_S, MAX_FALSE_MATCHES, QueryOptions
+from samaf.engine.hash_query import GRANULARITY_S, MAX_FALSE_MATCHES, QueryOptions
 from samaf.engine.indexes import Indexes, with_index_state
-from samaf.engine.monitoring import MAX_FALSE_MATCHES_PER_HOUR
+from samaf.engine.monitor import MAX_FALSE_MATCHES_PER_HOUR
 from samaf.engine.owner import load_owner, stored_form
 from samaf.errors import AudioError, StoreError
 from samaf.fingerprinters import AnyFingerprinter, Fingerprinter, VectorFingerprinter, hashing

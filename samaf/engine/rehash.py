@@ -10,7 +10,7 @@ from pathlib import Path
 from samaf.audio import audio_files
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
-from samaf.engine.adding import COMMIT_FILES, COMMIT_SECONDS
+from samaf.engine.add import COMMIT_FILES, COMMIT_SECONDS
 from samaf.engine.owner import stored_form
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError, InterruptedHashingError

@@ -64,7 +64,7 @@ def test_results_come_in_the_order_of_the_files(engine: samaf.Engine, tmp_path: 
 def test_what_was_reported_is_stored_when_the_caller_stops(
     engine: samaf.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("samaf.engine.adding.COMMIT_FILES", 2)
+    monkeypatch.setattr("samaf.engine.add.COMMIT_FILES", 2)
     for number in range(9):
         samples = load(BRUNO)[number * 800 :][: 2 * SAMPLE_RATE]
         (tmp_path / f"{number}.wav").write_bytes(wav(samples))
@@ -205,7 +205,7 @@ def test_a_killed_process_costs_one_file(tmp_path: Path) -> None:
 def test_whoever_stops_leaves_no_process(
     engine: samaf.Engine, excerpts: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("samaf.engine.adding.COMMIT_FILES", 1)
+    monkeypatch.setattr("samaf.engine.add.COMMIT_FILES", 1)
     adding = engine.add(excerpts, jobs=2)
     next(adding)
     assert children()

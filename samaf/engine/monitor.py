@@ -10,8 +10,8 @@ import numpy as np
 
 from samaf.audio import Source
 from samaf.audio.live import listen
-from samaf.engine.asking import QueryOptions, to_matches
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.hash_query import QueryOptions, to_matches
 from samaf.engine.trust import calibration_of
 from samaf.errors import AudioError
 from samaf.features import blocks, mfcc

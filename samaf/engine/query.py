@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from samaf.audio import Source
 from samaf.engine import asking, ranking
-from samaf.engine.asking import Clip, QueryOptions, account
+from samaf.engine.hash_query import Clip, QueryOptions, account
 from samaf.engine.indexes import Indexes
-from samaf.engine.ranking import PreparedVectors
-from samaf.engine.watch import Stopwatch
+from samaf.engine.stopwatch import Stopwatch
+from samaf.engine.vector_query import PreparedVectors
 from samaf.errors import AudioError
 from samaf.fingerprinters import AnyFingerprinter, VectorFingerprinter, hashing
 from samaf.records import QueryResult

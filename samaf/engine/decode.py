@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from samaf.audio import Source, printable, read
+from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
 from samaf.errors import AudioError
 from samaf.features.inversion import audio
@@ -24,6 +24,7 @@ from samaf.features.melspectrogram import (
 )
 from samaf.fingerprinters.decoder import load_decoder
 from samaf.records import Reconstruction
+from samaf.text import printable
 
 DECODING_MODEL = "UNET320"
 PEAK = 255.0  # what the paper's 51.16 dB for its error of 0.49761 follow from

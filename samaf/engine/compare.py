@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from samaf.audio import Source
-from samaf.engine.asking import QueryOptions, prepare
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.hash_query import QueryOptions, prepare
+from samaf.engine.stopwatch import Stopwatch
 from samaf.engine.trust import calibration_of
-from samaf.engine.watch import Stopwatch
 from samaf.fingerprinters import DEFAULT_MODEL, Card, load_fingerprinter, load_hash_model, shipped
 from samaf.index import ExactIndex, table_of
 from samaf.matching import to_match

@@ -14,8 +14,8 @@ import numpy as np
 
 from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.stopwatch import Stopwatch
 from samaf.engine.trust import calibration_of
-from samaf.engine.watch import Stopwatch
 from samaf.engine.workers import in_order, processes
 from samaf.errors import AudioError, QueryError
 from samaf.fingerprinters import Fingerprinter
