@@ -7,15 +7,16 @@ import tempfile
 import warnings
 import wave
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import samaf
 from samaf.audio import SAMPLE_RATE, audio_files, load, read, source
 from samaf.errors import AudioError, SamafError
+from samaf.files import atomic
 from samaf.records import AddResult, Hashes, Match, QueryResult, Recording
 from samaf.text import printable
 
@@ -128,7 +129,7 @@ class Report:
     """
 
     added: tuple[AddResult, ...]
-    stranger: str
+    impostor: str
     outcomes: tuple[Outcome, ...]
     scene: Scene | None
     picture: Path | None = None
@@ -197,14 +198,14 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
 
 
 def _distinct(files: Iterable[Path]) -> list[Path]:
-    """Give the first file of each content: a copy of a stored one is no stranger."""
+    """Give the first file of each content: a copy of a stored one is no impostor."""
     found: dict[str, Path] = {}
     for path in files:
         try:
             with source.opened(path) as given:
                 found.setdefault(source.sha256(given.file), path)
         except AudioError:
-            found[str(path)] = path  # adding it tells why
+            found[str(path)] = path  # adding it reports why
     return list(found.values())
 
 
@@ -395,14 +396,11 @@ def draw(scene: Scene, path: Path) -> None:
         # A name in a script that the font lacks shows as boxes.
         warnings.simplefilter("ignore", UserWarning)
         figure.savefig(image, dpi=110)
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(image.getvalue())
-        part.replace(path)
+        with atomic(path) as temporary:
+            temporary.write_bytes(image.getvalue())
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise SamafError(
             f"{printable(path)}: the picture cannot be written ({error.strerror}); change to a "
             "folder that can be written"

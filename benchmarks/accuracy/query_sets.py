@@ -249,7 +249,7 @@ def gather(
     clips
         How many clips of the split to query, spread over it; all by default.
     progress
-        Given a stage's name, gives the function that is told how far it is.
+        Given a stage's name, gives the function that is called with how far it is.
 
     Raises
     ------

@@ -153,7 +153,7 @@ class Results:
         return self.root / system.replace(":", "+")
 
     def query_sets(self, system: str) -> list[str]:
-        """Name the sets of queries that a system was asked, in name order."""
+        """Name the sets of queries that a system was queried with, in name order."""
         return sorted(path.name for path in self.folder(system).iterdir() if path.is_dir())
 
     def path(self, settings: Mapping[str, Any]) -> Path:
@@ -235,6 +235,6 @@ def _same(where: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> N
     for key in sorted({*found, *wanted}):
         if found.get(key) != wanted.get(key):
             raise SettingsError(
-                f"{where}: was measured with {key} = {found.get(key)}, now asked for "
+                f"{where}: was measured with {key} = {found.get(key)}, now wanted is "
                 f"{wanted.get(key)}; name another --out folder"
             )

@@ -32,7 +32,7 @@ def run_all(
     jobs
         Processes at a time; when there are fewer systems, each may use several threads.
     progress
-        Told a name, how many of its cells are done, and how many there are.
+        Called with a name, how many of its cells are done, and how many there are.
 
     Returns
     -------

@@ -89,7 +89,7 @@ def measure(system: System, plan: Plan, progress: Progress) -> None:
     Parameters
     ----------
     progress
-        Told how many cells are done, in parts of one, and how many there are.
+        Called with how many cells are done, in parts of one, and how many there are.
 
     Raises
     ------

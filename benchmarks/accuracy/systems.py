@@ -185,7 +185,7 @@ class DeepSystem(ModelSystem[Fingerprinter, ExactIndex]):
         for number, window in enumerate(starts.tolist()):
             best = self.best(window_samples(samples, window, seconds))
             if best:
-                reference = int(self.index.table.recording_ids[best.recording])
+                reference = int(self.index.table.recording_ids[best.recording_index])
                 yield number, reference, -best.log10_evalue, self._offset(best)
 
     def best(self, samples: np.ndarray) -> Candidate | None:
@@ -195,10 +195,10 @@ class DeepSystem(ModelSystem[Fingerprinter, ExactIndex]):
         found = find_on_grid(clip, seed, *queried, GRANULARITY, EVERYTHING, 1)
         return refined(found[0], clip, *queried) if found else None
 
-    def _offset(self, finding: Candidate) -> float:
+    def _offset(self, candidate: Candidate) -> float:
         """Tell where a clip begins in the reference, s; a reversed one where it ends."""
         hop, half = self.fingerprinter.hop, self.fingerprinter.block / 2
-        return finding.segment.reference(-half / hop) * hop + half
+        return candidate.segment.reference(-half / hop) * hop + half
 
 
 class VectorSystem(ModelSystem[VectorFingerprinter, VectorIndex]):

@@ -167,8 +167,8 @@ def scale(report: Report) -> Table:
         f"Right file in %, mean over those of {', '.join(distractors.TRANSFORMATIONS)} that were "
         f"queried, at most {distractors.CLIPS} "
         "clips, while the store holds 1, 10 and 100 times the hashes of the corpus. The further "
-        "hashes are stretches of eight in a name from recordings that are not asked about, every "
-        "bit turned with probability 1/8."
+        "hashes are runs of eight from recordings that are not queried, every "
+        "bit flipped with probability 1/8."
         + (f" Not done for {', '.join(missing)}." if missing else ""),
         ("system", *(f"x {factor}" for factor in FACTORS)),
         tuple(body),

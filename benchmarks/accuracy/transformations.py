@@ -32,7 +32,7 @@ KEPT_SOUNDS = 64  # decoded at a time: 64 x 10.5 s x 64 kB/s = 43 MB
 
 
 class Sounds(Sequence[np.ndarray]):
-    """Clips that are decoded when asked for, float32 (n,) each."""
+    """Clips that are decoded when needed, float32 (n,) each."""
 
     def __init__(self, clips: Sequence[Clip]) -> None:
         self._paths = [clip.path for clip in clips]

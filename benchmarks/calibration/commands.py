@@ -46,7 +46,7 @@ SEED = 11
     help="validation fits, and checks by cross-validation; test checks what the card says.",
 )
 @click.option(
-    "--deep", default=300, show_default=True, help="Deep queries asked, 1 to 2 s of a core each."
+    "--deep", default=300, show_default=True, help="Deep queries, 1 to 2 s of a core each."
 )
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path), help="Folder for pictures and figures."

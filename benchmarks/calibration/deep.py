@@ -20,7 +20,7 @@ from samaf.training.workers import spread
 
 SECONDS = (1.0, 10.0)
 SEED = 3
-KEPT = 16  # findings of a query: reliability orders them, so the best score need not come first
+KEPT = 16  # candidates of a query: reliability orders them, so the best score need not come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class DeepTrial:
     Attributes
     ----------
     found
-        (BER, hashes, places compared) of the best findings.
+        (BER, hashes, places compared) of the best candidates.
     score
         Of the best one; -inf where there is none, or none was judged yet.
     """
@@ -47,7 +47,7 @@ def run_deep_trials(
 ) -> list[DeepTrial]:
     """Query with excerpts of different clips, as they are, without their recording.
 
-    ``calibration`` tells which findings are the best; `judged` gives them their scores.
+    ``calibration`` tells which candidates are the best; `judged` gives them their scores.
     """
     rng = np.random.default_rng(SEED)
     able = [n for n, p in enumerate(probes) if p.versions and p.clip.path.is_file()]
@@ -79,12 +79,12 @@ def _deep(job: tuple[Probe, float, float], workshop: tuple[Fingerprinter, Galler
 
 
 def expected(trials: Sequence[DeepTrial], calibration: ScoreCalibration) -> np.ndarray:
-    """Give log10 of the false findings to expect as good as each trial's best, float (n,)."""
-    law = for_deep(calibration)
+    """Give log10 of the false matches to expect as good as each trial's best, float (n,)."""
+    deep = for_deep(calibration)
 
     def best(trial: DeepTrial) -> float:
         rates, hashes, places = np.array(trial.found).T
-        return float(log10_evalue(rates, hashes, places, law).min())
+        return float(log10_evalue(rates, hashes, places, deep).min())
 
     return np.array([best(t) if t.found else np.inf for t in trials])
 
@@ -93,14 +93,14 @@ def fitted(trials: Sequence[DeepTrial], calibration: ScoreCalibration) -> ScoreC
     """Fit to deep queries what plain ones cannot tell."""
     if not trials:
         return calibration
-    return deep_same_text(lambda law: 10 ** expected(trials, law), calibration)
+    return deep_same_text(lambda tried: 10 ** expected(trials, tried), calibration)
 
 
 def judged(
     trials: Sequence[DeepTrial], calibrations: Sequence[ScoreCalibration], folds: dict[str, int]
 ) -> list[DeepTrial]:
     """Give trials their scores: each fold by its calibration, fitted to the other folds."""
-    scores = np.array([-expected(trials, law) for law in calibrations])
+    scores = np.array([-expected(trials, each) for each in calibrations])
     return [replace(t, score=float(scores[folds.get(t.voice, 0), n])) for n, t in enumerate(trials)]
 
 
@@ -108,8 +108,8 @@ def cross_validated(
     trials: Sequence[DeepTrial], calibrations: Sequence[ScoreCalibration], folds: dict[str, int]
 ) -> list[DeepTrial]:
     """Judge each fold of voices by what was fitted to the others, deep trials included."""
-    laws = [
-        fitted([t for t in trials if folds.get(t.voice, 0) != n], law)
-        for n, law in enumerate(calibrations)
+    fits = [
+        fitted([t for t in trials if folds.get(t.voice, 0) != n], each)
+        for n, each in enumerate(calibrations)
     ]
-    return judged(trials, laws, folds)
+    return judged(trials, fits, folds)

@@ -21,7 +21,7 @@ LENGTHS = (1, 3, 5, 9, 13, 21, 29, 37)  # hashes of the excerpts: 1, 1.5, 2, 3, 
 EXCERPTS = 2  # of each length from a version of 10 s; longer sounds give more
 LONGEST = 39  # hashes of a version that gives ``EXCERPTS``
 GRANULARITY = 9  # hashes searched for at once, as a query does by default
-KEPT = 4  # findings of a query: which one is best depends on what is fitted
+KEPT = 4  # candidates of a query: which one is best depends on what is fitted
 EVERYTHING = 1e9  # expected false matches at which nothing is held back
 SMALL_SHARE = 1 / 8  # of the references that the last version of each clip is queried on
 RIGHT_HOPS = 2  # a place is right within half a second
@@ -43,7 +43,7 @@ class Trial:
     places
         Places compared, without the excerpt's own recording.
     found
-        (BER, hashes, places compared) of the best findings without the own recording.
+        (BER, hashes, places compared) of the best candidates without the own recording.
     own
         The same of what was found at the right place with the own recording in the store;
         None where nothing was.
@@ -64,8 +64,8 @@ class Trial:
     small: bool
 
 
-def findings(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give BER, hashes and places compared of each trial's findings, float (n, k) each.
+def candidates(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give BER, hashes and places compared of each trial's candidates, float (n, k) each.
 
     Where there is none, 1, 1 and the places of the trial.
     """
@@ -78,26 +78,26 @@ def findings(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def scores(trials: Sequence[Trial], calibration: ScoreCalibration) -> np.ndarray:
-    """Give the score of each trial's best finding without its own recording, float (n,)."""
-    return -expected(*findings(trials), calibration).min(axis=1)
+    """Give the score of each trial's best candidate without its own recording, float (n,)."""
+    return -expected(*candidates(trials), calibration).min(axis=1)
 
 
 def own_scores(trials: Sequence[Trial], calibration: ScoreCalibration) -> np.ndarray:
-    """Give the score of each trial's best finding with its own recording, float (n,).
+    """Give the score of each trial's best candidate with its own recording, float (n,).
 
-    Where that is missed, the best finding is a false one.
+    Where that is missed, the best match is a false one.
     """
     own = np.array([t.own or (1.0, 1, t.places) for t in trials]).reshape(-1, 1, 3)
-    every = np.concatenate([own, np.stack(findings(trials), axis=2)], axis=1)
+    every = np.concatenate([own, np.stack(candidates(trials), axis=2)], axis=1)
     return -expected(every[:, :, 0], every[:, :, 1], every[:, :, 2], calibration).min(axis=1)
 
 
 def expected(
     rates: np.ndarray, hashes: np.ndarray, compared: np.ndarray, calibration: ScoreCalibration
 ) -> np.ndarray:
-    """Give log10 of the false findings to expect as good as findings (n, k), float (n, k).
+    """Give log10 of the false matches to expect as good as candidates (n, k), float (n, k).
 
-    A query without any finding expects as many as there are places.
+    A query without any candidate expects as many as there are places.
     """
     return np.minimum(log10_evalue(rates, hashes, compared, calibration), np.log10(compared))
 
@@ -208,21 +208,21 @@ def _find(tried: Tried, index: Index, stored: Gallery) -> list[Candidate]:
     return find(tried, index, GRANULARITY, stored.calibration, EVERYTHING, KEPT)
 
 
-def _numbers(finding: Candidate, times: float = 1.0) -> Found:
-    return finding.segment.ber, finding.segment.hashes, finding.comparisons * times
+def _numbers(candidate: Candidate, times: float = 1.0) -> Found:
+    return candidate.segment.ber, candidate.segment.hashes, candidate.comparisons * times
 
 
 def _right(
     found: Sequence[Candidate], version: Version, start: int, stored: Gallery, times: float
 ) -> Found | None:
-    """Give the best finding at the right place, of findings in the own recording.
+    """Give the best candidate at the right place, of candidates in the own recording.
 
     The store is ``times`` as large as that recording, so it counts as many places.
     """
-    for finding in found:
-        stretch = finding.segment
-        middle = (stretch.first + stretch.stop - 1) / 2
+    for candidate in found:
+        segment = candidate.segment
+        middle = (segment.first + segment.stop - 1) / 2
         truth = version.place(start + middle, stored.half)
-        if abs(stretch.reference(middle) - truth) <= RIGHT_HOPS:
-            return _numbers(finding, times)
+        if abs(segment.reference(middle) - truth) <= RIGHT_HOPS:
+            return _numbers(candidate, times)
     return None

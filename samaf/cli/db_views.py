@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from samaf.cli.render import View, here
+from samaf.cli.render import Lines, View, here
 
 if TYPE_CHECKING:
     from samaf.db import (
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
         Setting,
         VacuumResult,
     )
-
-Lines = Iterator[Sequence[str]]
 
 
 def _schema_lines(status: SchemaStatus) -> Lines:
@@ -90,7 +88,7 @@ EXPORTED: View[ExportResult] = _view((), _exported_lines, "url path recordings h
 SETTINGS: View[Setting] = _view(("what", "found", ""), _setting_lines, "name found sound remedy")
 VACUUMED: View[VacuumResult] = _view((), _vacuumed_lines, "url before after")
 FAULTS: View[Fault] = _view(
-    ("kind", "where", "what", "how to mend it"),
+    ("kind", "where", "what", "how to fix it"),
     lambda fault: [(fault.kind, here(fault.where), fault.what, fault.remedy)],
     "kind where what remedy",
 )

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from samaf.cli.text import plain, stored_name
 from samaf.errors import QueryError
+from samaf.text import escaped, printable
 
 FILE = "file"  # the column that says which recording
 
@@ -47,7 +47,7 @@ def without_file(labels: Iterable[str], files: Iterable[Path]) -> list[str]:
     """Give the names and paths of `read_labels` that none of the files has."""
     there: set[str] = set()
     for path in files:
-        there |= {stored_name(path.name), stored_name(path.absolute())}
+        there |= {printable(path.name), printable(path.absolute())}
     return [each for each in labels if each not in there]
 
 
@@ -71,7 +71,7 @@ def _read_line(
 ) -> None:
     if len(cells) != len(columns):
         raise _fault(
-            path, f"line {number} has {len(cells)} cells instead of {len(columns)}; mend it"
+            path, f"line {number} has {len(cells)} cells instead of {len(columns)}; fix it"
         )
     row = dict(zip(columns, cells, strict=True))
     name = row.pop(FILE).strip()
@@ -84,4 +84,4 @@ def _read_line(
 
 
 def _fault(path: Path, reason: str) -> QueryError:
-    return QueryError(plain(f"{path}: {reason}"))
+    return QueryError(escaped(f"{path}: {reason}"))

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from samaf.cli.render import Record, View, here, labelled
+from samaf.cli.render import Lines, Record, View, here, labelled
 from samaf.cli.text import clock
 from samaf.records import (
     AddResult,
+    Comparison,
     CopiesResult,
     Duplicate,
+    Fingerprint,
     Match,
     QueryResult,
     Recording,
     RehashResult,
     RepeatedSegment,
 )
-from samaf.status import StoreStats
+from samaf.status import IndexStatus, StoreStats
 
 if TYPE_CHECKING:
-    from samaf.engine import Card, Comparison, Fingerprint, IndexStatus
+    from samaf.engine.models import Card
 
-Lines = Iterator[Sequence[str]]
 DIGITS = 12  # of a digest, for people
 SHOWN_HASH = 64  # digits, 256 bits; vectors have many more
 
@@ -422,7 +422,7 @@ def _index_lines(status: IndexStatus) -> Lines:
         "current": "current",
         "behind": "behind the store; the next query catches up",
         "absent": "absent; the next query makes it",
-        "damaged": "damaged; the next change or `samaf index rebuild` makes it anew",
+        "damaged": "damaged; the next change or `samaf index rebuild` rebuilds it",
     }
     yield "folder", status.folder
     yield "state", meaning[status.state]

@@ -17,8 +17,8 @@ __all__ = [
     "Index",
     "IvfIndex",
     "Neighbors",
-    "VectorNeighbors",
     "RankedAmong",
+    "VectorNeighbors",
     "VectorIndex",
     "table_of",
 ]

@@ -98,7 +98,7 @@ def test_sample_is_spread_over_the_clips(query_set: QuerySet, tmp_path: Path) ->
         if (c.header["transformation"], c.header["seconds"]) == ("Original", 1)
     )
     assert sorted(cell.clip) == [4, 4, 5, 5, 6, 6]
-    with pytest.raises(BenchmarkError, match="sample = 6, now asked for 9"):
+    with pytest.raises(BenchmarkError, match="sample = 6, now wanted is 9"):
         run(open_system("random"), query_set, results, sample=9)
 
 

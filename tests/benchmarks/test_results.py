@@ -69,14 +69,14 @@ def test_bit_errors_lie_beside_the_cells(tmp_path: Path) -> None:
 def test_other_configuration_is_refused(tmp_path: Path) -> None:
     Results(tmp_path).start(CONFIGURATION, REFERENCES)
     Results(tmp_path).start(CONFIGURATION, REFERENCES)
-    with pytest.raises(BenchmarkError, match="measured with references = 2, now asked for 3"):
+    with pytest.raises(BenchmarkError, match="measured with references = 2, now wanted is 3"):
         Results(tmp_path).start({**CONFIGURATION, "references": 3}, REFERENCES)
 
 
 def test_cell_measured_in_another_way_is_refused(tmp_path: Path) -> None:
     results = Results(tmp_path)
     results.write(cell())
-    with pytest.raises(BenchmarkError, match="sample = None, now asked for 50"):
+    with pytest.raises(BenchmarkError, match="sample = None, now wanted is 50"):
         results.has({**SETTINGS, "sample": 50})
 
 

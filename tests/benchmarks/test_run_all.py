@@ -155,7 +155,7 @@ def test_results_of_other_settings_stay_as_they_are(
     shutil.rmtree(home / "out" / "random+uniform")
     done = run(home, corpus.root, "dejavu,random", "--sample", 1)
     assert done.exit_code == 1
-    assert "sample = 2, now asked for 1; name another --out folder" in done.output
+    assert "sample = 2, now wanted is 1; name another --out folder" in done.output
     assert "1 of 2 systems measured" in done.output
     found = read_report(Results(home / "out"))
     assert "dejavu:best" not in found.failures

@@ -45,7 +45,7 @@ class Fault:
     what
         What is wrong with it.
     remedy
-        How to mend it.
+        How to fix it.
     """
 
     kind: str
@@ -70,7 +70,7 @@ def verify(database: Database, on_progress: Progress = no_progress) -> Iterator[
             yield from _hashes(connection, on_progress)
             yield from _audit(connection)
     except StoreError as error:
-        # What can still be read was told of before.
+        # What can still be read was reported before.
         yield Fault("database", database.name, str(error), RESTORE)
 
 
