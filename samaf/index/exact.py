@@ -51,7 +51,7 @@ class ExactIndex:
         return "compiled" if self._module() else "numpy"
 
     def follow(self, table: HashTable) -> ExactIndex:
-        """See :class:`samaf.index.neighbors.Index`."""
+        """See :class:`samaf.index.neighbors.StoreIndex`."""
         return ExactIndex(table, self._wanted)
 
     def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:

@@ -22,7 +22,7 @@ class FlatIndex:
         self._built: dict[int, tuple[Any, np.ndarray]] = {}
 
     def follow(self, table: HashTable) -> FlatIndex:
-        """See :class:`samaf.index.neighbors.Index`."""
+        """See :class:`samaf.index.neighbors.StoreIndex`."""
         return FlatIndex(table)
 
     def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:

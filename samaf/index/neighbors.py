@@ -47,7 +47,11 @@ class Index(Protocol):
         """
         ...
 
-    def follow(self, table: HashTable) -> Index:
+
+class StoreIndex(Index, Protocol):
+    """An index that goes along with its store."""
+
+    def follow(self, table: HashTable) -> StoreIndex:
         """Give the index of a later state of the same store."""
         ...
 

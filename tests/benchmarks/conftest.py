@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from scipy.io import wavfile
 
+from benchmarks.__main__ import main
 from samaf.features import FeatureParameters
 from samaf.fingerprinters.card import ModelCard, write_model
 from samaf.training.corpora import Corpus, open_corpus
@@ -16,6 +18,20 @@ from samaf.training.corpora import Corpus, open_corpus
 RATE = 16_000
 SECONDS = 3.5
 FEATURES = FeatureParameters(subtract_mean=True, floor=1e-7)
+
+
+def call(*words: object) -> Result:
+    """Run ``python -m benchmarks`` with some words."""
+    return CliRunner(catch_exceptions=False).invoke(main, [str(word) for word in words])
+
+
+def refusal(*words: object) -> str:
+    """Run what must be refused; give the one line of its reason."""
+    done = call(*words)
+    assert done.exit_code == 1, done.output
+    (line,) = done.output.splitlines()
+    assert line.startswith("Error: ")
+    return line.removeprefix("Error: ")
 
 
 def make_voice(seed: int, seconds: float = SECONDS) -> np.ndarray:

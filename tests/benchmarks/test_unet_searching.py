@@ -12,12 +12,11 @@ from conftest import RATE, make_voice
 from scipy.io import wavfile
 from vectormodel import NAME, write_vector_model
 
+from benchmarks.accuracy.systems import load_vector_model, open_system
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import Estimate
-from benchmarks.recognizers import open_system
 from benchmarks.unet.searching import searched
 from benchmarks.unet.songs import prepared, song
-from benchmarks.vectors import load_vector_model
 from samaf.training.corpora import Corpus, open_corpus
 
 
