@@ -82,15 +82,18 @@ def _copy(repeat: Repeat, audio: Audio, hashes: int, fingerprinter: Fingerprinte
     length = min(length, audio.duration - second)
     # What lies beyond the borders, which are good to a hop, is no copy.
     inner = max(0.0, min(hop, (length - fingerprinter.block) / 2))
-    here, there = round(audio.rate * (first + inner)), round(audio.rate * (second + inner))
-    count = round(audio.rate * (length - 2 * inner))
-    reach = round(audio.rate * hop / GRIDS)  # hashes alone may be some frames off
+    here, there = (
+        round(audio.sample_rate * (first + inner)),
+        round(audio.sample_rate * (second + inner)),
+    )
+    count = round(audio.sample_rate * (length - 2 * inner))
+    reach = round(audio.sample_rate * hop / GRIDS)  # hashes alone may be some frames off
     early = max(0, there - reach)
     likeness, place = correlation(
         audio.part(here, count), audio.part(early, there - early + count + reach)
     )
     if likeness >= CORRELATION:
-        second += (early + place - there) / audio.rate
+        second += (early + place - there) / audio.sample_rate
     return Copy(
         first, first + length, second, second + length, repeat.ber, likeness, -float(chance)
     )

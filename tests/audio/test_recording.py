@@ -35,7 +35,7 @@ def test_silence_stays_silent() -> None:
 def test_facts() -> None:
     data = wav(sweep(2.5))
     with read(data) as audio:
-        assert (audio.count, audio.duration, audio.rate) == (40_000, 2.5, RATE)
+        assert (audio.count, audio.duration, audio.sample_rate) == (40_000, 2.5, RATE)
         assert audio.peak == np.abs(sweep(2.5)).max()
         assert audio.sha256 == hashlib.sha256(data).hexdigest()
 
@@ -56,7 +56,7 @@ def test_chunks_from_disk_are_those_from_memory(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_another_rate() -> None:
-    with read(wav(sweep(2.0)), rate=48_000) as audio:
+    with read(wav(sweep(2.0)), 48_000) as audio:
         assert (audio.count, audio.duration) == (96_000, 2.0)
 
 
