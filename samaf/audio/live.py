@@ -20,10 +20,11 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from samaf.audio.announced import announced_seconds
-from samaf.audio.decode import SAMPLE_RATE, TRUNCATED_SECONDS, Restart, Samples, decode
+from samaf.audio.decode import SAMPLE_RATE, TRUNCATED_SECONDS, Restart, Samples
 from samaf.audio.formats import PROTOCOLS, is_playlist, open_bytes, open_playlist, open_stream
 from samaf.audio.http import SCHEMES, Http, HttpFile
 from samaf.audio.resampling import Mixer
+from samaf.audio.sandbox import decode_apart
 from samaf.audio.source import STDIN, Source, opened, printable
 from samaf.audio.tracks import Packets, candidates, length_of, start_of, with_start
 from samaf.errors import AudioError
@@ -181,9 +182,9 @@ def _file(source: Source) -> Iterator[np.ndarray]:
     """Give the samples of a file as `read` does: what comes before a restart does not count."""
     with opened(source) as file:
         settled = 0
-        for event in decode(file):
+        for event in decode_apart(file):
             settled += isinstance(event, Restart)
-        for event in decode(file):
+        for event in decode_apart(file):
             settled -= isinstance(event, Restart)
             if not settled and isinstance(event, Samples) and not event.stream:
                 yield event.samples

@@ -11,7 +11,8 @@ from typing import IO
 
 import numpy as np
 
-from samaf.audio.decode import SAMPLE_RATE, Restart, Samples, decode
+from samaf.audio.decode import SAMPLE_RATE, Restart, Samples
+from samaf.audio.sandbox import decode_apart
 from samaf.audio.source import Source, opened, room_for, sha256
 from samaf.errors import AudioError
 from samaf.media import MediaInfo
@@ -131,7 +132,7 @@ def read(
         digest = sha256(file.file)
         spools: list[_Spool] = []
         media: MediaInfo | None = None
-        for event in decode(file, sample_rate, track=track, channel=channel):
+        for event in decode_apart(file, sample_rate, track=track, channel=channel):
             if isinstance(event, Samples):
                 with room_for(f"{name}: decoded audio"):
                     spools[event.stream].write(event.samples)
