@@ -2,13 +2,14 @@
 
 The limits of `limit` always hold. Those of `confine` depend on the kernel: a network and a user
 of its own (namespaces), and Landlock, which takes all paths and connections away. Without any
-of them a confined process still cannot open a file or a socket, since it may have no more of
-them than it was given.
+of them a process still cannot open a file or a socket while it has the file that it decodes,
+since it may have no more of them than that.
 """
 
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import resource
 import struct
@@ -33,25 +34,31 @@ def cpu_seconds(size: int) -> int:
     return CPU_SECONDS + size // CPU_BYTES_PER_SECOND
 
 
-def limit(size: int) -> None:
-    """Limit this process for a file of ``size`` bytes; no files or sockets can be opened."""
-    seconds = cpu_seconds(size)
+def limit(files: int) -> None:
+    """Limit this process: it can have no file or socket under a number of ``files`` or more."""
     for kind, most in (
         (resource.RLIMIT_DATA, MEMORY_BYTES),
         (resource.RLIMIT_AS, ADDRESS_BYTES),
-        (resource.RLIMIT_NOFILE, 0),
+        (resource.RLIMIT_NOFILE, files),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
         _lower(kind, most, most)
-    # The signal at the lower bound says why; the upper one is a kill.
-    _lower(resource.RLIMIT_CPU, seconds, seconds + 5)
+
+
+def limit_time(size: int) -> None:
+    """Give this process the time for a file of ``size`` bytes, from now on."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = math.ceil(used.ru_utime + used.ru_stime) + cpu_seconds(size)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    _lower(resource.RLIMIT_CPU, seconds, most)
 
 
 def _lower(kind: int, soft: int, hard: int) -> None:
     _, present = resource.getrlimit(kind)
     if present != resource.RLIM_INFINITY:
-        soft, hard = min(soft, present), min(hard, present)
+        soft = min(soft, present)
+        hard = present if hard == resource.RLIM_INFINITY else min(hard, present)
     resource.setrlimit(kind, (soft, hard))
 
 

@@ -152,6 +152,18 @@ def decode(
         ) from None
 
 
+def header_seconds(source: Opened) -> float:
+    """Give the length that the header tells, in s; 0 where it tells none or is no sound's."""
+    import av
+
+    try:
+        stated, _ = stated_part(source.file)
+        with open_bytes(stated, source.name) as container:
+            return float((container.duration or 0) / av.time_base)
+    except (av.error.FFmpegError, AudioError, ValueError):
+        return 0.0
+
+
 def _refuse_guessed(container: Any, name: str) -> None:
     if container.format.name in GUESSED:
         raise AudioError(

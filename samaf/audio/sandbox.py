@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ import numpy as np
 
 from samaf.audio.confinement import cpu_seconds
 from samaf.audio.decode import SAMPLE_RATE, Event, Restart, Samples
-from samaf.audio.decoder_process import BUG, HEADER, MEDIA, REFUSED, RESTART, SAMPLES
+from samaf.audio.decoder_process import BUG, HEADER, LENGTH, MEDIA, REFUSED, RESTART, SAMPLES
 from samaf.audio.source import Opened
 from samaf.errors import AudioError
 from samaf.media import MediaInfo
@@ -31,6 +30,7 @@ START = (
 # Threads of these would keep the process from giving up its rights.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 STOP_SECONDS = 5.0
+FILES_EACH = 16  # that a child decodes before it is replaced
 
 
 def decode_apart(
@@ -47,24 +47,83 @@ def decode_apart(
     AudioError
         As there, or the process ended: of a crash, or of its limits of memory and time.
     """
+    yield from _asked(source, {"sample_rate": sample_rate, "track": track, "channel": channel})
+
+
+def stated_seconds(source: Opened) -> float:
+    """Give the length that a file's header tells, in s; 0 where it tells none.
+
+    The header is read in a limited process too.
+    """
+    try:
+        (seconds,) = _asked(source, {"only_length": True})
+    except AudioError:
+        return 0.0
+    assert isinstance(seconds, float)
+    return seconds
+
+
+def _asked(source: Opened, arguments: dict[str, Any]) -> Iterator[Any]:
+    """Yield what a child answers to a request."""
     name = source.path or source.name
-    request = {
-        "name": source.name,
-        "path": source.path,
-        "sample_rate": sample_rate,
-        "track": track,
-        "channel": channel,
-    }
+    request = json.dumps({"name": source.name, "path": source.path, **arguments}).encode()
     source.file.flush()
-    size = os.fstat(source.file.fileno()).st_size
-    with _asked(request, source.file.fileno()) as (answers, status):
+    number = source.file.fileno()
+    size = os.fstat(number).st_size
+    while True:
+        child = _taken()
+        # Something else may have ended one that has waited: whoever is new decides.
+        fresh, begun, kept = not child.files, False, False
         try:
-            yield from _events(answers)
-        except EOFError:
-            raise AudioError(_death(name, size, status.recv(64))) from None
+            child.ask(request, number)
+            for event in child.events():
+                begun = True
+                yield event
+            kept = child.files < FILES_EACH
+            return
+        except (EOFError, ConnectionError):
+            if fresh or begun:
+                raise AudioError(_death(name, size, child.status.recv(64))) from None
+        finally:
+            if kept:
+                _put_back(child)
+            else:
+                child.leave()
 
 
-def _events(answers: Any) -> Iterator[Event]:
+class _Child:
+    """A process that decodes files, one after the other."""
+
+    def __init__(self) -> None:
+        self._socket, yours = socket.socketpair()
+        self.status, teller = socket.socketpair()
+        self._answers = self._socket.makefile("rb")
+        self.files = 0
+        with yours, teller:
+            _send([yours.fileno(), teller.fileno()])
+
+    def ask(self, request: bytes, file: int) -> None:
+        """Give it a file, by the number under which it is open here."""
+        self.files += 1
+        # Opened anew: its position is not that of this process.
+        own = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            socket.send_fds(self._socket, [request], [own])
+        finally:
+            os.close(own)
+
+    def events(self) -> Iterator[Any]:
+        """Yield its answers; `EOFError` where it has ended."""
+        return _events(self._answers)
+
+    def leave(self) -> None:
+        """Let it end."""
+        self._answers.close()
+        self._socket.close()
+        self.status.close()
+
+
+def _events(answers: Any) -> Iterator[Any]:
     while True:
         header = answers.read(HEADER.size)
         if len(header) < HEADER.size:
@@ -79,6 +138,9 @@ def _events(answers: Any) -> Iterator[Event]:
             yield Restart(number)
         elif kind == MEDIA:
             yield MediaInfo.from_dict(json.loads(content))
+            return
+        elif kind == LENGTH:
+            yield float(content)
             return
         elif kind == REFUSED:
             raise AudioError(content.decode())
@@ -125,35 +187,42 @@ class _Server:
 
 _lock = threading.Lock()
 _server: _Server | None = None
+_waiting: list[_Child] = []
 
 
-@contextmanager
-def _asked(request: dict[str, Any], file: int) -> Iterator[tuple[Any, socket.socket]]:
-    """Send a request; give the file of the answers and the socket of the exit status."""
-    mine, yours = socket.socketpair()
-    status, teller = socket.socketpair()
-    with mine, status, mine.makefile("rb") as answers:
-        with yours, teller:
-            # Opened anew: its position is not that of this process.
-            own = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                files = [own, yours.fileno(), teller.fileno()]
-                _send(json.dumps(request).encode(), files)
-            finally:
-                os.close(own)
-        yield answers, status
+def _forget() -> None:
+    """After a fork: what the other process has is not shared with it."""
+    global _lock, _server  # noqa: PLW0603
+    _lock, _server = threading.Lock(), None
+    _waiting.clear()
 
 
-def _send(request: bytes, files: list[int]) -> None:
+os.register_at_fork(after_in_child=_forget)
+
+
+def _taken() -> _Child:
+    with _lock:
+        if _waiting:
+            return _waiting.pop()
+    return _Child()
+
+
+def _put_back(child: _Child) -> None:
+    with _lock:
+        _waiting.append(child)
+
+
+def _send(files: list[int]) -> None:
+    """Have a child started that is given these open files."""
     global _server  # noqa: PLW0603  # one for the whole program, started when first needed
     with _lock:
         for _ in range(2):
             if _server is None or not _server.alive:
                 _server = _started()
             try:
-                socket.send_fds(_server.control, [request], files)
+                socket.send_fds(_server.control, [b"+"], files)
                 return
-            except BrokenPipeError:  # it has just ended
+            except ConnectionError:  # it has just ended
                 _server = None
     raise AudioError("the process that decodes does not start; is there memory for it?")
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from media import RATE, sweep, wav
 
+import samaf
 from samaf.audio import load, sandbox
 from samaf.audio.confinement import cpu_seconds
 from samaf.audio.decode import Samples
@@ -21,7 +22,14 @@ from samaf.audio.sandbox import decode_apart
 from samaf.audio.source import opened
 from samaf.errors import AudioError
 
+CLIP = next(iter(sorted(Path(samaf.__file__).parent.glob("clips/*.ogg"))))
 LONG = wav(np.resize(np.array([1000, -1000], "<i2"), 300 * RATE))  # more than a socket holds
+
+
+@pytest.fixture(autouse=True)
+def no_child_waits() -> None:
+    while sandbox._waiting:
+        sandbox._waiting.pop().leave()
 
 
 def children(process: int) -> list[int]:
@@ -31,7 +39,7 @@ def children(process: int) -> list[int]:
 
 
 def server() -> int:
-    """The process that waits for files."""
+    """The process that waits for files; one child of it waits too."""
     load(wav(sweep()))
     assert sandbox._server
     return sandbox._server.process.pid
@@ -62,8 +70,37 @@ def test_the_end_of_a_process_is_one_line_for_one_file(number: int, tmp_path: Pa
     assert "\n" not in message
     expected = "processor time" if number == signal.SIGXCPU else signal.strsignal(number)
     assert str(expected) in message
-    assert len(load(wav(sweep()))) == len(sweep())
     assert server() == waiting
+
+
+def test_a_child_that_ended_while_it_waited_is_replaced() -> None:
+    waiting = server()
+    (child,) = children(waiting)
+    os.kill(child, signal.SIGKILL)
+    assert len(load(wav(sweep()))) == len(sweep())
+    assert child not in children(waiting)
+
+
+def test_a_child_ends_after_some_files_and_after_a_bad_one() -> None:
+    waiting = server()
+    seen = set(children(waiting))
+    for _ in range(sandbox.FILES_EACH):
+        load(wav(sweep(0.1)))
+        seen |= set(children(waiting))
+    assert len(seen) == 2
+    with pytest.raises(AudioError):
+        load(b"no sound")
+    eventually([], lambda: children(waiting))
+
+
+def test_a_fork_has_its_own() -> None:
+    program = (
+        "import os, sys\nfrom samaf.audio import load\n"
+        "load(sys.argv[1])\nchild = os.fork()\n"
+        "for _ in range(20): load(sys.argv[1])\n"
+        "if child: sys.exit(os.waitpid(child, 0)[1])"
+    )
+    assert alone(program, os.fspath(CLIP)).returncode == 0
 
 
 def test_a_server_that_was_ended_is_started_again() -> None:
@@ -113,7 +150,7 @@ def test_limits(act: str, error: str) -> None:
     program = (
         "import os, signal, socket\nfrom samaf.audio.confinement import limit\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "file = os.memfd_create('x')\nlimit(0)\n"
+        "file = os.memfd_create('x')\nlimit(file + 1)\n"
         f"try: {act}\nexcept (OSError, MemoryError) as error: print(type(error).__name__)"
     )
     assert alone(program).stdout.strip() in error.split("|")
@@ -121,7 +158,10 @@ def test_limits(act: str, error: str) -> None:
 
 def test_time_grows_with_the_file_and_ends() -> None:
     assert cpu_seconds(0) < cpu_seconds(1 << 20) < cpu_seconds(1 << 30)
-    program = "import samaf.audio.confinement as c\nc.CPU_SECONDS = 0\nc.limit(c.CPU_BYTES_PER_SECOND)\nwhile True: pass"
+    program = (
+        "import samaf.audio.confinement as c\nc.CPU_SECONDS = 0\n"
+        "c.limit_time(c.CPU_BYTES_PER_SECOND)\nwhile True: pass"
+    )
     assert alone(program).returncode == -signal.SIGXCPU
 
 
