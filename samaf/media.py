@@ -82,14 +82,26 @@ class MediaInfo:
         """Read the fields that `to_dict` gave."""
         return cls(**{name: _tupled(value) for name, value in fields.items()})
 
+    def warnings(self) -> tuple[str, ...]:
+        """Say what somebody who relies on the sound must know: mostly nothing."""
+        behind = f"{self.bytes_behind_end} bytes behind the end that its header states"
+        return _said(
+            (self.tracks > 1, f"sound track {self.track} of {self.tracks} is taken"),
+            (self.mixing != "chosen" or self.chosen_because == "cancelling", self._mixing_note()),
+            (self.bytes_behind_end, f"{behind} are not decoded"),
+            (self.skipped_packets, f"{self.skipped_packets} packets could not be decoded"),
+        )
+
     def notes(self) -> tuple[str, ...]:
-        """Say in words what somebody who relies on the sound should know; mostly nothing."""
-        return tuple(filter(None, (self._track_note(), self._channel_note(), *self._other_notes())))
+        """Say all that became of the sound: the warnings, and what was done to the samples."""
+        return self.warnings() + _said(
+            (self.mixing == "chosen" and self.chosen_because == "asked", self._mixing_note()),
+            (self.start_s, f"its sound starts at {self.start_s:.1f} s"),
+            (self.pauses_s, f"{self.pauses_s:.1f} s of pauses in its timestamps are silence"),
+            (self.high_passed, "what lies below speech was taken out"),
+        )
 
-    def _track_note(self) -> str:
-        return f"sound track {self.track} of {self.tracks}" if self.tracks > 1 else ""
-
-    def _channel_note(self) -> str:
+    def _mixing_note(self) -> str:
         used = ", ".join(map(str, self.used_channels))
         if self.mixing == "inverted":
             inverted = ", ".join(map(str, self.inverted_channels))
@@ -97,23 +109,15 @@ class MediaInfo:
         if self.mixing == "chosen" and self.chosen_because == "cancelling":
             return f"its channels cancel each other; only channel {used} is taken"
         if self.mixing == "chosen":
-            return f"only channel {used} of {self.channels}"
+            return f"only channel {used} of {self.channels} is taken"
         if self.mixing == "apart":
-            return f"its channels differ: {len(self.sides)} sides"
+            sides = " and ".join("+".join(map(str, side)) for side in self.sides)
+            return f"its channels differ: channels {sides}"
         return ""
 
-    def _other_notes(self) -> tuple[str, ...]:
-        return (
-            f"sound starts at {self.start_s:.1f} s" if self.start_s else "",
-            f"{self.pauses_s:.1f} s of pauses in its timestamps are silence"
-            if self.pauses_s
-            else "",
-            "what lies below speech was taken out" if self.high_passed else "",
-            f"{self.bytes_behind_end} bytes behind the end that its header states are not decoded"
-            if self.bytes_behind_end
-            else "",
-            f"{self.skipped_packets} packets could not be decoded" if self.skipped_packets else "",
-        )
+
+def _said(*lines: tuple[object, str]) -> tuple[str, ...]:
+    return tuple(line for condition, line in lines if condition and line)
 
 
 def _listed(value: tuple[Any, ...]) -> list[Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from samaf.audio.source import printable
+from samaf.audio.source import existing, printable
 from samaf.errors import AudioError
 
 AUDIO_SUFFIXES = frozenset(
@@ -22,6 +22,8 @@ AUDIO_SUFFIXES = frozenset(
     " .mp4 .m4v .mov .qt .mkv .webm .avi .wmv .asf .flv .f4v .3gp .3gpp .3g2 .ts .mts .m2ts .mpg"
     " .mpeg .vob .ogv .mxf .dav".split()
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -49,8 +51,8 @@ def audio_files(
     """Yield files as named, and below folders all files with a known suffix, in name order.
 
     Links to folders are followed; each folder is searched once. A name that differs from a
-    file's in the Unicode form of its accents alone means that file. What is not given is noted
-    in ``left_out``, and complete when all files have been taken.
+    file's in the Unicode form of its accents alone means that file. A link that leads nowhere is
+    warned of. What is not given is noted in ``left_out``, complete when all have been taken.
 
     Raises
     ------
@@ -64,30 +66,6 @@ def audio_files(
             yield from _below(path, noted)
         else:
             yield path
-
-
-def existing(path: Path) -> Path:
-    """Give the path under which a file exists whose name is written in another Unicode form.
-
-    Mac keeps accents apart from their letters (NFD), keyboards give them as one (NFC). A path that
-    exists, or exists in no form, is given as it is; so is one where several would fit.
-    """
-    if os.path.lexists(os.fsencode(path).replace(b"\0", b"")) or str(path).isascii():
-        return path
-    place = Path(path.anchor)
-    for part in path.parts[len(place.parts) :]:
-        if not os.path.lexists(place / part):
-            try:
-                names = os.listdir(place)
-            except OSError:
-                return path
-            wanted = unicodedata.normalize("NFC", part)
-            same = [name for name in names if unicodedata.normalize("NFC", name) == wanted]
-            if len(same) != 1:
-                return path
-            part = same[0]
-        place /= part
-    return place
 
 
 def _is_folder(path: Path) -> bool:
@@ -115,6 +93,7 @@ def _below(top: Path, left_out: LeftOut) -> Iterator[Path]:
                 left_out.suffixes[suffix] = left_out.suffixes.get(suffix, 0) + 1
             elif path.is_symlink() and not path.exists():
                 left_out.broken_links.append(path)
+                _log.warning("%s: a link that leads nowhere; passed over", printable(path))
             else:
                 yield path
 

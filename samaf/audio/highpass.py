@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-CORNER_HZ = 50  # speech starts at about 75 Hz
+CORNER_HZ = 30  # speech starts at about 75 Hz, where the phase should stay what it is
 POLES = 2
 STAGES = 2  # of filters one after the other
 SETTLING_SECONDS = 0.2  # after which nothing is left of the filter's start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,8 @@ from samaf.media import MediaInfo
 
 MEMORY_BYTES = 64 << 20  # 17 minutes of float32 at 16 kHz; longer audio waits on disk
 CHUNK_SECONDS = 60
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ def read(
                 media = event
         if media is None:
             raise AudioError(f"{name}: decoding ended early")
+        for warning in media.warnings():
+            _log.warning("%s: %s", name, warning)
 
         def audio(spool: _Spool, info: MediaInfo, sides: tuple[Audio, ...] = ()) -> Audio:
             info = replace(info, samples=spool.count, samples_sha256=spool.digest)

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,30 @@ def printable(path: str | os.PathLike[str]) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def existing(path: Path) -> Path:
+    """Give the path under which a file exists whose name is written in another Unicode form.
+
+    Mac keeps accents apart from their letters (NFD), keyboards give them as one (NFC). A path that
+    exists, or exists in no form, is given as it is; so is one where several would fit.
+    """
+    if str(path).isascii() or os.path.lexists(path):
+        return path
+    place = Path(path.anchor)
+    for part in path.parts[len(place.parts) :]:
+        if not os.path.lexists(place / part):
+            try:
+                names = os.listdir(place)
+            except OSError:
+                return path
+            wanted = unicodedata.normalize("NFC", part)
+            same = [name for name in names if unicodedata.normalize("NFC", name) == wanted]
+            if len(same) != 1:
+                return path
+            part = same[0]
+        place /= part
+    return place
+
+
 @contextmanager
 def opened(source: Source) -> Iterator[Opened]:
     """Open any source as a seekable binary file.
@@ -59,7 +84,7 @@ def opened(source: Source) -> Iterator[Opened]:
         with _stored(sys.stdin.buffer, "stdin") as file:
             yield _checked(Opened(file, "stdin", ""))
     elif isinstance(source, str | os.PathLike):
-        path = Path(source)
+        path = existing(Path(source))
         try:
             given = path.open("rb")
         except FileNotFoundError:

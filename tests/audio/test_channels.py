@@ -124,7 +124,7 @@ def test_a_channel_may_be_chosen() -> None:
         assert len(audio.sides) == 2
     with read(data, channel=1) as audio:
         assert audio.media.used_channels == (1,)
-        assert audio.media.notes() == ("only channel 1 of 2",)
+        assert audio.media.notes() == ("only channel 1 of 2 is taken",)
     for wrong in (0, 3, -1, "left"):
         with pytest.raises(AudioError, match=f"no channel {wrong}; choose 1 to 2"):
             load(data, channel=wrong)
