@@ -73,23 +73,23 @@ class ChannelStatistics:
         if not count:
             return
         frames = samples[:, : count * length].reshape(self.count, count, length)
-        frames = frames - frames.mean(axis=2, keepdims=True)  # an offset is no sound
-        powers = np.einsum("cfn,cfn->cf", frames, frames).astype(float) / length
-        mixed = np.tensordot(weights / np.abs(weights).max(), frames, axes=1)
-        mixed_power = np.einsum("fn,fn->f", mixed, mixed) / length
-        total = powers.sum(axis=0)
+        products = np.matmul(frames.transpose(1, 0, 2), frames.transpose(1, 2, 0)).astype(float)
+        means = frames.mean(axis=2).T.astype(float)
+        # Of each frame, (frames, channels, channels); an offset is no sound.
+        covariances = products / length - means[:, :, None] * means[:, None, :]
+        powers = np.diagonal(covariances, axis1=1, axis2=2).clip(0)
+        total = powers.sum(axis=1)
         self._loudest = max(self._loudest, float(total.max()))
         active = total > max(FAINTEST_POWER, ACTIVE_POWER * self._loudest)
-        if not active.any():
-            return
         self._frames += int(active.sum())
-        taken = powers[weights != 0].sum(axis=0)
-        self._cancelled += int((active & (mixed_power < CANCELLING_POWER * taken)).sum())
-        flat = frames[:, active].reshape(self.count, -1)
-        self._covariance += flat @ flat.T / length
-        levels = powers[:, active] ** 0.25
-        self._levels += levels.sum(axis=1)
-        self._level_products += levels @ levels.T
+        signs = weights / np.abs(weights).max()
+        mixed = covariances @ signs @ signs
+        taken = powers @ np.abs(signs)
+        self._cancelled += int((active & (mixed < CANCELLING_POWER * taken)).sum())
+        self._covariance += covariances[active].sum(axis=0)
+        levels = powers[active] ** 0.25
+        self._levels += levels.sum(axis=0)
+        self._level_products += levels.T @ levels
 
     @property
     def frames(self) -> int:

@@ -12,7 +12,7 @@ from samaf.audio.highpass import HighPass
 from samaf.audio.tracks import Pause
 from samaf.errors import AudioError
 
-BATCH_SAMPLES = 1 << 14  # handled at once: each call costs as much as many samples
+BATCH_SECONDS = 0.3  # handled at once: a call for each frame of a codec costs more than it does
 
 
 class Mixer:
@@ -203,7 +203,7 @@ def _batched(frames: Iterable[Any]) -> Iterator[Any]:
             broken, frame = error, None
         present = None
         if frame is not None and not isinstance(frame, Pause):
-            present = (frame.format.name, frame.layout.name, frame.sample_rate)
+            present = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
         if present != setup:
             if fifo and (rest := fifo.read(0, partial=True)):
                 yield rest
@@ -216,8 +216,9 @@ def _batched(frames: Iterable[Any]) -> Iterator[Any]:
             continue
         frame.pts = None
         fifo.write(frame)
-        while fifo.samples >= BATCH_SAMPLES:
-            yield fifo.read(BATCH_SAMPLES)
+        size = max(1, round(frame.sample_rate * BATCH_SECONDS))
+        while fifo.samples >= size:
+            yield fifo.read(size)
     if broken:
         raise broken
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from media import RATE, bare_mp3, encode, sweep, wav
 
@@ -137,6 +137,7 @@ def test_the_number_of_channels_may_change_midway() -> None:
         assert len(samples) == pytest.approx(2 * len(ONE), abs=0.2 * RATE)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 64), st.data())
 def test_weights(count: int, data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.integers(0, 70), unique=True).map(sorted))
