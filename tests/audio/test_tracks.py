@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import RATE, encode, paused, sweep, wav
 
@@ -168,6 +168,7 @@ def test_zeros_behind_a_wav_are_not_searched_for_chunks() -> None:
     assert len(part.read()) == len(wav(INTEGERS))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_may_follow_a_wav(rest: bytes) -> None:
     data = wav(INTEGERS[:100])
