@@ -188,10 +188,10 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
             path = paths[recording.path]
             tried.append(_try(opened, path, recording, distortion, rng))
         tried.append(_try(opened, files[-1], None, NOTHING, rng))
-        found = [(outcome, clip) for outcome, clip in tried if outcome.right and outcome.match]
+        right = [(outcome, clip) for outcome, clip in tried if outcome.right and outcome.match]
         scene = None
-        if found:
-            best, clip = max(found, key=lambda pair: pair[0].result.matches[0].score)
+        if right:
+            best, clip = max(right, key=lambda pair: pair[0].result.matches[0].score)
             scene = _scene(opened, best, clip, paths, recordings)
     outcomes = tuple(outcome for outcome, _ in tried)
     return Report(added, printable(files[-1].name), outcomes, scene)
@@ -199,14 +199,14 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
 
 def _distinct(files: Iterable[Path]) -> list[Path]:
     """Give the first file of each content: a copy of a stored one is no impostor."""
-    found: dict[str, Path] = {}
+    by_digest: dict[str, Path] = {}
     for path in files:
         try:
             with source.opened(path) as given:
-                found.setdefault(source.sha256(given.file), path)
+                by_digest.setdefault(source.sha256(given.file), path)
         except AudioError:
-            found[str(path)] = path  # adding it reports why
-    return list(found.values())
+            by_digest[str(path)] = path  # adding it reports why
+    return list(by_digest.values())
 
 
 def _try(
@@ -326,9 +326,9 @@ def _there(match: Match, times: np.ndarray) -> np.ndarray:
 def error_rates(hashes: Hashes, reference: Hashes, at: np.ndarray) -> np.ndarray:
     """Compare hash i with hash ``at[i]`` of a reference: float (m,), NaN where there is none."""
     rates = np.full(len(hashes), np.nan)
-    there = (at >= 0) & (at < len(reference))
-    differing = hashes.packed[there] ^ reference.packed[at[there]]
-    rates[there] = np.bitwise_count(differing).sum(axis=1) / hashes.bits
+    stored = (at >= 0) & (at < len(reference))
+    differing = hashes.packed[stored] ^ reference.packed[at[stored]]
+    rates[stored] = np.bitwise_count(differing).sum(axis=1) / hashes.bits
     return rates
 
 

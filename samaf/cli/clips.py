@@ -121,10 +121,10 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    found = samaf.compare(first, second, model=model)
-    if output_format and found.reason:
-        complain(escaped(f"not compared: {found.reason}"))
-    write(COMPARISON, [found], output_format)
+    comparison = samaf.compare(first, second, model=model)
+    if output_format and comparison.reason:
+        complain(escaped(f"not compared: {comparison.reason}"))
+    write(COMPARISON, [comparison], output_format)
 
 
 @click.command()
@@ -144,7 +144,7 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     from samaf.cli.render import write
     from samaf.cli.views import FINGERPRINT
 
-    found = samaf.fingerprint(file, model=model)
-    if not len(found.hashes):
-        complain(escaped(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
-    write(FINGERPRINT, [found], output_format)
+    hashed = samaf.fingerprint(file, model=model)
+    if not len(hashed.hashes):
+        complain(escaped(f"{hashed.path}: {hashed.duration:.2f} s are too short for a hash"))
+    write(FINGERPRINT, [hashed], output_format)

@@ -81,15 +81,15 @@ def rehash(
     from samaf.cli.views import REHASHED
 
     with counting("recordings") as on_progress:
-        found = samaf.rehash(
+        result = samaf.rehash(
             database(),
             model=model,
             audio=audio,
             forget_missing=forget_missing,
             on_progress=on_progress,
         )
-    write(REHASHED, [found], output_format)
-    if not found.done:
+    write(REHASHED, [result], output_format)
+    if not result.done:
         click.get_current_context().exit(1)
 
 

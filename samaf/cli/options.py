@@ -82,11 +82,16 @@ def max_false_matches_option(default: float, meaning: str) -> Callable[[Command]
     """Make ``--max-false-matches``, whose help says false what, and in what."""
     return click.option(
         "--max-false-matches",
+        metavar="NUMBER",
         type=click.FloatRange(0, 1, min_open=True),
         default=default,
         show_default=True,
         help=meaning,
     )
+
+
+def _or_plain(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    return value or PLAIN
 
 
 def search_options(what: str) -> Callable[[Command], Command]:
@@ -99,13 +104,14 @@ def search_options(what: str) -> Callable[[Command], Command]:
     """
 
     def add(command: Command) -> Command:
-        command = click.option(
-            "--exhaustive",
-            "search",
-            flag_value=EXHAUSTIVE,
-            help="As --deep, and reversed speed, and tempo with pitch; several times slower.",
-        )(command)
-        return click.option("--deep", "search", flag_value=DEEP, default=PLAIN, help=what)(command)
+        for name, meaning in (
+            (EXHAUSTIVE, "As --deep, and reversed speed, and tempo with pitch; much slower again."),
+            (DEEP, what),
+        ):
+            command = click.option(
+                f"--{name}", "search", flag_value=name, callback=_or_plain, help=meaning
+            )(command)
+        return command
 
     return add
 

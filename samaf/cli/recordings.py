@@ -58,7 +58,7 @@ def add(
     import samaf
     from samaf.cli.labels import read_labels, without_file
     from samaf.cli.progress import Progress
-    from samaf.cli.render import here, write
+    from samaf.cli.render import shown_path, write
     from samaf.cli.views import ADDED
     from samaf.engine.add import audio_files
     from samaf.engine.models import check_model
@@ -69,7 +69,7 @@ def add(
         given = escaped(", ".join(map(str, paths)))
         raise AudioError(f"{given}: no sound files below; name files to add them whatever they are")
     if lost := without_file(named, files):
-        some = ", ".join(map(here, lost[:NAMED])) + " ..." * (len(lost) > NAMED)
+        some = ", ".join(map(shown_path, lost[:NAMED])) + " ..." * (len(lost) > NAMED)
         warn(
             escaped(
                 f"{labels}: {len(lost):,} of {len(named):,} files are not among those given "
@@ -161,8 +161,8 @@ def show(recordings: tuple[str, ...], output_format: str | None) -> None:
     from samaf.cli.views import RECORDING
 
     with samaf.open(database(), create=False) as engine:
-        found = [engine.show(printable(each)) for each in recordings]
-        for group in [found] if output_format else [[each] for each in found]:
+        shown = [engine.show(printable(name)) for name in recordings]
+        for group in [shown] if output_format else [[recording] for recording in shown]:
             write(RECORDING, group, output_format)
 
 
@@ -186,10 +186,10 @@ def label(recording: str, labels: tuple[str, ...], output_format: str | None) ->
     from samaf.cli.views import RECORDING
 
     changes: dict[str, str | None] = {}
-    for each in labels:
-        name, equals, value = each.partition("=")
+    for text in labels:
+        name, equals, value = text.partition("=")
         if not (name and equals):
-            raise click.UsageError(f"{escaped(each)}: is not NAME=VALUE")
+            raise click.UsageError(f"{escaped(text)}: is not NAME=VALUE")
         changes[name] = value or None
     with samaf.open(database(), create=False) as engine:
         write(RECORDING, [engine.label(printable(recording), changes)], output_format)

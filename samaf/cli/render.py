@@ -145,7 +145,7 @@ def _lines(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
         sys.stdout.flush()
 
 
-def here(path: str) -> str:
+def shown_path(path: str) -> str:
     """Give a path as seen from the current folder where it lies below it."""
     folder = os.path.join(os.getcwd(), "")
     return path[len(folder) :] if path.startswith(folder) else path

@@ -1,7 +1,7 @@
 """Vectors grouped by likeness, kept beside the cached index: the centres, and whose cell a row is.
 
-Learning the centres and finding the nearest one of each vector is what costs; with both on
-disk, a FAISS index with inverted lists is filled as fast as memory is copied.
+Most of the time goes into learning the centres and finding the nearest one of each vector; with
+both on disk, a FAISS index with inverted lists is filled as fast as memory is copied.
 """
 
 from __future__ import annotations

@@ -111,8 +111,8 @@ def has(connection: Connection, entry: tuple[int, str]) -> bool:
     if entry == NO_ENTRY:
         return log_head(connection) == NO_ENTRY
     number, wanted = entry
-    found = connection.execute(select(_audit.hash).where(_audit.id == number)).scalar()
-    return bool(found == wanted)
+    stored = connection.execute(select(_audit.hash).where(_audit.id == number)).scalar()
+    return bool(stored == wanted)
 
 
 def append(connection: Connection, author: Author, acts: Iterable[Act]) -> None:
