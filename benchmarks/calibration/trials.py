@@ -166,7 +166,7 @@ def _trials(job: tuple[int, Probe], workshop: tuple[Gallery, Fingerprinter]) -> 
                     probe.clip.split,
                     probe.voice,
                     length,
-                    max(1.0, *(count_comparisons(q, others.table) / h.prior for h, q in tried)),
+                    max(1.0, *(count_comparisons(grid, others.table) for grid in tried)),
                     tuple(map(_numbers, strange)),
                     _right(own, version, start, stored, times),
                     len(alone.table.counts) > 0,

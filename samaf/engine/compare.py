@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from samaf.audio import Source
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.fingerprint import hash_file
 from samaf.engine.hash_query import matcher_of
-from samaf.engine.options import QueryOptions
-from samaf.engine.prepare import prepare, reason_for
+from samaf.engine.options import MATCHES, QueryOptions
+from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
-from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
+from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of
-from samaf.matching import DeepMatcher, to_match
-from samaf.records import Comparison, Recording
+from samaf.matching import DeepMatcher, PreparedQuery, to_match
+from samaf.matching.merging import merge_matches
+from samaf.records import Codes, Comparison, Manipulation, Match, Recording
 
 
 def compare(first: Source, second: Source, *, model: str | None = None) -> Comparison:
     """Tell which segments two files share, and how the first one was altered.
 
-    The first file is searched for in the second as a deep query is in a store, so its
-    samples are held in memory.
+    Each file is searched for in the other as a deep query is in a store, so that the order of
+    the two makes no difference. Both are held in memory.
 
     Raises
     ------
@@ -29,25 +31,62 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
         A file cannot be decoded, or there is no such model.
     """
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    stored = hash_file(second, fingerprinter)
-    clip = prepare(first, fingerprinter, Stopwatch(), deep=True)
-    one = clip.result
-    reasons = {
-        Path(one.query).name: one.reason,
-        Path(stored.path).name: reason_for(
-            stored.duration, bool(stored.hashes.informative.any()), fingerprinter
-        ),
-    }
-    if any(reasons.values()):
-        text = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
-        return Comparison(one.query, stored.path, (), text)
-    assert clip.samples is not None
-    reference = Recording(stored.sha256, Path(stored.path).name, stored.path, stored.duration)
-    packed = stored.hashes.packed
-    index = ExactIndex(table_of([(0, packed)], packed.shape[1]))
-    options = QueryOptions(search="deep", k=1)
-    deep = DeepMatcher(fingerprinter, matcher_of(fingerprinter, index, options))
+    one = _prepare(first, fingerprinter)
+    other = _prepare(second, fingerprinter)
+    results = one.clip.result, other.clip.result
+    names = results[0].query, results[1].query
+    reasons = dict.fromkeys(f"{Path(r.query).name}: {r.reason}" for r in results if r.reason)
+    if reasons:
+        return Comparison(*names, (), "; ".join(reasons))
+    matches = [
+        *_search(one, other, fingerprinter),
+        *(turned(match, other.recording) for match in _search(other, one, fingerprinter)),
+    ]
+    return Comparison(*names, tuple(merge_matches(matches, MATCHES)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """A file as a clip that is searched for, and as a recording that is searched."""
+
+    clip: PreparedQuery
+    recording: Recording
+    hashes: Codes
+
+
+def _prepare(source: Source, fingerprinter: Fingerprinter) -> _Compared:
+    clip = prepare(source, fingerprinter, Stopwatch(), deep=True)
+    result = clip.result
+    recording = Recording(result.sha256, Path(result.query).name, result.query, result.duration)
+    chunks = [] if clip.samples is None else [clip.samples]
     with one_blas_thread():
-        candidates = deep.find(clip.samples, one.sha256)
-    matches = (to_match(c, reference, fingerprinter, one.duration) for c in candidates)
-    return Comparison(one.query, stored.path, tuple(matches))
+        return _Compared(clip, recording, fingerprinter.hashes(chunks, result.sha256))
+
+
+def _search(
+    query: _Compared, reference: _Compared, fingerprinter: Fingerprinter
+) -> Iterator[Match]:
+    """Search for one file in the other."""
+    packed = reference.hashes.packed
+    index = ExactIndex(table_of([(0, packed)], packed.shape[1]))
+    options = QueryOptions(search="deep")
+    deep = DeepMatcher(fingerprinter, matcher_of(fingerprinter, index, options))
+    assert query.clip.samples is not None
+    with one_blas_thread():
+        candidates = deep.find(query.clip.samples, query.clip.result.sha256)
+    for candidate in candidates:
+        yield to_match(candidate, reference.recording, fingerprinter, query.recording.duration)
+
+
+def turned(match: Match, recording: Recording) -> Match:
+    """Give a match the other way round: ``recording`` was its query and becomes its reference."""
+    tau, rho = 1 / match.manipulation.tau, 1 / match.manipulation.rho
+    return replace(
+        match,
+        recording=recording,
+        query_start=match.reference_start,
+        query_stop=match.reference_stop,
+        reference_start=match.query_start,
+        reference_stop=match.query_stop,
+        manipulation=Manipulation(tau, rho, match.manipulation.reversed),
+    )

@@ -5,6 +5,7 @@ from samaf.index.flat import FlatIndex
 from samaf.index.ivf import IvfIndex
 from samaf.index.neighbors import NOTHING, Index, Neighbors
 from samaf.index.ranked import RankedAmong
+from samaf.index.short import Sweep, sweeps
 from samaf.index.table import HashTable, table_of
 from samaf.index.vectors import CellsIndex, VectorIndex, VectorNeighbors
 
@@ -19,6 +20,8 @@ __all__ = [
     "Neighbors",
     "RankedAmong",
     "VectorNeighbors",
+    "Sweep",
     "VectorIndex",
+    "sweeps",
     "table_of",
 ]

@@ -86,9 +86,10 @@ def alignments(
         return []
     recording, block = table.locate(rows)
     diagonal = block - window
+    distance = neighbors.distances[window, rank]
     order = np.lexsort((window, recording))
-    recording, block, window, diagonal, rank = (
-        a[order] for a in (recording, block, window, diagonal, rank)
+    recording, block, window, diagonal, rank, distance = (
+        a[order] for a in (recording, block, window, diagonal, rank, distance)
     )
     found: list[Alignment] = []
     for group in _runs(recording[1:] != recording[:-1]):
@@ -97,7 +98,8 @@ def alignments(
             if not alone or len(usable) <= FEW_WINDOWS:
                 i, j = window[group][members], block[group][members]
                 weight = 1 / (1 + rank[group][members])
-                found += _fit(int(recording[group.start]), i, j, weight, hashes)
+                apart = distance[group][members]
+                found += _fit(int(recording[group.start]), i, j, weight, apart, hashes)
     return found
 
 
@@ -129,14 +131,22 @@ def _chains(window: np.ndarray, diagonal: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _fit(
-    recording_index: int, i: np.ndarray, j: np.ndarray, weight: np.ndarray, hashes: int
+    recording_index: int,
+    i: np.ndarray,
+    j: np.ndarray,
+    weight: np.ndarray,
+    distance: np.ndarray,
+    hashes: int,
 ) -> Iterator[Alignment]:
     """Offer the diagonal with most votes and, where hits allow it, a line of best slope.
 
-    A true place brings its neighbors along, so nearer hits weigh more.
+    A true place brings its neighbors along, so nearer hits weigh more. Of diagonals with as many
+    votes the one with the nearest hit is offered: a short recording holds one window for all.
     """
     diagonals, which = np.unique(j - i, return_inverse=True)
-    best = diagonals[np.bincount(which, weight).argmax()]
+    nearest = np.full(len(diagonals), np.inf)
+    np.minimum.at(nearest, which, distance)
+    best = diagonals[np.lexsort((nearest, -np.bincount(which, weight)))[0]]
     first, stop = int(i.min()), int(i.max()) + hashes
     yield Alignment(recording_index, float(best), 1.0, first, stop)
     if np.ptp(i) < LEAST_SPAN or len(diagonals) == 1:
@@ -166,6 +176,15 @@ def follow(alignment: Alignment, query: Hashes, table: HashTable) -> Segment | N
     shift = float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend > 0 else 0.0
     first, stop = int(i[a]), int(i[b - 1]) + 1
     return Segment(alignment, first, stop, level, weighted_ber, shift, first, stop - 1 + BLOCK_HOPS)
+
+
+def ber_along(
+    alignment: Alignment, query: Hashes, table: HashTable, first: int, stop: int
+) -> float:
+    """Give the bit error rate of some query hashes along a line that lies in the recording."""
+    rows = table.rows(alignment.recording_index)
+    differing = _differing(query, rows, alignment, np.arange(first, stop), 0)
+    return float(error_rates(differing).mean())
 
 
 def with_refined_boundaries(segment: Segment, query: Hashes, table: HashTable) -> Segment:

@@ -24,6 +24,9 @@ class Candidate:
         Hashes of the query as it was hashed under ``manipulation``.
     span
         The same segment in hops of the clip as it is: start and stop.
+    ber
+        Bit error rate over the hashes of whole blocks: those padded at a clip's edges count for the
+        E-values only, unless there are no others.
     log10_evalue
         log10 of the expected number of false matches at least this good in the query (E-value).
     weighted_log10_evalue
@@ -35,6 +38,7 @@ class Candidate:
     recording_index: int
     segment: Segment
     span: tuple[float, float]
+    ber: float
     log10_evalue: float
     weighted_log10_evalue: float
     manipulation: Manipulation
@@ -89,7 +93,7 @@ def to_match(
         end,
         min(max(0.0, there - half), recording.duration),
         min(max(0.0, there + half), recording.duration),
-        segment.ber,
+        candidate.ber,
         score,
         Manipulation(manipulation.tau / slope, manipulation.rho, manipulation.reversed),
         float(log10_likelihood_ratio(score, calibration_of(fingerprinter))),

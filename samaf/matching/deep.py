@@ -15,10 +15,12 @@ from samaf.matching.hypotheses import deep
 from samaf.matching.matcher import Matcher
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid, hash_under
-from samaf.matching.search import count_comparisons, search_all, shortlist
+from samaf.matching.search import search_all, shortlist
+from samaf.records import IDENTITY
 
 DECISIVE = -6.0  # log10 E-value from which no further hypothesis is tried
 COVERING = 0.8  # share of the clip that decisive candidates must cover
+UNALTERED_BER = 0.03  # of the clip as it is, below which no manipulation is looked for
 AS_IT_IS = 2  # hypotheses that are tried first: the clip as it is, and backwards
 CANDIDATES = 150  # neighbors that are looked at more closely
 
@@ -74,18 +76,15 @@ class DeepMatcher:
         grids = [(h, q) for h, q in grids if q.informative.any()]
         if not grids:
             return []
-        comparisons = [count_comparisons(q, table) / h.prior for h, q in grids]
-        neighbors = search_all(grids, index, matcher.window_hashes)
-        neighbors = shortlist(grids, neighbors, comparisons, table, matcher.calibration, CANDIDATES)
-        return [
-            candidate
-            for (h, q), nearest, compared in zip(grids, neighbors, comparisons, strict=True)
-            for candidate in matcher.candidates(h, q, nearest, compared)
-        ]
+        found = search_all(grids, index, matcher.window_hashes, matcher.k)
+        found = shortlist(found, table, matcher.calibration, CANDIDATES)
+        return [candidate for entry in found for candidate in matcher.candidates(*entry)]
 
     def refined(self, candidate: Candidate, samples: np.ndarray) -> Candidate:
         """Give a candidate with the manipulation under which it fits the reference best."""
         manipulation, fingerprinter = candidate.manipulation, self.fingerprinter
+        if manipulation == IDENTITY and candidate.ber < UNALTERED_BER:
+            return candidate
         seconds = len(samples) / fingerprinter.card.features.sample_rate
         hops = seconds / fingerprinter.hop / manipulation.tau
         segment = candidate.segment

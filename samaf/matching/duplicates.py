@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from samaf.index import HashTable, Index
+from samaf.index import HashTable, Index, sweeps
 from samaf.matching.candidates import Candidate
 from samaf.matching.hypotheses import PLAIN
 from samaf.matching.matcher import Matcher
@@ -45,8 +45,13 @@ def shared(
         if not len(rows) or not others.total:
             break
         part = replace(matcher, index=open_index(others))
-        neighbors = part.index.search(rows, min(matcher.window_hashes, len(rows)), NEIGHBORS)
-        candidates = list(part.candidates(PLAIN, query, neighbors, comparisons))
+        candidates = [
+            candidate
+            for sweep in sweeps(part.index, min(matcher.window_hashes, len(rows)))
+            for candidate in part.candidates(
+                (PLAIN, query), sweep.search(rows, NEIGHBORS), comparisons
+            )
+        ]
         for candidate in resolve(candidates, len(others.counts)):
             position = candidate.recording_index + recording_index + 1
             found[position].append(replace(candidate, recording_index=position))

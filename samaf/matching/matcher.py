@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
-from samaf.index import Index, Neighbors
-from samaf.matching.alignment import alignments, follow, moved, with_refined_boundaries
+from samaf.index import HashTable, Index, Neighbors
+from samaf.matching.alignment import (
+    Segment,
+    alignments,
+    ber_along,
+    follow,
+    moved,
+    with_refined_boundaries,
+)
 from samaf.matching.candidates import Candidate, log10_evalues, span_of
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
@@ -53,23 +61,24 @@ class Matcher:
         -------
         Best first; empty for a clip that is unknown or holds nothing to recognise.
         """
-        table = self.index.table
-        grids = [(h, q) for h, q in grids if len(q) and q.informative.any()] if table.total else []
-        found: list[Candidate] = []
-        neighbors = search_all(grids, self.index, self.window_hashes)
-        for (hypothesis, query), nearest in zip(grids, neighbors, strict=True):
-            comparisons = count_comparisons(query, table) / hypothesis.prior
-            found += self.candidates(hypothesis, query, nearest, comparisons)
-        return resolve(found, self.k)
+        grids = [(h, q) for h, q in grids if len(q) and q.informative.any()]
+        if not self.index.table.total or not grids:
+            return []
+        neighbors = search_all(grids, self.index, self.window_hashes, self.k)
+        return resolve([c for found in neighbors for c in self.candidates(*found)], self.k)
 
     def candidates(
-        self, hypothesis: Hypothesis, query: Hashes, neighbors: Neighbors, comparisons: float
+        self, grid: Grid, neighbors: Neighbors, comparisons: float | None = None
     ) -> Iterator[Candidate]:
         """Yield the candidates that the neighbors of a query's windows support; they may overlap.
 
-        ``comparisons`` is the number of places that the search compared; see `log10_evalue`.
+        ``comparisons`` is the number of places that the search compared, see `log10_evalue`; by
+        default those of one query.
         """
         table, calibration = self.index.table, self.calibration
+        hypothesis, query = grid
+        if comparisons is None:
+            comparisons = count_comparisons(grid, table)
         hashes = len(query) - len(neighbors.rows) + 1
         covered = np.lib.stride_tricks.sliding_window_view(query.informative, hashes).mean(axis=1)
         for alignment in alignments(neighbors, hashes, covered >= LEAST_COVERED, table):
@@ -86,8 +95,21 @@ class Matcher:
                     alignment.recording_index,
                     whole,
                     (first + early, stop + early),
+                    _inner_ber(segment, query, table, hypothesis),
                     evalue,
                     weighted_evalue,
                     manipulation,
                     comparisons,
                 )
+
+
+def _inner_ber(segment: Segment, query: Hashes, table: HashTable, hypothesis: Hypothesis) -> float:
+    """Give the bit error rate over hashes that are not padded, or over all where none is."""
+    first, stop = segment.first, segment.stop
+    if hypothesis.origin < 0:
+        inner = max(first, ceil(-hypothesis.origin)), min(stop, len(query) - 1)
+        if inner[0] < inner[1]:
+            first, stop = inner
+    if (first, stop) == (segment.first, segment.stop):
+        return segment.ber
+    return ber_along(segment.alignment, query, table, first, stop)

@@ -15,6 +15,7 @@ from samaf.matching.candidates import Candidate
 from samaf.records import Match
 
 MAX_OVERLAP = 0.5  # share of a segment that a better one may cover
+REPEATED_BER = 0.1  # that another place of a recording may lie above the best one
 SAME_LINE_HOPS = 2.2  # that two candidates of one alignment may lie apart
 SAME_PLACE_S = 0.5  # that two parts of one match may lie apart in the reference
 TOUCHING_S = 1.5  # between two parts of one match
@@ -25,33 +26,56 @@ Item = TypeVar("Item")
 
 
 class Place(NamedTuple):
-    """Where something lies in the query, and the recording that it points to."""
+    """Where something lies in the query and in which recording, from start to stop."""
 
+    query: tuple[float, float]
     recording: Hashable
-    start: float
-    stop: float
+    reference: tuple[float, float]
+    ber: float
 
 
 def candidate_place(candidate: Candidate) -> Place:
     """Give the place of a candidate, in hops."""
-    return Place(candidate.recording_index, *candidate.span)
+    segment = candidate.segment
+    reference = segment.reference(segment.first), segment.reference(segment.stop)
+    return Place(candidate.span, candidate.recording_index, reference, candidate.ber)
 
 
 def match_place(match: Match) -> Place:
     """Give the place of a match, in seconds."""
-    return Place(match.recording, match.query_start, match.query_stop)
+    query = match.query_start, match.query_stop
+    return Place(query, match.recording, (match.reference_start, match.reference_stop), match.ber)
 
 
-def overlap(better: Place, worse: Place) -> float:
-    """Give the share of the worse place that the better one covers."""
-    both = min(better.stop, worse.stop) - max(better.start, worse.start)
-    return max(0.0, both) / (worse.stop - worse.start)
+def covered(better: tuple[float, float], worse: tuple[float, float]) -> float:
+    """Give the share of the worse stretch that the better one covers."""
+    both = min(better[1], worse[1]) - max(better[0], worse[0])
+    return max(0.0, both) / (worse[1] - worse[0])
+
+
+def is_same(better: Place, worse: Place) -> bool:
+    """Whether the worse place says no more than the better one.
+
+    Both overlap in the query and lie in one recording. Another place of the recording counts
+    only where it agrees about as well: a jingle that comes again does, other words of the same
+    voice do not.
+    """
+    if better.recording != worse.recording or not _overlap(better.query, worse.query):
+        return False
+    return _overlap(better.reference, worse.reference) or worse.ber > better.ber + REPEATED_BER
+
+
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return max(covered(one, other), covered(other, one)) > MAX_OVERLAP
 
 
 def keep_best(
     items: Sequence[Item], k: int, place: Callable[[Item], Place], kept: Sequence[Item] = ()
 ) -> list[Item]:
-    """Drop what better items cover: one of a recording and ``k`` in all stay for one place.
+    """Drop what better items cover.
+
+    Once is kept what lies at the same place of one recording, and ``k`` items in all for one
+    place of the query.
 
     Parameters
     ----------
@@ -62,9 +86,10 @@ def keep_best(
     """
     result = list(kept)
     for item in items:
-        here = place(item)
-        covering = [p for p in map(place, result) if overlap(p, here) > MAX_OVERLAP]
-        if len(covering) < k and all(p.recording != here.recording for p in covering):
+        worse = place(item)
+        places = [place(better) for better in result]
+        covering = sum(covered(better.query, worse.query) > MAX_OVERLAP for better in places)
+        if covering < k and not any(is_same(better, worse) for better in places):
             result.append(item)
     return result[len(kept) :]
 
@@ -112,7 +137,7 @@ def joined_candidates(before: Candidate, after: Candidate) -> Candidate:
         for before, after in ((a.ber, b.ber), (a.weighted_ber, b.weighted_ber))
     )
     segment = Segment(alignment, a.first, b.stop, ber, weighted_ber, 0.0, a.begin, b.end)
-    return replace(after, segment=segment, span=(before.span[0], after.span[1]))
+    return replace(after, segment=segment, span=(before.span[0], after.span[1]), ber=ber)
 
 
 def merge_matches(matches: Sequence[Match], k: int, kept: Sequence[Match] = ()) -> list[Match]:

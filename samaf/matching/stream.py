@@ -11,17 +11,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from samaf.index import HashTable, Index, Neighbors
+from samaf.index import HashTable, Index, Neighbors, sweeps
+from samaf.index.neighbors import nothing
 from samaf.matching.alignment import GAP_HASHES, moved
 from samaf.matching.candidates import Candidate, log10_evalues
 from samaf.matching.hypotheses import PLAIN
 from samaf.matching.matcher import Matcher
 from samaf.matching.merging import (
-    MAX_OVERLAP,
     candidate_place,
     is_continued,
+    is_same,
     joined_candidates,
-    overlap,
     resolve,
 )
 from samaf.matching.search import NEIGHBORS, SLOPES_TRIED
@@ -44,7 +44,8 @@ class Follower:
         self._matcher = matcher
         self._start = 0  # of what is kept, in hashes of the stream
         self._kept: Hashes | None = None
-        self._neighbors: Neighbors | None = None
+        self._neighbors: list[Neighbors] = []  # of what is kept, by sweep
+        self._window_hashes = 0  # that they were searched for by
         self._table: HashTable | None = None
         self._open: list[Candidate] = []  # begun before what is kept
         self._given: list[Candidate] = []  # ended, but still among what is kept
@@ -74,17 +75,19 @@ class Follower:
         """Look for the windows of what is kept that were not looked for in this index yet."""
         if self._table is not index.table:
             self._turn_to(index)
-        searched = 0 if self._neighbors is None else len(self._neighbors.rows)
-        if len(kept) - window_hashes + 1 <= searched:
-            return
-        new = index.search(kept.packed[searched:], window_hashes, NEIGHBORS)
-        if self._neighbors is None:
-            self._neighbors = new
-        else:
-            self._neighbors = Neighbors(
-                np.concatenate([self._neighbors.rows, new.rows]),
-                np.concatenate([self._neighbors.distances, new.distances]),
-            )
+        if self._window_hashes != window_hashes:
+            self._neighbors, self._window_hashes = [], window_hashes
+        k = max(NEIGHBORS, self._matcher.k)
+        for number, sweep in enumerate(sweeps(index, window_hashes)):
+            if number == len(self._neighbors):
+                self._neighbors.append(nothing(0, k))
+            known = self._neighbors[number]
+            if len(kept) - sweep.window_hashes + 1 > len(known.rows):
+                new = sweep.search(kept.packed[len(known.rows) :], k)
+                self._neighbors[number] = Neighbors(
+                    np.concatenate([known.rows, new.rows]),
+                    np.concatenate([known.distances, new.distances]),
+                )
 
     def _turn_to(self, index: Index) -> None:
         """Go on with another state of the store: search anew, find what is open there."""
@@ -98,19 +101,28 @@ class Follower:
                     for f in candidates
                     if int(ids[f.recording_index]) in place
                 ]
-        self._table, self._neighbors = table, None
+        self._table, self._neighbors = table, []
         self._matcher = replace(self._matcher, index=index)
 
     def _ended(self, index: Index, settled: int) -> list[Candidate]:
         """Look at all that is kept; give what ended ``settled`` hashes before now."""
-        kept, neighbors, table = self._kept, self._neighbors, index.table
-        if kept is None or neighbors is None or not kept.informative.any():
+        kept, table = self._kept, index.table
+        comparisons = float(table.total) * HOUR_HASHES * SLOPES_TRIED
+        if kept is None or not kept.informative.any():
             found = list(self._open)
         else:
-            comparisons = float(table.total) * HOUR_HASHES * SLOPES_TRIED
-            candidates = self._matcher.candidates(PLAIN, kept, neighbors, comparisons)
+            candidates = [
+                candidate
+                for neighbors in self._neighbors
+                if len(neighbors.rows)
+                for candidate in self._matcher.candidates((PLAIN, kept), neighbors, comparisons)
+            ]
             found = self._continued([_later(c, self._start) for c in candidates], comparisons)
-        again = [f for f in found if not any(_is_same(g, f) for g in self._given)]
+        again = [
+            f
+            for f in found
+            if not any(is_same(candidate_place(g), candidate_place(f)) for g in self._given)
+        ]
         pool = resolve([*self._given, *again], self._matcher.k)
         now = self._start + (len(kept) if kept else 0)
         fresh = [f for f in pool if not any(f is g for g in self._given)]
@@ -138,10 +150,7 @@ class Follower:
         gone = start - self._start
         if self._kept is not None:
             self._kept = self._kept.cut(slice(gone, None))
-        if self._neighbors is not None:
-            self._neighbors = Neighbors(
-                self._neighbors.rows[gone:], self._neighbors.distances[gone:]
-            )
+        self._neighbors = [Neighbors(n.rows[gone:], n.distances[gone:]) for n in self._neighbors]
         self._start = start
         self._open = [f for f in unended if f.segment.first < start]
         self._given = [f for f in self._given if f.segment.stop > start]
@@ -151,8 +160,3 @@ def _later(candidate: Candidate, hops: int) -> Candidate:
     """Give the same candidate in a query that began ``hops`` hashes earlier."""
     span = (candidate.span[0] + hops, candidate.span[1] + hops)
     return replace(candidate, segment=moved(candidate.segment, hops), span=span)
-
-
-def _is_same(given: Candidate, candidate: Candidate) -> bool:
-    same = given.recording_index == candidate.recording_index
-    return same and overlap(candidate_place(given), candidate_place(candidate)) > MAX_OVERLAP
