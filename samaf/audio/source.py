@@ -79,7 +79,7 @@ def _spooled(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
         while block := stream.read(1 << 20):
             with room_for(f"{name}: what it gives"):
                 file.write(block)
-                file.flush()  # here, where an error is told, and not at the next seek
+                file.flush()  # here, where an error is reported, and not at the next seek
         yield file  # type: ignore[misc]  # typeshed has it as a generic IO
 
 

@@ -1,4 +1,4 @@
-"""Queries of either family of models, written into the audit log where that is asked for."""
+"""Queries of either family of models, written into the audit log on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The diagonal engine compiled with numba (the extra ``fast``): same answers, less work.
+"""The exact index compiled with numba (the extra ``fast``): same answers, less work.
 
 A tile of reference rows is laid out word by word, so that eight distances are counted at a
 time (AVX-512: one ``vpopcntq`` for 512 bits). Query hashes pass over it one after the other;

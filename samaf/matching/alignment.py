@@ -21,7 +21,7 @@ GAP_HASHES = 24  # query hashes without a hit inside one segment: 6 s
 REACH_HASHES = 24  # a segment is followed this far beyond its hits
 SAME_SPEECH = 0.42  # bit error rate below which a hash supports the alignment
 FEW_WINDOWS = 4  # of a clip, up to which single hits count
-LEAST_SPAN = 8  # hashes between first and last hit from which a slope can be told
+LEAST_SPAN = 8  # hashes between first and last hit that a slope can be fitted to
 SLOPES = (0.6, 1.7)  # reference hops a query hop
 
 

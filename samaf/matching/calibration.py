@@ -3,7 +3,7 @@
 Unrelated hashes differ in half of their bits, give or take. The mean error rate of L
 hashes on one diagonal is then about normal; its deviation shrinks with L, more slowly
 than for independent hashes because neighbors share three quarters of their audio. The
-probability of a rate at least this low, times the number of comparisons, is the
+probability of an error rate at least this low, times the number of comparisons, is the
 expected number of false matches (the E-value of sequence search). Real tails are heavier
 than normal ones, so the card of a model carries a straight line fitted to impostor
 queries that corrects the logarithm.

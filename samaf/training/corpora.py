@@ -92,7 +92,7 @@ def open_corpus(root: Path) -> Corpus:
     if len(missing) > UNREADABLE_SHARE * (len(clips) + len(missing)):
         raise CorpusError(
             f"{root}: {len(missing)} of {len(clips) + len(missing)} files that belong to it are "
-            f"missing ({missing[0]} first); fetch them, or mend the manifest"
+            f"missing ({missing[0]} first); fetch them, or repair the manifest"
         )
     return Corpus(root, tuple(clips), tuple(missing))
 

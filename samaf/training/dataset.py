@@ -33,7 +33,7 @@ from samaf.training.workers import spread
 
 FORMAT = 1  # raise when preparation changes what it writes
 JITTER_FRAMES = 12  # a query's hop grid meets the reference's within half a hop
-LEAST_SECONDS = 3  # shorter clips hold too few moments to be told from their neighbors
+LEAST_SECONDS = 3  # the moments of shorter clips are too few to differ
 MOMENTS = 4  # pairs drawn from one clip: other moments of the same voice are hard negatives
 
 
@@ -185,7 +185,7 @@ class Dataset:
     def _background(
         self, rng: np.random.Generator, drawn: spectral.Draw, parameters: FeatureParameters
     ) -> np.ndarray:
-        """Mix blocks of any clips and copies where one is asked for, (n, frames, bands)."""
+        """Mix blocks of any clips as backgrounds of copies, (n, frames, bands)."""
         count = len(drawn.sounds)
         pair = np.repeat(np.arange(count), drawn.sounds)
         clip = rng.choice(len(self.weights), len(pair), p=self.weights)

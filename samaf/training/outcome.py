@@ -13,7 +13,7 @@ from samaf.training.trainer import CURVES, Trained, load_best
 
 
 def conclude(trained: Trained, name: str, out: Path, select: str, distance: str = BITS) -> int:
-    """Give the model the weights to export and draw its curves; tell the weights' step.
+    """Give the model the weights to export and draw its curves; return the weights' step.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def conclude(trained: Trained, name: str, out: Path, select: str, distance: str 
     Raises
     ------
     TrainingError
-        The best weights are asked for, but no step was taken.
+        The best weights are selected, but no step was taken.
     """
     step = trained.step
     if select != "last":

@@ -65,7 +65,7 @@ def check_readable(corpus: Corpus, clips: Sequence[Clip], unreadable: Sequence[s
     if len(unreadable) > UNREADABLE_SHARE * len(clips):
         raise CorpusError(
             f"{corpus.root}: {len(unreadable)} of {len(clips)} clips cannot be read "
-            f"({unreadable[0]} first); mend or remove them"
+            f"({unreadable[0]} first); repair or remove them"
         )
 
 

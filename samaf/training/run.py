@@ -67,7 +67,7 @@ def preset(kind: Architecture) -> Preset:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a run; None takes the preset's. See `train_model`."""
+    """The settings of a run; None takes the preset's. See `train_model`."""
 
     steps: int | None = None
     pairs: int | None = None
@@ -80,7 +80,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """What is told about a run: what is prepared (what, done, total), and the training."""
+    """What a run reports: its preparation (what, done, total), and the training."""
 
     prepared: Callable[[str, int, int], None] = lambda what, done, total: None
     trained: Callable[[Progress], None] = lambda progress: None
@@ -124,25 +124,25 @@ def train_model(
     CorpusError, TrainingError
         The corpus gives no data; the name, the checkpoint or the loss is bad.
     """
-    asked = Request(steps, pairs, minutes, select, copies, seed, start)
+    request = Request(steps, pairs, minutes, select, copies, seed, start)
     if name.startswith("UNET"):
         from samaf.training.unet.run import train_unet
 
-        return train_unet(name, root, out, asked, listener)
-    return _train_lstm(name, root, out, asked, listener)
+        return train_unet(name, root, out, request, listener)
+    return _train_lstm(name, root, out, request, listener)
 
 
-def _train_lstm(name: str, root: Path, out: Path, asked: Request, listener: Listener) -> Path:
+def _train_lstm(name: str, root: Path, out: Path, request: Request, listener: Listener) -> Path:
     kind = architecture(name)
     chosen = preset(kind)
     chosen = replace(
         chosen,
-        steps=chosen.steps if asked.steps is None else asked.steps,
-        pairs=asked.pairs or chosen.pairs,
-        select=asked.select or chosen.select,
-        copies=asked.copies or chosen.copies,
+        steps=chosen.steps if request.steps is None else request.steps,
+        pairs=request.pairs or chosen.pairs,
+        select=request.select or chosen.select,
+        copies=request.copies or chosen.copies,
     )
-    started = load_hash_model(asked.start) if asked.start else None
+    started = load_hash_model(request.start) if request.start else None
     corpus = open_corpus(root)
     for path in corpus.missing:
         listener.noted(f"{path}: named by the manifest, but missing; left out")
@@ -154,14 +154,14 @@ def _train_lstm(name: str, root: Path, out: Path, asked: Request, listener: List
             chosen.frames,
             out / "data",
             copies=count,
-            seed=asked.seed,
+            seed=request.seed,
             progress=partial(listener.prepared, split),
         )
         for reason in data[split].skipped:
             listener.noted(f"{reason}; left out")
     plan = Plan(
         name,
-        Preparation(corpus.digest, "train", chosen.copies, asked.seed, chosen.frames).folder,
+        Preparation(corpus.digest, "train", chosen.copies, request.seed, chosen.frames).folder,
         kind.features,
         chosen.steps,
         chosen.pairs,
@@ -169,7 +169,7 @@ def _train_lstm(name: str, root: Path, out: Path, asked: Request, listener: List
         chosen.warm_up,
         redrawn=kind.paired,
         start=started.digest if started else "",
-        seed=asked.seed,
+        seed=request.seed,
     )
     trained = train(
         plan,
@@ -178,7 +178,7 @@ def _train_lstm(name: str, root: Path, out: Path, asked: Request, listener: List
         listener.trained,
         data["validation"],
         start=started.path if started else None,
-        seconds=60 * asked.minutes,
+        seconds=60 * request.minutes,
     )
     step = conclude(trained, name, out, chosen.select)
     card = ModelCard(

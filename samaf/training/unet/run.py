@@ -64,7 +64,7 @@ def train_unet(
     name: str,
     root: Path,
     out: Path,
-    asked: Request,
+    request: Request,
     listener: Listener,
 ) -> Path:
     """Make ``NAME.onnx``, ``NAME-decoder.onnx``, ``NAME.json`` and ``NAME-curves.png``.
@@ -78,14 +78,16 @@ def train_unet(
         start from is named.
     """
     kind = variant(name)
-    if asked.start:
-        raise TrainingError(f"{name}: starts from new weights only; leave out --from {asked.start}")
+    if request.start:
+        raise TrainingError(
+            f"{name}: starts from new weights only; leave out --from {request.start}"
+        )
     chosen = preset(kind)
     chosen = replace(
         chosen,
-        pairs=asked.pairs or chosen.pairs,
-        select=asked.select or chosen.select,
-        copies=asked.copies or chosen.copies,
+        pairs=request.pairs or chosen.pairs,
+        select=request.select or chosen.select,
+        copies=request.copies or chosen.copies,
     )
     corpus = open_corpus(root)
     for path in corpus.missing:
@@ -100,7 +102,7 @@ def train_unet(
             features,
             out / "data",
             copies=chosen.copies,
-            seed=asked.seed,
+            seed=request.seed,
             progress=partial(listener.prepared, split),
         )
         for reason in data[split].skipped:
@@ -108,12 +110,12 @@ def train_unet(
     whole = math.ceil(chosen.epochs * len(data["train"]) / chosen.pairs)
     plan = UNetPlan(
         name,
-        Preparation(corpus.digest, "train", chosen.copies, asked.seed, features).folder,
-        whole if asked.steps is None else asked.steps,
+        Preparation(corpus.digest, "train", chosen.copies, request.seed, features).folder,
+        whole if request.steps is None else request.steps,
         chosen.pairs,
         chosen.learning_rate,
         chosen.warm_up,
-        seed=asked.seed,
+        seed=request.seed,
     )
     trained = train(
         plan,
@@ -122,7 +124,7 @@ def train_unet(
         listener.trained,
         data["validation"],
         every=max(1, plan.steps // REPORTS),
-        seconds=60 * asked.minutes,
+        seconds=60 * request.minutes,
     )
     step = conclude(trained, name, out, chosen.select, "mean distance of vectors")
     decoder = decoder_bytes(trained.model)
@@ -136,7 +138,7 @@ def train_unet(
         decoder_sha256=sha256(decoder).hexdigest(),
     )
     model = write_model(encoder_bytes(trained.model), card, out)
-    return measured(model, data, asked.seed, listener)
+    return measured(model, data, request.seed, listener)
 
 
 def measured(model: Path, data: dict[str, Spectrograms], seed: int, listener: Listener) -> Path:
@@ -147,22 +149,22 @@ def measured(model: Path, data: dict[str, Spectrograms], seed: int, listener: Li
     """
     decoder = SpectrogramDecoder(model)
     features = decoder.card.features
-    found = []
+    stored = []
     for split in ("validation", "train"):
         clip, at = data[split].stored(features)
         cut = partial(data[split].cut, version=0, parameters=features)
         parts = [slice(a, a + BATCH) for a in range(0, len(clip), BATCH)]
         vectors = [decoder.encode(cut(clip=clip[p], at=at[p])).vectors for p in parts]
-        found.append((np.concatenate(vectors), clip if split == "validation" else clip * 0 - 1))
-    references, owner = (np.concatenate(each) for each in zip(*found, strict=True))
-    asked = data["validation"]
+        stored.append((np.concatenate(vectors), clip if split == "validation" else clip * 0 - 1))
+    references, clips = (np.concatenate(parts) for parts in zip(*stored, strict=True))
+    queries = data["validation"]
     right, noisy_errors, clean_errors = [], [], []
-    for step in range(math.ceil(len(asked) / BATCH)):
-        count = min(BATCH, len(asked) - step * BATCH)
-        x, (clean, moments) = asked.pairs(seed, step, BATCH, features)
+    for step in range(math.ceil(len(queries) / BATCH)):
+        count = min(BATCH, len(queries) - step * BATCH)
+        x, (clean, moments) = queries.pairs(seed, step, BATCH, features)
         x, clean, clip = x[:count], clean[:count], moments[:count, 0]
         encoded = decoder.encode(x)
-        right.append(owner[nearest(encoded.vectors, references)] == clip)
+        right.append(clips[nearest(encoded.vectors, references)] == clip)
         noisy_errors.append(((decoder.rebuild(encoded) - clean) ** 2).mean(axis=(1, 2)))
         again = decoder.rebuild(decoder.encode(clean))
         clean_errors.append(((again - clean) ** 2).mean(axis=(1, 2)))
@@ -171,7 +173,7 @@ def measured(model: Path, data: dict[str, Spectrograms], seed: int, listener: Li
         "what": "one noisy segment of each validation clip, beginning anywhere, against the stored "
         f"segments of all clean clips of train and validation; {SNR_DB[0]:g} to {SNR_DB[1]:g} dB",
         "references": len(references),
-        "queries": len(asked),
+        "queries": len(queries),
         "accuracy": round(accuracy, 4),
         "mean_square_error_noisy": round(float(np.concatenate(noisy_errors).mean()), 4),
         "mean_square_error_clean": round(float(np.concatenate(clean_errors).mean()), 4),
