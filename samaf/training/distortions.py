@@ -244,17 +244,17 @@ def codec(samples: np.ndarray, rng: Generator) -> np.ndarray:
     if kind == 0:
         return g711(samples)
     if kind == 1:
-        rate = int(rng.choice([4750, 5900, 7400, 12200]))
-        return through_codec(samples, "libopencore_amrnb", "amr", 8_000, rate)
+        bit_rate = int(rng.choice([4750, 5900, 7400, 12200]))
+        return through_codec(samples, "libopencore_amrnb", "amr", 8_000, bit_rate)
     if kind == 2:
-        rate = int(rng.uniform(6_000, 24_000))
-        return through_codec(samples, "libopus", "ogg", SAMPLE_RATE, rate)
+        bit_rate = int(rng.uniform(6_000, 24_000))
+        return through_codec(samples, "libopus", "ogg", SAMPLE_RATE, bit_rate)
     if kind == 3:
-        rate = int(rng.choice([8, 16, 24, 32])) * 1000
-        return through_codec(samples, "libmp3lame", "mp3", SAMPLE_RATE, rate)
+        bit_rate = int(rng.choice([8, 16, 24, 32])) * 1000
+        return through_codec(samples, "libmp3lame", "mp3", SAMPLE_RATE, bit_rate)
     if kind == 4:
-        rate = int(rng.uniform(12_000, 32_000))
-        return through_codec(samples, "aac", "adts", SAMPLE_RATE, rate)
+        bit_rate = int(rng.uniform(12_000, 32_000))
+        return through_codec(samples, "aac", "adts", SAMPLE_RATE, bit_rate)
     return gsm(samples)
 
 
@@ -278,20 +278,24 @@ def gsm(samples: np.ndarray) -> np.ndarray:
 
 
 def through_codec(
-    samples: np.ndarray, encoder: str, container: str, rate: int, bit_rate: int
+    samples: np.ndarray, encoder: str, container: str, sample_rate: int, bit_rate: int
 ) -> np.ndarray:
     """Encode and decode in memory with FFmpeg; same length, level about kept."""
     import av
 
     memory = io.BytesIO()
-    narrow = signal.resample_poly(samples, rate, SAMPLE_RATE) if rate != SAMPLE_RATE else samples
+    narrow = (
+        signal.resample_poly(samples, sample_rate, SAMPLE_RATE)
+        if sample_rate != SAMPLE_RATE
+        else samples
+    )
     pcm = (np.clip(narrow, -1, 1) * 32767).astype(np.int16)[None]
     with av.open(memory, "w", format=container) as out:
-        stream: Any = out.add_stream(encoder, rate=rate, layout="mono")
+        stream: Any = out.add_stream(encoder, rate=sample_rate, layout="mono")
         stream.bit_rate = bit_rate
         frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
-        frame.sample_rate = rate
-        convert = av.AudioResampler(stream.format, "mono", rate, stream.frame_size or None)
+        frame.sample_rate = sample_rate
+        convert = av.AudioResampler(stream.format, "mono", sample_rate, stream.frame_size or None)
         for part in (*convert.resample(frame), *convert.resample(None)):
             out.mux(stream.encode(part))
         out.mux(stream.encode(None))
