@@ -81,13 +81,13 @@ def _deep(job: tuple[Probe, float, float], workshop: tuple[Fingerprinter, Galler
 
 def expected(trials: Sequence[DeepTrial], calibration: ScoreCalibration) -> np.ndarray:
     """Give log10 of the false matches to expect as good as each trial's best, float (n,)."""
-    deep = for_deep(calibration)
-
-    def best(trial: DeepTrial) -> float:
-        rates, hashes, places = np.array(trial.found).T
-        return float(log10_evalue(rates, hashes, places, deep).min())
-
-    return np.array([best(t) if t.found else np.inf for t in trials])
+    none = ((1.0, 1, 1.0),)
+    most = max((len(t.found) for t in trials), default=1) or 1
+    table = np.array([(*t.found, *(none * (most - len(t.found)))) for t in trials])
+    rates, hashes, places = table.reshape(-1, most, 3).transpose(2, 0, 1)
+    found = np.arange(most) < np.array([len(t.found) for t in trials])[:, None]
+    best = log10_evalue(rates, hashes, places, for_deep(calibration))
+    return np.where(found, best, np.inf).min(axis=1)
 
 
 def fitted(trials: Sequence[DeepTrial], calibration: ScoreCalibration) -> ScoreCalibration:

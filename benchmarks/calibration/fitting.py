@@ -166,11 +166,13 @@ def rising(true: np.ndarray, false: np.ndarray) -> tuple[float, float, float]:
     middles = (edges[1:] + edges[:-1]) / 2
     weights = [np.histogram(np.clip(s, *ends), edges)[0] / len(s) for s in (true, false)]
     at, slope = (a.ravel()[:, None] for a in np.meshgrid(EVEN_SCORES, LR_SLOPES))
-    line = slope * (middles - at)
+    line = np.minimum(slope * (middles - at), FARTHEST)
+    costs = [np.log2(1 + 10 ** (sign * line)) for sign in (-1, 1)]  # of true and of false ones
     best = (np.inf, 0.0, 0.0, 0.0)
     for floor in FLOORS.tolist():
-        ratio = np.clip(line, floor, FARTHEST)
-        cost = np.log2(1 + 10**-ratio) @ weights[0] + np.log2(1 + 10**ratio) @ weights[1]
+        least = (np.log2(1 + 10 ** (sign * np.full(1, floor))) for sign in (-1, 1))
+        floored = (np.where(line < floor, *pair) for pair in zip(least, costs, strict=True))
+        cost = sum(c @ w for c, w in zip(floored, weights, strict=True))
         n = int(cost.argmin())
         best = min(
             best, (float(cost[n]), float(-slope[n, 0] * at[n, 0]), float(slope[n, 0]), floor)

@@ -21,6 +21,8 @@ from queue import LifoQueue
 from threading import Lock
 from typing import TypeVar
 
+from samaf.audio.sandbox import stated_seconds
+from samaf.audio.source import opened
 from samaf.engine.worker_tasks import TASKS, Result, Task, receive, send, send_error
 from samaf.errors import AudioError, InterruptedHashingError, SamafError
 from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
@@ -99,13 +101,10 @@ def _is_special(path: Path) -> bool:
 
 def _seconds(path: Path) -> float:
     """Give the length in seconds that a file's header states; 0 where it states none."""
-    import av
-
     try:
-        # Opened here: FFmpeg would take a name such as "http:..." for more than a name.
-        with path.open("rb") as file, av.open(file, "r", metadata_errors="replace") as container:
-            return float((container.duration or 0) / av.time_base)
-    except (av.error.FFmpegError, OSError, ValueError):
+        with opened(path) as file:
+            return stated_seconds(file)
+    except AudioError:
         return 0.0
 
 

@@ -18,7 +18,7 @@ from samaf.index.neighbors import NOTHING
 from samaf.index.table import HashTable
 
 SEGMENTS = 1 << 20  # ids of a recording: 30 days of segments 2.5 s apart
-PROBES = 16  # cells looked into for each vector; benchmarks/unet/relational.py measures the recall
+PROBES = 16  # cells looked into for each vector: `benchmarks unet relational` has the recall
 LEAST_CELLS = 64  # below 4,096 vectors a search of all takes under a millisecond
 ROWS_AT_ONCE = 16_384  # 20 MB of 320 values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,19 @@ def make_voice(seed: int, seconds: float = SECONDS) -> np.ndarray:
     return (samples / np.abs(samples).max()).astype(np.float32)
 
 
+def write_wav(path: Path, samples: np.ndarray) -> None:
+    """Write samples of peak 1."""
+    wavfile.write(path, RATE, (samples * 32_767).astype(np.int16))
+
+
+def write_manifest(root: Path, rows: Iterable[tuple[str, ...]]) -> None:
+    """Write the manifest of a corpus: path, kind, split, speaker, recording."""
+    with (root / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "kind", "split", "speaker", "recording"])
+        writer.writerows(rows)
+
+
 @pytest.fixture(scope="session")
 def voice() -> np.ndarray:
     """3.5 s of a synthetic voice."""
@@ -62,7 +76,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     names = [(split, f"{split}-{n}.wav") for split, count in clips for n in range(count)]
     rows = []
     for seed, (split, name) in enumerate(names):
-        wavfile.write(root / name, RATE, (make_voice(seed) * 32_767).astype(np.int16))
+        write_wav(root / name, make_voice(seed))
         rows.append((name, "speech", split, f"speaker {seed // 2}", f"source {seed}"))
     rng = np.random.default_rng(0)
     decay = np.exp(-np.arange(4_000) / 800).astype(np.float32)
@@ -74,10 +88,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     for kind, samples in sounds.items():
         wavfile.write(root / f"{kind}.wav", RATE, samples)
         rows.append((f"{kind}.wav", kind, "test", "", ""))
-    with (root / "manifest.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "kind", "split", "speaker", "recording"])
-        writer.writerows(rows)
+    write_manifest(root, rows)
     return open_corpus(root)
 
 

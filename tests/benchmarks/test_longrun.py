@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import call
+from conftest import call, write_manifest
 
 from benchmarks.accuracy.longrun import KINDS, SECONDS, Excerpt, judged, programme
 from samaf.audio import SAMPLE_RATE
@@ -54,14 +54,15 @@ def test_matches_are_compared_with_the_truth() -> None:
     assert wrong == [found[2]]
 
 
-def test_the_command_finds_what_it_hid(tmp_path: Path) -> None:
-    lines = ["path,kind,split,speaker"]
+def test_the_command_finds_what_it_hid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.accuracy.longrun.BETWEEN", (2.0, 3.0))
+    monkeypatch.setattr("benchmarks.accuracy.longrun.SECONDS", (5.0, 6.0))
     for clip in FILES[:4]:
         shutil.copy(clip, tmp_path)
-        lines.append(f"{clip.name},speech,validation,{clip.stem}")
-    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
-    # With this seed two excerpts take 22 s.
-    words = ["--corpus", tmp_path, "--minutes", 0.2, "--seed", 2]
+    rows = [(clip.name, "speech", "validation", clip.stem, clip.stem) for clip in FILES[:4]]
+    write_manifest(tmp_path, rows)
+    # With this seed two excerpts take 14 s.
+    words = ["--corpus", tmp_path, "--minutes", 0.15, "--seed", 2]
     done = call("accuracy", "longrun", *words)
     assert done.exit_code == 0, done.output
     assert "| as it is | 1 | 1 | 1 |" in done.output
