@@ -10,8 +10,8 @@ SAMPLE_RATE = 16_000  # Hz
 LEVEL_FRAME = SAMPLE_RATE // 100  # samples: 10 ms
 LEVEL_FRAMES = 25  # 0.25 s: a syllable
 LEVEL_FLOOR = 1e-6  # mean square, -60 dB of full scale: quieter parts are not raised further
-SMOOTH_HZ = 60.0  # wider than a line of hum, narrower than a formant
 LINE_HZ = 4.0  # a line of hum is narrower
+SMOOTH_CELLS = 15  # of 4 Hz: wider than a line of hum, narrower than a formant
 LINE = 9.0  # times the neighbours' power: noise of 1 s gets there in 1 of 10^8 bins
 WHITENING = 0.8  # exponent: 1 raises what a codec has left out as far as the voice
 OVERSAMPLING = 4  # linear interpolation between samples is then 2 % off at 5 kHz
@@ -119,14 +119,17 @@ def whitened(
     first, last = round(low * bins), min(round(high * bins) + 1, count // 2)
     inside = spectrum[first:last]
     amplitude = np.abs(inside) * np.float32(count / np.sqrt(filled or len(samples)))
-    width = max(3, int(SMOOTH_HZ * bins))
-    mean = smoothed(amplitude, width)
-    mean = smoothed(np.minimum(amplitude, 2 * mean), width)  # lines do not count
-    floor = np.float32(1e-3) * mean.max(initial=0) + np.float32(1e-9)
-    # Not bin by bin: the spectrum of a loop is all lines, but without any that stands alone.
-    narrow = smoothed(np.square(amplitude), max(3, int(LINE_HZ * bins)))
-    limit = np.maximum(np.maximum(mean, amplitude / 2), floor)
-    gain = np.where(narrow > LINE * np.square(mean) + floor**2, 0, limit ** np.float32(-WHITENING))
+    # Cells of 4 Hz, not single bins: the spectrum of a loop is all lines, none of them alone.
+    cell = max(1, round(LINE_HZ * bins))
+    cells = np.pad(amplitude, (0, -len(amplitude) % cell), mode="edge").reshape(-1, cell)
+    level, power = cells.mean(axis=1), np.einsum("ij,ij->i", cells, cells) / np.float32(cell)
+    mean = smoothed(level, SMOOTH_CELLS)
+    mean = smoothed(np.minimum(level, 2 * mean), SMOOTH_CELLS)  # lines do not count
+    mean = np.maximum(mean, np.float32(1e-3) * mean.max(initial=0) + np.float32(1e-9))
+    gain = np.where(power > LINE * np.square(mean), 0, mean ** np.float32(-WHITENING))
+    gain, most = (np.repeat(v, cell)[: len(amplitude)] for v in (gain, 2 * mean))
+    high = amplitude > most
+    gain[high] *= (most[high] / amplitude[high]) ** np.float32(WHITENING)
     out = np.zeros_like(spectrum)
     out[first:last] = inside * (gain * np.float32(count))
     return out
