@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
 
@@ -80,7 +81,8 @@ class Trial:
         """Draw the clips that are cut, one a speaker as long as there are speakers."""
         order = np.random.default_rng(26).permutation(len(self.speech))
         seen: set[str] = set()
-        first, later = [], []
+        first: list[Clip] = []
+        later: list[Clip] = []
         for clip in (self.speech[i] for i in order):
             (later if clip.speaker in seen else first).append(clip)
             seen.add(clip.speaker)
@@ -92,7 +94,7 @@ class Trial:
         for seconds in lengths:
             path = folder / f"{clip.path.stem}-{seconds:g}.json"
             if not path.is_file():
-                made = [answer.record() for answer in self._asked(clip, seconds)]
+                made = [astuple(answer) for answer in self._asked(clip, seconds)]
                 with writing(path) as temporary:
                     temporary.write_text(json.dumps(made))
             answers += [Answer(*row) for row in json.loads(path.read_text())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from math import isfinite, log10
 
 import numpy as np
@@ -25,10 +25,6 @@ class Answer:
     z_windows: float
     score: float
 
-    def record(self) -> tuple[str | float, ...]:
-        """Give the fields, for JSON."""
-        return astuple(self)
-
     @property
     def altered(self) -> bool:
         """Whether its condition changes time or pitch."""
@@ -36,7 +32,7 @@ class Answer:
 
     @property
     def is_right(self) -> bool:
-        """Whether the clip is of the recording; babble is of more than was cut."""
+        """Whether the clip was cut from the recording."""
         return self.kind == "right"
 
 
@@ -86,13 +82,16 @@ def _wrong(answers: Sequence[Answer]) -> str:
         waveform = np.array([a.z_waveform for a in group])
         windows = np.array([a.z_windows for a in group])
         scores = np.array([_score(a) for a in group])
-        quantiles = (
-            " / ".join(f"{v:.1f}" for v in np.nanquantile(z, [0.5, 0.9, 0.99, 1]))
-            for z in (waveform, windows)
-        )
+        quantiles = (_quantiles(z[np.isfinite(z)]) for z in (waveform, windows))
         passed = " / ".join(str(int((scores >= s).sum())) for s in (1, 2, 3, 4))
         lines.append(f"| {name} | {len(group):,} | {' | '.join(quantiles)} | {passed} |")
     return "\n".join(lines)
+
+
+def _quantiles(z: np.ndarray) -> str:
+    if not len(z):
+        return "-"
+    return " / ".join(f"{v:.1f}" for v in np.quantile(z, [0.5, 0.9, 0.99, 1]))
 
 
 def _score(answer: Answer) -> float:
@@ -119,6 +118,8 @@ def fit(answers: Sequence[Answer]) -> str:
 
 def _tail(z: np.ndarray) -> str:
     """Fit an exponential to the highest tenth: P(Z > z) = 0.1 exp(-(z - threshold) / scale)."""
+    if len(np.unique(z)) < 1 / TAIL:
+        return f"too few to fit: {len(z)}"
     threshold = np.quantile(z, 1 - TAIL)
     scale = float(np.mean(z[z > threshold] - threshold))
     start = threshold + scale * np.log(TAIL)

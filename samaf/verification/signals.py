@@ -127,11 +127,12 @@ def whitened(
     mean = smoothed(np.minimum(level, 2 * mean), SMOOTH_CELLS)  # lines do not count
     mean = np.maximum(mean, np.float32(1e-3) * mean.max(initial=0) + np.float32(1e-9))
     gain = np.where(power > LINE * np.square(mean), 0, mean ** np.float32(-WHITENING))
-    gain, most = (np.repeat(v, cell)[: len(amplitude)] for v in (gain, 2 * mean))
-    high = amplitude > most
-    gain[high] *= (most[high] / amplitude[high]) ** np.float32(WHITENING)
+    gains = np.repeat(gain, cell)[: len(amplitude)]
+    most = np.repeat(2 * mean, cell)[: len(amplitude)]
+    high = np.flatnonzero(amplitude > most)
+    gains[high] *= (most[high] / amplitude[high]) ** np.float32(WHITENING)
     out = np.zeros_like(spectrum)
-    out[first:last] = inside * (gain * np.float32(count))
+    out[first:last] = inside * (gains * np.float32(count))
     return out
 
 

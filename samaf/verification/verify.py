@@ -257,7 +257,7 @@ def _agreeing(
     agreement = along(undone.samples, recording, line)
     begin, end = _stretch(agreement, undone)
     there = [float(line.place + (k - line.middle) * line.step) for k in (begin, end)]
-    here = sorted(float(undone.time(np.float64(k))) for k in (begin, end))
+    here = sorted(undone.time(np.array([begin, end])).tolist())
     first = -undone.origin * SAMPLE_RATE * undone.rho
     manipulation = replace(place.manipulation, tau=float(1 / (line.step * undone.rho)))
     if undone.is_speed and undone.altered:
