@@ -129,8 +129,8 @@ def whitened(
     gain = np.where(power > LINE * np.square(mean), 0, mean ** np.float32(-WHITENING))
     gains = np.repeat(gain, cell)[: len(amplitude)]
     most = np.repeat(2 * mean, cell)[: len(amplitude)]
-    high = np.flatnonzero(amplitude > most)
-    gains[high] *= (most[high] / amplitude[high]) ** np.float32(WHITENING)
+    peaks = np.flatnonzero(amplitude > most)
+    gains[peaks] *= (most[peaks] / amplitude[peaks]) ** np.float32(WHITENING)
     out = np.zeros_like(spectrum)
     out[first:last] = inside * (gains * np.float32(count))
     return out
