@@ -26,9 +26,10 @@ def training(_: Path, __: Path) -> list[Row]:
     """
     import keras
 
+    from samaf.training.lstm_family import preset
     from samaf.training.models import architecture
     from samaf.training.plan import Plan
-    from samaf.training.run import preset
+    from samaf.training.sampling import Sampling
 
     data = _made()
     rows = []
@@ -48,7 +49,8 @@ def training(_: Path, __: Path) -> list[Row]:
         )
     kind = architecture("2LST256C")
     drawing = min(
-        _seconds(lambda: data.pairs(1, 1, 256, kind.features, redrawn=True)) for _ in range(STEPS)
+        _seconds(lambda: data.pairs(1, 1, 256, kind.features, Sampling(redrawn=True)))
+        for _ in range(STEPS)
     )
     rows.append(("drawing 512 blocks anew, beside the step", f"{512 / drawing:,.0f} blocks/s"))
     rows.append(("PyTorch's own LSTM, 2 x 256, in trials on two quiet cores", f"{STANDARD:,}"))

@@ -39,9 +39,9 @@ def make_once(path: Path, make: Callable[[], None]) -> None:
             make()
 
 
-def clip_generator(seed: int, clip: Clip) -> np.random.Generator:
-    """Make the generator of one clip, which no other clip and no order changes."""
-    text = f"{seed} {clip.path.name} {clip.speaker}"
+def clip_generator(seed: int, clip: Clip, number: int = 0) -> np.random.Generator:
+    """Make the generator of one copy of a clip, which no other clip and no order changes."""
+    text = f"{seed} {number} {clip.path.name} {clip.speaker}"
     digest = sha256(text.encode("utf-8", "surrogateescape")).digest()
     return np.random.default_rng(np.frombuffer(digest, np.uint32))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from training_data import RATE, babbling
 
 from samaf.training import codecs
-from tests.training.training_data import RATE, babbling
 
 SPEECH = babbling(2.0, 3)
 
