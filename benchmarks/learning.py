@@ -49,7 +49,7 @@ def training(_: Path, __: Path) -> list[Row]:
         )
     kind = architecture("2LST256C")
     drawing = min(
-        _seconds(lambda: data.pairs(1, 1, 256, kind.features, Sampling(redrawn=True)))
+        _seconds(lambda: data.pairs(1, 1, 256, kind.features, Sampling(augmented=True)))
         for _ in range(STEPS)
     )
     rows.append(("drawing 512 blocks anew, beside the step", f"{512 / drawing:,.0f} blocks/s"))

@@ -14,7 +14,7 @@ from samaf.features import FeatureParameters, encoder_input
 from samaf.training import spectral
 from samaf.training.sampling import (
     CANDIDATES,
-    LookAlikes,
+    HardNegatives,
     Sampling,
     active_before,
     choose_moments,
@@ -41,7 +41,7 @@ class Dataset:
         Reasons of clips that are left out: unreadable or too short.
     speakers
         str (n,): who speaks in each clip.
-    look_alikes
+    hard_negatives
         Blocks of other speakers that resemble each block, if they were looked for.
     """
 
@@ -52,7 +52,7 @@ class Dataset:
     weights: np.ndarray
     skipped: tuple[str, ...] = ()
     speakers: np.ndarray = field(default_factory=lambda: np.empty(0, str))
-    look_alikes: LookAlikes | None = None
+    hard_negatives: HardNegatives | None = None
     active: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,8 +88,8 @@ class Dataset:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw pairs of one moment, in the original and in a distorted copy.
 
-        Where spectra are redrawn, half of the pairs get another voice and half of the copies
-        further distortions, pairs run backwards or go on as others, all drawn anew
+        With ``augmented``, half of the pairs get another voice and half of the copies
+        further distortions, and pairs run backwards or go on as others
         (``samaf.training.spectral``); that needs frames with as many coefficients as bands.
 
         Returns
@@ -100,17 +100,17 @@ class Dataset:
             float32 (count, 2): clip number and first frame in the original.
         """
         rng = np.random.default_rng((seed, step))
-        known = self.look_alikes is not None and self.look_alikes.clips.shape[1] > 0
-        partners = int(count * sampling.look_alikes) if known else 0
-        clip = self._clips(count - partners, sampling.moments, rng)
-        drawn = spectral.draw(count, rng) if sampling.redrawn else None
+        known = self.hard_negatives is not None and self.hard_negatives.clips.shape[1] > 0
+        partners = int(count * sampling.hard_negatives) if known else 0
+        clip = self._clips(count - partners, sampling.anchors_per_clip, rng)
+        drawn = spectral.draw(count, rng) if sampling.augmented else None
         pace = drawn.pace if drawn else np.ones(count)
-        pace[count - partners :] = pace[:partners]  # look-alikes run as their pairs do
+        pace[count - partners :] = pace[:partners]  # hard negatives run as their pairs do
         size = parameters.block_frames * np.abs(pace)
         version = rng.integers(1, self.starts.shape[1], count)
         at = self._moments(clip, version[: len(clip)], size[: len(clip)], rng)
-        if self.look_alikes and partners:
-            others, there = self.look_alikes.draw(clip[:partners], at[:partners], rng)
+        if self.hard_negatives and partners:
+            others, there = self.hard_negatives.draw(clip[:partners], at[:partners], rng)
             span = self._span(others, version[len(clip) :], size[len(clip) :])
             clip, at = np.r_[clip, others], np.r_[at, np.clip(there, *span)]
         half, tau = size / 2, self.tau[clip, version]

@@ -30,7 +30,7 @@ from samaf.training.prepared import (
     load_sounds,
     make_once,
 )
-from samaf.training.sampling import LookAlikes, clip_weights, find_look_alikes
+from samaf.training.sampling import HardNegatives, clip_weights, mine_hard_negatives
 from samaf.training.workers import spread
 
 FORMAT = 2  # raise when preparation changes what it writes
@@ -80,10 +80,11 @@ def prepare(
     """
     wanted = Preparation(corpus.digest, split, seed, parameters)
     home = folder / wanted.folder
-    home.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(home / "table.lock"):
-        if _rounds(home) < 1 + copies:
-            _extend(corpus, wanted, home, copies, progress)
+    if _rounds(home) < 1 + copies:
+        home.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(home / "table.lock"):
+            if _rounds(home) < 1 + copies:  # nobody made them in the meantime
+                _extend(corpus, wanted, home, copies, progress)
     return open_dataset(home, copies)
 
 
@@ -244,17 +245,17 @@ def _version(job: tuple[Clip, int], workshop: tuple[Material, Preparation]) -> V
     return frames, copy.tau
 
 
-def add_look_alikes(
+def add_hard_negatives(
     dataset: Dataset,
     home: Path,
     fingerprinter: Fingerprinter,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Dataset:
-    """Find, or read from ``home``, what a trained model takes for each block's look-alikes."""
-    path = home / f"look-alikes-{fingerprinter.digest[:16]}.npz"
+    """Mine hard negatives with a trained model, or read them from ``home``."""
+    path = home / f"hard-negatives-{fingerprinter.digest[:16]}.npz"
 
     def write() -> None:
-        found = find_look_alikes(
+        found = mine_hard_negatives(
             dataset.frames,
             dataset.starts[:, 0],
             dataset.counts[:, 0],
@@ -269,4 +270,4 @@ def add_look_alikes(
 
     make_once(path, write)
     with np.load(path) as file:
-        return replace(dataset, look_alikes=LookAlikes(**file))
+        return replace(dataset, hard_negatives=HardNegatives(**file))

@@ -1,4 +1,4 @@
-"""What is asked of a training run, and who is told about it."""
+"""The request for a training run, and the callbacks that report on it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Called with what is prepared (what, done, total), the training's progress, and notes."""
+    """Callbacks: preparation (what, done, total), training progress, notes."""
 
     prepared: Callable[[str, int, int], None] = lambda what, done, total: None
     trained: Callable[[Progress], None] = lambda progress: None

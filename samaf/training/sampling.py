@@ -1,8 +1,8 @@
-"""Which clips, moments and impostors a batch is made of.
+"""Which clips, moments and hard negatives a batch is made of.
 
-Weights keep large groups from ruling. Activity tells how much a block holds. Look-alikes are
-blocks of other speakers that a trained model finds most similar: mostly the same words in
-another voice.
+Weights keep large groups from dominating. Activity says how much of a block is speech. Hard
+negatives are blocks of other speakers that a trained model finds most similar: often the same
+words in another voice.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CANDIDATES = 4  # moments looked at for each pair
 LEAST_ACTIVITY = 0.1  # of a block's frames; what holds less can resemble nothing
 ENOUGH_ACTIVITY = 0.4
 SPARSE_SHARE = 0.12  # of pairs that take the moment which holds least
-STRIDE = 50  # frames between blocks that look-alikes are listed for
-RANKS = 16  # look-alikes kept of each block
+STRIDE = 50  # frames between blocks that hard negatives are listed for
+RANKS = 16  # hard negatives kept of each block
 NEAREST = 0.12  # bit error rate; what is nearer holds hardly anything or is the same sound
 ENCODED = 512  # blocks encoded at once
 
@@ -34,17 +34,18 @@ class Sampling:
 
     Attributes
     ----------
-    moments
-        Pairs drawn from one clip: other moments of a voice are hard negatives.
-    look_alikes
-        Share of pairs, at most a half, that are look-alikes of other pairs of the batch.
-    redrawn
-        Whether pairs get further voices and distortions, see ``samaf.training.spectral``.
+    anchors_per_clip
+        Pairs drawn from one clip: other moments of a voice are negatives, too.
+    hard_negatives
+        Share of pairs, at most a half, that are mined as hard negatives of other pairs.
+    augmented
+        Whether pairs get further voices and distortions in every batch, see
+        ``samaf.training.spectral``.
     """
 
-    moments: int = 4
-    look_alikes: float = 0.0
-    redrawn: bool = False
+    anchors_per_clip: int = 4
+    hard_negatives: float = 0.0
+    augmented: bool = False
 
 
 def clip_weights(
@@ -96,7 +97,7 @@ def choose_moments(activity: np.ndarray, rng: np.random.Generator) -> np.ndarray
     Returns
     -------
     Most pairs take the first that holds enough; some the one that holds least, but
-    anything: a syllable and a pause have to be told from other syllables and pauses.
+    anything: a syllable and a pause must differ from other syllables and pauses.
     """
     usable = np.where(activity >= LEAST_ACTIVITY, activity, np.inf)
     sparse = usable.argmin(axis=1)
@@ -107,7 +108,7 @@ def choose_moments(activity: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LookAlikes:
+class HardNegatives:
     """Blocks of other speakers that resemble each block of the originals.
 
     Attributes
@@ -115,7 +116,7 @@ class LookAlikes:
     first
         int64 (clips + 1,): the row of each clip's first block; blocks lie 50 frames apart.
     clips, frames
-        int32 (rows, ranks): clip and first frame of each look-alike, the nearest first; 16
+        int32 (rows, ranks): clip and first frame of each hard negative, the nearest first; 16
         ranks, or as many as there are blocks of other speakers.
     """
 
@@ -126,7 +127,7 @@ class LookAlikes:
     def draw(
         self, clip: np.ndarray, frame: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a look-alike of each moment: clip and first frame."""
+        """Draw a hard negative of each moment: clip and first frame."""
         row = np.minimum(
             self.first[clip] + np.rint(frame / STRIDE).astype(np.int64), self.first[clip + 1] - 1
         )
@@ -135,7 +136,7 @@ class LookAlikes:
         return self.clips[row, rank], self.frames[row, rank] + offset
 
 
-def find_look_alikes(
+def mine_hard_negatives(
     frames: np.ndarray,
     starts: np.ndarray,
     counts: np.ndarray,
@@ -143,8 +144,8 @@ def find_look_alikes(
     encode: Callable[[np.ndarray], np.ndarray],
     parameters: FeatureParameters,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> LookAlikes:
-    """Encode the originals of a dataset and find each block's look-alikes.
+) -> HardNegatives:
+    """Encode the originals of a dataset and find each block's hard negatives.
 
     Parameters
     ----------
@@ -190,4 +191,4 @@ def find_look_alikes(
         order = np.take_along_axis(ber, found, axis=1).argsort(axis=1)
         near[part] = np.take_along_axis(found, order, axis=1)
     progress(len(signs), len(signs))
-    return LookAlikes(first, clip[near].astype(np.int32), frame[near].astype(np.int32))
+    return HardNegatives(first, clip[near].astype(np.int32), frame[near].astype(np.int32))

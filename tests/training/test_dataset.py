@@ -9,13 +9,13 @@ from training_data import TINY, babbling, made_dataset
 from samaf.features import FeatureParameters, mfcc
 from samaf.training import spectral
 from samaf.training.dataset import JITTER_FRAMES, Dataset
-from samaf.training.sampling import LookAlikes, Sampling
+from samaf.training.sampling import HardNegatives, Sampling
 
 FRAMES = FeatureParameters()
 TAU = (1.0, 0.75, 1.5)
 WHOLE = FeatureParameters(coefficients=26, floor=1e-7)
 BLOCK = replace(FRAMES, coefficients=2)  # 100 steps, no mean subtraction
-REDRAWN = Sampling(redrawn=True)
+AUGMENTED = Sampling(augmented=True)
 
 
 def timed_dataset(count: int = 400) -> Dataset:
@@ -93,7 +93,7 @@ def test_without_any_draw_redrawn_pairs_are_what_was_prepared(
     for share in ("SHARE", "BACKWARDS", "SPLICED"):
         monkeypatch.setattr(spectral, share, 0.0)
     data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
-    blocks, moments = data.pairs(1, 0, 40, model, REDRAWN)
+    blocks, moments = data.pairs(1, 0, 40, model, AUGMENTED)
     for block, (clip, at) in zip(blocks[:40], moments, strict=True):
         rows = int(data.starts[int(clip), 0]) + np.arange(int(at), int(at) + 101)
         frames = data.frames[rows, :13].astype(np.float32)
@@ -107,19 +107,19 @@ def test_pairs_that_run_backwards_are_the_same_blocks_the_other_way_round(
     for share in ("SHARE", "BACKWARDS", "SPLICED"):
         monkeypatch.setattr(spectral, share, 0.0)
     data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
-    forwards, moments = data.pairs(1, 0, 40, model, REDRAWN)
+    forwards, moments = data.pairs(1, 0, 40, model, AUGMENTED)
     monkeypatch.setattr(spectral, "BACKWARDS", 1.0)
-    backwards, same = data.pairs(1, 0, 40, model, REDRAWN)
+    backwards, same = data.pairs(1, 0, 40, model, AUGMENTED)
     assert np.array_equal(moments, same)
     assert np.abs(backwards[:, ::-1] - forwards).max() < 1e-3
 
 
 def test_redrawn_pairs_still_show_one_moment() -> None:
     model = replace(WHOLE, coefficients=13, subtract_mean=True)
-    blocks, moments = voiced_dataset().pairs(1, 0, 200, model, REDRAWN)
+    blocks, moments = voiced_dataset().pairs(1, 0, 200, model, AUGMENTED)
     assert blocks.shape == (400, 100, 13)
     assert np.isfinite(blocks).all()
-    again, _ = voiced_dataset().pairs(1, 0, 200, model, REDRAWN)
+    again, _ = voiced_dataset().pairs(1, 0, 200, model, AUGMENTED)
     assert np.array_equal(blocks, again)
     flat = blocks.reshape(400, -1)
     alike = np.corrcoef(flat)[:200, 200:]
@@ -147,17 +147,19 @@ def test_scale_is_mean_over_all_and_deviation_within_blocks() -> None:
 
 
 def test_one_pair_a_clip_takes_every_clip_once() -> None:
-    _, moments = timed_dataset().pairs(1, 0, 4, BLOCK, Sampling(moments=1))
+    _, moments = timed_dataset().pairs(1, 0, 4, BLOCK, Sampling(anchors_per_clip=1))
     assert sorted(moments[:, 0].tolist()) == [0, 1, 2, 3]
 
 
-def test_look_alikes_follow_the_pairs_that_they_resemble() -> None:
+def test_hard_negatives_follow_the_pairs_that_they_resemble() -> None:
     # Every block of clip n resembles the block 20 frames later in clip n + 1.
     rows = 7  # blocks 50 frames apart in 400 frames
     clips = np.repeat((np.arange(4) + 1) % 4, rows)[:, None]
     frames = np.tile(np.arange(rows) * 50 + 20, 4)[:, None]
-    data = replace(timed_dataset(), look_alikes=LookAlikes(np.arange(5) * rows, clips, frames))
-    _, moments = data.pairs(1, 0, 200, BLOCK, Sampling(look_alikes=0.5))
+    data = replace(
+        timed_dataset(), hard_negatives=HardNegatives(np.arange(5) * rows, clips, frames)
+    )
+    _, moments = data.pairs(1, 0, 200, BLOCK, Sampling(hard_negatives=0.5))
     pairs, alike = moments[:100], moments[100:]
     assert np.array_equal(alike[:, 0], (pairs[:, 0] + 1) % 4)
     apart = alike[:, 1] - pairs[:, 1]

@@ -9,7 +9,7 @@ from samaf.training.sampling import (
     active_before,
     choose_moments,
     clip_weights,
-    find_look_alikes,
+    mine_hard_negatives,
 )
 
 BLOCK = FeatureParameters(coefficients=1, stack=100)  # a block is one step of 100 numbers
@@ -56,7 +56,7 @@ def code(inputs: np.ndarray) -> np.ndarray:
     return inputs[:, 0, :]
 
 
-def test_look_alikes_are_the_nearest_blocks_of_other_speakers() -> None:
+def test_hard_negatives_are_the_nearest_blocks_of_other_speakers() -> None:
     rng = np.random.default_rng(3)
     words = np.sign(rng.standard_normal((3, 100)))
     near = words.copy()
@@ -67,7 +67,7 @@ def test_look_alikes_are_the_nearest_blocks_of_other_speakers() -> None:
     frames = np.concatenate(clips).reshape(-1, 1).astype(np.float16)
     starts, counts = np.arange(4) * 300, np.full(4, 300)
     speakers = np.array(["a", "b", "c", "a"])
-    found = find_look_alikes(frames, starts, counts, speakers, code, BLOCK)
+    found = mine_hard_negatives(frames, starts, counts, speakers, code, BLOCK)
     assert found.first.tolist() == [0, 5, 10, 15, 20]  # blocks lie 50 frames apart
     assert NEAREST > 0.05
     for word, place in enumerate((100, 200, 0)):
@@ -78,7 +78,7 @@ def test_look_alikes_are_the_nearest_blocks_of_other_speakers() -> None:
     assert frame.shape == (2,)
 
 
-def test_one_speaker_has_no_look_alikes() -> None:
+def test_one_speaker_has_no_hard_negatives() -> None:
     frames = np.ones((300, 1), np.float16)
     one = np.zeros(1, int), np.array([300]), np.array(["a"])
-    assert find_look_alikes(frames, *one, code, BLOCK).clips.shape == (5, 0)
+    assert mine_hard_negatives(frames, *one, code, BLOCK).clips.shape == (5, 0)
