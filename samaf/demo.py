@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from samaf import engine
-from samaf.audio import SAMPLE_RATE, audio_files, load, printable, read, source
+from samaf.audio import SAMPLE_RATE, audio_files, load, read, source
 from samaf.errors import AudioError, SamafError
 from samaf.records import AddResult, Hashes, Match, QueryResult, Recording
+from samaf.text import printable
 
 CLIPS = Path(__file__).parent / "clips"  # what is bundled
 EXCERPT = 6.0  # s
@@ -171,7 +171,7 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
         raise SamafError(few)
     with (
         tempfile.TemporaryDirectory(prefix="samaf-demo-") as temporary,
-        engine.open(
+        samaf.open(
             str(Path(temporary, "demo.db")), cache_folder=Path(temporary, "index")
         ) as opened,
     ):
@@ -209,7 +209,7 @@ def _distinct(files: Iterable[Path]) -> list[Path]:
 
 
 def _try(
-    opened: engine.Engine,
+    opened: samaf.Engine,
     path: Path,
     recording: Recording | None,
     distortion: Distortion,
@@ -225,9 +225,9 @@ def _try(
 def _excerpt(path: Path, rng: np.random.Generator) -> tuple[float, np.ndarray]:
     """Cut a piece from somewhere within a file: start in seconds, float32 (n,)."""
     with read(path) as audio:
-        length = min(audio.count, round(EXCERPT * audio.rate))
+        length = min(audio.count, round(EXCERPT * audio.sample_rate))
         start = int(rng.integers(audio.count - length + 1))
-        return start / audio.rate, _slice(audio.chunks(), start, start + length)
+        return start / audio.sample_rate, _slice(audio.chunks(), start, start + length)
 
 
 def _slice(chunks: Iterable[np.ndarray], start: int, stop: int) -> np.ndarray:
@@ -284,7 +284,7 @@ class Scene:
 
 
 def _scene(
-    opened: engine.Engine,
+    opened: samaf.Engine,
     outcome: Outcome,
     clip: bytes,
     paths: Mapping[str, Path],
@@ -303,7 +303,7 @@ def _scene(
     start = max(0.0, float(_there(match, np.array(-CONTEXT))))
     stop = float(_there(match, np.array(len(samples) / SAMPLE_RATE + CONTEXT)))
     with read(paths[match.recording.path]) as audio:
-        bounds = round(start * audio.rate), round(stop * audio.rate)
+        bounds = round(start * audio.sample_rate), round(stop * audio.sample_rate)
         reference = _slice(audio.chunks(), *bounds)
     return Scene(
         outcome.distortion.name,

@@ -64,32 +64,32 @@ class Hashes:
     informative
         bool, shape (m,). False where the block has nothing to recognise (digital
         silence, a steady tone): its bits are noise drawn for this recording alone.
-    weights
+    reliability
         uint8, shape (m, bits), or None where only bits are known, as in a store: how sure
         each bit is, in parts of the surest of its hash.
     """
 
     packed: np.ndarray
     informative: np.ndarray
-    weights: np.ndarray | None = None
+    reliability: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.packed)
 
     def cut(self, rows: slice) -> Hashes:
         """Give some hashes in a row."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Hashes(self.packed[rows], self.informative[rows], weights)
+        reliability = None if self.reliability is None else self.reliability[rows]
+        return Hashes(self.packed[rows], self.informative[rows], reliability)
 
     def followed_by(self, other: Hashes) -> Hashes:
         """Give these hashes and those that come behind them."""
-        weights = None
-        if self.weights is not None and other.weights is not None:
-            weights = np.concatenate([self.weights, other.weights])
+        reliability = None
+        if self.reliability is not None and other.reliability is not None:
+            reliability = np.concatenate([self.reliability, other.reliability])
         return Hashes(
             np.concatenate([self.packed, other.packed]),
             np.concatenate([self.informative, other.informative]),
-            weights,
+            reliability,
         )
 
     @property
@@ -177,7 +177,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RankedRecording:
     """A recording that a clip may come from, as a model of vectors ranks it.
 
     The nearest recordings always make candidates, also for a clip of none of them: they are
@@ -190,7 +190,7 @@ class Candidate:
     query_start, query_stop, reference_start, reference_stop
         Seconds: the segment of the clip that it is nearest to, and where it lies itself.
     distances
-        Euclidean distances of the neighbours that are of this recording, least first.
+        Euclidean distances of the neighbors that are of this recording, least first.
     """
 
     recording: Recording
@@ -208,7 +208,7 @@ class Candidate:
 
     @property
     def votes(self) -> int:
-        """How many of the neighbours are of this recording."""
+        """How many of the neighbors are of this recording."""
         return len(self.distances)
 
 
@@ -233,7 +233,7 @@ class QueryResult:
     duration: float
     matches: tuple[Match, ...] = ()
     reason: str = ""
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[RankedRecording, ...] = ()
     padded: bool = False
 
 
@@ -253,7 +253,7 @@ class AddResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehashed:
+class RehashResult:
     """What became of a store that was to be rehashed with another model.
 
     Attributes
@@ -312,7 +312,7 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class RepeatedSegment:
     """A stretch that a recording holds at two places.
 
     Attributes
@@ -337,7 +337,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Copies:
+class CopiesResult:
     """The stretches that a recording holds twice, best first.
 
     ``reason`` says why when it could not be searched (too short, silent).
@@ -346,7 +346,7 @@ class Copies:
     path: str
     sha256: str
     duration: float
-    copies: tuple[Copy, ...] = ()
+    copies: tuple[RepeatedSegment, ...] = ()
     reason: str = ""
 
 

@@ -13,12 +13,12 @@ from typing import Any, TextIO
 import click
 
 from samaf import __version__
-from samaf.cli.administration import index, models, rehash, stats
 from samaf.cli.audit import audit
 from samaf.cli.clips import compare, fingerprint, query
 from samaf.cli.db import db
 from samaf.cli.decode import decode
 from samaf.cli.demo import demo
+from samaf.cli.maintenance import index, models, rehash, stats
 from samaf.cli.options import db_option
 from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates

@@ -12,12 +12,12 @@ from samaf.cli.options import (
     database,
     db_option,
     deep_option,
-    engine_option,
-    form_option,
     granularity_option,
+    index_option,
     matches_option,
+    max_false_matches_option,
     model_option,
-    rate_option,
+    output_format_option,
 )
 from samaf.cli.text import complain, plain
 from samaf.errors import AudioError
@@ -36,8 +36,8 @@ RANKED = (
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
 @granularity_option
 @matches_option(5, "clip")
-@rate_option(1e-3, "False matches to put up with, on average a clip.")
-@engine_option
+@max_false_matches_option(1e-3, "False matches to put up with, on average a clip.")
+@index_option
 @deep_option(
     "Undo changes of speed, tempo, pitch and direction; --deep=full also reversed speed, "
     "and tempo with pitch."
@@ -45,17 +45,17 @@ RANKED = (
 @click.option("--audit", is_flag=True, help="Log question and answer; see samaf db audit.")
 @model_option
 @db_option
-@form_option
+@output_format_option
 def query(
     clips: tuple[str, ...],
     granularity: int,
     k: int,
-    fpr: float,
+    max_false_matches: float,
     engine: str,
     deep: str | None,
     audit: bool,
     model: str | None,
-    form: str | None,
+    output_format: str | None,
 ) -> None:
     """Tell which recordings clips come from.
 
@@ -71,7 +71,7 @@ def query(
       samaf query clip.wav voicemail.amr --json
     """
     import samaf
-    from samaf.cli.candidate_views import CANDIDATES
+    from samaf.cli.ranking_views import RANKING
     from samaf.cli.render import write
     from samaf.cli.views import QUERY
 
@@ -80,19 +80,19 @@ def query(
     def results() -> Iterator[QueryResult]:
         nonlocal failed
         for result in opened.query_many(
-            clips, granularity=granularity, k=k, rate=fpr, deep=deep, audit=audit
+            clips, granularity=granularity, k=k, rate=max_false_matches, deep=deep, audit=audit
         ):
             if isinstance(result, AudioError):
                 complain(plain(str(result)))
                 failed += 1
                 continue
-            if form and result.reason:
+            if output_format and result.reason:
                 complain(plain(f"{result.query}: unknown: {result.reason}"))
             yield result
 
-    with samaf.open(database(), model=model, engine=engine, create=False) as opened:
-        write(CANDIDATES if opened.ranks else QUERY, results(), form)
-        if opened.ranks and not form:
+    with samaf.open(database(), model=model, index=engine, create=False) as opened:
+        write(RANKING if opened.ranks else QUERY, results(), output_format)
+        if opened.ranks and not output_format:
             click.echo(RANKED, err=True)
     if failed:
         click.get_current_context().exit(1)
@@ -102,8 +102,8 @@ def query(
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @model_option
-@form_option
-def compare(first: str, second: str, model: str | None, form: str | None) -> None:
+@output_format_option
+def compare(first: str, second: str, model: str | None, output_format: str | None) -> None:
     """Tell whether two files share speech.
 
     No store is needed.
@@ -112,21 +112,20 @@ def compare(first: str, second: str, model: str | None, form: str | None) -> Non
     Example:
       samaf compare original.wav copy.mp3
     """
-    from samaf import engine
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    found = engine.compare(first, second, model=model)
-    if form and found.reason:
+    found = samaf.compare(first, second, model=model)
+    if output_format and found.reason:
         complain(plain(f"not compared: {found.reason}"))
-    write(COMPARISON, [found], form)
+    write(COMPARISON, [found], output_format)
 
 
 @click.command()
 @click.argument("file")
 @model_option
-@form_option
-def fingerprint(file: str, model: str | None, form: str | None) -> None:
+@output_format_option
+def fingerprint(file: str, model: str | None, output_format: str | None) -> None:
     """Print the hashes of a file, four a second.
 
     No store is needed.
@@ -135,11 +134,10 @@ def fingerprint(file: str, model: str | None, form: str | None) -> None:
     Example:
       samaf fingerprint clip.wav --csv > hashes.csv
     """
-    from samaf import engine
     from samaf.cli.render import write
     from samaf.cli.views import FINGERPRINT
 
-    found = engine.fingerprint(file, model=model)
+    found = samaf.fingerprint(file, model=model)
     if not len(found.hashes):
         complain(plain(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
-    write(FINGERPRINT, [found], form)
+    write(FINGERPRINT, [found], output_format)

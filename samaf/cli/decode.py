@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import form_option
+from samaf.cli.options import output_format_option
 from samaf.cli.render import Record, View, here, write
 
 if TYPE_CHECKING:  # records import NumPy
@@ -31,8 +31,10 @@ if TYPE_CHECKING:  # records import NumPy
 @click.option(
     "--model", metavar="NAME|FILE", help="A U-Net that has its decoder.  [default: UNET320]"
 )
-@form_option
-def decode(clip: str, out: str, clean: str | None, model: str | None, form: str | None) -> None:
+@output_format_option
+def decode(
+    clip: str, out: str, clean: str | None, model: str | None, output_format: str | None
+) -> None:
     """Rebuild the first 4 s of a clip from what a U-Net makes of them.
 
     Tells how far the rebuilt spectrogram is from the true one: the mean square error, and
@@ -43,9 +45,8 @@ def decode(clip: str, out: str, clean: str | None, model: str | None, form: str 
     Example:
       samaf decode noisy.wav --clean clean.wav --out rebuilt.wav
     """
-    from samaf import engine
 
-    write(RECONSTRUCTION, [engine.decode(clip, out, clean=clean, model=model)], form)
+    write(RECONSTRUCTION, [samaf.decode(clip, out, clean=clean, model=model)], output_format)
 
 
 def _record(made: Reconstruction) -> Record:

@@ -39,7 +39,7 @@ model_option = click.option(
     help="A shipped model or a model file.  [default: the store's]",
 )
 
-engine_option = click.option(
+index_option = click.option(
     "--engine",
     type=click.Choice(["exact", "flat", "ivf"]),
     default="exact",
@@ -68,10 +68,10 @@ def matches_option(default: int, where: str) -> Callable[[Command], Command]:
     )
 
 
-def rate_option(default: float, told: str) -> Callable[[Command], Command]:
-    """Make ``--fpr``, whose help says false what, and in what."""
+def max_false_matches_option(default: float, told: str) -> Callable[[Command], Command]:
+    """Make ``--max-false-matches``, whose help says false what, and in what."""
     return click.option(
-        "--fpr",
+        "--max-false-matches",
         type=click.FloatRange(0, 1, min_open=True),
         default=default,
         show_default=True,
@@ -105,8 +105,8 @@ def database() -> str | None:
     return value
 
 
-def form_option(command: Command) -> Command:
-    """Add ``--json`` and ``--csv``; the command gets ``form``: "json", "csv" or None."""
+def output_format_option(command: Command) -> Command:
+    """Add ``--json`` and ``--csv``; the command gets ``output_format``: "json", "csv" or None."""
     for name, what in (("csv", "Print CSV."), ("json", "Print JSON, one object a line.")):
         command = click.option(f"--{name}", "form", flag_value=name, default=None, help=what)(
             command

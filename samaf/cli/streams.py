@@ -12,12 +12,12 @@ from samaf.cli.options import (
     database,
     db_option,
     deep_option,
-    engine_option,
-    form_option,
     granularity_option,
+    index_option,
     matches_option,
+    max_false_matches_option,
     model_option,
-    rate_option,
+    output_format_option,
 )
 from samaf.cli.text import complain
 
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 @click.argument("stream", metavar="FILE|URL|-")
 @granularity_option
 @matches_option(1, "stream")
-@rate_option(0.1, "False matches to put up with, on average an hour of the stream.")
-@engine_option
+@max_false_matches_option(0.1, "False matches to put up with, on average an hour of the stream.")
+@index_option
 @deep_option(
     "Undo changes of speed, tempo, pitch and direction, 12 s after 12 s; --deep=full as in "
     "samaf query."
 )
 @model_option
 @db_option
-@form_option
+@output_format_option
 def monitor(
     stream: str,
     granularity: int,
     k: int,
-    fpr: float,
+    max_false_matches: float,
     engine: str,
     deep: str | None,
     model: str | None,
-    form: str | None,
+    output_format: str | None,
 ) -> None:
     """Tell which recordings a stream plays, as it plays.
 
@@ -66,7 +66,7 @@ def monitor(
 
     import samaf
     from samaf.cli.render import write
-    from samaf.cli.views import HEARD
+    from samaf.cli.views import MONITORED
 
     count = 0
 
@@ -76,7 +76,7 @@ def monitor(
             stream,
             granularity=granularity,
             k=k,
-            rate=fpr,
+            rate=max_false_matches,
             deep=deep,
             late=_tell_lag,
             until=interrupted,
@@ -93,13 +93,13 @@ def monitor(
     interrupted = Event()
     before = signal.signal(signal.SIGINT, interrupt)
     try:
-        with samaf.open(database(), model=model, engine=engine, create=False) as opened:
-            write(HEARD, counted(), form, at_once=True)
+        with samaf.open(database(), model=model, index=engine, create=False) as opened:
+            write(MONITORED, counted(), output_format, at_once=True)
     finally:
         signal.signal(signal.SIGINT, before)
     if interrupted.is_set():
         raise KeyboardInterrupt
-    if not form and not count:
+    if not output_format and not count:
         click.echo("nothing of the store was heard")
 
 

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from samaf.audio import audio_files
-    from samaf.engine.alone import compare, models
-    from samaf.engine.copying import copies
-    from samaf.engine.decoding import decode
-    from samaf.engine.engine import Engine
-    from samaf.engine.hashing import fingerprint
-    from samaf.engine.opening import open
-    from samaf.engine.rehashing import rehash
+    from samaf.engine.compare import compare, models
+    from samaf.engine.copies import copies
+    from samaf.engine.decode import decode
+    from samaf.engine.engine import Engine, open
+    from samaf.engine.fingerprint import fingerprint
+    from samaf.engine.rehash import rehash
     from samaf.fingerprinters import Card, ModelCard
     from samaf.records import Comparison, Fingerprint
     from samaf.status import IndexStatus
@@ -57,15 +56,15 @@ _PLACES = {
     "ModelCard": "samaf.fingerprinters:ModelCard",
     "SchemaStatus": "samaf.store:SchemaStatus",
     "audio_files": "samaf.audio:audio_files",
-    "compare": "samaf.engine.alone:compare",
-    "copies": "samaf.engine.copying:copies",
+    "compare": "samaf.engine.compare:compare",
+    "copies": "samaf.engine.copies:copies",
     "db_status": "samaf.store:status",
     "db_upgrade": "samaf.store:upgrade",
-    "decode": "samaf.engine.decoding:decode",
-    "fingerprint": "samaf.engine.hashing:fingerprint",
-    "models": "samaf.engine.alone:models",
-    "open": "samaf.engine.opening:open",
-    "rehash": "samaf.engine.rehashing:rehash",
+    "decode": "samaf.engine.decode:decode",
+    "fingerprint": "samaf.engine.fingerprint:fingerprint",
+    "models": "samaf.engine.compare:models",
+    "open": "samaf.engine.engine:open",
+    "rehash": "samaf.engine.rehash:rehash",
 }
 
 

@@ -10,9 +10,9 @@ from threading import Event
 
 from samaf.audio import Source, audio_files
 from samaf.engine import adding, answering, duplicates, monitoring
-from samaf.engine.asking import FALSE_POSITIVE_RATE, GRANULARITY, Question
+from samaf.engine.hash_query import GRANULARITY_S, MAX_FALSE_MATCHES, QueryOptions
 from samaf.engine.indexes import Indexes, with_index_state
-from samaf.engine.monitoring import HOURLY_RATE
+from samaf.engine.monitor import MAX_FALSE_MATCHES_PER_HOUR
 from samaf.engine.owner import load_owner, stored_form
 from samaf.errors import AudioError, StoreError
 from samaf.fingerprinters import AnyFingerprinter, Fingerprinter, VectorFingerprinter, hashing
@@ -128,16 +128,16 @@ class Engine:
         self,
         source: Source,
         *,
-        granularity: int = GRANULARITY,
+        granularity: int = GRANULARITY_S,
         k: int = 5,
-        rate: float = FALSE_POSITIVE_RATE,
+        rate: float = MAX_FALSE_MATCHES,
         deep: str | None = None,
         audit: bool = False,
     ) -> QueryResult:
         """Tell which stored recordings a clip comes from, and where in them.
 
         A model of vectors gives its candidates, as the paper's section 4.4 does; it takes no
-        ``granularity``, ``rate`` and ``deep``, and ``k`` is also the neighbours of a segment.
+        ``granularity``, ``rate`` and ``deep``, and ``k`` is also the neighbors of a segment.
 
         Parameters
         ----------
@@ -146,7 +146,7 @@ class Engine:
         granularity
             Seconds searched for at once, 1 to 6.
         k
-            Matches to give at most for one stretch of the clip.
+            Matches to give at most for one segment of the clip.
         rate
             Expected number of false matches to put up with, e.g. 1e-3.
         deep
@@ -171,9 +171,9 @@ class Engine:
         self,
         sources: Iterable[Source],
         *,
-        granularity: int = GRANULARITY,
+        granularity: int = GRANULARITY_S,
         k: int = 5,
-        rate: float = FALSE_POSITIVE_RATE,
+        rate: float = MAX_FALSE_MATCHES,
         deep: str | None = None,
         audit: bool = False,
     ) -> Iterator[QueryResult | AudioError]:
@@ -187,18 +187,18 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        question = Question(granularity, k, rate, deep)
+        options = QueryOptions(granularity, k, rate, deep)
         yield from answering.answer_many(
-            list(sources), question, self.fingerprinter, self._indexes, self.store, audit=audit
+            list(sources), options, self.fingerprinter, self._indexes, self.store, audit=audit
         )
 
     def monitor(
         self,
         source: Source,
         *,
-        granularity: int = GRANULARITY,
+        granularity: int = GRANULARITY_S,
         k: int = 1,
-        rate: float = HOURLY_RATE,
+        rate: float = MAX_FALSE_MATCHES_PER_HOUR,
         deep: str | None = None,
         late: Callable[[float], None] = lambda _seconds: None,
         until: Event | None = None,
@@ -212,7 +212,7 @@ class Engine:
         granularity
             Seconds searched for at once, 1 to 6.
         k
-            Matches to give at most for one stretch of the stream.
+            Matches to give at most for one segment of the stream.
         rate
             Expected number of false matches to put up with in an hour of the stream.
         deep
@@ -228,18 +228,18 @@ class Engine:
             The stream cannot be opened or broke off (then all matches until there were
             given before), an argument is out of its range, or the store is empty.
         """
-        question = Question(granularity, k, rate, deep)
+        options = QueryOptions(granularity, k, rate, deep)
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
         yield from monitoring.monitor(
-            source, question, self._hashing, lambda: self.index, self.store, late, until
+            source, options, self._hashing, lambda: self.index, self.store, late, until
         )
 
     def duplicates(
         self,
         *,
-        granularity: int = GRANULARITY,
-        rate: float = duplicates.PAIRS_RATE,
+        granularity: int = GRANULARITY_S,
+        rate: float = duplicates.MAX_FALSE_PAIRS,
         told: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Iterator[Duplicate]:
         """Yield the pairs of recordings in the store that share audio, each pair once.
@@ -258,10 +258,8 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        question = Question(granularity, rate=rate)
-        yield from duplicates.duplicates(
-            self.index.table, question, self._hashing, self.store, told
-        )
+        options = QueryOptions(granularity, rate=rate)
+        yield from duplicates.duplicates(self.index.table, options, self._hashing, self.store, told)
 
     # Looking after the store ----------------------------------------------------------
 

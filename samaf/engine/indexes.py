@@ -21,22 +21,22 @@ from samaf.index import (
 from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
 
-ENGINES: Mapping[str, Callable[[HashTable], Index]] = {
+INDEX_TYPES: Mapping[str, Callable[[HashTable], Index]] = {
     "exact": ExactIndex,
     "flat": FlatIndex,
     "ivf": IvfIndex,
 }
-VECTOR_ENGINES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
+VECTOR_INDEX_TYPES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
     "exact": VectorIndex,
     "flat": VectorIndex,
     "ivf": CellsIndex,
 }
 
 
-def check_engine(engine: str) -> None:
+def check_index_type(engine: str) -> None:
     """Raise `QueryError` where there is no engine of that name."""
-    if engine not in ENGINES:
-        raise QueryError(f"{engine!r}: no such engine; there are {', '.join(ENGINES)}")
+    if engine not in INDEX_TYPES:
+        raise QueryError(f"{engine!r}: no such engine; there are {', '.join(INDEX_TYPES)}")
 
 
 class Indexes:
@@ -45,7 +45,7 @@ class Indexes:
     Parameters
     ----------
     engine
-        A key of `ENGINES`.
+        A key of `INDEX_TYPES`.
     root
         The folder of all cached indexes; None is the one in the user's cache folder.
     """
@@ -64,7 +64,7 @@ class Indexes:
         if self._hashes is None or not self._is_current(self._hashes.table):
             hashing(self._fingerprinter)
             table = cache.open_cached(self._store, *self._key)
-            self._hashes = ENGINES[self._engine](table)
+            self._hashes = INDEX_TYPES[self._engine](table)
         return self._hashes
 
     @property
@@ -75,7 +75,7 @@ class Indexes:
             if self._vectors and self._continues(self._vectors.table):
                 self._vectors.follow(table)
             else:  # none yet, or the store became another one
-                self._vectors = VECTOR_ENGINES[self._engine](table)
+                self._vectors = VECTOR_INDEX_TYPES[self._engine](table)
         return self._vectors
 
     def _is_current(self, table: HashTable) -> bool:

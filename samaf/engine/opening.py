@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from samaf.engine.engine import Engine
-from samaf.engine.indexes import check_engine
+from samaf.engine.indexes import check_index_type
 from samaf.store import Store
 
 
@@ -42,5 +42,5 @@ def open(  # noqa: A001  # samaf.open reads as intended
     The model is loaded by the first verb that needs it, which raises `FingerprinterError`
     when there is no such model or the store belongs to another one.
     """
-    check_engine(engine)
+    check_index_type(engine)
     return Engine(Store.open(url, create=create), model, engine, cache_folder)

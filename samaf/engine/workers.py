@@ -24,11 +24,11 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from samaf.audio import printable
-from samaf.engine.hashing import hash_file
+from samaf.engine.fingerprint import hash_file
 from samaf.errors import AudioError, InterruptedHashingError, SamafError
 from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
 from samaf.records import Fingerprint, Hashes
+from samaf.text import printable
 
 WORTH_A_PROCESS = 60.0  # s of audio: hashing it takes as long as starting a process
 LOOKED_AT = 256  # files whose length is asked for before that is decided
@@ -219,8 +219,8 @@ def _send(file: BinaryIO, found: Fingerprint) -> None:
     hashes = found.hashes
     header = asdict(replace(found, hashes=None))  # type: ignore[arg-type]
     arrays = [hashes.packed, hashes.informative]
-    if hashes.weights is not None:
-        arrays.append(hashes.weights)
+    if hashes.reliability is not None:
+        arrays.append(hashes.reliability)
     header["hashes"] = [array.shape for array in arrays]
     file.write(json.dumps(header).encode() + b"\n")
     for array in arrays:
@@ -241,5 +241,5 @@ def _received(file: Any) -> Fingerprint:
         if len(content) < size:
             raise EOFError
         arrays.append(np.frombuffer(content, np.uint8).reshape(shape))
-    packed, informative, *weights = arrays
-    return Fingerprint(**{**header, "hashes": Hashes(packed, informative.view(bool), *weights)})
+    packed, informative, *reliability = arrays
+    return Fingerprint(**{**header, "hashes": Hashes(packed, informative.view(bool), *reliability)})

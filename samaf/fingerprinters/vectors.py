@@ -10,7 +10,7 @@ import numpy as np
 
 from samaf.features.melspectrogram import mel_spectrogram, segment_chunks
 from samaf.fingerprinters.card import VectorCard
-from samaf.fingerprinters.described import Described
+from samaf.fingerprinters.card_properties import CardProperties
 from samaf.fingerprinters.session import open_session
 from samaf.records import Hashes
 
@@ -44,7 +44,7 @@ class Vectors:
         return ~np.isnan(self.values).any(axis=1)
 
 
-class VectorFingerprinter(Described[VectorCard]):
+class VectorFingerprinter(CardProperties[VectorCard]):
     """Turns audio into vectors, one of 4 s every 2.5 s.
 
     What a store keeps are the vectors' bytes, as `Hashes` of 8 x 4 bits a value; so stores,
@@ -67,14 +67,14 @@ class VectorFingerprinter(Described[VectorCard]):
         """Seconds that a vector covers."""
         return self.card.features.segment_seconds
 
-    def hashes(self, chunks: Iterable[np.ndarray], seed: str) -> Hashes:
+    def hashes(self, chunks: Iterable[np.ndarray], salt: str) -> Hashes:
         """Encode a recording that comes in chunks; none when it is shorter than a segment.
 
         Parameters
         ----------
         chunks
             float32 arrays (n,), 48 kHz, peak-normalised, in order.
-        seed
+        salt
             Takes no part; models of hashes draw from it.
         """
         found = self.vectors(chunks, self.hop)

@@ -16,7 +16,7 @@ from types import ModuleType
 
 import numpy as np
 
-from samaf.index.nearest import Nearest, nothing
+from samaf.index.neighbors import Neighbors, nothing
 from samaf.index.table import HashTable
 
 BLOCK_ROWS = 16_384  # 16 k rows x 48 query hashes x 2 B = 1.6 MB, about the L2 cache
@@ -48,8 +48,8 @@ class ExactIndex:
         """The form in use: "numpy" or "compiled"."""
         return "compiled" if self._module() else "numpy"
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
-        """See :class:`samaf.index.nearest.Index`."""
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
+        """See :class:`samaf.index.neighbors.Index`."""
         windows = len(query) - hashes + 1
         if windows < 1:
             return nothing(0, k)
@@ -64,7 +64,7 @@ class ExactIndex:
             self._search(query[a : min(a + QUERY_HASHES, windows) + hashes - 1], hashes, k)
             for a in range(0, windows, QUERY_HASHES)
         ]
-        return Nearest(
+        return Neighbors(
             np.concatenate([p.rows for p in parts]), np.concatenate([p.distances for p in parts])
         )
 
@@ -75,7 +75,7 @@ class ExactIndex:
             return None
         return _compiled()
 
-    def _search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+    def _search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """Search for a slice of the query that is short enough for one sweep."""
         windows = len(query) - hashes + 1
         valid = self._valid[hashes]
@@ -141,14 +141,14 @@ def diagonal_sums(distances: np.ndarray, hashes: int) -> np.ndarray:
     return out
 
 
-def _merge(best: Nearest, sums: np.ndarray, first_row: int) -> None:
+def _merge(best: Neighbors, sums: np.ndarray, first_row: int) -> None:
     """Keep the k nearest of those so far and of a block of rows, in place."""
     k = best.rows.shape[1]
     minima = sums.min(axis=1)
     for window in np.flatnonzero((minima < best.distances[:, -1]) & (minima < BEYOND)):
         row = sums[window]
         limit = min(int(best.distances[window, -1]), int(BEYOND))
-        if best.rows[window, -1] < 0 and len(row) > k:  # no k neighbours yet: most rows qualify
+        if best.rows[window, -1] < 0 and len(row) > k:  # no k neighbors yet: most rows qualify
             limit = min(limit, int(np.partition(row, k - 1)[k - 1]) + 1)
         near = np.flatnonzero(row < limit)
         distances = np.concatenate([best.distances[window], row[near]])

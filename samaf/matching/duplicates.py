@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from samaf.fingerprinters import Confidence
+from samaf.fingerprinters import ScoreCalibration
 from samaf.index import HashTable, Index
 from samaf.matching.hypotheses import PLAIN
-from samaf.matching.search import NEIGHBOURS, SLOPES_TRIED, Finding, claims, resolve
+from samaf.matching.search import NEIGHBORS, SLOPES_TRIED, Candidate, candidates, resolve
 from samaf.records import Hashes
 
 
@@ -19,10 +19,10 @@ def shared(
     table: HashTable,
     recording: int,
     search: Callable[[HashTable], Index],
-    granularity: int,
-    confidence: Confidence,
+    window_hashes: int,
+    calibration: ScoreCalibration,
     rate: float,
-) -> dict[int, list[Finding]]:
+) -> dict[int, list[Candidate]]:
     """Find what one recording shares with those that come after it.
 
     Parameters
@@ -31,28 +31,28 @@ def shared(
         Position in the table.
     search
         Makes an engine over a table.
-    granularity
+    window_hashes
         Hashes that are searched for at once.
     rate
-        Expected number of false findings to put up with over all pairs of the table.
+        Expected number of false candidates to put up with over all pairs of the table.
 
     Returns
     -------
     Findings by position of the other recording, in order of time.
     """
     # Over the whole table: every pair of places.
-    compared = float(table.total) ** 2 / 2 * SLOPES_TRIED
+    comparisons = float(table.total) ** 2 / 2 * SLOPES_TRIED
     rows = np.ascontiguousarray(table.rows(recording))
     query = Hashes(rows, np.ones(len(rows), bool))
-    found: dict[int, list[Finding]] = defaultdict(list)
+    found: dict[int, list[Candidate]] = defaultdict(list)
     for others in _peeled(after(table, recording), found, recording + 1):
         if not len(rows) or not others.total:
             break
-        nearest = search(others).search(rows, min(granularity, len(rows)), NEIGHBOURS)
-        seen = claims(PLAIN, query, nearest, others, compared, confidence, rate)
-        for finding in resolve(list(seen), len(others.counts)):
-            there = finding.recording + recording + 1
-            found[there].append(replace(finding, recording=there))
+        neighbors = search(others).search(rows, min(window_hashes, len(rows)), NEIGHBORS)
+        seen = candidates(PLAIN, query, neighbors, others, comparisons, calibration, rate)
+        for candidate in resolve(list(seen), len(others.counts)):
+            there = candidate.recording_index + recording + 1
+            found[there].append(replace(candidate, recording=there))
     return {other: sorted(found[other], key=lambda f: f.span) for other in sorted(found)}
 
 
@@ -69,10 +69,10 @@ def after(table: HashTable, recording: int) -> HashTable:
     )
 
 
-def _peeled(table: HashTable, found: dict[int, list[Finding]], first: int) -> Iterator[HashTable]:
+def _peeled(table: HashTable, found: dict[int, list[Candidate]], first: int) -> Iterator[HashTable]:
     """Give a table, and then again without what was found as long as more is found.
 
-    A window has few neighbours: the nearest recordings would hide all others.
+    A window has few neighbors: the nearest recordings would hide all others.
     """
     known = -1
     while len(found) > known:

@@ -12,11 +12,11 @@ from sqlalchemy import MetaData, create_engine, inspect, select
 
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, downgrade, schema, status, upgrade
-from samaf.store.administration.checking import check
-from samaf.store.administration.opening import opened
-from samaf.store.administration.upkeep import prune
-from samaf.store.administration.verification import verify
 from samaf.store.changes import Changes
+from samaf.store.maintenance.checking import check
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.upkeep import prune
+from samaf.store.maintenance.verification import verify
 from samaf.store.migration import alembic_config
 from samaf.store.urls import resolve
 

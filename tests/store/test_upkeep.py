@@ -13,9 +13,9 @@ from samaf.errors import StoreError
 from samaf.index import cache
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration.opening import opened
-from samaf.store.administration.upkeep import prune, vacuum
-from samaf.store.administration.verification import verify
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.upkeep import prune, vacuum
+from samaf.store.maintenance.verification import verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
 

@@ -10,8 +10,8 @@ from filling import fill, run
 
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration.opening import opened
-from samaf.store.administration.verification import Fault, verify
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.verification import Fault, verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
 

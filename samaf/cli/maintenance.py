@@ -1,0 +1,138 @@
+"""The store, its index, and the models: stats, models, rehash, index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from samaf.cli.options import database, db_option, model_option, output_format_option
+
+
+@click.command()
+@db_option
+@output_format_option
+def stats(output_format: str | None) -> None:
+    """Sum the store up: recordings, hours, hashes, labels.
+
+    \b
+    Example:
+      samaf stats --db evidence.db
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import STATS
+
+    with samaf.open(database(), create=False) as engine:
+        write(STATS, [engine.stats()], output_format)
+
+
+@click.command()
+@output_format_option
+def models(output_format: str | None) -> None:
+    """List the models of this program.
+
+    --json gives their whole cards: parameters, training data, figures.
+
+    \b
+    Example:
+      samaf models
+    """
+    from samaf.cli.render import write
+    from samaf.cli.views import MODELS
+
+    write(MODELS, samaf.models(), output_format)
+
+
+@click.command()
+@click.option(
+    "--audio",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Look here for files that are not where they were, by their SHA-256.",
+)
+@click.option(
+    "--forget-missing", is_flag=True, help="Delete recordings whose files cannot be found or read."
+)
+@click.option(
+    "--model",
+    metavar="NAME|FILE",
+    help="The new model.  [default: the shipped one of the same name]",
+)
+@db_option
+@output_format_option
+def rehash(
+    audio: Path | None, forget_missing: bool, model: str | None, output_format: str | None
+) -> None:
+    """Rebuild the store with another model, from the audio files where they still are.
+
+    Queries find the old hashes until every recording has new ones. The same command goes
+    on where it was stopped. Exit status 1, and the store stays with its old model, when
+    files are missing.
+
+    \b
+    Example:
+      samaf rehash --audio recordings/
+    """
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+    from samaf.cli.views import REHASHED
+
+    with counting("recordings") as progress:
+        found = samaf.rehash(
+            database(), model=model, audio=audio, forget_missing=forget_missing, progress=progress
+        )
+    write(REHASHED, [found], output_format)
+    if not found.done:
+        click.get_current_context().exit(1)
+
+
+@click.group()
+@db_option
+def index() -> None:
+    """The index, a cache that queries search.
+
+    It follows the store by itself and may be deleted at any time.
+
+    \b
+    Example:
+      samaf index status
+    """
+
+
+@index.command("rebuild")
+@model_option
+@db_option
+@output_format_option
+def index_rebuild(model: str | None, output_format: str | None) -> None:
+    """Throw the index away and make it anew from the store.
+
+    \b
+    Example:
+      samaf index rebuild
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import INDEX
+
+    with samaf.open(database(), model=model, create=False) as engine:
+        write(INDEX, [engine.index_rebuild()], output_format)
+
+
+@index.command("status")
+@model_option
+@db_option
+@output_format_option
+def index_status(model: str | None, output_format: str | None) -> None:
+    """Tell where the index lies, whether it is current, and check all of its bytes.
+
+    \b
+    Example:
+      samaf index status
+    """
+    import samaf
+    from samaf.cli.render import write
+    from samaf.cli.views import INDEX
+
+    with samaf.open(database(), model=model, create=False) as engine:
+        write(INDEX, [engine.index_status()], output_format)

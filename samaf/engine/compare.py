@@ -1,0 +1,58 @@
+"""What needs no store: comparing two files, the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from samaf.audio import Source
+from samaf.engine.blas import one_blas_thread
+from samaf.engine.hash_query import QueryOptions, prepare
+from samaf.engine.stopwatch import Stopwatch
+from samaf.engine.trust import calibration_of
+from samaf.fingerprinters import DEFAULT_MODEL, Card, load_fingerprinter, load_hash_model, shipped
+from samaf.index import ExactIndex, table_of
+from samaf.matching import to_match
+from samaf.matching.deep import find_deep
+from samaf.records import Comparison, Recording
+
+
+def compare(first: Source, second: Source, *, model: str | None = None) -> Comparison:
+    """Tell which segments two files share, and how the first one was altered.
+
+    The first file is searched for in the second as a deep query is in a store, so its
+    samples are held in memory.
+
+    Raises
+    ------
+    AudioError, FingerprinterError
+        A file cannot be decoded, or there is no such model.
+    """
+    fingerprinter = load_hash_model(model or DEFAULT_MODEL)
+    options = QueryOptions(deep="usual")
+    other = prepare(second, QueryOptions(), fingerprinter, Stopwatch())
+    clip = prepare(first, options, fingerprinter, Stopwatch())
+    one, two = clip.answer, other.answer
+    reasons = dict.fromkeys(f"{Path(a.query).name}: {a.reason}" for a in (one, two) if a.reason)
+    if reasons:
+        return Comparison(one.query, two.query, (), "; ".join(reasons))
+    assert clip.samples is not None
+    reference = Recording(two.sha256, Path(two.query).name, two.query, two.duration)
+    index = ExactIndex(table_of([(0, other.hashes.packed)], other.hashes.packed.shape[1]))
+    hop, block = fingerprinter.hop, fingerprinter.block
+    with one_blas_thread():
+        found = find_deep(
+            clip.samples, one.sha256, fingerprinter, index, options.window(hop), options.rate, 1
+        )
+    calibration = calibration_of(fingerprinter)
+    matches = (to_match(f, reference, hop, block, one.duration, calibration) for f in found)
+    return Comparison(one.query, two.query, tuple(matches))
+
+
+def check_model(name: str) -> None:
+    """Raise `FingerprinterError` where a model cannot be loaded."""
+    load_fingerprinter(name)
+
+
+def models() -> list[Card]:
+    """Give the cards of the models that come with this program, in name order."""
+    return shipped()

@@ -1,0 +1,111 @@
+"""From distances to the expected number of false matches.
+
+Unrelated hashes differ in half of their bits, give or take. The mean error rate of L
+hashes on one diagonal is then about normal; its deviation shrinks with L, more slowly
+than for independent hashes because neighbors share three quarters of their audio. The
+probability of a rate at least this low, times the number of places compared, is the
+expected number of false matches (the E-value of sequence search). Real tails are heavier
+than normal ones, so the card of a model carries a straight line fitted to impostor
+queries that corrects the logarithm.
+
+There is a second way to be wrong: another voice that says the same words. Such segments
+agree far better than chance, however long they are, so their own distribution of error
+rates bounds what any match can be worth. A long clip says more that somebody else may say
+than a short one, and a large store holds more of it: they grow with the places compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from samaf.fingerprinters import ScoreCalibration
+
+_LOG10_E = float(np.log10(np.e))
+
+
+def log10_tail(z: np.ndarray) -> np.ndarray:
+    """Give log10 of the upper tail of the standard normal distribution.
+
+    Good to 0.002 for all z, also where the tail itself underflows: Mills' ratio as the
+    continued fraction of Laplace for z >= 1, a rational approximation of erfc below
+    (Abramowitz and Stegun 7.1.26).
+    """
+    z = np.asarray(z, np.float64)
+    high = np.maximum(z, 1.0)
+    ratio = high
+    for term in range(40, 0, -1):
+        ratio = high + term / ratio
+    far = -(high**2) / 2 - np.log(np.sqrt(2 * np.pi) * ratio)
+    t = 1 / (1 + 0.3275911 * np.abs(z) / np.sqrt(2))
+    poly = t * (
+        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
+    )
+    small = 0.5 * poly * np.exp(-(z**2) / 2)
+    near = np.log(np.where(z < 0, 1 - small, np.maximum(small, 1e-300)))
+    return np.where(z >= 1, far, near) * _LOG10_E
+
+
+def mean_deviation(hashes: np.ndarray, calibration: ScoreCalibration) -> np.ndarray:
+    """Give the deviation of the mean error rate of ``hashes`` neighbors, as given."""
+    count = np.maximum(np.asarray(hashes, np.float64), 1)
+    inflation = np.ones_like(count)
+    for lag, rho in enumerate(calibration.correlation, 1):
+        inflation += 2 * rho * np.maximum(1 - lag / count, 0)
+    return calibration.deviation * np.sqrt(inflation / count)
+
+
+def log10_evalue(
+    ber: np.ndarray,
+    hashes: np.ndarray,
+    comparisons: float | np.ndarray,
+    calibration: ScoreCalibration,
+) -> np.ndarray:
+    """Give log10 of the expected number of false matches at least this good.
+
+    Parameters
+    ----------
+    ber
+        Mean bit error rate over the segment.
+    hashes
+        Hashes in the segment.
+    comparisons
+        Places tried: hashes of the store x hashes of the query x hypotheses.
+    """
+    spread = mean_deviation(hashes, calibration)
+    rate = np.asarray(ber)
+    # Longer segments share hashes with their neighbors: fewer of them are tries of their own.
+    shared = calibration.overlap * (1 - 1 / np.maximum(hashes, 1))
+    tail = log10_tail((calibration.mean - rate) / spread)
+    chance = calibration.offset - shared + bent(tail - calibration.knee, calibration.slope)
+    places = np.log10(np.maximum(comparisons, 1.0))
+    unrelated = np.minimum(chance, 0.0) + places
+    if not calibration.same_text:
+        return unrelated
+    around = np.hypot(calibration.same_text_deviation, spread)
+    alike = np.log10(calibration.same_text / calibration.same_text_comparisons) + log10_tail(
+        (calibration.same_text_mean - rate) / around
+    )
+    return np.asarray(np.logaddexp(unrelated / _LOG10_E, (alike + places) / _LOG10_E) * _LOG10_E)
+
+
+def for_deep(calibration: ScoreCalibration) -> ScoreCalibration:
+    """Give what holds for deep queries: they find the same words at other paces, too."""
+    return replace(calibration, same_text=calibration.same_text * calibration.deep_same_text)
+
+
+def bent(beyond: np.ndarray, slope: float) -> np.ndarray:
+    """Bend a line at 0: slope 1 above, ``slope``, at most 1, below."""
+    return np.maximum(beyond, slope * beyond)
+
+
+def log10_likelihood_ratio(score: float | np.ndarray, calibration: ScoreCalibration) -> np.ndarray:
+    """Give log10 of how many times as often a true match gets a score as a false one.
+
+    H1: the clip comes from this recording at this place. H2: the clip comes from no
+    recording in the store, and this is the best that the search finds. Linear in the score
+    between the bounds that the calibration supports.
+    """
+    ratio = calibration.likelihood
+    return np.clip(ratio.offset + ratio.slope * np.asarray(score), ratio.lowest, ratio.highest)
