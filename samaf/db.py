@@ -17,36 +17,29 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from samaf import Engine
-from samaf import engine as engines
 from samaf.audio import audio_files, read
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
+from samaf.engine.engine import Engine
+from samaf.engine.engine import open as open_engine
 from samaf.errors import AudioError, StoreError
 from samaf.records import Recording
 from samaf.status import AuditCheck, AuditEntry
-from samaf.store import SchemaStatus, Store, downgrade
-from samaf.store import status as db_status
-from samaf.store import upgrade as db_upgrade
-from samaf.store.maintenance.backup import Backup
-from samaf.store.maintenance.backup import back_up as db_backup
-from samaf.store.maintenance.backup import restore as db_restore
-from samaf.store.maintenance.checking import check as db_check
-from samaf.store.maintenance.copying import CopyResult
-from samaf.store.maintenance.copying import copy as db_copy
+from samaf.store import SchemaStatus, Store, status, upgrade
+from samaf.store import downgrade as downgrade_schema
+from samaf.store.maintenance.backup import Backup, restore
+from samaf.store.maintenance.backup import back_up as backup
+from samaf.store.maintenance.checking import check
+from samaf.store.maintenance.copying import CopyResult, copy
 from samaf.store.maintenance.dialects import Setting
-from samaf.store.maintenance.exchange import ExportResult
-from samaf.store.maintenance.exchange import export as db_export
-from samaf.store.maintenance.exchange import import_ as db_import
-from samaf.store.maintenance.grants import grant_sql as db_grant_sql
-from samaf.store.maintenance.merging import MergeResult
-from samaf.store.maintenance.merging import merge as db_merge
+from samaf.store.maintenance.exchange import ExportResult, export, import_
+from samaf.store.maintenance.grants import grant_sql
+from samaf.store.maintenance.merging import MergeResult, merge
 from samaf.store.maintenance.opening import opened
 from samaf.store.maintenance.transfer import Progress, no_progress
-from samaf.store.maintenance.upkeep import PruneResult, VacuumResult
-from samaf.store.maintenance.upkeep import prune as db_prune
-from samaf.store.maintenance.upkeep import vacuum as db_vacuum
-from samaf.store.maintenance.verification import Fault, verify
+from samaf.store.maintenance.upkeep import PruneResult, VacuumResult, prune, vacuum
+from samaf.store.maintenance.verification import Fault
+from samaf.store.maintenance.verification import verify as verify_store
 from samaf.text import printable
 
 __all__ = [
@@ -54,31 +47,31 @@ __all__ = [
     "CopyResult",
     "ExportResult",
     "Fault",
+    "MergeResult",
     "PruneResult",
     "SchemaStatus",
     "Setting",
-    "MergeResult",
     "VacuumResult",
-    "db_audit",
-    "db_audit_verify",
-    "db_backup",
-    "db_check",
-    "db_copy",
-    "db_downgrade",
-    "db_export",
-    "db_grant_sql",
-    "db_import",
-    "db_merge",
-    "db_prune",
-    "db_restore",
-    "db_status",
-    "db_upgrade",
-    "db_vacuum",
-    "db_verify",
+    "audit",
+    "audit_verify",
+    "backup",
+    "check",
+    "copy",
+    "downgrade",
+    "export",
+    "grant_sql",
+    "import_",
+    "merge",
+    "prune",
+    "restore",
+    "status",
+    "upgrade",
+    "vacuum",
+    "verify",
 ]
 
 
-def db_downgrade(url: str | None, revision: str) -> SchemaStatus:
+def downgrade(url: str | None, revision: str) -> SchemaStatus:
     """Take a store back to an older schema, for an older samaf.
 
     What the older schema has no place for is dropped; see ``migrations/versions``.
@@ -88,35 +81,36 @@ def db_downgrade(url: str | None, revision: str) -> SchemaStatus:
     StoreError
         The revision is unknown or newer than the store's.
     """
-    found = db_status(url)
-    if not revision.isdecimal() or revision > found.found:
+    current = status(url)
+    if not revision.isdecimal() or revision > current.schema:
         raise StoreError(
-            f"{found.url}: is of schema {found.found or 'none'} and cannot go back to "
+            f"{current.url}: is of schema {current.schema or 'none'} and cannot go back to "
             f"{revision!a}; give an older one, four digits"
         )
-    return downgrade(url, revision)
+    return downgrade_schema(url, revision)
 
 
-def db_audit(url: str | None = None) -> Iterator[AuditEntry]:
+def audit(url: str | None = None) -> Iterator[AuditEntry]:
     """Yield all entries of a store's audit log, the oldest first."""
     with Store.open(url, create=False) as store:
         yield from store.audit()
 
 
-def db_audit_verify(url: str | None = None) -> AuditCheck:
+def audit_verify(url: str | None = None) -> AuditCheck:
     """Compute the hashes of a store's audit log again, and tell the first broken entry."""
     with Store.open(url, create=False) as store:
         return store.check_audit()
 
 
-def db_verify(
+def verify(
     url: str | None = None,
     *,
     audio: Path | None = None,
     model: str | None = None,
     on_progress: Progress = no_progress,
 ) -> Generator[Fault, None, int]:
-    """Yield everything that is wrong with a store; see `samaf.store.maintenance.verify`.
+    """Yield everything that is wrong with a store; see
+    `samaf.store.maintenance.verification.verify`.
 
     Parameters
     ----------
@@ -137,13 +131,13 @@ def db_verify(
     """
     if audio is None:
         with opened(url) as database:
-            yield from verify(database, on_progress)
+            yield from verify_store(database, on_progress)
         return 0
     files = list(audio_files([audio]))
-    with engines.open(url, model=model, create=False) as engine:
+    with open_engine(url, model=model, create=False) as engine:
         _ = engine.fingerprinter  # a model that does not fit is refused at once
         with opened(url) as database:
-            yield from verify(database, on_progress)
+            yield from verify_store(database, on_progress)
         return (yield from _audio(engine, audio, files, on_progress))
 
 
@@ -152,12 +146,12 @@ def _audio(
 ) -> Generator[Fault, None, int]:
     """Compare files with what is stored of them; files that never were are passed over."""
     stored = _stored_below(engine.store, folder)
-    found = {_real(file): file for file in files}
+    checked = {_real(file): file for file in files}
     # Files with an unknown suffix were added by name.
-    found |= {path: Path(path) for path in stored if path not in found and os.path.exists(path)}
+    checked |= {path: Path(path) for path in stored if path not in checked and os.path.exists(path)}
     digests: dict[str, str] = {}
     seen: set[int] = set()
-    for number, (path, file) in enumerate(found.items(), 1):
+    for number, (path, file) in enumerate(checked.items(), 1):
         try:
             with opened_file(file) as source:
                 digests[path] = sha256(source.file)
@@ -168,13 +162,13 @@ def _audio(
                     yield Fault("file", path, what, remedy)
         except AudioError as error:
             yield Fault("file", path, str(error), "bring the file back from a copy")
-        on_progress(number, len(found))
+        on_progress(number, len(checked))
     for path, recordings in stored.items():
         for recording in recordings:
             which = f"recording {recording.recording_id}"
             if recording.recording_id in seen:
                 continue
-            if path not in found:
+            if path not in checked:
                 what = f"is gone; {which} was made of it"
                 yield Fault("file", path, what, "bring it back; its hashes still serve")
             elif path in digests:

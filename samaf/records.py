@@ -53,7 +53,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hashes:
-    """The hashes of one stretch of audio, one every 0.25 s.
+    """The hashes of one piece of audio, one every 0.25 s.
 
     A model of vectors keeps the bytes of its vectors in the same way, one every 2.5 s.
 
@@ -65,8 +65,8 @@ class Hashes:
         bool, shape (m,). False where the block has nothing to recognise (digital
         silence, a steady tone): its bits are noise drawn for this recording alone.
     reliability
-        uint8, shape (m, bits), or None where only bits are known, as in a store: how sure
-        each bit is, in parts of the surest of its hash.
+        uint8, shape (m, bits), or None where only bits are known, as in a store: how reliable
+        each bit is, relative to the most reliable one of its hash, 255.
     """
 
     packed: np.ndarray
@@ -105,7 +105,7 @@ class Manipulation:
     Attributes
     ----------
     tau
-        Time factor: duration of the clip / duration of the reference stretch.
+        Time factor: duration of the clip / duration of the reference segment.
     rho
         Pitch factor: frequencies of the clip / frequencies of the reference.
     reversed
@@ -132,36 +132,13 @@ IDENTITY = Manipulation()
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A stretch of the query and the stretch of one reference that it resembles.
-
-    Attributes
-    ----------
-    query_block, reference_block
-        Positions of the first hash of either stretch.
-    recording_id
-        The reference.
-    hashes
-        Number of hashes compared.
-    distance
-        Hamming distance over all of them, in bits.
-    """
-
-    query_block: int
-    recording_id: int
-    reference_block: int
-    hashes: int
-    distance: int
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
-    """One stretch of the query, found in one reference.
+    """One segment of the query, found in one reference.
 
     ``score`` is -log10 of the expected number of false matches at least this good in
     the whole search, so 3 means one false answer in a thousand such queries.
     ``log10_lr`` is log10 of the likelihood ratio of that score: how many times as often a
-    clip of this recording gets it as a clip of none in the store. 0 tells nothing; it never
+    clip of this recording gets it as a clip of none in the store. 0 says nothing; it never
     goes beyond what the queries that it was calibrated on support.
     """
 
@@ -222,7 +199,7 @@ class QueryResult:
         Best first; none of them means unknown. Models of vectors give none.
     reason
         Why the clip could not be searched for: too short, silent.
-    candidates
+    ranking
         Of a model of vectors, the likeliest first.
     padded
         Whether the clip was shorter than the model needs and got silence at its end.
@@ -233,7 +210,7 @@ class QueryResult:
     duration: float
     matches: tuple[Match, ...] = ()
     reason: str = ""
-    candidates: tuple[RankedRecording, ...] = ()
+    ranking: tuple[RankedRecording, ...] = ()
     padded: bool = False
 
 
@@ -295,13 +272,13 @@ class Comparison:
 
     @property
     def match(self) -> Match | None:
-        """The best common stretch, if there is one."""
+        """The best common segment, if there is one."""
         return self.matches[0] if self.matches else None
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Two recordings of a store that share audio, and all stretches that they share.
+    """Two recordings of a store that share audio, and all segments that they share.
 
     The first recording is the query of each match, the second its reference.
     """
@@ -313,7 +290,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedSegment:
-    """A stretch that a recording holds at two places.
+    """A segment that a recording holds at two places.
 
     Attributes
     ----------
@@ -338,7 +315,7 @@ class RepeatedSegment:
 
 @dataclass(frozen=True, slots=True)
 class CopiesResult:
-    """The stretches that a recording holds twice, best first.
+    """The segments that a recording holds twice, best first.
 
     ``reason`` says why when it could not be searched (too short, silent).
     """

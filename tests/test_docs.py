@@ -13,7 +13,7 @@ import click
 import pytest
 
 import samaf
-from samaf import engine
+from samaf import db
 from samaf.cli import cli
 from samaf.demo import CLIPS
 
@@ -59,11 +59,11 @@ def test_a_section_names_example_options_and_verb(name: str) -> None:
         holder = {
             "Engine": samaf.Engine,
             "samaf": samaf,
-            "samaf.engine": engine,
-            "samaf.db": administration,
+            "samaf.db": db,
         }
-        assert told.rpartition(".")[2] == verb
-        assert callable(getattr(holder[told.rpartition(".")[0]], verb))
+        place, _, function = told.rpartition(".")
+        assert function.rstrip("_") == verb.removeprefix("db_")
+        assert callable(getattr(holder[place], function))
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -8,51 +8,51 @@ from typing import TYPE_CHECKING
 import click
 
 from samaf.cli.options import (
-    DeepCommand,
     database,
     db_option,
-    deep_option,
     granularity_option,
     index_option,
     matches_option,
     max_false_matches_option,
     model_option,
     output_format_option,
+    search_options,
 )
-from samaf.cli.text import complain, plain
+from samaf.cli.text import complain
+from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
 from samaf.errors import AudioError
+from samaf.text import escaped
 
 if TYPE_CHECKING:
     from samaf.records import QueryResult
 
 
 RANKED = (
-    "candidates are what is nearest in the store, likeliest first; whether any of them is right "
-    "this model cannot tell"
+    "these are the nearest recordings of the store, likeliest first; this model cannot tell "
+    "whether any of them is right"
 )
 
 
-@click.command(cls=DeepCommand)
+@click.command()
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
 @granularity_option
-@matches_option(5, "clip")
-@max_false_matches_option(1e-3, "False matches to put up with, on average a clip.")
-@index_option
-@deep_option(
-    "Undo changes of speed, tempo, pitch and direction; --deep=full also reversed speed, "
-    "and tempo with pitch."
+@matches_option(MATCHES, "clip")
+@max_false_matches_option(
+    MAX_FALSE_MATCHES, "Expected number of false matches to accept, on average a clip."
 )
-@click.option("--audit", is_flag=True, help="Log question and answer; see samaf db audit.")
+@index_option
+@search_options("Undo changes of speed, tempo, pitch and direction; much slower.")
+@click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
 @output_format_option
 def query(
     clips: tuple[str, ...],
-    granularity: int,
+    granularity_s: int,
     k: int,
     max_false_matches: float,
-    engine: str,
-    deep: str | None,
+    index: str,
+    search: str,
     audit: bool,
     model: str | None,
     output_format: str | None,
@@ -63,7 +63,7 @@ def query(
     is unknown. The score is -log10 of the false matches to expect: 6 means one in a million
     such queries. "-" reads a clip from standard input. Exit status 1 when a clip cannot be read.
 
-    A store of a model of vectors, such as UNET320, gives candidates, -k at most: the recordings
+    A store of a model of vectors, such as UNET320, gives a ranking, -k at most: the recordings
     of the -k nearest segments, by how many of these are theirs, and by distance.
 
     \b
@@ -80,17 +80,22 @@ def query(
     def results() -> Iterator[QueryResult]:
         nonlocal failed
         for result in opened.query_many(
-            clips, granularity=granularity, k=k, rate=max_false_matches, deep=deep, audit=audit
+            clips,
+            granularity_s=granularity_s,
+            k=k,
+            max_false_matches=max_false_matches,
+            search=search,
+            audit=audit,
         ):
             if isinstance(result, AudioError):
-                complain(plain(str(result)))
+                complain(escaped(str(result)))
                 failed += 1
                 continue
             if output_format and result.reason:
-                complain(plain(f"{result.query}: unknown: {result.reason}"))
+                complain(escaped(f"{result.query}: unknown: {result.reason}"))
             yield result
 
-    with samaf.open(database(), model=model, index=engine, create=False) as opened:
+    with samaf.open(database(), model=model, index=index, create=False) as opened:
         write(RANKING if opened.ranks else QUERY, results(), output_format)
         if opened.ranks and not output_format:
             click.echo(RANKED, err=True)
@@ -112,13 +117,14 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     Example:
       samaf compare original.wav copy.mp3
     """
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    found = samaf.compare(first, second, model=model)
-    if output_format and found.reason:
-        complain(plain(f"not compared: {found.reason}"))
-    write(COMPARISON, [found], output_format)
+    comparison = samaf.compare(first, second, model=model)
+    if output_format and comparison.reason:
+        complain(escaped(f"not compared: {comparison.reason}"))
+    write(COMPARISON, [comparison], output_format)
 
 
 @click.command()
@@ -134,10 +140,11 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     Example:
       samaf fingerprint clip.wav --csv > hashes.csv
     """
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import FINGERPRINT
 
-    found = samaf.fingerprint(file, model=model)
-    if not len(found.hashes):
-        complain(plain(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
-    write(FINGERPRINT, [found], output_format)
+    hashed = samaf.fingerprint(file, model=model)
+    if not len(hashed.hashes):
+        complain(escaped(f"{hashed.path}: {hashed.duration:.2f} s are too short for a hash"))
+    write(FINGERPRINT, [hashed], output_format)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import database, db_option, model_option, output_format_option
+from samaf.cli.options import INTERRUPTED, database, db_option, model_option, output_format_option
 from samaf.cli.text import complain
 from samaf.errors import SamafError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from samaf.db import Fault
 
 FILE = click.Path(path_type=Path)
-INTERRUPTED = 130
 
 
 @click.group()
@@ -135,8 +134,8 @@ def db_backup(file: Path, output_format: str | None) -> None:
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with counting("hashes") as progress:
-        done = db.backup(database(), file, progress)
+    with counting("hashes") as on_progress:
+        done = db.backup(database(), file, on_progress)
     write(BACKUP, [done], output_format)
 
 
@@ -159,8 +158,8 @@ def db_restore(file: Path, replace: bool, output_format: str | None) -> None:
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with counting("hashes") as progress:
-        done = db.restore(database(), file, replace=replace, progress=progress)
+    with counting("hashes") as on_progress:
+        done = db.restore(database(), file, replace=replace, on_progress=on_progress)
     write(BACKUP, [done], output_format)
 
 
@@ -180,8 +179,8 @@ def db_export(file: Path, output_format: str | None) -> None:
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with counting("hashes") as progress:
-        done = db.export(database(), file, progress=progress)
+    with counting("hashes") as on_progress:
+        done = db.export(database(), file, on_progress=on_progress)
     write(EXPORTED, [done], output_format)
 
 
@@ -204,8 +203,8 @@ def db_import(file: Path, output_format: str | None) -> None:
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with _resumable(), counting("recordings") as progress:
-        done = db.import_(database(), file, progress=progress)
+    with _resumable(), counting("recordings") as on_progress:
+        done = db.import_(database(), file, on_progress=on_progress)
     write(MERGED, [done], output_format)
 
 
@@ -225,8 +224,8 @@ def db_merge(other: str, output_format: str | None) -> None:
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with _resumable(), counting("hashes") as progress:
-        done = db.merge(other, database(), progress=progress)
+    with _resumable(), counting("hashes") as on_progress:
+        done = db.merge(other, database(), on_progress=on_progress)
     write(MERGED, [done], output_format)
 
 
@@ -257,8 +256,8 @@ def db_copy(
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with _resumable(), counting("hashes") as progress:
-        done = db.copy(source, target, blocks_per_row=blocks_per_row, progress=progress)
+    with _resumable(), counting("hashes") as on_progress:
+        done = db.copy(source, target, blocks_per_row=blocks_per_row, on_progress=on_progress)
     write(COPIED, [done], output_format)
 
 
@@ -288,7 +287,7 @@ def db_prune(days: int, dry_run: bool, output_format: str | None) -> None:
     write(PRUNED, gone, output_format)
     if not output_format:
         would = "would be removed; nothing was changed" if dry_run else "removed"
-        click.echo(f"{sum(each.rows for each in gone):,} rows {would}")
+        click.echo(f"{sum(pruned.rows for pruned in gone):,} rows {would}")
 
 
 @db.command("verify")
@@ -302,7 +301,7 @@ def db_prune(days: int, dry_run: bool, output_format: str | None) -> None:
 @db_option
 @output_format_option
 def db_verify(audio: Path | None, model: str | None, output_format: str | None) -> None:
-    """Read all of the store and tell what is wrong with it, and how to mend that.
+    """Read all of the store and tell what is wrong with it, and how to fix that.
 
     Exit status 1 when something is wrong. --audio also tells how many recordings were
     compared with their files.
@@ -316,31 +315,31 @@ def db_verify(audio: Path | None, model: str | None, output_format: str | None) 
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    found: list[Fault] = []
+    faults: list[Fault] = []
     try:
-        with counting("checked") as progress:
+        with counting("checked") as on_progress:
             compared = _collect(
-                db.verify(database(), audio=audio, model=model, progress=progress),
-                found,
+                db.verify(database(), audio=audio, model=model, on_progress=on_progress),
+                faults,
             )
     except SamafError:
-        if found:
-            write(FAULTS, found, output_format)
+        if faults:
+            write(FAULTS, faults, output_format)
         raise
-    write(FAULTS, found, output_format)
-    told = f"{len(found):,} faults found" if found else "no fault found"
+    write(FAULTS, faults, output_format)
+    summary = f"{len(faults):,} faults found" if faults else "no fault found"
     if audio:
-        told += f"; {compared:,} recordings compared with their files"
-    click.echo(told, err=output_format is not None)
-    if found:
+        summary += f"; {compared:,} recordings compared with their files"
+    click.echo(summary, err=output_format is not None)
+    if faults:
         click.get_current_context().exit(1)
 
 
-def _collect(faults: Generator[Fault, None, int], found: list[Fault]) -> int:
-    """Add all faults to those found, and return what their generator returns."""
+def _collect(reports: Generator[Fault, None, int], faults: list[Fault]) -> int:
+    """Gather all faults, and return what their generator returns."""
     while True:
         try:
-            found.append(next(faults))
+            faults.append(next(reports))
         except StopIteration as end:
             return int(end.value)
 

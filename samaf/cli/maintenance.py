@@ -38,6 +38,7 @@ def models(output_format: str | None) -> None:
     Example:
       samaf models
     """
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import MODELS
 
@@ -74,16 +75,21 @@ def rehash(
     Example:
       samaf rehash --audio recordings/
     """
+    import samaf
     from samaf.cli.progress import counting
     from samaf.cli.render import write
     from samaf.cli.views import REHASHED
 
-    with counting("recordings") as progress:
-        found = samaf.rehash(
-            database(), model=model, audio=audio, forget_missing=forget_missing, progress=progress
+    with counting("recordings") as on_progress:
+        result = samaf.rehash(
+            database(),
+            model=model,
+            audio=audio,
+            forget_missing=forget_missing,
+            on_progress=on_progress,
         )
-    write(REHASHED, [found], output_format)
-    if not found.done:
+    write(REHASHED, [result], output_format)
+    if not result.done:
         click.get_current_context().exit(1)
 
 
@@ -105,7 +111,7 @@ def index() -> None:
 @db_option
 @output_format_option
 def index_rebuild(model: str | None, output_format: str | None) -> None:
-    """Throw the index away and make it anew from the store.
+    """Throw the index away and rebuilds it from the store.
 
     \b
     Example:

@@ -9,9 +9,17 @@ from typing import Any, TypeVar
 import click
 
 from samaf.cli.text import warn
+from samaf.engine.options import (
+    GRANULARITIES_S,
+    GRANULARITY_S,
+    INDEX_TYPES,
+    SEARCHES,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+PLAIN, DEEP, EXHAUSTIVE = SEARCHES
+INTERRUPTED = 130  # exit status that shells report for a command that Ctrl-C ended
 _DB = "samaf.db"
 _SHOWS_PASSWORD = re.compile(r"://[^/?]*:[^/?]+@|[?&](password|passwd)=")
 
@@ -40,59 +48,70 @@ model_option = click.option(
 )
 
 index_option = click.option(
-    "--engine",
-    type=click.Choice(["exact", "flat", "ivf"]),
-    default="exact",
+    "--index",
+    type=click.Choice(INDEX_TYPES),
+    default=INDEX_TYPES[0],
     show_default=True,
-    help="How to search: exact and flat give the same, ivf is quicker in stores beyond "
-    "10 million hashes and may miss what is barely similar.",
+    help="How to search: exact and flat give the same answers, ivf is quicker in stores beyond "
+    "10 million hashes and may miss faint matches.",
 )
 
 granularity_option = click.option(
     "--granularity",
-    type=click.IntRange(1, 6),
-    default=3,
+    "granularity_s",
+    metavar="SECONDS",
+    type=click.IntRange(*GRANULARITIES_S),
+    default=GRANULARITY_S,
     show_default=True,
-    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
+    help="Seconds compared at once, 1 to 6: less finds shorter segments, more finds worse ones.",
 )
 
 
 def matches_option(default: int, where: str) -> Callable[[Command], Command]:
-    """Make ``-k``, how many matches to give for one stretch of what is named."""
+    """Make ``-k``, the most matches to give for one segment of what is named."""
     return click.option(
         "-k",
         type=click.IntRange(1),
         default=default,
         show_default=True,
-        help=f"Matches for one stretch of the {where}, at most.",
+        help=f"Most matches for one segment of the {where}.",
     )
 
 
-def max_false_matches_option(default: float, told: str) -> Callable[[Command], Command]:
+def max_false_matches_option(default: float, meaning: str) -> Callable[[Command], Command]:
     """Make ``--max-false-matches``, whose help says false what, and in what."""
     return click.option(
         "--max-false-matches",
+        metavar="NUMBER",
         type=click.FloatRange(0, 1, min_open=True),
         default=default,
         show_default=True,
-        help=told,
+        help=meaning,
     )
 
 
-class DeepCommand(click.Command):
-    """Lets ``--deep`` stand alone or take ``=full``, which click's own options cannot."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read ``--deep=full`` as an option of its own."""
-        return super().parse_args(ctx, ["--deep-full" if a == "--deep=full" else a for a in args])
+def _or_plain(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    return value or PLAIN
 
 
-def deep_option(told: str) -> Callable[[Command], Command]:
-    """Make ``--deep`` of a `DeepCommand`: "usual", "full" or None."""
+def search_options(what: str) -> Callable[[Command], Command]:
+    """Make ``--deep`` and ``--exhaustive``; the command gets ``search``, "plain" without them.
+
+    Parameters
+    ----------
+    what
+        What ``--deep`` searches for, as its help says it.
+    """
 
     def add(command: Command) -> Command:
-        command = click.option("--deep-full", "deep", flag_value="full", hidden=True)(command)
-        return click.option("--deep", flag_value="usual", help=told)(command)
+        for name, meaning in (
+            (EXHAUSTIVE, "As --deep, and reversed speed, and tempo with pitch; much slower again."),
+            (DEEP, what),
+        ):
+            command = click.option(
+                f"--{name}", "search", flag_value=name, callback=_or_plain, help=meaning
+            )(command)
+        return command
 
     return add
 
@@ -108,7 +127,7 @@ def database() -> str | None:
 def output_format_option(command: Command) -> Command:
     """Add ``--json`` and ``--csv``; the command gets ``output_format``: "json", "csv" or None."""
     for name, what in (("csv", "Print CSV."), ("json", "Print JSON, one object a line.")):
-        command = click.option(f"--{name}", "form", flag_value=name, default=None, help=what)(
-            command
-        )
+        command = click.option(
+            f"--{name}", "output_format", flag_value=name, default=None, help=what
+        )(command)
     return command

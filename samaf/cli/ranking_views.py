@@ -1,10 +1,8 @@
-"""How the candidates of a model of vectors are printed; see ``samaf.cli.render.View``."""
+"""How the ranking of a model of vectors is printed; see ``samaf.cli.render.View``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from samaf.cli.render import Record, View, here, labelled
+from samaf.cli.render import Lines, Record, View, labelled, shown_path
 from samaf.cli.text import clock
 from samaf.records import QueryResult
 
@@ -15,47 +13,47 @@ RANKING_FIELDS = (
 )
 
 
-def _candidates_record(result: QueryResult) -> Record:
-    candidates = [
+def _ranking_record(result: QueryResult) -> Record:
+    ranking = [
         {
             "rank": rank,
-            "reference_id": candidate.recording.recording_id,
-            "reference": candidate.recording.name,
-            "labels": dict(candidate.recording.labels),
-            "segment": candidate.segment,
-            "query_start": round(candidate.query_start, 3),
-            "query_stop": round(candidate.query_stop, 3),
-            "reference_start": round(candidate.reference_start, 3),
-            "reference_stop": round(candidate.reference_stop, 3),
-            "votes": candidate.votes,
-            "distance": round(candidate.distance, 4),
-            "distances": [round(distance, 4) for distance in candidate.distances],
+            "reference_id": ranked.recording.recording_id,
+            "reference": ranked.recording.name,
+            "labels": dict(ranked.recording.labels),
+            "segment": ranked.segment,
+            "query_start": round(ranked.query_start, 3),
+            "query_stop": round(ranked.query_stop, 3),
+            "reference_start": round(ranked.reference_start, 3),
+            "reference_stop": round(ranked.reference_stop, 3),
+            "votes": ranked.votes,
+            "distance": round(ranked.distance, 4),
+            "distances": [round(distance, 4) for distance in ranked.distances],
         }
-        for rank, candidate in enumerate(result.ranking, 1)
+        for rank, ranked in enumerate(result.ranking, 1)
     ]
     return {
         "query": result.query,
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
         "padded": result.padded,
-        "candidates": candidates,
+        "ranking": ranking,
     }
 
 
-def _candidates_lines(result: QueryResult) -> Iterator[Sequence[str]]:
-    name = here(result.query) + " (padded with silence)" * result.padded
-    for rank, candidate in enumerate(result.ranking, 1):
+def _ranking_lines(result: QueryResult) -> Lines:
+    name = shown_path(result.query) + " (padded with silence)" * result.padded
+    for rank, ranked in enumerate(result.ranking, 1):
         yield (
             name,
             str(rank),
-            candidate.recording.name,
-            str(candidate.votes),
-            f"{candidate.distance:.2f}",
-            clock(candidate.query_start),
-            clock(candidate.query_stop),
-            clock(candidate.reference_start),
-            clock(candidate.reference_stop),
-            labelled(candidate.recording.labels),
+            ranked.recording.name,
+            str(ranked.votes),
+            f"{ranked.distance:.2f}",
+            clock(ranked.query_start),
+            clock(ranked.query_stop),
+            clock(ranked.reference_start),
+            clock(ranked.reference_stop),
+            labelled(ranked.recording.labels),
         )
     if not result.ranking:
         yield (name, "", f"none: {result.reason}", *[""] * 7)
@@ -66,7 +64,7 @@ RANKING: View[QueryResult] = View(
         *("clip", ">rank", "recording", ">votes", ">distance"),
         *(">from", ">to", ">from", ">to", "labels"),
     ),
-    _candidates_lines,
-    _candidates_record,
+    _ranking_lines,
+    _ranking_record,
     ("query", "duration", "sha256", "padded", *RANKING_FIELDS),
 )

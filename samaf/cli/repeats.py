@@ -15,8 +15,9 @@ from samaf.cli.options import (
     model_option,
     output_format_option,
 )
-from samaf.cli.text import complain, plain
+from samaf.cli.text import complain
 from samaf.errors import AudioError
+from samaf.text import escaped
 
 if TYPE_CHECKING:
     from samaf.records import CopiesResult
@@ -24,17 +25,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @granularity_option
-@max_false_matches_option(1e-3, "False pairs to put up with in the whole list, on average.")
+@max_false_matches_option(
+    1e-3, "Expected number of false pairs to accept in the whole list, on average."
+)
 @model_option
 @db_option
 @output_format_option
 def duplicates(
-    granularity: int, max_false_matches: float, model: str | None, output_format: str | None
+    granularity_s: int, max_false_matches: float, model: str | None, output_format: str | None
 ) -> None:
     """List the pairs of recordings that share audio.
 
     Every recording of the store is searched for in all others; each pair is listed once, with
-    the stretches that both hold. What was altered in tempo or pitch is found up to about 10 %.
+    the segments that both hold. What was altered in tempo or pitch is found up to about 10 %.
 
     \b
     Example:
@@ -47,12 +50,14 @@ def duplicates(
 
     with (
         samaf.open(database(), model=model, create=False) as engine,
-        counting("recordings") as told,
+        counting("recordings") as on_progress,
     ):
-        found = engine.duplicates(
-            granularity_s=granularity, max_false_matches=max_false_matches, told=told
+        duplicate_pairs = engine.duplicates(
+            granularity_s=granularity_s,
+            max_false_matches=max_false_matches,
+            on_progress=on_progress,
         )
-        pairs = found if output_format else list(found)
+        pairs = duplicate_pairs if output_format else list(duplicate_pairs)
         write(DUPLICATES, pairs, output_format)
     if not output_format and not pairs:
         click.echo("no two recordings share audio")
@@ -63,7 +68,7 @@ def duplicates(
 @model_option
 @output_format_option
 def copies(files: tuple[str, ...], model: str | None, output_format: str | None) -> None:
-    """Find stretches that a recording holds twice.
+    """Find segments that a recording holds twice.
 
     Such copies are the trace of copy-move forgery: words that were taken from elsewhere in the
     same recording. Copies of 1.5 s and more are found, as they are or coded once more. What a
@@ -84,14 +89,14 @@ def copies(files: tuple[str, ...], model: str | None, output_format: str | None)
         nonlocal failed
         for file in files:
             try:
-                found = samaf.copies(file, model=model)
+                result = samaf.copies(file, model=model)
             except AudioError as error:
-                complain(plain(str(error)))
+                complain(escaped(str(error)))
                 failed += 1
                 continue
-            if output_format and found.reason:
-                complain(plain(f"{found.path}: {found.reason}"))
-            yield found
+            if output_format and result.reason:
+                complain(escaped(f"{result.path}: {result.reason}"))
+            yield result
 
     write(COPIES, results(), output_format)
     if failed:

@@ -1,4 +1,4 @@
-"""What needs no store: comparing two files, the models."""
+"""Two files compared, without any store."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from samaf.audio import Source
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.hash_query import QueryOptions, prepare
+from samaf.engine.hash_query import prepare
+from samaf.engine.options import QueryOptions
 from samaf.engine.stopwatch import Stopwatch
-from samaf.engine.trust import calibration_of
-from samaf.fingerprinters import DEFAULT_MODEL, Card, load_fingerprinter, load_hash_model, shipped
+from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
 from samaf.index import ExactIndex, table_of
-from samaf.matching import to_match
+from samaf.matching import calibration_of, to_match
 from samaf.matching.deep import find_deep
 from samaf.records import Comparison, Recording
 
@@ -28,7 +28,7 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
         A file cannot be decoded, or there is no such model.
     """
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    options = QueryOptions(deep="usual")
+    options = QueryOptions(search="deep")
     other = prepare(second, QueryOptions(), fingerprinter, Stopwatch())
     clip = prepare(first, options, fingerprinter, Stopwatch())
     one, two = clip.answer, other.answer
@@ -41,18 +41,14 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
     hop, block = fingerprinter.hop, fingerprinter.block
     with one_blas_thread():
         found = find_deep(
-            clip.samples, one.sha256, fingerprinter, index, options.window(hop), options.rate, 1
+            clip.samples,
+            one.sha256,
+            fingerprinter,
+            index,
+            options.window_hashes(hop),
+            options.max_false_matches,
+            1,
         )
     calibration = calibration_of(fingerprinter)
     matches = (to_match(f, reference, hop, block, one.duration, calibration) for f in found)
     return Comparison(one.query, two.query, tuple(matches))
-
-
-def check_model(name: str) -> None:
-    """Raise `FingerprinterError` where a model cannot be loaded."""
-    load_fingerprinter(name)
-
-
-def models() -> list[Card]:
-    """Give the cards of the models that come with this program, in name order."""
-    return shipped()

@@ -22,6 +22,7 @@ from samaf.features.melspectrogram import (
     scale,
     segments,
 )
+from samaf.files import atomic
 from samaf.fingerprinters.decoder import load_decoder
 from samaf.records import Reconstruction
 from samaf.text import printable
@@ -59,15 +60,16 @@ def decode(
     decoder = load_decoder(model or DECODING_MODEL)
     features = decoder.card.features
     with one_blas_thread():
-        path, heard, padded = _spectrogram(source, features)
-        target = _spectrogram(clean, features)[1] if clean is not None else heard
+        path, spectrogram, padded = _spectrogram(source, features)
+        target = _spectrogram(clean, features)[1] if clean is not None else spectrogram
         taken, wanted = (
-            normalised(each, features) if features.normalised else each for each in (heard, target)
+            normalised(each, features) if features.normalised else each
+            for each in (spectrogram, target)
         )
         rebuilt = decoder.rebuild(decoder.encode(taken))
         error = float(np.mean((rebuilt - wanted) ** 2))
         largest = float(np.abs(wanted).max())
-        level, spread = scale(heard, features) if features.normalised else (0.0, 1.0)
+        level, spread = scale(spectrogram, features) if features.normalised else (0.0, 1.0)
         samples = audio((rebuilt * spread + level)[0], features)
     _write(samples, features.sample_rate, Path(out))
     return Reconstruction(
@@ -109,18 +111,19 @@ def _write(samples: np.ndarray, rate: int, path: Path) -> None:
     """Write a WAV that is there whole or not at all, instead of any file of that name."""
     pcm = np.rint(samples / max(np.abs(samples).max(), 1.0) * 32767).astype("<i2")
     path = path.resolve()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is no regular file")
-        with temporary.open("wb") as file, wave.open(file, "wb") as out:
+        with (
+            atomic(path) as temporary,
+            temporary.open("wb") as file,
+            wave.open(file, "wb") as out,
+        ):
             out.setnchannels(1)
             out.setsampwidth(2)
             out.setframerate(rate)
             out.writeframes(pcm.tobytes())
-        temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise AudioError(
             f"{printable(path)}: cannot be written ({error.strerror}); name another file"
         ) from None

@@ -9,13 +9,31 @@ from pathlib import Path
 from threading import Event
 
 from samaf.audio import Source, audio_files
-from samaf.engine import adding, answering, duplicates, monitoring
-from samaf.engine.hash_query import GRANULARITY_S, MAX_FALSE_MATCHES, QueryOptions
+from samaf.engine.add import add
+from samaf.engine.duplicates import duplicates
 from samaf.engine.indexes import Indexes, with_index_state
-from samaf.engine.monitor import MAX_FALSE_MATCHES_PER_HOUR
-from samaf.engine.owner import load_owner, stored_form
-from samaf.errors import AudioError, StoreError
-from samaf.fingerprinters import AnyFingerprinter, Fingerprinter, VectorFingerprinter, hashing
+from samaf.engine.models import stored_fingerprinter
+from samaf.engine.monitor import monitor
+from samaf.engine.options import (
+    GRANULARITY_S,
+    MATCHES,
+    MAX_FALSE_MATCHES,
+    MAX_FALSE_MATCHES_PER_HOUR,
+    MAX_FALSE_PAIRS,
+    STREAM_MATCHES,
+    QueryOptions,
+    check_index_type,
+)
+from samaf.engine.query import query_many
+from samaf.errors import AudioError, FingerprinterError, StoreError
+from samaf.fingerprinters import (
+    DEFAULT_MODEL,
+    AnyFingerprinter,
+    Fingerprinter,
+    VectorFingerprinter,
+    hashing,
+    load_fingerprinter,
+)
 from samaf.index import Index, VectorIndex
 from samaf.records import (
     NO_LABELS,
@@ -36,12 +54,12 @@ class Engine:
         self,
         store: Store,
         model: str | None = None,
-        engine: str = "exact",
+        index: str = "exact",
         cache_folder: Path | None = None,
     ) -> None:
         self.store = store
         self._model = model
-        self._engine = engine
+        self._index_type = index
         self._cache_folder = cache_folder
 
     def __enter__(self) -> Engine:
@@ -66,7 +84,7 @@ class Engine:
 
     @property
     def ranks(self) -> bool:
-        """Whether the model makes vectors: queries give candidates and no matches."""
+        """Whether the model makes vectors: queries give a ranking and no matches."""
         return isinstance(self.fingerprinter, VectorFingerprinter)
 
     # Adding -------------------------------------------------------------------------
@@ -97,14 +115,14 @@ class Engine:
         """
         given = [paths] if isinstance(paths, str | os.PathLike) else paths
         files = list(audio_files(given))
-        self.store.bind(stored_form(self.fingerprinter))
-        yield from adding.add(self.store, self.fingerprinter, files, labels, jobs)
+        self.store.bind(stored_fingerprinter(self.fingerprinter))
+        yield from add(self.store, self.fingerprinter, files, labels, jobs)
 
     # Asking -------------------------------------------------------------------------
 
     @cached_property
     def _indexes(self) -> Indexes:
-        return Indexes(self.store, self.fingerprinter, self._engine, self._cache_folder)
+        return Indexes(self.store, self.fingerprinter, self._index_type, self._cache_folder)
 
     @property
     def index(self) -> Index:
@@ -121,37 +139,39 @@ class Engine:
         return self._indexes.status()
 
     def index_rebuild(self) -> IndexStatus:
-        """Throw the cached index away and make it anew from the store."""
+        """Throw the cached index away and rebuilds it from the store."""
         return self._indexes.rebuild()
 
     def query(
         self,
         source: Source,
         *,
-        granularity: int = GRANULARITY_S,
-        k: int = 5,
-        rate: float = MAX_FALSE_MATCHES,
-        deep: str | None = None,
+        granularity_s: int = GRANULARITY_S,
+        k: int = MATCHES,
+        max_false_matches: float = MAX_FALSE_MATCHES,
+        search: str = "plain",
         audit: bool = False,
     ) -> QueryResult:
         """Tell which stored recordings a clip comes from, and where in them.
 
-        A model of vectors gives its candidates, as the paper's section 4.4 does; it takes no
-        ``granularity``, ``rate`` and ``deep``, and ``k`` is also the neighbors of a segment.
+        A model of vectors gives its ranking, as the paper's section 4.4 does; it takes no
+        ``granularity_s``, ``max_false_matches`` and ``search``, and ``k`` is also the
+        number of neighbors of a segment.
 
         Parameters
         ----------
         source
             A path, bytes, a file object, or "-" for standard input.
-        granularity
+        granularity_s
             Seconds searched for at once, 1 to 6.
         k
-            Matches to give at most for one segment of the clip.
-        rate
-            Expected number of false matches to put up with, e.g. 1e-3.
-        deep
-            "usual" also undoes changes of speed, tempo, pitch and direction; "full" also
-            reversed speed, and tempo with pitch. The whole clip is held in memory.
+            Most matches for one segment of the clip.
+        max_false_matches
+            Expected number of false matches to accept in a query, e.g. 1e-3.
+        search
+            "plain", "deep", which also undoes changes of speed, tempo, pitch and direction, or
+            "exhaustive": also reversed speed, and tempo with pitch. The last two hold the whole
+            clip in memory.
         audit
             Write the question and its answer into the store's audit log.
 
@@ -161,7 +181,12 @@ class Engine:
             The clip cannot be decoded, or an argument is out of its range.
         """
         (answer,) = self.query_many(
-            [source], granularity=granularity, k=k, rate=rate, deep=deep, audit=audit
+            [source],
+            granularity_s=granularity_s,
+            k=k,
+            max_false_matches=max_false_matches,
+            search=search,
+            audit=audit,
         )
         if isinstance(answer, AudioError):
             raise answer
@@ -171,10 +196,10 @@ class Engine:
         self,
         sources: Iterable[Source],
         *,
-        granularity: int = GRANULARITY_S,
-        k: int = 5,
-        rate: float = MAX_FALSE_MATCHES,
-        deep: str | None = None,
+        granularity_s: int = GRANULARITY_S,
+        k: int = MATCHES,
+        max_false_matches: float = MAX_FALSE_MATCHES,
+        search: str = "plain",
         audit: bool = False,
     ) -> Iterator[QueryResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
@@ -187,8 +212,8 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity, k, rate, deep)
-        yield from answering.answer_many(
+        options = QueryOptions(granularity_s, k, max_false_matches, search)
+        yield from query_many(
             list(sources), options, self.fingerprinter, self._indexes, self.store, audit=audit
         )
 
@@ -196,11 +221,11 @@ class Engine:
         self,
         source: Source,
         *,
-        granularity: int = GRANULARITY_S,
-        k: int = 1,
-        rate: float = MAX_FALSE_MATCHES_PER_HOUR,
-        deep: str | None = None,
-        late: Callable[[float], None] = lambda _seconds: None,
+        granularity_s: int = GRANULARITY_S,
+        k: int = STREAM_MATCHES,
+        max_false_matches: float = MAX_FALSE_MATCHES_PER_HOUR,
+        search: str = "plain",
+        on_lag: Callable[[float], None] = lambda _seconds: None,
         until: Event | None = None,
     ) -> Iterator[Match]:
         """Listen to a stream; yield each match when it has ended, in constant memory.
@@ -209,16 +234,16 @@ class Engine:
         ----------
         source
             A URL that FFmpeg opens, "-" for standard input, or a path.
-        granularity
+        granularity_s
             Seconds searched for at once, 1 to 6.
         k
-            Matches to give at most for one segment of the stream.
-        rate
-            Expected number of false matches to put up with in an hour of the stream.
-        deep
+            Most matches for one segment of the stream.
+        max_false_matches
+            Expected number of false matches to accept in an hour of the stream.
+        search
             As in `query`; the stream is then searched 12 s after 12 s.
-        late
-            Is told how many seconds the search is behind a network stream, when that is much.
+        on_lag
+            Called with the seconds that the search lags behind a network stream, where many.
         until
             When it is set, the stream counts as ended.
 
@@ -228,38 +253,38 @@ class Engine:
             The stream cannot be opened or broke off (then all matches until there were
             given before), an argument is out of its range, or the store is empty.
         """
-        options = QueryOptions(granularity, k, rate, deep)
+        options = QueryOptions(granularity_s, k, max_false_matches, search)
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
-        yield from monitoring.monitor(
-            source, options, self._hashing, lambda: self.index, self.store, late, until
+        yield from monitor(
+            source, options, self._hashing, lambda: self.index, self.store, on_lag, until
         )
 
     def duplicates(
         self,
         *,
-        granularity: int = GRANULARITY_S,
-        rate: float = duplicates.MAX_FALSE_PAIRS,
-        told: Callable[[int, int], None] = lambda _done, _total: None,
+        granularity_s: int = GRANULARITY_S,
+        max_false_matches: float = MAX_FALSE_PAIRS,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Iterator[Duplicate]:
         """Yield the pairs of recordings in the store that share audio, each pair once.
 
         Parameters
         ----------
-        granularity
+        granularity_s
             Seconds searched for at once, 1 to 6.
-        rate
-            Expected number of false pairs to put up with, in all.
-        told
-            Is told how many recordings are done, and of how many.
+        max_false_matches
+            Expected number of false pairs to accept, in all.
+        on_progress
+            Called with the recordings done, and those in all.
 
         Raises
         ------
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity, rate=rate)
-        yield from duplicates.duplicates(self.index.table, options, self._hashing, self.store, told)
+        options = QueryOptions(granularity_s, max_false_matches=max_false_matches)
+        yield from duplicates(self.index.table, options, self._hashing, self.store, on_progress)
 
     # Looking after the store ----------------------------------------------------------
 
@@ -301,3 +326,66 @@ class Engine:
     def stats(self) -> StoreStats:
         """Sum the store up, and tell whether the index is current, without reading it."""
         return with_index_state(self.store.stats(), self.store, self._cache_folder)
+
+
+def open(  # noqa: A001  # samaf.open reads as intended
+    url: str | None = None,
+    *,
+    model: str | None = None,
+    index: str = "exact",
+    create: bool = True,
+    cache_folder: Path | None = None,
+) -> Engine:
+    """Open a store, or make a new one.
+
+    Parameters
+    ----------
+    url
+        A file name (SQLite) or a URL such as ``mysql://user@host/base``; by default
+        ``SAMAF_DB``, else a file in the user's data folder.
+    model
+        Name of a shipped model or path of a model file; by default the store's own.
+    index
+        ``exact``, ``flat`` or, for stores beyond 10 million hashes, ``ivf``: see
+        ``samaf.index``.
+    create
+        Whether to make a store where there is none.
+    cache_folder
+        Where indexes are kept; by default in the user's cache folder.
+
+    Raises
+    ------
+    StoreError
+        The store cannot be opened.
+
+    The model is loaded by the first verb that needs it, which raises `FingerprinterError`
+    when there is no such model or the store belongs to another one.
+    """
+    check_index_type(index)
+    return Engine(Store.open(url, create=create), model, index, cache_folder)
+
+
+def load_owner(store: Store, model: str | None) -> AnyFingerprinter:
+    """Load the model that the store belongs to, or the wanted one for a store without.
+
+    Raises
+    ------
+    FingerprinterError
+        There is no such model, or the store belongs to another one.
+    """
+    owner = store.fingerprinter()
+    try:
+        loaded = load_fingerprinter(model or (owner.name if owner else DEFAULT_MODEL))
+    except FingerprinterError as error:
+        if model or not owner:
+            raise
+        raise FingerprinterError(
+            f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, which cannot be "
+            f"loaded ({error}); name its file as the model or use another store"
+        ) from None
+    if owner and owner.digest != loaded.digest:
+        raise FingerprinterError(
+            f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, not to "
+            f"{loaded.name} {loaded.digest[:12]}; leave the model away or use another store"
+        )
+    return loaded

@@ -14,13 +14,13 @@ import numpy as np
 
 from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.options import QueryOptions
 from samaf.engine.stopwatch import Stopwatch
-from samaf.engine.trust import calibration_of
 from samaf.engine.workers import in_order, processes
-from samaf.errors import AudioError, QueryError
+from samaf.errors import AudioError
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
-from samaf.matching import PLAIN, Candidate, find, to_match
+from samaf.matching import PLAIN, Candidate, calibration_of, find, to_match
 from samaf.matching.deep import find_deep, hash_under
 from samaf.matching.edge_blocks import is_short
 from samaf.matching.hypotheses import Hypothesis
@@ -28,46 +28,10 @@ from samaf.matching.sections import join, later, of_many, sections
 from samaf.records import Fingerprint, Hashes, Match, QueryResult
 from samaf.store import Store
 
-DEPTHS = (None, "usual", "full")
-GRANULARITY_S = 3  # seconds searched for at once
-MAX_FALSE_MATCHES = 1e-3  # expected false answers a query
-
-
-@dataclass(frozen=True, slots=True)
-class QueryOptions:
-    """What is asked about a clip; see ``Engine.query``.
-
-    Raises
-    ------
-    QueryError
-        A value is out of its range.
-    """
-
-    granularity: int = GRANULARITY_S
-    k: int = 5
-    rate: float = MAX_FALSE_MATCHES
-    deep: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.granularity <= 6:
-            raise QueryError(f"granularity {self.granularity} s is out of range; choose 1 to 6")
-        if self.k < 1:
-            raise QueryError(f"{self.k} matches cannot be given; choose 1 or more")
-        if not 0 < self.rate <= 1:
-            raise QueryError(
-                f"false-positive rate {self.rate} is out of range; choose above 0, up to 1"
-            )
-        if self.deep not in DEPTHS:
-            raise QueryError(f"{self.deep!r}: no such depth; choose usual or full")
-
-    def window(self, hop: float) -> int:
-        """How many hashes, one every ``hop`` seconds, are searched for at once."""
-        return (self.granularity - 1) * round(1 / hop) + 1
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """What was heard, before any search.
+    """A clip, decoded and hashed, before any search.
 
     Attributes
     ----------
@@ -94,8 +58,8 @@ def prepare(
         answer = QueryResult(audio.path or audio.name, audio.sha256, audio.duration)
         with watch("hash"):
             hashes = fingerprinter.hashes(audio.chunks(), audio.sha256)
-        whole = options.deep or is_short(audio.duration)
-        samples = audio.samples() if whole else None
+        kept = options.deep or is_short(audio.duration)
+        samples = audio.samples() if kept else None
     return _clip(answer, hashes, samples, fingerprinter)
 
 
@@ -153,21 +117,25 @@ def search(
     """Look for a clip in the index, and name what is found as the store does."""
     if not index.table.total:
         return replace(clip.answer, reason="the store is empty")
-    window = options.window(fingerprinter.hop)
-    rate, k = options.rate, options.k
+    window = options.window_hashes(fingerprinter.hop)
+    max_false_matches, k = options.max_false_matches, options.k
     with watch("search"):
         if not options.deep:
             calibration = calibration_of(fingerprinter)
-            plain = find(_as_it_is(clip, fingerprinter), index, window, calibration, rate, k)
+            plain = find(
+                _as_it_is(clip, fingerprinter), index, window, calibration, max_false_matches, k
+            )
             found = [(0.0, clip.answer.duration, plain)]
         else:
             assert clip.samples is not None
-            salt, full = clip.answer.sha256, options.deep == "full"
+            salt, exhaustive = clip.answer.sha256, options.search == "exhaustive"
             parts = sections(clip.samples, fingerprinter.card.features.sample_rate)
-            share = rate / len(parts)
+            share = max_false_matches / len(parts)
             found = []
             for start, seconds, part in parts:
-                own = find_deep(part, salt, fingerprinter, index, window, share, k, full=full)
+                own = find_deep(
+                    part, salt, fingerprinter, index, window, share, k, exhaustive=exhaustive
+                )
                 found.append((start, seconds, of_many(own, len(parts))))
     with watch("database"):
         matches = tuple(
@@ -189,19 +157,19 @@ def _as_it_is(clip: Clip, fingerprinter: Fingerprinter) -> list[tuple[Hypothesis
 
 def account(options: QueryOptions, answer: QueryResult) -> dict[str, Any]:
     """Give question and answer as the audit log keeps them; JSON can hold it."""
-    ranked = [
+    ranking = [
         {
-            "sha256": candidate.recording.sha256,
-            "name": candidate.recording.name,
-            "segment": candidate.segment,
-            "votes": candidate.votes,
-            "distance": round(candidate.distance, 4),
+            "sha256": ranked.recording.sha256,
+            "name": ranked.recording.name,
+            "segment": ranked.segment,
+            "votes": ranked.votes,
+            "distance": round(ranked.distance, 4),
         }
-        for candidate in answer.ranking
+        for ranked in answer.ranking
     ]
     return {
-        **({"candidates": ranked} if ranked else {}),
-        "question": asdict(options),
+        **({"ranking": ranking} if ranking else {}),
+        "options": asdict(options),
         "reason": answer.reason,
         "matches": [
             {
@@ -229,7 +197,7 @@ def to_matches(
     recordings = store.get_many(ids)
     hop, block = fingerprinter.hop, fingerprinter.block
     calibration = calibration_of(fingerprinter)
-    # A recording deleted since the index was read has nothing to be named by.
+    # A recording deleted since the index was read is in the store no more, and gives no match.
     return tuple(
         to_match(f, recordings[i], hop, block, duration, calibration)
         for f, i in zip(found, ids, strict=True)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from samaf.errors import QueryError
 from samaf.fingerprinters import AnyFingerprinter, hashing
 from samaf.index import (
     CellsIndex,
@@ -21,22 +20,16 @@ from samaf.index import (
 from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
 
-INDEX_TYPES: Mapping[str, Callable[[HashTable], Index]] = {
+INDEXES: Mapping[str, Callable[[HashTable], Index]] = {
     "exact": ExactIndex,
     "flat": FlatIndex,
     "ivf": IvfIndex,
 }
-VECTOR_INDEX_TYPES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
+VECTOR_INDEXES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
     "exact": VectorIndex,
     "flat": VectorIndex,
     "ivf": CellsIndex,
 }
-
-
-def check_index_type(engine: str) -> None:
-    """Raise `QueryError` where there is no engine of that name."""
-    if engine not in INDEX_TYPES:
-        raise QueryError(f"{engine!r}: no such engine; there are {', '.join(INDEX_TYPES)}")
 
 
 class Indexes:
@@ -44,16 +37,16 @@ class Indexes:
 
     Parameters
     ----------
-    engine
-        A key of `INDEX_TYPES`.
+    index_type
+        One of `samaf.engine.options.INDEX_TYPES`.
     root
         The folder of all cached indexes; None is the one in the user's cache folder.
     """
 
     def __init__(
-        self, store: Store, fingerprinter: AnyFingerprinter, engine: str, root: Path | None
+        self, store: Store, fingerprinter: AnyFingerprinter, index_type: str, root: Path | None
     ) -> None:
-        self._store, self._fingerprinter, self._engine = store, fingerprinter, engine
+        self._store, self._fingerprinter, self._index_type = store, fingerprinter, index_type
         self._key = fingerprinter.digest, fingerprinter.card.bits // 8, root
         self._hashes: Index | None = None
         self._vectors: VectorIndex | None = None
@@ -64,7 +57,7 @@ class Indexes:
         if self._hashes is None or not self._is_current(self._hashes.table):
             hashing(self._fingerprinter)
             table = cache.open_cached(self._store, *self._key)
-            self._hashes = INDEX_TYPES[self._engine](table)
+            self._hashes = INDEXES[self._index_type](table)
         return self._hashes
 
     @property
@@ -75,14 +68,14 @@ class Indexes:
             if self._vectors and self._continues(self._vectors.table):
                 self._vectors.follow(table)
             else:  # none yet, or the store became another one
-                self._vectors = VECTOR_INDEX_TYPES[self._engine](table)
+                self._vectors = VECTOR_INDEXES[self._index_type](table)
         return self._vectors
 
     def _is_current(self, table: HashTable) -> bool:
-        return self._store.is_at(table.revision, table.entry)
+        return self._store.is_at(table.version)
 
     def _continues(self, table: HashTable) -> bool:
-        return self._store.continues(table.revision, table.entry)
+        return self._store.continues(table.version)
 
     def status(self) -> IndexStatus:
         """Tell where the cached index lies and whether it is current and whole."""
@@ -94,12 +87,12 @@ class Indexes:
         if not cache.verify(folder, header):
             state = "damaged"
         else:
-            state = "current" if self._store.is_at(*header.state) else "behind"
+            state = "current" if self._store.is_at(header.version) else "behind"
         size = header.rows * header.width
         return IndexStatus(str(folder), state, header.revision, revision, header.rows, size)
 
     def rebuild(self) -> IndexStatus:
-        """Throw the cached index away and make it anew from the store."""
+        """Throw the cached index away and rebuilds it from the store."""
         self._hashes = self._vectors = None
         cache.rebuild(self._store, *self._key)
         return self.status()
@@ -110,4 +103,4 @@ def with_index_state(found: StoreStats, store: Store, root: Path | None) -> Stor
     header = cache.read_header(cache.cache_folder(store, found.digest, root))
     if header is None:
         return replace(found, index="absent")
-    return replace(found, index="current" if store.is_at(*header.state) else "behind")
+    return replace(found, index="current" if store.is_at(header.version) else "behind")

@@ -11,19 +11,19 @@ import numpy as np
 from samaf.audio import Source
 from samaf.audio.live import listen
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.hash_query import QueryOptions, to_matches
-from samaf.engine.trust import calibration_of
+from samaf.engine.hash_query import to_matches
+from samaf.engine.options import QueryOptions
 from samaf.errors import AudioError
 from samaf.features import blocks, mfcc
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
+from samaf.matching import calibration_of
 from samaf.matching.deep import find_deep
 from samaf.matching.sections import STEP_SECONDS, Cutter, Joiner, later, of_many
 from samaf.matching.stream import Follower
 from samaf.records import Hashes, Match
 from samaf.store import Store
 
-MAX_FALSE_MATCHES_PER_HOUR = 0.1  # expected false matches an hour
 HOUR_SECTIONS = 3600 / STEP_SECONDS
 HALVING_SECONDS = 5.0  # in which the peak meter falls by half, 6 dB
 LATE_SECONDS = 10.0  # behind a stream from which it is said, and again at twice as much
@@ -42,7 +42,7 @@ class StreamHasher:
         self._count = 0
         self._peak = 0.0
 
-    def prepare(self, samples: np.ndarray) -> Hashes:
+    def feed(self, samples: np.ndarray) -> Hashes:
         """Give the hashes that samples float32 (n,) complete."""
         parameters = self._fingerprinter.card.features
         hop = parameters.hop_frames * parameters.step
@@ -53,10 +53,10 @@ class StreamHasher:
             return Hashes(
                 np.empty((0, self._fingerprinter.card.bits // 8), np.uint8), np.empty(0, bool)
             )
-        heard = self._kept[: (count - 1) * hop + block]
+        complete = self._kept[: (count - 1) * hop + block]
         fallen = self._peak * 0.5 ** (count * self._fingerprinter.hop / HALVING_SECONDS)
-        self._peak = max(fallen, float(np.abs(heard).max(initial=0)))
-        level = heard / np.float32(self._peak) if self._peak else heard
+        self._peak = max(fallen, float(np.abs(complete).max(initial=0)))
+        level = complete / np.float32(self._peak) if self._peak else complete
         cut = blocks(mfcc(level, parameters), parameters)[:count]
         self._kept = self._kept[count * hop :]
         self._count += count
@@ -85,7 +85,10 @@ class Plain:
         self._hasher = StreamHasher(fingerprinter, name)
         calibration = calibration_of(fingerprinter)
         self._follower = Follower(
-            options.window(fingerprinter.hop), calibration, options.rate, options.k
+            options.window_hashes(fingerprinter.hop),
+            calibration,
+            options.max_false_matches,
+            options.k,
         )
         self._fingerprinter, self._store = fingerprinter, store
         self._seconds = 0.0
@@ -93,7 +96,7 @@ class Plain:
     def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
         """See `Listener`."""
         self._seconds += len(samples) / self._fingerprinter.card.features.sample_rate
-        found = self._follower.feed(self._hasher.prepare(samples), index)
+        found = self._follower.feed(self._hasher.feed(samples), index)
         return to_matches(found, self._seconds, self._fingerprinter, index, self._store)
 
     def finish(self, index: Index) -> Sequence[Match]:
@@ -130,10 +133,10 @@ class Deep:
             f"{self._name} {start}",
             fingerprinter,
             index,
-            options.window(fingerprinter.hop),
-            options.rate / HOUR_SECTIONS,
+            options.window_hashes(fingerprinter.hop),
+            options.max_false_matches / HOUR_SECTIONS,
             options.k,
-            full=options.deep == "full",
+            exhaustive=options.search == "exhaustive",
         )
         seconds = len(samples) / fingerprinter.card.features.sample_rate
         found = of_many(found, HOUR_SECTIONS)
@@ -147,7 +150,7 @@ def monitor(
     fingerprinter: Fingerprinter,
     index: Callable[[], Index],
     store: Store,
-    late: Callable[[float], None],
+    on_lag: Callable[[float], None],
     until: Event | None,
 ) -> Iterator[Match]:
     """Yield the matches in a stream as they end; see ``Engine.monitor``."""
@@ -159,7 +162,7 @@ def monitor(
             for samples in stream.chunks():
                 yield from listener.feed(samples, index())
                 if stream.lag >= bound:
-                    late(stream.lag)
+                    on_lag(stream.lag)
                     bound = 2 * stream.lag
         except AudioError:
             yield from listener.finish(index())

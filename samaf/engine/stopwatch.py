@@ -42,7 +42,7 @@ class Stopwatch:
 
     def report(self, answer: QueryResult) -> None:
         """Log the query: a slow one at the level "info", any other at "debug"."""
-        total = sum(self._seconds.values())  # a clip heard ahead of its turn waits in between
+        total = sum(self._seconds.values())  # a clip prepared ahead of its turn waits in between
         is_slow = total > _slow()
         parts = {part: round(self._seconds[part], 4) for part in PARTS}
         _log.log(

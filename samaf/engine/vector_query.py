@@ -36,12 +36,13 @@ def prepare_many(
     Raises
     ------
     QueryError
-        Something is asked that only hashes can tell.
+        An option is set that only models of hashes support.
     """
     if options != QueryOptions(k=options.k):
         raise QueryError(
             f"{fingerprinter.name}: ranks recordings by vectors of {fingerprinter.block:g} s; "
-            "granularity, false-positive rate and --deep are for models of hashes, leave them away"
+            "granularity, maximum false matches and deep searches take a model of hashes; "
+            "leave them out"
         )
     for source in sources:
         watch = Stopwatch()
@@ -75,20 +76,20 @@ def search(
     """Rank the recordings of the store by the neighbors that they have among their segments."""
     if not index.size:
         return replace(clip.answer, reason="the store is empty")
-    heard = clip.vectors
-    sound = heard.informative
+    vectors = clip.vectors
+    sound = vectors.informative
     rows = sound.nonzero()[0]
     with watch("search"):
-        ranked = rank(index.search(heard.values[sound], options.k), options.k)
+        ranked = rank(index.search(vectors.values[sound], options.k), options.k)
     with watch("database"):
         recordings = store.get_many(each.recording_id for each in ranked)
     block = fingerprinter.block
-    candidates = []
+    ranking = []
     for each in ranked:
-        start, place = rows[each.row] * heard.hop, each.segment * fingerprinter.hop
-        # A recording deleted since the index was read has nothing to be named by.
+        start, place = rows[each.row] * vectors.hop, each.segment * fingerprinter.hop
+        # A recording deleted since the index was read is left out.
         if each.recording_id in recordings:
-            candidates.append(
+            ranking.append(
                 RankedRecording(
                     recordings[each.recording_id],
                     each.segment,
@@ -99,4 +100,4 @@ def search(
                     each.distances,
                 )
             )
-    return replace(clip.answer, candidates=tuple(candidates))
+    return replace(clip.answer, ranking=tuple(ranking))

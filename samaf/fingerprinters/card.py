@@ -54,15 +54,15 @@ class ScoreCalibration:
         ``knee``, and grows as much above it; below, ``slope`` times as much: real tails are
         heavier.
     overlap
-        log10 of how many fewer places count as tries of their own for long stretches than
+        log10 of how many fewer places count as tries of their own for long segments than
         for single hashes.
     same_text
         Share of impostor queries whose words another voice says in the store: a sentence
         that two people read, a phrase that everyone uses. 0 leaves them out of account.
     same_text_mean, same_text_deviation
-        Bit error rate of stretches of the same words.
+        Bit error rate of segments of the same words.
     same_text_comparisons
-        Places compared (hashes of the store x hashes of the query x slopes) that this share
+        Comparisons (hashes of the store x hashes of the query x slopes) that this share
         was found at; it grows with them.
     deep_same_text
         How many times as often a deep query finds the same words as a plain one would at as
@@ -242,8 +242,6 @@ def _hash_card(data: dict[str, Any]) -> ModelCard:
     features = checked(FeatureParameters(**data["features"]))
     calibration = data["calibration"]
     calibration["correlation"] = tuple(calibration["correlation"])
-    if "stored" in calibration:  # of older cards: hashes of the store, for clips of 15 hashes
-        calibration["same_text_comparisons"] = max(1.0, 45 * calibration.pop("stored"))
     calibration["likelihood"] = checked(LikelihoodRatio(**calibration.get("likelihood", {})))
     made = {
         "features": features,

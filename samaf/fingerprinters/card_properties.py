@@ -31,7 +31,7 @@ class CardProperties(Generic[AnyCard]):
         return self.card.digest
 
     @property
-    def rate(self) -> int:
+    def sample_rate(self) -> int:
         """Hz of the samples that it takes."""
         return self.card.features.sample_rate
 

@@ -96,11 +96,13 @@ class Fingerprinter(CardProperties[ModelCard]):
         none = np.empty((0, self.card.bits), np.uint8)
         rows = np.concatenate([none[:, ::8], *(p.packed for p in parts)])
         mask = np.concatenate([np.empty(0, bool), *(p.informative for p in parts)])
-        sure = np.concatenate([none, *(p.reliability for p in parts if p.reliability is not None)])
+        reliability_parts = np.concatenate(
+            [none, *(p.reliability for p in parts if p.reliability is not None)]
+        )
         if not mask.all():
             rows[~mask] = noise_bits(salt, rows.shape)[~mask]
-            sure[~mask] = MOST_RELIABLE
-        return Hashes(rows, mask, sure)
+            reliability_parts[~mask] = MOST_RELIABLE
+        return Hashes(rows, mask, reliability_parts)
 
 
 def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
@@ -113,7 +115,7 @@ def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
 
 
 def reliability(states: np.ndarray) -> np.ndarray:
-    """Tell how sure each bit of h float32 (m, bits) is: uint8 (m, bits), 255 for the surest.
+    """Give the reliability of each bit of h float32 (m, bits): uint8 (m, bits), 255 for the best.
 
     A state near 0 may as well have come out on the other side. Proportional to |tanh(3 h)|, as
     copies are compared in training (``samaf.training.losses.contrastive``).

@@ -22,7 +22,7 @@ SAME = 1e-3  # relative distance of vectors that differ by nothing but the machi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vectors:
-    """The vectors of one stretch of audio.
+    """The vectors of one piece of audio.
 
     Attributes
     ----------
@@ -89,10 +89,10 @@ class VectorFingerprinter(CardProperties[VectorCard]):
         behind the last whole segment of longer audio is left out (its Figure 8).
         """
         parameters = replace(self.card.features, hop_seconds=hop)
-        heard = _Heard()
-        values = [self.encode(cut) for cut in segment_chunks(heard(chunks), parameters)]
+        counter = _SampleCounter()
+        values = [self.encode(cut) for cut in segment_chunks(counter(chunks), parameters)]
         joined = np.concatenate([np.empty((0, self.card.values), np.float32), *values])
-        return Vectors(joined, hop, 0 < heard.samples < parameters.segment_samples)
+        return Vectors(joined, hop, 0 < counter.samples < parameters.segment_samples)
 
     def encode(self, cut: np.ndarray) -> np.ndarray:
         """Encode segments float32 (m, 192000) to float32 (m, values); silence gives nan."""
@@ -114,7 +114,7 @@ class VectorFingerprinter(CardProperties[VectorCard]):
         return f"differs in {far} of {len(first)} vectors" if far else ""
 
 
-class _Heard:
+class _SampleCounter:
     """Counts samples that pass by."""
 
     def __init__(self) -> None:

@@ -253,7 +253,7 @@ def sweep(
     valid
         uint8 (n,): 1 where a window may start, else 0.
     limits
-        int64 (windows,): greater distances need not be told.
+        int64 (windows,): greater distances need not be exact.
     rows, distances
         int64 (windows, k): as in ``Neighbors``, changed in place. Rows that are already in
         it must come before ``first``.

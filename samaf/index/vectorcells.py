@@ -1,12 +1,11 @@
 """Vectors grouped by likeness, kept beside the cached index: the centres, and whose cell a row is.
 
-Learning the centres and finding the nearest one of each vector is what costs; with both on
-disk, a FAISS index with inverted lists is filled as fast as memory is copied.
+Most of the time goes into learning the centres and finding the nearest one of each vector; with
+both on disk, a FAISS index with inverted lists is filled as fast as memory is copied.
 """
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from samaf.files import save_arrays
 from samaf.index.cells import witness
 from samaf.index.table import HashTable
 
@@ -84,23 +84,17 @@ def save(cells: VectorCells, table: HashTable) -> None:
     path = _path(table)
     if path is None or cells.listed == len(cells.own):
         return
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with suppress(OSError):  # a cache that may only be read: the cells serve this process
-        try:
-            with temporary.open("wb") as file:
-                np.savez(
-                    file,
-                    format=FORMAT,
-                    witness=witness(table.hashes, len(cells.own)),
-                    centres=cells.centres,
-                    own=cells.own,
-                )
-            temporary.replace(path)
-            for old in path.parent.glob("*.cells"):
-                if not old.with_suffix(".bin").exists():
-                    old.unlink(missing_ok=True)
-        finally:
-            temporary.unlink(missing_ok=True)
+        save_arrays(
+            path,
+            format=FORMAT,
+            witness=witness(table.hashes, len(cells.own)),
+            centres=cells.centres,
+            own=cells.own,
+        )
+        for old in path.parent.glob("*.cells"):
+            if not old.with_suffix(".bin").exists():
+                old.unlink(missing_ok=True)
 
 
 def load(table: HashTable) -> VectorCells | None:
@@ -113,7 +107,7 @@ def load(table: HashTable) -> VectorCells | None:
         if path is None:
             return None
         with np.load(path, allow_pickle=False) as file:
-            known, told = int(file["format"]), int(file["witness"])
+            known, stored_witness = int(file["format"]), int(file["witness"])
             centres, own = file["centres"], file["own"]
         sound = (
             known == FORMAT
@@ -125,7 +119,7 @@ def load(table: HashTable) -> VectorCells | None:
             and own.ndim == 1
             and len(own) <= len(table.hashes)
             and bool(((own >= UNKNOWN) & (own < len(centres))).all())
-            and told == witness(table.hashes, len(own))
+            and stored_witness == witness(table.hashes, len(own))
             and cell_count(table) <= GROWTH * len(centres)
         )
     except Exception:  # whatever a damaged archive makes zipfile and NumPy raise

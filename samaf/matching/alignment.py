@@ -19,7 +19,7 @@ from samaf.records import Hashes
 NEAREST_FIRST = (0, -1, 1, -2, 2)  # diagonals apart that belong together: half a second of drift
 GAP_HASHES = 24  # query hashes without a hit inside one segment: 6 s
 REACH_HASHES = 24  # a segment is followed this far beyond its hits
-SAME_SPEECH = 0.42  # bit error rate below which a hash speaks for the alignment
+SAME_SPEECH = 0.42  # bit error rate below which a hash supports the alignment
 FEW_WINDOWS = 4  # of a clip, up to which single hits count
 LEAST_SPAN = 8  # hashes between first and last hit from which a slope can be told
 SLOPES = (0.6, 1.7)  # reference hops a query hop
@@ -29,10 +29,10 @@ SLOPES = (0.6, 1.7)  # reference hops a query hop
 class Alignment:
     """Query hash i lies on reference hash ``intercept + slope x i``, first <= i < stop.
 
-    ``recording`` is a position in the table.
+    ``recording_index`` is a position in the table.
     """
 
-    recording: int
+    recording_index: int
     intercept: float
     slope: float
     first: int
@@ -43,7 +43,7 @@ class Alignment:
 class Segment:
     """A line with its evidence: hashes from ``first`` to ``stop``, their mean error rate.
 
-    ``ber`` counts all bits alike; ``rate``, which chooses, by how sure they are (`error_rates`).
+    ``ber`` counts all bits alike; ``weighted_ber``, which ranks, by reliability (`error_rates`).
     ``shift`` is the refinement of the intercept in hops, from the neighboring diagonals;
     ``begin`` and ``end`` are where its sound begins and ends, in hops of the query.
     """
@@ -52,7 +52,7 @@ class Segment:
     first: int
     stop: int
     ber: float
-    rate: float
+    weighted_ber: float
     shift: float
     begin: float
     end: float
@@ -129,7 +129,7 @@ def _chains(window: np.ndarray, diagonal: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _fit(
-    recording: int, i: np.ndarray, j: np.ndarray, weight: np.ndarray, hashes: int
+    recording_index: int, i: np.ndarray, j: np.ndarray, weight: np.ndarray, hashes: int
 ) -> Iterator[Alignment]:
     """Offer the diagonal with most votes and, where hits allow it, a line of best slope.
 
@@ -138,18 +138,18 @@ def _fit(
     diagonals, which = np.unique(j - i, return_inverse=True)
     best = diagonals[np.bincount(which, weight).argmax()]
     first, stop = int(i.min()), int(i.max()) + hashes
-    yield Alignment(recording, float(best), 1.0, first, stop)
+    yield Alignment(recording_index, float(best), 1.0, first, stop)
     if np.ptp(i) < LEAST_SPAN or len(diagonals) == 1:
         return
     slope, intercept = np.polyfit(i, j, 1, w=np.sqrt(weight))
     if SLOPES[0] <= slope <= SLOPES[1]:
         # A window is compared at slope 1: its middle, not its start, lies on the line.
         intercept += (1 - slope) * (hashes - 1) / 2
-        yield Alignment(recording, float(intercept), float(slope), first, stop)
+        yield Alignment(recording_index, float(intercept), float(slope), first, stop)
 
 
 def follow(alignment: Alignment, query: Hashes, table: HashTable) -> Segment | None:
-    """Compare along a line and beyond its ends; give the segment that speaks for it."""
+    """Compare along a line and beyond its ends; give the segment that supports it."""
     rows = table.rows(alignment.recording_index)
     i = _compared(alignment, len(query), len(rows))
     if not len(i):
@@ -159,13 +159,13 @@ def follow(alignment: Alignment, query: Hashes, table: HashTable) -> Segment | N
     a, b = heaviest(SAME_SPEECH - rates[1])
     if a == b:
         return None
-    before, here, after = (float(r[a:b].mean()) for r in rates)
+    before, level, after = (float(r[a:b].mean()) for r in rates)
     reliability = None if query.reliability is None else query.reliability[i[a:b]]
-    rate = float(error_rates(differing[1][a:b], reliability).mean())
-    bend = before - 2 * here + after
+    weighted_ber = float(error_rates(differing[1][a:b], reliability).mean())
+    bend = before - 2 * level + after
     shift = float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend > 0 else 0.0
     first, stop = int(i[a]), int(i[b - 1]) + 1
-    return Segment(alignment, first, stop, here, rate, shift, first, stop - 1 + BLOCK_HOPS)
+    return Segment(alignment, first, stop, level, weighted_ber, shift, first, stop - 1 + BLOCK_HOPS)
 
 
 def with_refined_boundaries(segment: Segment, query: Hashes, table: HashTable) -> Segment:
@@ -223,13 +223,13 @@ def error_rates(differing: np.ndarray, reliability: np.ndarray | None = None) ->
     differing
         uint8 (..., bits / 8): 1 where bits differ.
     reliability
-        uint8 (..., bits), see ``Hashes``; without them all bits count alike.
+        uint8 (..., bits), see ``Hashes``; without it all bits count alike.
 
     Returns
     -------
-    float (...). With weights (1 - c) / 2, where c is the cosine between the +-1 of one hash and
-    the weighed +-1 of the other. So rates of unrelated hashes scatter as they do without
-    weights, however few bits of a hash are sure.
+    float (...). With reliability (1 - c) / 2, where c is the cosine between the +-1 of one hash and
+    the weighted +-1 of the other. So rates of unrelated hashes scatter as they do without
+    it, however few bits of a hash are reliable.
     """
     count = 8 * differing.shape[-1]
     if reliability is None:

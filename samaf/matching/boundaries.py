@@ -11,11 +11,11 @@ import numpy as np
 
 BLOCK_HOPS = 4  # hops that a hash covers: 1 s / 0.25 s
 UNRELATED = 0.49  # bit error rate of hashes that share nothing
-# How much of a hash' agreement is left when only part of its second belongs to the segment;
+# How much of a hash's agreement is left when only part of its second belongs to the segment;
 # measured on validation speech cut into silence, music and other speech, either flank.
 SHARES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 AGREEMENT = (0.0, 0.06, 0.14, 0.26, 0.37, 0.49, 0.66, 0.85, 1.0)
-BEFORE, BEHIND = 6, 16  # hashes looked at on either side of the first that speaks for a segment
+BEFORE, BEHIND = 6, 16  # hashes looked at on either side of the first that supports a segment
 FINENESS = 0.2  # hops between the boundaries that are tried
 INSIDE = 8  # hashes behind a boundary that tell how well the segment agrees there
 SPREAD = (0.05, 0.08)  # deviation of error rates outside and inside
@@ -30,7 +30,7 @@ def boundaries(rates: np.ndarray, first: int, stop: int) -> tuple[float, float]:
     rates
         Bit error rates of hashes along the alignment, (n,), with some beyond both ends.
     first, stop
-        The hashes that speak for the segment.
+        The hashes that support the segment.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 Unrelated hashes differ in half of their bits, give or take. The mean error rate of L
 hashes on one diagonal is then about normal; its deviation shrinks with L, more slowly
 than for independent hashes because neighbors share three quarters of their audio. The
-probability of a rate at least this low, times the number of places compared, is the
+probability of a rate at least this low, times the number of comparisons, is the
 expected number of false matches (the E-value of sequence search). Real tails are heavier
 than normal ones, so the card of a model carries a straight line fitted to impostor
 queries that corrects the logarithm.
@@ -11,16 +11,19 @@ queries that corrects the logarithm.
 There is a second way to be wrong: another voice that says the same words. Such segments
 agree far better than chance, however long they are, so their own distribution of error
 rates bounds what any match can be worth. A long clip says more that somebody else may say
-than a short one, and a large store holds more of it: they grow with the places compared.
+than a short one, and a large store holds more of it: they grow with the comparisons.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
-from samaf.fingerprinters import ScoreCalibration
+from samaf.fingerprinters import Fingerprinter, ScoreCalibration
 
 _LOG10_E = float(np.log10(np.e))
 
@@ -109,3 +112,21 @@ def log10_likelihood_ratio(score: float | np.ndarray, calibration: ScoreCalibrat
     """
     ratio = calibration.likelihood
     return np.clip(ratio.offset + ratio.slope * np.asarray(score), ratio.lowest, ratio.highest)
+
+
+def calibration_of(fingerprinter: Fingerprinter) -> ScoreCalibration:
+    """Give a model's score calibration; log a warning, once a model, where nobody has fitted it."""
+    calibration = fingerprinter.card.calibration
+    if not calibration.calibrated:
+        _warn(fingerprinter.path)
+    return calibration
+
+
+@cache
+def _warn(model: Path) -> None:
+    logging.getLogger("samaf").warning(
+        "%s is not calibrated: its scores, and the rates of false matches, are guesses; "
+        "fit them with `python -m benchmarks.calibration %s --write`",
+        model.stem,
+        model,
+    )

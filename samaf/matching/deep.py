@@ -38,10 +38,10 @@ def find_deep(
     fingerprinter: Fingerprinter,
     index: Index,
     window_hashes: int,
-    rate: float,
+    max_false_matches: float,
     k: int,
     *,
-    full: bool = False,
+    exhaustive: bool = False,
 ) -> list[Candidate]:
     """Search for a clip as it is and under manipulations of tempo, pitch and direction.
 
@@ -51,14 +51,23 @@ def find_deep(
         float32 (n,), the whole clip, peak-normalised.
     salt
         Belongs to this clip alone; see ``Fingerprinter.hashes``.
-    full
+    exhaustive
         Also try reversed speed, and tempo with pitch.
 
     Returns
     -------
     As ``samaf.matching.find``; manipulations are refined beyond the grid.
     """
-    found = find_on_grid(samples, salt, fingerprinter, index, window_hashes, rate, k, full=full)
+    found = find_on_grid(
+        samples,
+        salt,
+        fingerprinter,
+        index,
+        window_hashes,
+        max_false_matches,
+        k,
+        exhaustive=exhaustive,
+    )
     return [refined(f, samples, fingerprinter, index) for f in found]
 
 
@@ -68,20 +77,20 @@ def find_on_grid(
     fingerprinter: Fingerprinter,
     index: Index,
     window_hashes: int,
-    rate: float,
+    max_false_matches: float,
     k: int,
     *,
-    full: bool = False,
+    exhaustive: bool = False,
 ) -> list[Candidate]:
     """Search as `find_deep` does; manipulations are left on the grid."""
     if not index.table.total:
         return []
-    tried = deep(full)
+    tried = deep(exhaustive)
     first = hash_under(samples, salt, fingerprinter, tried[:AS_IT_IS])
-    found = _followed(first, fingerprinter, index, window_hashes, rate)
+    found = _followed(first, fingerprinter, index, window_hashes, max_false_matches)
     if not _decided(resolve(found, k), first):
         others = hash_under(samples, salt, fingerprinter, tried[AS_IT_IS:])
-        found += _followed(others, fingerprinter, index, window_hashes, rate)
+        found += _followed(others, fingerprinter, index, window_hashes, max_false_matches)
     return resolve(found, k)
 
 
@@ -107,7 +116,7 @@ def _followed(
     fingerprinter: Fingerprinter,
     index: Index,
     window_hashes: int,
-    rate: float,
+    max_false_matches: float,
 ) -> list[Candidate]:
     """Search under all hypotheses; follow the most promising neighbors."""
     calibration, table = for_deep(fingerprinter.card.calibration), index.table
@@ -120,7 +129,7 @@ def _followed(
     return [
         candidate
         for (h, q), neighbors, tries in zip(tried, near, comparisons, strict=True)
-        for candidate in candidates(h, q, neighbors, table, tries, calibration, rate)
+        for candidate in candidates(h, q, neighbors, table, tries, calibration, max_false_matches)
     ]
 
 

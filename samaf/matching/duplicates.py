@@ -17,49 +17,51 @@ from samaf.records import Hashes
 
 def shared(
     table: HashTable,
-    recording: int,
+    recording_index: int,
     search: Callable[[HashTable], Index],
     window_hashes: int,
     calibration: ScoreCalibration,
-    rate: float,
+    max_false_matches: float,
 ) -> dict[int, list[Candidate]]:
     """Find what one recording shares with those that come after it.
 
     Parameters
     ----------
-    recording
+    recording_index
         Position in the table.
     search
         Makes an engine over a table.
     window_hashes
         Hashes that are searched for at once.
-    rate
-        Expected number of false candidates to put up with over all pairs of the table.
+    max_false_matches
+        Maximum expected false matches over all pairs of the table.
 
     Returns
     -------
-    Findings by position of the other recording, in order of time.
+    Candidates by position of the other recording, in order of time.
     """
     # Over the whole table: every pair of places.
     comparisons = float(table.total) ** 2 / 2 * SLOPES_TRIED
-    rows = np.ascontiguousarray(table.rows(recording))
+    rows = np.ascontiguousarray(table.rows(recording_index))
     query = Hashes(rows, np.ones(len(rows), bool))
     found: dict[int, list[Candidate]] = defaultdict(list)
-    for others in _peeled(after(table, recording), found, recording + 1):
+    for others in _peeled(after(table, recording_index), found, recording_index + 1):
         if not len(rows) or not others.total:
             break
         neighbors = search(others).search(rows, min(window_hashes, len(rows)), NEIGHBORS)
-        seen = candidates(PLAIN, query, neighbors, others, comparisons, calibration, rate)
+        seen = candidates(
+            PLAIN, query, neighbors, others, comparisons, calibration, max_false_matches
+        )
         for candidate in resolve(list(seen), len(others.counts)):
-            there = candidate.recording_index + recording + 1
-            found[there].append(replace(candidate, recording=there))
+            there = candidate.recording_index + recording_index + 1
+            found[there].append(replace(candidate, recording_index=there))
     return {other: sorted(found[other], key=lambda f: f.span) for other in sorted(found)}
 
 
-def after(table: HashTable, recording: int) -> HashTable:
+def after(table: HashTable, recording_index: int) -> HashTable:
     """Give the part of a table behind one recording."""
-    cut = int(table.starts[recording] + table.counts[recording])
-    kept = slice(recording + 1, None)
+    cut = int(table.starts[recording_index] + table.counts[recording_index])
+    kept = slice(recording_index + 1, None)
     return replace(
         table,
         hashes=table.hashes[cut:],

@@ -77,7 +77,7 @@ def estimate(
 
 
 def simplest(found: Manipulation, seconds: float) -> Manipulation:
-    """Name the simplest manipulation that a segment of so many seconds does not speak against."""
+    """Give the simplest manipulation that a segment of so many seconds does not contradict."""
     time, pitch = log(found.tau), log(found.rho)
     time_error, pitch_error = TIME_ERROR / seconds**2, PITCH_ERROR / seconds**0.5
     if abs(time) < SIGNIFICANT * time_error:
@@ -94,14 +94,14 @@ def simplest(found: Manipulation, seconds: float) -> Manipulation:
 
 
 def straight(
-    segment: Segment, manipulation: Manipulation, named: Manipulation | None = None
+    segment: Segment, manipulation: Manipulation, target: Manipulation | None = None
 ) -> tuple[Segment, Manipulation]:
     """Bring a segment to the hops of another time factor; its middle stays where it lies.
 
     Without one, to that under which its line has slope 1.
     """
-    named = named or replace(manipulation, tau=manipulation.tau / segment.alignment.slope)
-    longer = manipulation.tau / named.tau
+    target = target or replace(manipulation, tau=manipulation.tau / segment.alignment.slope)
+    longer = manipulation.tau / target.tau
     middle = (segment.begin + segment.end) / 2
     there = segment.reference(middle)
     alignment = segment.alignment
@@ -116,7 +116,7 @@ def straight(
             begin=segment.begin * longer,
             end=segment.end * longer,
         ),
-        named,
+        target,
     )
 
 

@@ -1,4 +1,4 @@
-"""From the hashes of a clip to candidates: search, vote, align, judge."""
+"""From the hashes of a clip to candidates: search, vote, align, accept or reject."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from samaf.matching.alignment import (
     moved,
     with_refined_boundaries,
 )
-from samaf.matching.calibration import log10_evalue
+from samaf.matching.calibration import log10_evalue, log10_likelihood_ratio
 from samaf.matching.hypotheses import Hypothesis
-from samaf.records import Hashes, Manipulation
+from samaf.records import Hashes, Manipulation, Match, Recording
 
 NEIGHBORS = 8  # of each window; true places bring their neighbors along
-MORE_NEIGHBORS = 32  # where there are few windows: by the sure bits another one may be nearest
+MORE_NEIGHBORS = 32  # where there are few windows: ranked by bit reliability another may be first
 PADDED_HASHES = 2  # hashes of a clip that may lie beyond the ends of a recording
 SLOPES_TRIED = 3  # lines offered for each group of hits, as a factor on what was compared
 LEAST_COVERED = 0.5  # share of a window that must hold something to recognise
@@ -32,25 +32,25 @@ MAX_OVERLAP = 0.5  # share of a segment that a better one of the same reference 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A segment of the query found in a recording.
+    """A segment of the query aligned with a segment of a recording.
 
     Attributes
     ----------
-    recording
+    recording_index
         Position of the reference in the index' table.
     segment
         Hashes of the query as it was hashed under ``manipulation``.
     span
         The same segment in hops of the clip as it is: start and stop.
     log10_evalue
-        log10 of the expected number of false candidates at least this good in the query.
+        log10 of the expected number of false matches at least this good in the query (E-value).
     weighted_log10_evalue
-        The same with bits counted by how sure they are: tells which of several is right.
+        The same with bits counted by their reliability: ranks candidates for one place.
     comparisons
         Places that the search compared for it; see ``samaf.matching.calibration``.
     """
 
-    recording: int
+    recording_index: int
     segment: Segment
     span: tuple[float, float]
     log10_evalue: float
@@ -64,7 +64,7 @@ def find(
     index: Index,
     window_hashes: int,
     calibration: ScoreCalibration,
-    rate: float,
+    max_false_matches: float,
     k: int,
 ) -> list[Candidate]:
     """Find all segments of a clip that the store holds.
@@ -76,10 +76,10 @@ def find(
         grid, or three where it is short.
     window_hashes
         Hashes that are searched for at once; fewer when the clip is shorter.
-    rate
-        Expected number of false candidates to put up with in this query, e.g. 1e-3.
+    max_false_matches
+        Maximum expected false matches in this query, e.g. 1e-3.
     k
-        Findings to give at most for one segment of the query.
+        Candidates to give at most for one segment of the query.
 
     Returns
     -------
@@ -91,7 +91,9 @@ def find(
     near = search_all(tried, index, window_hashes)
     for (hypothesis, query), neighbors in zip(tried, near, strict=True):
         comparisons = count_comparisons(query, table) / hypothesis.prior
-        found += candidates(hypothesis, query, neighbors, table, comparisons, calibration, rate)
+        found += candidates(
+            hypothesis, query, neighbors, table, comparisons, calibration, max_false_matches
+        )
     return resolve(found, k)
 
 
@@ -102,9 +104,9 @@ def candidates(
     table: HashTable,
     comparisons: float,
     calibration: ScoreCalibration,
-    rate: float,
+    max_false_matches: float,
 ) -> Iterator[Candidate]:
-    """Yield what the neighbors of a query's windows speak for, overlapping or not.
+    """Yield the candidates that the neighbors of a query's windows support, overlapping or not.
 
     ``comparisons`` is the number of places that the search compared; see `log10_evalue`.
     """
@@ -114,8 +116,8 @@ def candidates(
         segment = follow(alignment, query, table)
         if segment is None:
             continue
-        chance, weighted_log10_evalue = chances_of(segment, comparisons, calibration)
-        if chance <= np.log10(rate):
+        chance, weighted_log10_evalue = log10_evalues(segment, comparisons, calibration)
+        if chance <= np.log10(max_false_matches):
             manipulation = hypothesis.manipulation
             first, stop = _span(segment, len(query), manipulation)
             early = hypothesis.origin * manipulation.tau
@@ -176,7 +178,7 @@ def shortlist(
     comparisons
         Places tried, by hypothesis.
     most
-        Neighbors to keep by their own merit.
+        Neighbors to keep by their own E-value.
     """
     chances, keys = [], []
     for number, ((_, query), neighbors) in enumerate(zip(tried, near, strict=True)):
@@ -197,15 +199,15 @@ def shortlist(
 
 
 def count_comparisons(query: Hashes, table: HashTable) -> float:
-    """Count the places that a query is compared at."""
+    """Count the places of the store that a query is compared with."""
     return float(table.total) * int(query.informative.sum()) * SLOPES_TRIED
 
 
-def chances_of(
+def log10_evalues(
     segment: Segment, comparisons: float, calibration: ScoreCalibration
 ) -> tuple[float, float]:
-    """Give log10 of the false candidates to expect as good as a segment: by BER, and by rate."""
-    rates = np.array([segment.ber, segment.rate])
+    """Give log10 of the E-value of a segment: by BER, and by weighted BER."""
+    rates = np.array([segment.ber, segment.weighted_ber])
     by_bits, by_weights = log10_evalue(rates, np.array(segment.hashes), comparisons, calibration)
     return float(by_bits), float(by_weights)
 
@@ -240,3 +242,47 @@ def overlap(better: Candidate, worse: Candidate) -> float:
     first = max(better.span[0], worse.span[0])
     stop = min(better.span[1], worse.span[1])
     return max(0.0, stop - first) / (worse.span[1] - worse.span[0])
+
+
+def to_match(
+    candidate: Candidate,
+    recording: Recording,
+    hop: float,
+    block: float,
+    duration: float,
+    calibration: ScoreCalibration,
+) -> Match:
+    """Turn a candidate into a match.
+
+    Parameters
+    ----------
+    hop, block
+        Seconds between hashes and covered by one.
+    duration
+        Of the clip, in seconds.
+    calibration
+        Of the model: what a score is worth.
+    """
+    segment, manipulation = candidate.segment, candidate.manipulation
+    slope = segment.alignment.slope
+    # Times of the clip as it was hashed; the manipulation's time factor segments them.
+    start, stop = segment.begin * hop, segment.end * hop
+    # A block stands for its middle, whatever the tempo.
+    middle = (start + stop) / 2
+    there = segment.reference((middle - block / 2) / hop) * hop + block / 2
+    half = (stop - start) / 2 * slope
+    begin, end = start * manipulation.tau, min(stop * manipulation.tau, duration)
+    if manipulation.reversed:
+        begin, end = duration - end, duration - begin
+    score = -candidate.log10_evalue
+    return Match(
+        recording,
+        max(0.0, begin),
+        end,
+        min(max(0.0, there - half), recording.duration),
+        min(max(0.0, there + half), recording.duration),
+        segment.ber,
+        score,
+        Manipulation(manipulation.tau / slope, manipulation.rho, manipulation.reversed),
+        float(log10_likelihood_ratio(score, calibration)),
+    )

@@ -41,7 +41,7 @@ class Cutter:
     """Cuts a stream into the sections that `sections` cuts a recording into, as it comes."""
 
     def __init__(self, sample_rate: int) -> None:
-        self._rate = sample_rate
+        self._sample_rate = sample_rate
         self._size = round(SECTION_SECONDS * sample_rate)
         self._step = round(STEP_SECONDS * sample_rate)
         self._start = 0
@@ -51,14 +51,14 @@ class Cutter:
         """Yield start in seconds and samples of each section that samples (n,) complete."""
         self._kept = np.concatenate([self._kept, samples])
         while len(self._kept) >= self._size:
-            yield self._start / self._rate, self._kept[: self._size]
+            yield self._start / self._sample_rate, self._kept[: self._size]
             self._kept = self._kept[self._step :]
             self._start += self._step
 
     def finish(self) -> Iterator[tuple[float, np.ndarray]]:
         """Yield what is left, unless the last section held all of it."""
         if not self._start or len(self._kept) > self._size - self._step:
-            yield self._start / self._rate, self._kept
+            yield self._start / self._sample_rate, self._kept
 
 
 class Joiner:

@@ -23,7 +23,7 @@ CANDIDATE_HASHES, CANDIDATE = 2, 0.25  # hashes in a row, and their bit error ra
 COPY_HASHES, COPY = 3, 0.2  # the same at the best alignment
 CORRELATION = 0.5  # of samples that makes a copy; words said twice stay below 0.45
 STEADY = 0.25  # bit error rate of hashes a second apart up to which a sound is a steady one
-ALIKE = 0.3  # bit error rate up to which hashes speak for the copy going on
+ALIKE = 0.3  # bit error rate up to which hashes support that the copy goes on
 BEYOND = 12  # hashes that are looked at on either side of a candidate
 STEP = 3  # frames between the alignments that are tried first
 
@@ -33,7 +33,7 @@ class SelfMatch:
     """A segment and its repetition, in hops, and how well they agree.
 
     ``ber`` is the mean bit error rate of the three hashes in a row that agree best, of
-    ``hashes`` that speak for the copy.
+    ``hashes`` that support the copy.
     """
 
     first: float

@@ -1,4 +1,4 @@
-"""Findings in a stream: each is given when it has ended, in constant memory.
+"""Candidates in a stream: each is given when it has ended, in constant memory.
 
 The last half minute of hashes is looked at again and again, with the neighbors of each
 window searched for once. A segment has ended when the stream went on for 6 s without it. One
@@ -21,7 +21,7 @@ from samaf.matching.search import (
     SLOPES_TRIED,
     Candidate,
     candidates,
-    chances_of,
+    log10_evalues,
     overlap,
     resolve,
 )
@@ -39,18 +39,18 @@ class Follower:
     ----------
     window_hashes
         Hashes that are searched for at once.
-    rate
-        Expected number of false candidates to put up with in an hour.
+    max_false_matches
+        Maximum expected false matches in an hour.
     k
-        Findings to give at most for one segment of the stream.
+        Candidates to give at most for one segment of the stream.
     """
 
     def __init__(
-        self, window_hashes: int, calibration: ScoreCalibration, rate: float, k: int
+        self, window_hashes: int, calibration: ScoreCalibration, max_false_matches: float, k: int
     ) -> None:
         self._window_hashes = window_hashes
         self._calibration = calibration
-        self._rate = rate
+        self._max_false_matches = max_false_matches
         self._k = k
         self._start = 0  # of what is kept, in hashes of the stream
         self._kept: Hashes | None = None
@@ -60,7 +60,7 @@ class Follower:
         self._given: list[Candidate] = []  # ended, but still among what is kept
 
     def feed(self, hashes: Hashes, index: Index) -> list[Candidate]:
-        """Hear the next hashes; give the candidates that have ended, in the stream's hops."""
+        """Take the next hashes; give the candidates that have ended, in the stream's hops."""
         if not len(hashes):
             return []
         self._remember(hashes, index)
@@ -103,7 +103,7 @@ class Follower:
             ids = self._table.recording_ids
             for candidates in (self._open, self._given):
                 candidates[:] = [
-                    replace(f, recording=place[int(ids[f.recording_index])])
+                    replace(f, recording_index=place[int(ids[f.recording_index])])
                     for f in candidates
                     if int(ids[f.recording_index]) in place
                 ]
@@ -117,7 +117,13 @@ class Follower:
         else:
             comparisons = float(table.total) * HOUR_HASHES * SLOPES_TRIED
             seen = candidates(
-                PLAIN, kept, neighbors, table, comparisons, self._calibration, self._rate
+                PLAIN,
+                kept,
+                neighbors,
+                table,
+                comparisons,
+                self._calibration,
+                self._max_false_matches,
             )
             found = self._continued([_later(f, self._start) for f in seen], comparisons)
         again = [f for f in found if not any(_is_same(g, f) for g in self._given)]
@@ -139,7 +145,7 @@ class Follower:
                 continue
             found.remove(after)
             whole = joined(before, after)
-            chance, weighted_log10_evalue = chances_of(
+            chance, weighted_log10_evalue = log10_evalues(
                 whole.segment, comparisons, self._calibration
             )
             found.append(
@@ -180,11 +186,11 @@ def joined(before: Candidate, after: Candidate) -> Candidate:
     alignment = Alignment(
         b.alignment.recording_index, there - slope * a.first, slope, a.first, b.stop
     )
-    ber, rate = (
+    ber, weighted_ber = (
         (before * early + after * b.hashes) / (early + b.hashes)
-        for before, after in ((a.ber, b.ber), (a.rate, b.rate))
+        for before, after in ((a.ber, b.ber), (a.weighted_ber, b.weighted_ber))
     )
-    segment = Segment(alignment, a.first, b.stop, ber, rate, 0.0, a.begin, b.end)
+    segment = Segment(alignment, a.first, b.stop, ber, weighted_ber, 0.0, a.begin, b.end)
     return replace(after, segment=segment, span=(before.span[0], after.span[1]))
 
 

@@ -1,4 +1,4 @@
-"""From nearest segments to the recordings that they speak for (paper section 4.4)."""
+"""From nearest segments to the recordings that they support (paper section 4.4)."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Select
 
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
-from samaf.status import AuditCheck, AuditEntry, StoreStats
+from samaf.status import AuditCheck, AuditEntry, StoreStats, StoreVersion
 from samaf.store import statements as sql
-from samaf.store.audit import Act, Author, check, entries, has, newest, this_author
+from samaf.store.audit import Act, Author, check, entries, has, log_head, this_author
 from samaf.store.blobs import DamagedRowError
 from samaf.store.changes import Changes
 from samaf.store.database import Database
@@ -100,22 +100,24 @@ class Store:
         """How often the store was changed, read anew each time."""
         return self._database.read(sql.revision)
 
-    def is_at(self, revision: int, entry: tuple[int, str]) -> bool:
-        """Tell whether the store is still where `changes` led to; see `continues`."""
+    def is_at(self, version: StoreVersion) -> bool:
+        """Tell whether the store is still at a version; see `continues`."""
         return self._database.read(
-            lambda connection: sql.revision(connection) == revision and has(connection, entry)
+            lambda connection: (
+                sql.revision(connection) == version.revision and has(connection, version.log_head)
+            )
         )
 
-    def continues(self, revision: int, entry: tuple[int, str]) -> bool:
-        """Tell whether the store went on from where `changes` led to, by changes that it knows.
+    def continues(self, version: StoreVersion) -> bool:
+        """Tell whether the store went on from a version, by changes that it knows.
 
-        Copies of a store that went on apart, and one that a file or dump was put back for,
+        Diverged copies of a store, and one that a file or dump was put back for,
         reach the same revisions; the entries of their audit logs tell them apart.
         """
         return self._database.read(
             lambda connection: (
-                sql.log_start(connection) <= revision <= sql.revision(connection)
-                and has(connection, entry)
+                sql.log_start(connection) <= version.revision <= sql.revision(connection)
+                and has(connection, version.log_head)
             )
         )
 
@@ -124,8 +126,8 @@ class Store:
     def fingerprinter(self) -> StoredFingerprinter | None:
         """Return the fingerprinter that the store belongs to; None before the first `bind`."""
         if self._fingerprinter is None:
-            found = self._database.read(sql.bound)
-            self._fingerprinter = found[1] if found else None
+            owner = self._database.read(sql.bound)
+            self._fingerprinter = owner[1] if owner else None
         return self._fingerprinter
 
     def bind(self, fingerprinter: StoredFingerprinter) -> None:
@@ -136,12 +138,12 @@ class Store:
         StoreError
             It belongs to another one.
         """
-        found = self.fingerprinter() or self._database.write(
+        owner = self.fingerprinter() or self._database.write(
             lambda connection: sql.bind(connection, fingerprinter)
         )
-        if found.digest != fingerprinter.digest:
+        if owner.digest != fingerprinter.digest:
             raise StoreError(
-                f"{self.url}: belongs to the fingerprinter {found.name} ({found.digest[:12]}), not "
+                f"{self.url}: belongs to the fingerprinter {owner.name} ({owner.digest[:12]}), not "
                 f"to {fingerprinter.name} ({fingerprinter.digest[:12]}); take that one, or another "
                 "store"
             )
@@ -150,15 +152,15 @@ class Store:
 
     def find(self, sha256: str) -> Recording | None:
         """Return the recording with these bytes, if it is there."""
-        found = self._select(sql.with_sha256(sha256, sha256))
-        return found[0] if found else None
+        recordings = self._select(sql.with_sha256(sha256, sha256))
+        return recordings[0] if recordings else None
 
     def get(self, recording_id: int) -> Recording:
         """Return one recording; `StoreError` when it is not there."""
-        found = self._select(sql.with_ids([recording_id]))
-        if not found:
+        recordings = self._select(sql.with_ids([recording_id]))
+        if not recordings:
             raise self._unknown(recording_id)
-        return found[0]
+        return recordings[0]
 
     def get_many(self, ids: Iterable[int]) -> dict[int, Recording]:
         """Return the recordings with these ids, those that are there."""
@@ -182,22 +184,22 @@ class Store:
         StoreError
             There is none, or there are several.
         """
-        if re.fullmatch(r"[0-9]{1,18}", text) and (found := self.get_many([int(text)])):
-            return found[int(text)]
+        if re.fullmatch(r"[0-9]{1,18}", text) and (matching := self.get_many([int(text)])):
+            return matching[int(text)]
         # Servers find names that differ in trailing spaces only, too.
         several = [each for each in self._select(sql.with_name(text)) if each.name == text]
         if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", text):
             several += self._select(sql.with_sha256(text.ljust(64, "0"), text.ljust(64, "f")))
-        found = {recording.recording_id: recording for recording in several}
-        if not found:
+        matching = {recording.recording_id: recording for recording in several}
+        if not matching:
             raise StoreError(
                 f"{self.url}: no recording {text!a}; give an id, {SHORTEST_PREFIX} or more digits "
                 "of its SHA-256 or its exact name (`samaf list` shows them)"
             )
-        if len(found) > 1:
-            some = ", ".join(map(str, sorted(found)[:SHOWN])) + ", ..." * (len(found) > SHOWN)
+        if len(matching) > 1:
+            some = ", ".join(map(str, sorted(matching)[:SHOWN])) + ", ..." * (len(matching) > SHOWN)
             raise StoreError(
-                f"{self.url}: {text!a} names {len(found)} recordings ({some}); give an id"
+                f"{self.url}: {text!a} names {len(matching)} recordings ({some}); give an id"
             )
         return several[0]
 
@@ -385,14 +387,14 @@ class Store:
         """
         with ExitStack() as stack:
             connection = stack.enter_context(self._database.snapshot())
-            revision, entry = sql.revision(connection), newest(connection)
+            version = StoreVersion(sql.revision(connection), log_head(connection))
             if fingerprinter := self.fingerprinter():
                 sql.expect(connection, fingerprinter.digest)
             if since_revision < sql.log_start(connection):
                 since_revision = 0
             deleted = sql.deleted_since(connection, since_revision)
             added = self._added(connection, since_revision, stack.pop_all())
-        return Changes(revision, added, deleted, since_revision, entry)
+        return Changes(version, added, deleted, since_revision)
 
     def stats(self) -> StoreStats:
         """Return the store's totals."""

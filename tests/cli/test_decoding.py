@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import samaf
 from samaf.cli import cli
 from samaf.engine.decode import psnr
 from samaf.features.melspectrogram import MelParameters

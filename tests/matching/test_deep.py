@@ -102,9 +102,9 @@ def test_clip_with_less_than_a_block_of_the_reference_is_found(engine: Engine) -
     assert best.reference_start == pytest.approx(3, abs=0.3)
 
 
-def test_unknown_depth_is_refused(engine: Engine) -> None:
-    with pytest.raises(QueryError, match="choose usual or full"):
-        engine.query(CLIPS[0], deep="deeper")
+def test_an_unknown_search_is_refused(engine: Engine) -> None:
+    with pytest.raises(QueryError, match="choose plain, deep, exhaustive"):
+        engine.query(CLIPS[0], search="deeper")
 
 
 def test_hypotheses_share_one_false_positive_rate() -> None:

@@ -102,7 +102,7 @@ def test_short_clips_are_found_wherever_they_begin(engine: samaf.Engine, begin: 
     assert best.reference_start - best.query_start == pytest.approx(begin, abs=0.25)
 
 
-@pytest.mark.parametrize("deep", [None, "usual"])
-def test_a_recording_of_one_hash_is_found_by_itself(engine: samaf.Engine, deep: str | None) -> None:
-    best = engine.query(wav(SPEECH[: int(1.1 * SAMPLE_RATE)]), deep=deep).matches[0]
+@pytest.mark.parametrize("search", ["plain", "deep"])
+def test_a_recording_of_one_hash_is_found_by_itself(engine: samaf.Engine, search: str) -> None:
+    best = engine.query(wav(SPEECH[: int(1.1 * SAMPLE_RATE)]), search=search).matches[0]
     assert (best.recording.name, best.ber) == ("single.wav", 0)

@@ -89,7 +89,7 @@ def test_line_of_another_tempo_is_followed() -> None:
     at = np.rint(np.arange(40) * 1.1 + 10).astype(int)  # 10 % faster than the reference
     query = flipped(rng, index.table.rows(12)[at], 0.1)
     found = ask(known(query), index, window_hashes=5)
-    assert found[0].recording == 12
+    assert found[0].recording_index == 12
     assert found[0].segment.alignment.slope == pytest.approx(1.1, abs=0.02)
     assert found[0].segment.hashes >= 36
 
@@ -136,7 +136,7 @@ def test_a_short_clip_is_found_by_its_sure_bits() -> None:
     by_weights = ask(Hashes(packed, np.ones(1, bool), reliability), index, k=1)
     assert [f.recording_index for f in by_bits] != [7]
     assert [f.recording_index for f in by_weights] == [7]
-    assert by_weights[0].segment.ber > by_weights[0].segment.rate
+    assert by_weights[0].segment.ber > by_weights[0].segment.weighted_ber
 
 
 def test_error_rates_by_hand() -> None:

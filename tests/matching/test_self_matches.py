@@ -56,7 +56,7 @@ def test_a_steady_tone_of_any_length_is_not_distinct(count: int) -> None:
     assert distinct(rows).all()
     # A hash with none a second before or after has nothing to be told from.
     alone = [h < 4 and h + 4 >= count for h in range(count)]
-    assert distinct(rows[:1].self_match(count, 0)).tolist() == alone
+    assert distinct(rows[:1].repeat(count, 0)).tolist() == alone
 
 
 def test_neighbors_and_noise_are_no_candidates() -> None:

@@ -68,8 +68,8 @@ def test_a_stopped_copy_goes_on_and_follows_the_source(
         assert (copied.recordings, copied.present) == (4, 3)
         assert content(other_url) == content(filled)
         # An index that followed the first part can follow the rest.
-        changes = target.changes(seen.revision)
-        assert changes.since_revision == seen.revision
+        changes = target.changes(seen.version.revision)
+        assert changes.since_revision == seen.version.revision
         index |= {recording_id: hashes.packed for recording_id, hashes in changes.added}
         for recording_id in changes.deleted:
             index.pop(recording_id, None)
@@ -92,7 +92,7 @@ def test_an_index_may_follow_while_a_copy_is_brought_up_to_date(
                 index.clear()
             index.update(recording_id for recording_id, _ in changes.added)
             index.difference_update(changes.deleted)
-            revision = changes.revision
+            revision = changes.version.revision
             with opened(other_url) as database:
                 assert list(verify(database)) == []
 

@@ -52,15 +52,15 @@ def ended(changes: Changes) -> Changes:
 @pytest.mark.parametrize("revision", EARLIER)
 def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision: str) -> None:
     before = rows(filled)
-    assert downgrade(filled, revision).found == revision
+    assert downgrade(filled, revision).schema == revision
     older = rows(filled)
     # What the older schema has a place for stays; so does every column it knows.
     assert set(older) <= set(before)
     for name, lines in older.items():
         assert len(lines) == len(before[name])
-    assert upgrade(filled).found == schema.NEWEST
+    assert upgrade(filled).schema == schema.NEWEST
     after = rows(filled)
-    # What was pruned before is not known, so indexes that are older are made anew.
+    # What was pruned before is not known, so indexes that are older are rebuilt.
     before["store"] = [(*row[:-1], row[2]) for row in before["store"]]
     for name in older:
         assert after[name] == before[name], name
@@ -76,12 +76,12 @@ def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision
 def test_an_empty_store_goes_through_all_revisions(database_url: str) -> None:
     Store.open(database_url).close()
     for revision in reversed(EARLIER):
-        assert downgrade(database_url, revision).found == revision
+        assert downgrade(database_url, revision).schema == revision
     downgrade(database_url, "base")
     engine = create_engine(resolve(database_url))
     assert inspect(engine).get_table_names() == [schema.version.name]
     engine.dispose()
-    assert status(database_url).found == ""
+    assert status(database_url).schema == ""
     upgrade(database_url)
     assert all(each.sound for each in check(database_url))
     with opened(database_url) as database:
@@ -95,15 +95,15 @@ def test_an_older_index_does_not_follow_what_was_pruned_before_an_upgrade(
     seen = ended(store.changes(0))
     store.delete(1)
     prune(database_url, days=0)
-    assert not store.continues(seen.revision, seen.entry)
+    assert not store.continues(seen.version)
     last = ended(store.changes(0))
     downgrade(database_url, "0002")
     upgrade(database_url)
-    assert not store.continues(seen.revision, seen.entry)
-    assert ended(store.changes(seen.revision)).since_revision == 0
+    assert not store.continues(seen.version)
+    assert ended(store.changes(seen.version.revision)).since_revision == 0
     # One that is current stays as it is.
-    assert store.is_at(last.revision, last.entry)
-    assert store.continues(last.revision, last.entry)
+    assert store.is_at(last.version)
+    assert store.continues(last.version)
 
 
 @pytest.mark.parametrize("revision", EARLIER)
@@ -117,7 +117,7 @@ def test_an_upgrade_that_was_cut_short_is_made_complete(
     with engine.begin() as connection:
         connection.execute(schema.version.update().values(version_num=revision))
     engine.dispose()
-    assert upgrade(database_url).found == schema.NEWEST
+    assert upgrade(database_url).schema == schema.NEWEST
     before["store"] = [(*row[:-1], row[1]) for row in before["store"]]
     assert content(database_url) == before
     assert all(each.sound for each in check(database_url))

@@ -1,4 +1,4 @@
-"""Every kind of damage is found, named, and comes with a way to mend it."""
+"""Every kind of damage is found, named, and comes with a way to fix it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from samaf.errors import StoreError
 from samaf.store import schema
-from samaf.store.audit import NO_ENTRY, has, newest
+from samaf.store.audit import NO_ENTRY, has, log_head
 from samaf.store.maintenance.opening import opened, refuse_same
 from samaf.store.maintenance.transfer import (
     Progress,
@@ -150,7 +150,7 @@ def _begun(origin: Connection, target: Connection, name: str) -> _Begun:
     of_source = select(func.count()).where(_recordings.id <= last)
     if there != origin.execute(of_source).scalar_one():
         raise _no_copy(name, "recordings were deleted in it")
-    entry = newest(target)
+    entry = log_head(target)
     if store.revision > source.revision or (entry != NO_ENTRY and not has(origin, entry)):
         raise _no_copy(name, "it was changed by itself")
     if _owners(target) != _owners(origin):

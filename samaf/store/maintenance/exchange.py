@@ -120,7 +120,7 @@ def _lines(sheet: Sheet, path: Path) -> Iterator[tuple[StoredFingerprinter, Reco
         except (TypeError, ValueError, RecursionError) as error:
             raise StoreError(
                 f"{path}: recording {number} of the file cannot be read ({error}); "
-                "mend it or export again"
+                "fix it or export again"
             ) from None
         yield fingerprinter, recording, hashes
 

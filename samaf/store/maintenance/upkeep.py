@@ -53,7 +53,7 @@ def prune(url: str | None, *, days: int = DAYS, dry_run: bool = False) -> list[P
     """Remove rows that nothing needs any more; no recording, label or hash of one goes.
 
     Those are: entries of the log of deletions older than ``days`` (an index that has not
-    followed since then is made anew by itself; the audit log keeps all deletions), labels
+    followed since then is rebuilt by itself; the audit log keeps all deletions), labels
     and hashes whose recording or fingerprinter is gone, and fingerprinters without hashes.
 
     Raises
@@ -76,7 +76,7 @@ def _prune(database: Database, days: int, dry_run: bool) -> list[PruneResult]:
             f"deletions logged more than {days} days ago",
             schema.deletions,
             old,
-            "indexes that are older are made anew; the audit log keeps all deletions",
+            "indexes that are older are rebuilt; the audit log keeps all deletions",
         ),
         ("labels without a recording", labels, _without(labels, "recording_id"), "none"),
         (
