@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samaf.files import atomic
+
 TERMS = "MHECBQ"
 BITS = "mean Hamming distance, bits"
 MEASURES = ("accuracy", "distance", "on_grid", "off_grid", "impostor_ber")  # of validation
@@ -44,8 +46,7 @@ class Point:
 
 def write_points(points: Sequence[Point], path: Path) -> None:
     """Write a CSV file, one row a point, in place of the last one."""
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         for p in points:
@@ -53,7 +54,6 @@ def write_points(points: Sequence[Point], path: Path) -> None:
             values = [getattr(p, name) for name in MEASURES]
             measured = ["" if math.isnan(value) else value for value in values]
             rows.writerow([p.step, p.split, p.loss, *terms, *measured])
-    temporary.replace(path)
 
 
 def read_points(path: Path, last_step: int) -> list[Point]:

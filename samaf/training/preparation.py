@@ -18,6 +18,7 @@ import numpy as np
 from samaf.audio import load
 from samaf.errors import AudioError, CorpusError
 from samaf.features import FeatureParameters, mfcc
+from samaf.files import save_arrays
 from samaf.fingerprinters import Fingerprinter
 from samaf.training.corpora import Clip, Corpus
 from samaf.training.dataset import Dataset
@@ -206,9 +207,7 @@ def _append(home: Path, table: dict[str, Any], versions: Sequence[Version]) -> N
     starts = begin + np.cumsum(counts) - counts
     for name, column in (("starts", starts), ("counts", counts), ("tau", taus)):
         table[name] = np.concatenate([table[name], column[:, None]], axis=1)
-    temporary = home / "table.tmp.npz"
-    np.savez(temporary, **table)
-    temporary.replace(home / TABLE)
+    save_arrays(home / TABLE, **table)
 
 
 def load_material(corpus: Corpus, split: str) -> Material:
@@ -264,9 +263,7 @@ def add_hard_negatives(
             fingerprinter.card.features,
             progress,
         )
-        temporary = path.with_suffix(".tmp.npz")
-        np.savez(temporary, first=found.first, clips=found.clips, frames=found.frames)
-        temporary.replace(path)
+        save_arrays(path, first=found.first, clips=found.clips, frames=found.frames)
 
     make_once(path, write)
     with np.load(path) as file:

@@ -13,6 +13,7 @@ import numpy as np
 
 from samaf.audio import SAMPLE_RATE, load
 from samaf.errors import AudioError, CorpusError
+from samaf.files import save_arrays
 from samaf.training.corpora import UNREADABLE_SHARE, Clip, Corpus
 
 MATERIAL_CLIPS = 800  # sounds of a kind that a process holds: about 10 s each, 0.5 GB
@@ -83,12 +84,10 @@ def write_table(
     """
     lengths = np.array(counts, np.int64)
     ends = np.cumsum(lengths.ravel()).reshape(lengths.shape)
-    temporary = home / "table.tmp.npz"
-    np.savez(
-        temporary,
+    save_arrays(
+        home / TABLE,
         starts=ends - lengths,
         counts=lengths,
         skipped=np.array(skipped, dtype=str),
         **more,
     )
-    temporary.replace(home / TABLE)

@@ -18,6 +18,7 @@ import keras
 import numpy as np
 
 from samaf.errors import TrainingError
+from samaf.files import save_arrays
 from samaf.training.curves import Point, read_points, write_points
 from samaf.training.schedule import decay_begins
 from samaf.training.terms import TermModel
@@ -187,11 +188,11 @@ def _keep_best(model: TermModel, points: list[Point], folder: Path) -> None:
         f"w{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.trainable_variables)
     }
     if all(now.loss < p.loss for p in before):
-        _write(folder / BEST["loss"], step=now.step, **weights)
+        save_arrays(folder / BEST["loss"], step=now.step, **weights)
     for by in ("accuracy", "off_grid"):
         value, best = getattr(now, by), [getattr(p, by) for p in before]
         if not math.isnan(value) and all(value > b for b in best if not math.isnan(b)):
-            _write(folder / BEST[by], step=now.step, **weights)
+            save_arrays(folder / BEST[by], step=now.step, **weights)
 
 
 def load_best(model: TermModel, folder: Path, by: str) -> int:
@@ -236,7 +237,7 @@ def save(plan: Run, model: TermModel, step: int, made: Provenance, folder: Path)
     if not all(np.isfinite(a).all() for a in arrays.values()):
         raise _diverged(plan, step, folder)
     texts = {"plan": json.dumps(plan.as_dict(), sort_keys=True), "made": json.dumps(asdict(made))}
-    _write(folder / CHECKPOINT, step=step, **texts, **arrays)
+    save_arrays(folder / CHECKPOINT, step=step, **texts, **arrays)
 
 
 def restore(plan: Run, model: TermModel, folder: Path) -> tuple[int, Provenance]:
@@ -284,12 +285,6 @@ def machine() -> str:
     except OSError:
         pass
     return f"{name}, {os.cpu_count()} cores"
-
-
-def _write(path: Path, **arrays: Any) -> None:
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **arrays)
-    temporary.replace(path)
 
 
 def _state(model: TermModel) -> list[Any]:

@@ -19,6 +19,7 @@ import numpy as np
 from samaf.audio import SAMPLE_RATE, load
 from samaf.errors import AudioError, CorpusError
 from samaf.features import FeatureParameters, blocks, encoder_input, mfcc
+from samaf.files import save_arrays
 from samaf.training import channels, codecs
 from samaf.training import distortions as d
 from samaf.training.corpora import Clip, Corpus
@@ -202,9 +203,7 @@ def _write(
             f"{corpus.root}: has no usable speech clip in the split 'validation'; check the "
             "manifest"
         )
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **arrays)
-    temporary.replace(path)
+    save_arrays(path, **arrays)
 
 
 def _workshop(

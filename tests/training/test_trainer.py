@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_data import made_dataset, tiny_plan
+from tiny_plans import tiny_plan
+from training_data import made_dataset
 
 from samaf.errors import TrainingError
 from samaf.training.curves import read_points
@@ -109,7 +110,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from training_data import made_dataset, tiny_plan
+from tiny_plans import tiny_plan
+from training_data import made_dataset
 from samaf.training.plan import HeldOut
 from samaf.training.trainer import train
 
