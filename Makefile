@@ -15,13 +15,16 @@ apt = { command -v apt-get && $(AS_ROOT) true && $(AS_ROOT) apt-get -qq update &
 	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive \
 	apt-get -qq --yes --no-install-recommends install $(1); } >/dev/null 2>&1
 
-.PHONY: demo test check fuzz torture system
+.PHONY: demo test test-fast check fuzz torture system
 
 demo: .venv/has-samaf  ## index the bundled clips, distort them, find them again
 	@$(BIN)/samaf demo
 
 test: system .venv/has-test  ## all tests; those that lack a system package are skipped by name
-	@$(BIN)/python -m pytest -q -n 2 -rs
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -rs
+
+test-fast: .venv/has-test  ## unit tests, in less than a minute of processor time
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 check: .venv/has-dev  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . || \

@@ -1,12 +1,34 @@
-"""Fixtures that several rooms share: databases."""
+"""What several rooms share: the marks of slow tests, and databases."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mariadb import MariadbServer
+
+SLOW_KINDS = {"fuzz", "process", "server", "training"}
+FILE_MARK = re.compile(r"^pytestmark = .*\bpytest\.mark\.(\w+)", re.MULTILINE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the server, and as slow what is of a slow kind."""
+    for item in items:
+        if "mariadb_server" in getattr(item, "fixturenames", ()):
+            item.add_marker("server")
+        if any(item.get_closest_marker(kind) for kind in SLOW_KINDS):
+            item.add_marker("slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out slow files before they are imported: TensorFlow alone takes seconds."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    mark = FILE_MARK.search(collection_path.read_text())
+    return True if mark and mark[1] in {"slow", *SLOW_KINDS} else None
 
 
 @pytest.fixture
@@ -30,7 +52,7 @@ def mariadb_server() -> Iterator[MariadbServer]:
     server.remove()
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, on each engine in turn."""
     if request.param == "sqlite":
