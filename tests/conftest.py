@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from mariadb import MariadbServer
 
+import samaf
+from samaf.demo import CLIPS
+
 SLOW_KINDS = {"fuzz", "process", "server", "training"}
 FILE_MARK = re.compile(r"^pytestmark = .*\bpytest\.mark\.(\w+)", re.MULTILINE)
 
@@ -38,6 +41,17 @@ def public_path(tmp_path: Path) -> Path:
         if folder.name.startswith(("test_", "popen-", "pytest-")):
             folder.chmod(0o755)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def clips_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of all bundled clips but the last, as a file to copy."""
+    path = tmp_path_factory.mktemp("clips") / "samaf.db"
+    with samaf.open(str(path)) as engine:
+        labels = {"bruno-garden.ogg": {"speaker": "Bruno", "case": "7/26"}}
+        results = engine.add(sorted(CLIPS.iterdir())[:-1], labels)
+        assert [result.status for result in results] == ["added"] * 11
+    return path
 
 
 @pytest.fixture(scope="session")

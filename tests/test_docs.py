@@ -73,6 +73,7 @@ def test_help_has_an_example(name: str) -> None:
     assert ALL[name].get_short_help_str(60)
 
 
+@pytest.mark.slow
 def test_the_python_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

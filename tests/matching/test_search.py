@@ -147,6 +147,7 @@ def test_error_rates_by_hand() -> None:
     assert error_rates(differing, reliability) == pytest.approx([(1 - 2 / np.sqrt(32)) / 2, 0])
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 4))
 def test_weights_leave_the_scatter_of_unrelated_hashes(salt: int, power: float) -> None:
     rng = np.random.default_rng(salt)

@@ -193,6 +193,7 @@ copy(sys.argv[1], sys.argv[2], on_progress=lambda done, total: print(done, flush
 """
 
 
+@pytest.mark.process
 def test_a_killed_copy_goes_on(
     database_url: str, other_url: str, make: Make, fingerprinter: StoredFingerprinter
 ) -> None:
