@@ -53,7 +53,7 @@ def make() -> Callable[..., tuple[Recording, Hashes]]:
 
 
 @pytest.fixture(scope="session")
-def filled_file(
+def filled_template(
     tmp_path_factory: pytest.TempPathFactory, make: Callable[..., tuple[Recording, Hashes]]
 ) -> Path:
     """A store with awkward recordings in it, as a file to copy."""
@@ -65,13 +65,13 @@ def filled_file(
 @pytest.fixture
 def filled(
     database_url: str,
-    filled_file: Path,
+    filled_template: Path,
     make: Callable[..., tuple[Recording, Hashes]],
     fingerprinter: StoredFingerprinter,
 ) -> str:
     """The URL of a store with awkward recordings in it."""
     if database_url.startswith("sqlite:///"):
-        shutil.copy(filled_file, database_url.removeprefix("sqlite:///"))
+        shutil.copy(filled_template, database_url.removeprefix("sqlite:///"))
     else:
         fill(database_url, make, fingerprinter)
     return database_url

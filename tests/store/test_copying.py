@@ -131,6 +131,7 @@ def test_a_copy_of_a_store_that_was_rehashed_is_not_gone_on_with(
     assert content(other_url) == before
 
 
+@pytest.mark.slow
 def test_a_copy_in_rows_of_another_length_and_back(
     filled: str, other_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
