@@ -13,7 +13,7 @@ import samaf
 from samaf.demo import CLIPS
 
 SLOW_KINDS = {"fuzz", "process", "server", "training"}
-FILE_MARK = re.compile(r"^pytestmark = .*\bpytest\.mark\.(\w+)", re.MULTILINE)
+FILE_MARK = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(\w+)", re.MULTILINE)
 
 
 @pytest.hookimpl(tryfirst=True)
