@@ -12,13 +12,13 @@ from mariadb import MariadbServer
 from samaf.records import Hashes
 from samaf.store import Store, StoredFingerprinter
 
+pytestmark = pytest.mark.process
+
 ADDER = """
 import hashlib, sys
 import numpy as np
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-
-pytestmark = pytest.mark.process
 url, last, count, batch = sys.argv[1], *map(int, sys.argv[2:])
 with Store.open(url) as store:
     store.bind(StoredFingerprinter("ab" * 32, "2LST32C", 32, "LSTM", {}))
