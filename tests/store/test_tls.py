@@ -16,13 +16,13 @@ from mariadb import MariadbServer
 from samaf.errors import StoreError
 from samaf.store import Store, StoredFingerprinter
 
+pytestmark = pytest.mark.server
+
 OPEN = """
 import sys
 from pathlib import Path
 from samaf.errors import StoreError
 from samaf.store import Store
-
-pytestmark = pytest.mark.server
 try:
     with Store.open(sys.argv[1]) as store:
         print(repr(store), store.stats(), store._database.url, store._database._readers)
