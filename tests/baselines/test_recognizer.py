@@ -25,6 +25,7 @@ def system(request: pytest.FixtureRequest) -> Recognizer:
         pytest.skip(str(reason))
 
 
+@pytest.mark.slow
 def test_conformance(system: Recognizer, voices: list[np.ndarray]) -> None:
     assert isinstance(system, Recognizer)
     spec = f"{system.name}:{system.settings}"
