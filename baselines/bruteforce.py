@@ -1,4 +1,4 @@
-"""The ceiling for unchanged clips: the query's spectrogram slid along every recording.
+"""An upper bound for unaltered clips: the query's spectrogram slid along every recording.
 
 Log energies of 24 bands every 40 ms; the score is the normalised cross-correlation of the
 two spectrograms, each band freed of its mean over the window, so that neither level nor a
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.recognizer import RATE, Answer, RecognizerError, checked
+from baselines.recognizer import SAMPLE_RATE, Answer, RecognizerError, checked
 from baselines.spectra import power_spectrogram
 
 BANDS = 24
@@ -24,7 +24,7 @@ ANSWERS = 10
 def log_bands(samples: np.ndarray) -> np.ndarray:
     """Log energies of 24 logarithmic bands, float32, shape (frames, 24)."""
     power = power_spectrogram(samples, np.hanning(WINDOW).astype(np.float32), HOP)
-    hertz = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
+    hertz = np.arange(WINDOW // 2 + 1) * SAMPLE_RATE / WINDOW
     edges = LOWEST_HZ * (HIGHEST_HZ / LOWEST_HZ) ** (np.arange(BANDS + 1) / BANDS)
     bands = np.searchsorted(edges, hertz, side="right") - 1
     matrix = ((bands[:, None] == np.arange(BANDS)) & (hertz < HIGHEST_HZ)[:, None]).astype(
@@ -77,31 +77,33 @@ class BruteForce:
         self.settings = settings
         self._bands: dict[str, np.ndarray] = {}
 
-    def add(self, key: str, samples: np.ndarray, rate: int = RATE) -> None:
+    def add(self, key: str, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
         """Store a recording; see ``Recognizer``."""
         if key in self._bands:
             raise RecognizerError(f"{key!r} is stored already: delete it first")
-        self._bands[key] = log_bands(checked(samples, rate))
+        self._bands[key] = log_bands(checked(samples, sample_rate))
 
     def query(self, samples: np.ndarray) -> list[Answer]:
-        """The ten recordings of highest correlation; longer clips than recordings find none."""
+        """The ten recordings of highest correlation that are at least as long as the clip."""
         query = log_bands(checked(samples))
         keys = [key for key, bands in self._bands.items() if len(bands) >= max(len(query), 1)]
         if not keys or not query.any():
             return []
         lengths = np.array([len(self._bands[key]) for key in keys])
         flat = np.concatenate([self._bands[key] for key in keys])
-        found = sliding_correlation(flat, query)
+        correlations = sliding_correlation(flat, query)
         starts = np.cumsum(lengths) - lengths
         offsets = np.array(
             [
-                int(np.argmax(found[start : start + length - len(query) + 1]))
+                int(np.argmax(correlations[start : start + length - len(query) + 1]))
                 for start, length in zip(starts, lengths, strict=True)
             ]
         )
-        scores = found[starts + offsets]
+        scores = correlations[starts + offsets]
         order = np.argsort(-scores, kind="stable")[:ANSWERS]
-        return [Answer(keys[i], float(scores[i]), float(offsets[i]) * HOP / RATE) for i in order]
+        return [
+            Answer(keys[i], float(scores[i]), float(offsets[i]) * HOP / SAMPLE_RATE) for i in order
+        ]
 
     def delete(self, key: str) -> None:
         """Forget a recording; see ``Recognizer``."""

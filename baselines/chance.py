@@ -1,16 +1,16 @@
-"""The floor: answers with a recording drawn at random."""
+"""Chance level: answers with a recording drawn at random."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from baselines.recognizer import RATE, Answer, RecognizerError, checked
+from baselines.recognizer import SAMPLE_RATE, Answer, RecognizerError, checked
 
 SEED = 20_191_021
 
 
 class Chance:
-    """Answers one stored recording, drawn with the seed and the clip's samples.
+    """Answers with one stored recording, drawn by the seed and the clip's samples.
 
     The same clip and the same recordings give the same answer. Nothing is stored but keys.
     """
@@ -21,11 +21,11 @@ class Chance:
         self.settings = settings
         self._keys: dict[str, float] = {}  # duration in seconds
 
-    def add(self, key: str, samples: np.ndarray, rate: int = RATE) -> None:
+    def add(self, key: str, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
         """Store a recording; see ``Recognizer``."""
         if key in self._keys:
             raise RecognizerError(f"{key!r} is stored already: delete it first")
-        self._keys[key] = len(checked(samples, rate)) / RATE
+        self._keys[key] = len(checked(samples, sample_rate)) / SAMPLE_RATE
 
     def query(self, samples: np.ndarray) -> list[Answer]:
         """One answer with a random offset and score, none from an empty store."""
@@ -35,7 +35,7 @@ class Chance:
         words = np.frombuffer(clip.tobytes(), np.uint32)
         rng = np.random.default_rng([SEED, len(clip), int(words.sum(dtype=np.uint64))])
         key = list(self._keys)[rng.integers(len(self._keys))]
-        longest = max(self._keys[key] - len(clip) / RATE, 0.0)
+        longest = max(self._keys[key] - len(clip) / SAMPLE_RATE, 0.0)
         return [Answer(key, float(rng.random()), float(rng.uniform(0.0, longest)))]
 
     def delete(self, key: str) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from baselines.landmarks import LandmarkRecognizer, last_of_each_hash, popular_offsets
 from baselines.peaks import diamond_peaks, square_peaks
-from baselines.recognizer import RATE, Answer
+from baselines.recognizer import SAMPLE_RATE, Answer
 from baselines.spectra import power_spectrogram, resampled
 from baselines.table import Prints
 
@@ -35,7 +35,7 @@ class DejavuSettings:
 
     Attributes
     ----------
-    rate
+    sample_rate
         Hz.
     window, hop
         Samples.
@@ -59,7 +59,7 @@ class DejavuSettings:
         is the ratio of a recording's count to the largest count of any other.
     """
 
-    rate: int
+    sample_rate: int
     window: int
     hop: int
     diamond: bool
@@ -73,7 +73,7 @@ class DejavuSettings:
 
 SETTINGS = {
     "paper": DejavuSettings(
-        rate=44_100,
+        sample_rate=44_100,
         window=4096,  # 92.9 ms
         hop=2048,  # 46.4 ms
         diamond=True,
@@ -85,7 +85,7 @@ SETTINGS = {
         released=True,
     ),
     "best": DejavuSettings(
-        rate=RATE,
+        sample_rate=SAMPLE_RATE,
         window=1024,  # 64 ms
         hop=256,  # 16 ms
         diamond=False,
@@ -99,14 +99,14 @@ SETTINGS = {
 }
 
 
-def decibels(samples: np.ndarray, rate: int, window: int, hop: int) -> np.ndarray:
+def decibels(samples: np.ndarray, sample_rate: int, window: int, hop: int) -> np.ndarray:
     """Power density in dB, one-sided, as matplotlib's ``specgram`` has it.
 
     Parameters
     ----------
     samples
         float32, shape (n,); a signal shorter than one window is padded with zeros.
-    rate
+    sample_rate
         Hz; scales the density.
 
     Returns
@@ -116,7 +116,7 @@ def decibels(samples: np.ndarray, rate: int, window: int, hop: int) -> np.ndarra
     taper = np.hanning(window).astype(np.float32)
     if len(samples) < window:
         samples = np.pad(samples, (0, window - len(samples)))
-    density = power_spectrogram(samples, taper, hop) / (rate * np.sum(taper**2))
+    density = power_spectrogram(samples, taper, hop) / (sample_rate * np.sum(taper**2))
     density[:, 1:-1] *= 2.0
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(density)
@@ -124,10 +124,10 @@ def decibels(samples: np.ndarray, rate: int, window: int, hop: int) -> np.ndarra
 
 def peaks_of(samples: np.ndarray, settings: DejavuSettings) -> np.ndarray:
     """Peaks (frame, bin), int64, shape (n, 2), by frame, then bin."""
-    samples = resampled(samples, settings.rate) * np.float32(FULL_SCALE)
+    samples = resampled(samples, settings.sample_rate) * np.float32(FULL_SCALE)
     if settings.released:
         samples = np.clip(np.rint(samples), -FULL_SCALE, FULL_SCALE - 1)
-    levels = decibels(samples, settings.rate, settings.window, settings.hop)
+    levels = decibels(samples, settings.sample_rate, settings.window, settings.hop)
     audible = levels > -np.inf
     if not audible.any():
         return np.empty((0, 2), np.int64)
@@ -187,7 +187,7 @@ class Dejavu(LandmarkRecognizer):
             rivals = np.full(len(files), counts[0])
             rivals[0] = counts[1] if len(counts) > 1 else 1
             scores = counts[: len(files)] / rivals
-        step = self.constants.hop / self.constants.rate
+        step = self.constants.hop / self.constants.sample_rate
         return [
             Answer(self.table.key(file), float(score), float(offset * step))
             for file, score, offset in zip(files, scores, offsets, strict=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
-from baselines.recognizer import RATE
+from baselines.recognizer import SAMPLE_RATE
 
 PER_OCTAVE = 85  # bands of 14.1 cents
 LOWEST_HZ, HIGHEST_HZ = 110.0, 7040.0
@@ -44,7 +44,7 @@ def gabor_magnitudes(samples: np.ndarray) -> np.ndarray:
     wanted = len(samples) // GRID
     cells = scipy.fft.next_fast_len(wanted + 1 + TAIL)
     spectrum = scipy.fft.rfft(samples, cells * GRID)
-    per_bin = RATE / (cells * GRID)  # Hz
+    per_bin = SAMPLE_RATE / (cells * GRID)  # Hz
     length = cells * OVERSAMPLED
     centres = band_hertz()
     widths = OVERLAP * centres * (2.0 ** (1.0 / PER_OCTAVE) - 1.0)

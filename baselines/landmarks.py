@@ -1,4 +1,4 @@
-"""What the systems have in common that look up hashes in one table."""
+"""What all systems that look up hashes in one table have in common."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from baselines.recognizer import RATE, Answer, checked
+from baselines.recognizer import SAMPLE_RATE, Answer, checked
 from baselines.table import HashTable, Hits, Prints
 
 
@@ -36,9 +36,9 @@ class LandmarkRecognizer(ABC):
     def answers(self, query: Prints) -> list[Answer]:
         """Recordings that share hashes with the query, best first."""
 
-    def add(self, key: str, samples: np.ndarray, rate: int = RATE) -> None:
+    def add(self, key: str, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
         """Store a recording; see ``Recognizer``."""
-        self.table.add(key, self.prints(checked(samples, rate)))
+        self.table.add(key, self.prints(checked(samples, sample_rate)))
 
     def query(self, samples: np.ndarray) -> list[Answer]:
         """Answers, best first; see ``Recognizer``."""

@@ -1,7 +1,7 @@
-"""Programs of others, used when they are on the PATH.
+"""Third-party programs, used where they are on the PATH.
 
 ``fpcalc`` computes Chromaprint's fingerprints (Debian package libchromaprint-tools); the
-comparison is ours. Audfprint, Olaf and Panako's jar are not driven from here.
+comparison is ours. Audfprint, Olaf and Panako's jar are not run from here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from baselines.landmarks import popular_offsets
-from baselines.recognizer import RATE, Answer, RecognizerError, UnavailableError, checked
+from baselines.recognizer import SAMPLE_RATE, Answer, RecognizerError, UnavailableError, checked
 from baselines.table import HashTable, Prints
 
 BITS = 32  # per item
@@ -56,7 +56,7 @@ SETTINGS = {
 def fpcalc(samples: np.ndarray, algorithm: int) -> np.ndarray:
     """Chromaprint items of 16 kHz samples, uint32, shape (n,); none if they are too short."""
     pcm = np.rint(np.clip(samples, -1.0, 1.0) * SAMPLE_STEPS).astype("<i2").tobytes()
-    source = ["-format", "s16le", "-rate", str(RATE), "-channels", "1", "-"]
+    source = ["-format", "s16le", "-rate", str(SAMPLE_RATE), "-channels", "1", "-"]
     done = subprocess.run(
         ["fpcalc", "-raw", "-plain", "-length", "0", "-algorithm", str(algorithm), *source],
         input=pcm,
@@ -90,9 +90,9 @@ class Chromaprint:
         self._table = HashTable(columns=1)
         self._items: dict[int, np.ndarray] = {}
 
-    def add(self, key: str, samples: np.ndarray, rate: int = RATE) -> None:
+    def add(self, key: str, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
         """Store a recording; see ``Recognizer``."""
-        items = fpcalc(checked(samples, rate), self.constants.algorithm)
+        items = fpcalc(checked(samples, sample_rate), self.constants.algorithm)
         self._items[self._table.add(key, _voters(items))] = items
 
     def query(self, samples: np.ndarray) -> list[Answer]:

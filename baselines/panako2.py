@@ -21,7 +21,7 @@ from baselines.gabor import GRID, PER_OCTAVE, gabor_magnitudes
 from baselines.landmarks import LandmarkRecognizer, last_of_each_hash
 from baselines.pairs import pairs_within, triplets
 from baselines.peaks import box_maximum
-from baselines.recognizer import RATE, Answer
+from baselines.recognizer import SAMPLE_RATE, Answer
 from baselines.table import Hits, Prints
 
 # Event points
@@ -158,9 +158,9 @@ def hash_of(
 def _first(group: np.ndarray, chosen: np.ndarray, groups: int) -> np.ndarray:
     """Index of the first chosen entry of each group; every group has one."""
     places = np.flatnonzero(chosen)[::-1]
-    found = np.empty(groups, np.int64)
-    found[group[places]] = places
-    return found
+    first = np.empty(groups, np.int64)
+    first[group[places]] = places
+    return first
 
 
 def _last(group: np.ndarray, chosen: np.ndarray, groups: int) -> np.ndarray:
@@ -247,17 +247,17 @@ class Panako2(LandmarkRecognizer):
     def _aligned(self, query: Prints, hits: Hits) -> list[Answer]:
         """Recordings with enough hits on the line through their first and last part."""
         constants = self.constants
-        asked = query.values[hits.rows].astype(np.int64)
-        order = np.lexsort((asked[:, 0], hits.files))
-        hits, asked = hits.take(order), asked[order]
+        queried = query.values[hits.rows].astype(np.int64)
+        order = np.lexsort((queried[:, 0], hits.files))
+        hits, queried = hits.take(order), queried[order]
         numbers, group = np.unique(hits.files, return_inverse=True)
-        time, shift = asked[:, 0], asked[:, 0] - hits.values[:, 0]
+        time, shift = queried[:, 0], queried[:, 0] - hits.values[:, 0]
         first, last = ends_of_lines(group, shift, constants.part, constants.part_least)
         run = time[last] - time[first]
         slope = (shift[last] - shift[first]) / np.maximum(run, 1)
         with np.errstate(divide="ignore"):
             tau = 1.0 / (1.0 - slope)
-        rho = 2.0 ** ((asked[:, 1] - hits.values[:, 1])[first] / PER_OCTAVE)
+        rho = 2.0 ** ((queried[:, 1] - hits.values[:, 1])[first] / PER_OCTAVE)
 
         line = shift[first][group] + slope[group] * (time - time[first][group])
         residual = np.abs(shift - line)
@@ -265,8 +265,8 @@ class Panako2(LandmarkRecognizer):
         scores = np.bincount(group, kept)
         errors = np.bincount(group, residual * kept) / scores
         begin, end = (time[pick(group, kept, len(numbers))] for pick in (_first, _last))
-        length = (end - begin) * GRID / RATE
-        seconds = (group[kept] << 32) + (time - begin[group])[kept] * GRID // RATE
+        length = (end - begin) * GRID / SAMPLE_RATE
+        seconds = (group[kept] << 32) + (time - begin[group])[kept] * GRID // SAMPLE_RATE
         low, high = constants.factors
         good = (scores >= constants.aligned) & (length >= constants.duration)
         good &= (np.minimum(tau, rho) > low) & (np.maximum(tau, rho) < high)
@@ -274,7 +274,7 @@ class Panako2(LandmarkRecognizer):
         if constants.one_time:
             good &= run > 0
         # On the line the query's frame 0 lies at the stored frame of minus its shift.
-        offset = (slope * time[first] - shift[first]) * GRID / RATE
+        offset = (slope * time[first] - shift[first]) * GRID / SAMPLE_RATE
         best = np.flatnonzero(good)
         best = best[np.lexsort((numbers[best], errors[best], -scores[best]))]
         return [

@@ -3,9 +3,9 @@
 Ratios of times and differences of constant-Q bins make the hash tolerant of tempo and
 pitch. ``paper`` has the constants of Panako 1.6; at 34.8 ms per frame and 15 frames per
 maximum it cannot answer 1 s, and hardly 2 s. ``best`` samples at 16 kHz and finer in time,
-with shorter steps and fewer hits asked for, for speech clips of a few seconds.
+with shorter steps and fewer hits required, for speech clips of a few seconds.
 
-Assumed, where the source was not at hand: kernels start with the first sample of the frame
+Assumed, because the source was not available: kernels start with the first sample of the frame
 and are divided by their length, spectra are not windowed otherwise. Departure: spectra are
 kept in memory, so a file is not streamed.
 """
@@ -22,7 +22,7 @@ from scipy.sparse import csr_array, vstack
 from baselines.landmarks import LandmarkRecognizer, last_of_each_hash, popular_offsets
 from baselines.pairs import pairs_within
 from baselines.peaks import box_maximum, box_minimum
-from baselines.recognizer import RATE, Answer
+from baselines.recognizer import SAMPLE_RATE, Answer
 from baselines.spectra import resampled, spectra
 from baselines.table import Prints
 
@@ -48,7 +48,7 @@ class NcteqSettings:
 
     Attributes
     ----------
-    rate
+    sample_rate
         Hz.
     bins
         Constant-Q bins from 69.3 Hz on.
@@ -64,7 +64,7 @@ class NcteqSettings:
         Keep only the last time of each hash of the query, as released.
     """
 
-    rate: int
+    sample_rate: int
     bins: int
     fft: int
     hop: int
@@ -76,7 +76,7 @@ class NcteqSettings:
 
 SETTINGS = {
     "paper": NcteqSettings(
-        rate=44_100,
+        sample_rate=44_100,
         bins=255,
         fft=32_768,  # 0.743 s
         hop=1536,  # 34.8 ms
@@ -86,7 +86,7 @@ SETTINGS = {
         one_time=True,
     ),
     "best": NcteqSettings(
-        rate=RATE,
+        sample_rate=SAMPLE_RATE,
         bins=240,  # up to 7,040 Hz
         fft=8192,  # 0.512 s
         hop=256,  # 16 ms
@@ -116,7 +116,7 @@ class Points:
 
 
 @cache
-def kernels(rate: int, fft: int, bins: int) -> csr_array:
+def kernels(sample_rate: int, fft: int, bins: int) -> csr_array:
     """Spectral kernels of the constant-Q transform, complex64, (fft // 2 + 1, bins).
 
     Bin k lies at 69.3 Hz x 2^(k / 36), Q is 51.4; a Hann window of Q / f seconds, at most
@@ -126,10 +126,12 @@ def kernels(rate: int, fft: int, bins: int) -> csr_array:
     columns = []
     for k in range(bins):
         hertz = REFERENCE_HZ * 2.0 ** (LOWEST_CENTS / 1200.0 + k / PER_OCTAVE)
-        length = min(int(np.ceil(q * rate / hertz)), fft)
+        length = min(int(np.ceil(q * sample_rate / hertz)), fft)
         time = np.arange(length)
         wave = np.zeros(fft, np.complex128)
-        wave[:length] = np.hanning(length) / length * np.exp(2j * np.pi * hertz / rate * time)
+        wave[:length] = (
+            np.hanning(length) / length * np.exp(2j * np.pi * hertz / sample_rate * time)
+        )
         column = scipy.fft.fft(wave)[: fft // 2 + 1]
         column[np.abs(column) < KERNEL_FLOOR] = 0.0
         columns.append(csr_array((np.conj(column) / fft).astype(np.complex64)[None]))
@@ -176,9 +178,10 @@ def _best_follower(
     order = np.lexsort((-worth, i))
     owners, at = np.unique(i[order], return_index=True)
     best, value = np.full(count, -1), np.full(count, -np.inf)
-    found = order[at][worth[order[at]] > -np.inf]
-    owners = owners[worth[order[at]] > -np.inf]
-    best[owners], value[owners] = j[found], worth[found]
+    leaders = order[at]
+    finite = worth[leaders] > -np.inf
+    owners, leaders = owners[finite], leaders[finite]
+    best[owners], value[owners] = j[leaders], worth[leaders]
     return best, value
 
 
@@ -213,8 +216,8 @@ class PanakoNcteq(LandmarkRecognizer):
     def levels(self, samples: np.ndarray) -> np.ndarray:
         """log(1 + constant-Q magnitude), float32, shape (frames, bins)."""
         constants = self.constants
-        samples = resampled(samples, constants.rate)
-        matrix = kernels(constants.rate, constants.fft, constants.bins)
+        samples = resampled(samples, constants.sample_rate)
+        matrix = kernels(constants.sample_rate, constants.fft, constants.bins)
         open_window = np.ones(constants.fft, np.float32)
         blocks = [np.empty((0, constants.bins), np.float32)]
         for spectrum in spectra(samples, open_window, constants.hop):
@@ -238,9 +241,9 @@ class PanakoNcteq(LandmarkRecognizer):
         hits = self.table.lookup(query.hashes)
         if len(hits):
             hits = hits.take(np.bincount(hits.files)[hits.files] >= constants.hits)
-        asked, stored = query.values[hits.rows], hits.values
-        stretching = stored[:, 2] / asked[:, 2]
-        pitch = 2.0 ** ((asked[:, 1] - stored[:, 1]) / PER_OCTAVE)
+        queried, stored = query.values[hits.rows], hits.values
+        stretching = stored[:, 2] / queried[:, 2]
+        pitch = 2.0 ** ((queried[:, 1] - stored[:, 1]) / PER_OCTAVE)
         fitting = (np.minimum(stretching, pitch) > LEAST_FACTOR) & (
             np.maximum(stretching, pitch) < MOST_FACTOR
         )
@@ -249,12 +252,12 @@ class PanakoNcteq(LandmarkRecognizer):
             return []
         start = hits.values[:, 0] - query.frames[hits.rows] * stretching
         cell = _rounded(start, OFFSET_FRAMES)
-        found = []
+        answers = []
         for file, offset, count in zip(*popular_offsets(hits, cell), strict=True):
             if count < constants.aligned:
                 break  # counts fall
             used = (hits.files == file) & (cell == offset)
-            seconds = float(start[used].mean()) * constants.hop / constants.rate
+            seconds = float(start[used].mean()) * constants.hop / constants.sample_rate
             tau, rho = float(1.0 / stretching[used].mean()), float(pitch[used].mean())
-            found.append(Answer(self.table.key(int(file)), float(count), seconds, tau, rho))
-        return found
+            answers.append(Answer(self.table.key(int(file)), float(count), seconds, tau, rho))
+        return answers

@@ -1,8 +1,8 @@
 """Panako 1.6, strategy NFFT: pairs of spectral peaks, a handful a second (Wang 2003).
 
-The default of Panako 1.6 (2017) and almost surely the "Panako" of the SAMAF paper: only
+The default of Panako 1.6 (2017) and very likely the "Panako" of the SAMAF paper: only
 this strategy has the keys for window and step that the paper changed. It has no tolerance
-of time or pitch. ``paper`` is that configuration; ``best`` asks for fewer hits (see
+of time or pitch. ``paper`` is that configuration; ``best`` requires fewer hits (see
 ``SETTINGS``), since a speech clip of 3 s has about 17 prints.
 
 Departures from the original: of two points of equal magnitude that are too near, the older
@@ -19,7 +19,7 @@ import numpy as np
 from baselines.landmarks import LandmarkRecognizer, popular_offsets
 from baselines.pairs import pairs_within
 from baselines.peaks import box_maximum, box_minimum
-from baselines.recognizer import RATE, Answer, checked
+from baselines.recognizer import SAMPLE_RATE, Answer, checked
 from baselines.spectra import frames_of, power_spectrogram
 from baselines.table import Hits, Prints
 
@@ -89,7 +89,7 @@ def magnitudes(samples: np.ndarray) -> np.ndarray:
 
 def cents_of(bins: np.ndarray) -> np.ndarray:
     """Pitch of bin centres in cents; bin 0 lies far below all others."""
-    return 1200.0 * np.log2(np.maximum(bins, 1e-9) * (RATE / WINDOW) / REFERENCE_HZ)
+    return 1200.0 * np.log2(np.maximum(bins, 1e-9) * (SAMPLE_RATE / WINDOW) / REFERENCE_HZ)
 
 
 def raw_maxima(spectrum: np.ndarray) -> Points:
@@ -109,7 +109,7 @@ def thinned(points: Points) -> Points:
     Of more than 3 in one frame the weakest goes; of two of the last 25 points nearer than
     600 in the mixed distance of milliseconds and cents the weaker goes.
     """
-    millis = (points.frames * (1000.0 * HOP / RATE)).tolist()
+    millis = (points.frames * (1000.0 * HOP / SAMPLE_RATE)).tolist()
     cents = cents_of(points.bins).tolist()
     energy = points.magnitudes.tolist()
     frames = points.frames.tolist()
@@ -138,7 +138,7 @@ def strongest_pairs(points: Points) -> tuple[np.ndarray, np.ndarray]:
 
     A greedy choice over the whole signal, so an excerpt gets other pairs than the whole.
     """
-    milli = 1000.0 * HOP / RATE
+    milli = 1000.0 * HOP / SAMPLE_RATE
     least, most = int(LEAST_STEP_MS / milli) + 1, int(np.ceil(MOST_STEP_MS / milli)) - 1
     first, second = pairs_within(points.frames, least, most)
     cents = cents_of(points.bins)
@@ -194,9 +194,9 @@ class PanakoNfft(LandmarkRecognizer):
         super().__init__(settings)
         self.limits = SETTINGS[settings]
 
-    def add(self, key: str, samples: np.ndarray, rate: int = RATE) -> None:
+    def add(self, key: str, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
         """Store a recording; see ``Recognizer``."""
-        self.table.add(key, merged(self.prints(checked(samples, rate))))
+        self.table.add(key, merged(self.prints(checked(samples, sample_rate))))
 
     def prints(self, samples: np.ndarray) -> Prints:
         """Hashes of float32 samples, shape (n,), 16 kHz."""
@@ -214,8 +214,8 @@ class PanakoNfft(LandmarkRecognizer):
         offsets = hits.values[:, 0] - query.frames[hits.rows].astype(np.int64)
         totals = np.bincount(hits.files)
         times = aligned_times(hits, offsets, query)
-        found = [
-            Answer(self.table.key(file), float(count), offset * HOP / RATE)
+        answers = [
+            Answer(self.table.key(file), float(count), offset * HOP / SAMPLE_RATE)
             for file, offset, count in zip(
                 *(column.tolist() for column in popular_offsets(hits, offsets)), strict=True
             )
@@ -223,4 +223,4 @@ class PanakoNfft(LandmarkRecognizer):
             and count >= self.limits.aligned
             and times[file, offset] >= self.limits.times
         ]
-        return found[:ANSWERS]
+        return answers[:ANSWERS]

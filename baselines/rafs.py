@@ -3,7 +3,7 @@
 Each frame gives 32 bits, the signs of energy differences along frequency and time; a block
 of 256 frames is compared bit by bit where single frames agree.
 
-``paper`` follows the strategy RAFS of Panako 1.6 with the rate of the SAMAF paper, its bugs
+``paper`` follows the strategy RAFS of Panako 1.6 at the sample rate of the SAMAF paper, its bugs
 included, each of which is a constant of its own:
 
 - ``band_rate`` 5,500 Hz is written into the extractor, so that at 16 kHz the bands are
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from baselines.recognizer import RATE, Answer, checked
+from baselines.recognizer import SAMPLE_RATE, Answer, checked
 from baselines.subfingerprints import (
     BITS,
     HOP,
@@ -120,9 +120,11 @@ class Rafs:
         self._starts = np.empty(0, np.int64)
         self._lengths = np.empty(0, np.int64)
 
-    def add(self, key: str, samples: np.ndarray, rate: int = RATE) -> None:
+    def add(self, key: str, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
         """Store a recording; see ``Recognizer``."""
-        values = packed(differences(band_levels(checked(samples, rate), self.constants.band_rate)))
+        values = packed(
+            differences(band_levels(checked(samples, sample_rate), self.constants.band_rate))
+        )
         frames = np.arange(len(values), dtype=np.int32)[:, None]
         number = self._table.add(key, Prints(values.astype(np.int64), frames))
         self._values[number] = values
@@ -166,15 +168,15 @@ class Rafs:
         if not len(files):
             return np.empty(0, np.int64)
         length = min(len(values), BLOCK)
-        asked = sliding_window_view(values, length)
+        queried = sliding_window_view(values, length)
         stored = sliding_window_view(self._flat, length)
         at = self._starts[files] + at
-        found = np.empty(len(files), np.int64)
+        distances = np.empty(len(files), np.int64)
         for first in range(0, len(files), COMPARED_AT_ONCE):
             part = slice(first, first + COMPARED_AT_ONCE)
-            different = np.bitwise_count(stored[at[part]] ^ asked[starts[part]])
-            found[part] = different.sum(axis=1, dtype=np.int64)
-        return found
+            different = np.bitwise_count(stored[at[part]] ^ queried[starts[part]])
+            distances[part] = different.sum(axis=1, dtype=np.int64)
+        return distances
 
     def _candidates(
         self, steps: np.ndarray, frames: np.ndarray
@@ -197,22 +199,24 @@ class Rafs:
         values = packed(steps)
         length = min(len(values), BLOCK)
         lookups = np.arange(0, len(values), self.constants.stride)
-        _, frames, files, found = self._candidates(steps, lookups)
-        cells = np.unique((files << 32) + (found - frames + 2**31))
+        _, frames, files, stored = self._candidates(steps, lookups)
+        cells = np.unique((files << 32) + (stored - frames + 2**31))
         files, offsets = cells >> 32, (cells & (2**32 - 1)) - 2**31
-        rates = np.ones(len(cells))
+        errors = np.ones(len(cells))  # bit error rates
         for first in range(0, len(values) - length + 1, length):
             at = offsets + first
             inside = np.flatnonzero((at >= 0) & (at + length <= self._lengths[files]))
             starts = np.full(len(inside), first)
             distances = self._distances(values, starts, files[inside], at[inside])
-            rates[inside] = np.minimum(rates[inside], distances / (length * BITS))
-        order = np.lexsort((files, rates))
+            errors[inside] = np.minimum(errors[inside], distances / (length * BITS))
+        order = np.lexsort((files, errors))
         order = order[np.sort(np.unique(files[order], return_index=True)[1])]
         return [
-            Answer(self._table.key(int(files[i])), 1.0 - rate, float(offsets[i] * HOP / RATE))
-            for i, rate in zip(order[:ANSWERS], rates[order].tolist(), strict=False)
-            if rate < self.constants.threshold
+            Answer(
+                self._table.key(int(files[i])), 1.0 - error, float(offsets[i] * HOP / SAMPLE_RATE)
+            )
+            for i, error in zip(order[:ANSWERS], errors[order].tolist(), strict=False)
+            if error < self.constants.threshold
         ]
 
     def _first_hit(self, steps: np.ndarray) -> list[Answer]:
@@ -220,13 +224,13 @@ class Rafs:
         values, shift = packed(steps), self.constants.shift
         left = CANDIDATES
         for candidates in self._panako_candidates(steps):
-            frames, files, found = (column[:left] for column in candidates)
-            distances = self._distances(values, frames - BLOCK, files, found - BLOCK - shift)
+            frames, files, stored = (column[:left] for column in candidates)
+            distances = self._distances(values, frames - BLOCK, files, stored - BLOCK - shift)
             under = np.flatnonzero(distances < self.constants.threshold * BLOCK * BITS)
             if len(under):
                 i = under[0]
                 score = 1.0 - float(distances[i]) / (BLOCK * BITS)
-                offset = float(found[i] - frames[i]) * HOP / RATE
+                offset = float(stored[i] - frames[i]) * HOP / SAMPLE_RATE
                 return [Answer(self._table.key(int(files[i])), score, offset)]
             left -= len(distances)
             if left <= 0:
@@ -244,10 +248,10 @@ class Rafs:
         """
         for first in range(BLOCK + 1, len(steps), FRAMES_AT_ONCE):
             rows = np.arange(first, min(first + FRAMES_AT_ONCE, len(steps)))
-            keys, frames, files, found = self._candidates(steps, rows)
-            place = (keys << 50) + (files << 30) + found  # sorted: lists hold files in order
-            last = found[np.searchsorted(place, place + LAST_SEEN, side="right") - 1]
-            usable = (found >= LAST_SEEN) & (last > BLOCK)
+            keys, frames, files, stored = self._candidates(steps, rows)
+            place = (keys << 50) + (files << 30) + stored  # sorted: lists hold files in order
+            last = stored[np.searchsorted(place, place + LAST_SEEN, side="right") - 1]
+            usable = (stored >= LAST_SEEN) & (last > BLOCK)
             frames, files, last = frames[usable], files[usable], last[usable].astype(np.int64)
             blocks = (frames - first << 50) + (files << 30) + last
             once = np.sort(np.unique(blocks, return_index=True)[1])

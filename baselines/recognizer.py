@@ -17,15 +17,15 @@ import numpy as np
 
 from samaf.errors import SamafError
 
-RATE = 16_000  # Hz, of all samples given to a recognizer
+SAMPLE_RATE = 16_000  # Hz, of all samples given to a recognizer
 
 
 class RecognizerError(SamafError):
-    """A recognizer that is unknown or asked for something that it cannot do."""
+    """A recognizer that is unknown, or given something that it does not take."""
 
 
 class UnavailableError(RecognizerError):
-    """A recognizer whose outside program is not installed."""
+    """A recognizer whose third-party program is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Answer:
 
 @runtime_checkable
 class Recognizer(Protocol):
-    """A system that stores recordings and names the one that a clip comes from.
+    """A system that stores recordings and identifies the one that a clip comes from.
 
     Samples are mono float32, shape (n,), full scale 1, 16 kHz.
     """
@@ -62,7 +62,7 @@ class Recognizer(Protocol):
     name: str
     settings: str
 
-    def add(self, key: str, samples: np.ndarray, rate: int = RATE) -> None:
+    def add(self, key: str, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
         """Store a recording under a new key; RecognizerError if the key is taken."""
 
     def query(self, samples: np.ndarray) -> list[Answer]:
@@ -124,7 +124,7 @@ def create(spec: str) -> Recognizer:
     RecognizerError
         The spec is unknown.
     UnavailableError
-        The recognizer needs an outside program that is not on the PATH.
+        The recognizer needs a third-party program that is not on the PATH.
     """
     name, _, settings = ALIASES.get(spec, spec).partition(":")
     system = SYSTEMS.get(name)
@@ -135,10 +135,12 @@ def create(spec: str) -> Recognizer:
     return cast(Recognizer, cls(settings or system.settings[0]))
 
 
-def checked(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
+def checked(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """The samples as float32 if they are what recognizers take, else RecognizerError."""
-    if rate != RATE:
-        raise RecognizerError(f"samples at {rate} Hz: recognizers take {RATE} Hz, resample first")
+    if sample_rate != SAMPLE_RATE:
+        raise RecognizerError(
+            f"samples at {sample_rate} Hz: recognizers take {SAMPLE_RATE} Hz, resample first"
+        )
     samples = np.asarray(samples)
     if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
         raise RecognizerError(

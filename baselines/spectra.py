@@ -1,4 +1,4 @@
-"""Short-time spectra and rates, shared by the baselines."""
+"""Short-time spectra and resampling, shared by the baselines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import resample_poly
 
-from baselines.recognizer import RATE
+from baselines.recognizer import SAMPLE_RATE
 
 BLOCK_FRAMES = 512  # frames transformed at once: bounds the memory
 
@@ -49,9 +49,9 @@ def power_spectrogram(samples: np.ndarray, window: np.ndarray, hop: int) -> np.n
     return np.concatenate(blocks) if blocks else np.empty((0, len(window) // 2 + 1), np.float32)
 
 
-def resampled(samples: np.ndarray, rate: int) -> np.ndarray:
-    """The 16 kHz samples at another rate in Hz, by a polyphase filter; float32."""
-    if rate == RATE:
+def resampled(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Samples at 16 kHz resampled to another rate in Hz, by a polyphase filter; float32."""
+    if sample_rate == SAMPLE_RATE:
         return samples
-    common = gcd(rate, RATE)
-    return resample_poly(samples, rate // common, RATE // common).astype(np.float32)
+    common = gcd(sample_rate, SAMPLE_RATE)
+    return resample_poly(samples, sample_rate // common, SAMPLE_RATE // common).astype(np.float32)

@@ -1,14 +1,14 @@
-"""The 32 bits a frame of the Philips system: bands, signs, and which bits are unsure.
+"""The 32 bits per frame of the Philips system: bands, signs, and the reliability of bits.
 
 Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002, section 4.
-The departures of Panako 1.6 are told in ``rafs``.
+``rafs`` lists the departures of Panako 1.6.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from baselines.recognizer import RATE
+from baselines.recognizer import SAMPLE_RATE
 from baselines.spectra import spectra
 
 BITS = 32  # per frame
@@ -38,7 +38,7 @@ def panako_bands(band_rate: int = 5_500) -> np.ndarray:
 
 def speech_bands() -> np.ndarray:
     """Band of each FFT bin: 33 logarithmic bands from 300 to 3,400 Hz; -1 for none."""
-    hertz = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
+    hertz = np.arange(WINDOW // 2 + 1) * SAMPLE_RATE / WINDOW
     edges = 300.0 * (3400.0 / 300.0) ** (np.arange(BANDS + 1) / BANDS)
     bands = np.searchsorted(edges, hertz, side="right") - 1
     return np.where(hertz < edges[-1], bands, -1)

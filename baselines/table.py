@@ -20,7 +20,7 @@ class Prints:
         int64, shape (n,).
     values
         int32, shape (n, columns): the frame where each hash starts, then whatever else
-        the system keeps beside it.
+        the system stores with it.
     """
 
     hashes: np.ndarray
@@ -50,7 +50,7 @@ class Hits:
     files
         int64, shape (m,): number of the recording.
     values
-        int32, shape (m, columns): what is stored beside the hash.
+        int32, shape (m, columns): what is stored with the hash.
     """
 
     rows: np.ndarray
@@ -119,8 +119,8 @@ class HashTable:
         self._settle()
         first = np.searchsorted(self._hashes, hashes - reach, side="left")
         last = np.searchsorted(self._hashes, hashes + reach, side="right")
-        rows, found = expand_ranges(first, last)
-        return Hits(rows, self._files[found].astype(np.int64), self._values[found])
+        rows, positions = expand_ranges(first, last)
+        return Hits(rows, self._files[positions].astype(np.int64), self._values[positions])
 
     def _settle(self) -> None:
         """Merge what was added and drop what was deleted since the last lookup."""
@@ -131,9 +131,9 @@ class HashTable:
         values = np.concatenate([self._values, *(p.values for _, p in self._pending)])
         owners = np.concatenate([self._files, *files])
         if self._deleted:
-            gone = np.zeros(len(self._keys), dtype=bool)
-            gone[self._deleted] = True
-            kept = ~gone[owners]
+            deleted = np.zeros(len(self._keys), dtype=bool)
+            deleted[self._deleted] = True
+            kept = ~deleted[owners]
             hashes, values, owners = hashes[kept], values[kept], owners[kept]
         order = np.argsort(hashes, kind="stable")  # quick on runs that are sorted already
         self._hashes, self._values, self._files = hashes[order], values[order], owners[order]

@@ -15,6 +15,7 @@ GROUPS = {
     "speed": "benchmarks.speed.commands",
     "stores": "benchmarks.stores.commands",
     "unet": "benchmarks.unet.commands",
+    "verification": "benchmarks.verification.commands",
 }
 
 

@@ -1,4 +1,4 @@
-"""samaf tells which stored recording a short, damaged clip of speech comes from.
+"""samaf finds the stored recording that a short, damaged clip of speech comes from.
 
 The verbs and `Engine` are listed in ``__init__.pyi``; each is imported when it is first used, so
 that ``samaf --help`` does without NumPy.

@@ -29,7 +29,7 @@ class IndexCacheError(SamafError):
 
 
 class QueryError(SamafError):
-    """A question that cannot be asked this way."""
+    """A query with options out of range, or that the store's model does not support."""
 
 
 class TrainingError(SamafError):

@@ -1,4 +1,4 @@
-"""The frozen records that cross the borders between rooms.
+"""The frozen records that cross the borders between packages.
 
 Times are seconds, levels are relative to full scale (peak 1), hashes are packed
 with ``numpy.packbits`` (big-endian bit order, +1 as 1).
@@ -320,7 +320,7 @@ class RepeatedSegment:
     Attributes
     ----------
     first_start, first_stop, second_start, second_stop
-        Seconds; the first place is the earlier one. Which is the original nobody can tell.
+        Seconds; the first place is the earlier one. Which of them is the original is unknown.
     ber
         Bit error rate of the 1.5 s that agree best.
     correlation

@@ -39,7 +39,7 @@ class StoreStats:
     day_recordings, day_hours
         What was added during the last 24 hours and is still there.
     index
-        Whether the cached index is "current", "behind" or "absent"; empty when not asked for.
+        Whether the cached index is "current", "behind" or "absent"; empty when not requested.
     """
 
     url: str

@@ -1,13 +1,37 @@
-"""Fixtures that several rooms share: databases."""
+"""What several rooms share: the marks of slow tests, and databases."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import samaf
 from benchmarks.stores.mariadb import MariadbServer
+from samaf.demo import CLIPS
+
+SLOW_KINDS = {"fuzz", "process", "server", "training"}
+FILE_MARK = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(\w+)", re.MULTILINE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the server, and as slow what is of a slow kind."""
+    for item in items:
+        if "mariadb_server" in getattr(item, "fixturenames", ()):
+            item.add_marker("server")
+        if any(item.get_closest_marker(kind) for kind in SLOW_KINDS):
+            item.add_marker("slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out slow files before they are imported: TensorFlow alone takes seconds."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    mark = FILE_MARK.search(collection_path.read_text())
+    return True if mark and mark[1] in {"slow", *SLOW_KINDS} else None
 
 
 @pytest.fixture
@@ -17,6 +41,17 @@ def public_path(tmp_path: Path) -> Path:
         if folder.name.startswith(("test_", "popen-", "pytest-")):
             folder.chmod(0o755)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def clips_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of all bundled clips but the last, as a file to copy."""
+    path = tmp_path_factory.mktemp("clips") / "samaf.db"
+    with samaf.open(str(path)) as engine:
+        labels = {"bruno-garden.ogg": {"speaker": "Bruno", "case": "7/26"}}
+        results = engine.add(sorted(CLIPS.iterdir())[:-1], labels)
+        assert [result.status for result in results] == ["added"] * 11
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +66,7 @@ def mariadb_server() -> Iterator[MariadbServer]:
     server.remove()
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, on each engine in turn."""
     if request.param == "sqlite":

@@ -60,6 +60,7 @@ def test_error_rates_of_known_bits() -> None:
     np.testing.assert_array_equal(rates, [0.5, 3 / 8, np.nan])
 
 
+@pytest.mark.slow
 def test_most_answers_are_right_and_places_are_true(tmp_path: Path) -> None:
     picture = tmp_path / "new" / "match.png"
     report = demo.run(None, picture)
@@ -82,6 +83,7 @@ def test_a_folder_without_enough(tmp_path: Path) -> None:
         demo.run(tmp_path, tmp_path / "match.png")
 
 
+@pytest.mark.slow
 def test_dollars_in_names_are_no_formula(tmp_path: Path) -> None:
     speech = load(demo.CLIPS / "bruno-garden.ogg")
     for number, name in enumerate(["$a_{.wav", "$b^$.wav"]):
@@ -90,6 +92,7 @@ def test_dollars_in_names_are_no_formula(tmp_path: Path) -> None:
     assert demo.run(tmp_path, picture).picture == picture
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_stored_file_is_no_impostor(tmp_path: Path) -> None:
     clips = [clip.read_bytes() for clip in sorted(demo.CLIPS.iterdir())[:3]]
     for name, content in zip(["a.ogg", "b.ogg", "c.ogg", "z.ogg"], [*clips, clips[0]], strict=True):
@@ -107,6 +110,7 @@ def scene() -> demo.Scene:
     return demo.Scene("nothing", match, tones(), tones(), 0.0, times, times / 9, times)
 
 
+@pytest.mark.slow
 def test_a_picture_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     picture = tmp_path / "match.png"
     for before in ([], [picture]):

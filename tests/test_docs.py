@@ -118,6 +118,7 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert not anchor or anchor in anchors[linked], (page, target)
 
 
+@pytest.mark.slow
 def test_the_python_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

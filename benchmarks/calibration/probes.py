@@ -15,8 +15,8 @@ from samaf.features import blocks, mfcc
 from samaf.fingerprinters import Fingerprinter, load_hash_model
 from samaf.records import Hashes
 from samaf.training.corpora import Clip, Corpus
-from samaf.training.dataset import load_material
 from samaf.training.distortions import Material, coloured_noise, distort
+from samaf.training.preparation import load_material
 from samaf.training.workers import spread
 
 VERSIONS = 3  # of each clip: as it is, then distorted

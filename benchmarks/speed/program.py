@@ -115,9 +115,10 @@ def training(_: Path, __: Path) -> list[Line]:
     """
     import keras
 
+    from samaf.training.lstm_family import preset
     from samaf.training.models import architecture
     from samaf.training.plan import Plan
-    from samaf.training.run import preset
+    from samaf.training.sampling import Sampling
 
     data = _made()
     lines = []
@@ -136,7 +137,7 @@ def training(_: Path, __: Path) -> list[Line]:
             )
         )
     kind = architecture("2LST256C")
-    drawing = clock(lambda: data.pairs(1, 1, 256, kind.features, redrawn=True), STEPS)
+    drawing = clock(lambda: data.pairs(1, 1, 256, kind.features, Sampling(augmented=True)), STEPS)
     lines.append(("drawing 512 blocks anew, beside the step", f"{512 / drawing:,.0f} blocks/s"))
     lines.append(("PyTorch's own LSTM, 2 x 256, in trials on two quiet cores", f"{STANDARD:,}"))
     return lines

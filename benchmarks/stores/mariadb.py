@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from unittest.mock import patch
 
 import pymysql
 
@@ -88,7 +89,9 @@ class MariadbServer:
 
     def execute(self, *statements: str) -> None:
         """Run statements as root."""
-        connection = pymysql.connect(unix_socket=str(self.socket), user="root", autocommit=True)
+        connection = pymysql.connect(
+            unix_socket=str(self.socket), user="root", autocommit=True, ssl_disabled=True
+        )
         with connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
@@ -102,5 +105,7 @@ class MariadbServer:
         """Make an empty database, yield its URL, and drop it."""
         name = f"test_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name}")
-        yield self.url(name)
+        # The driver loads the system's certificates at each connection, 30 ms, and uses none here.
+        with patch.dict(os.environ, SSL_CERT_FILE=os.devnull):
+            yield self.url(name)
         self.execute(f"DROP DATABASE {name}")

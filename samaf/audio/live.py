@@ -65,8 +65,8 @@ class Stream:
     def lag(self) -> float:
         """Seconds that whoever takes the sound is behind a network stream; 0 for others."""
         since, taken = self._level
-        passed, heard = time.monotonic() - since, (self._taken - taken) / SAMPLE_RATE
-        return max(0.0, passed - heard) if self._network else 0.0
+        passed, received = time.monotonic() - since, (self._taken - taken) / SAMPLE_RATE
+        return max(0.0, passed - received) if self._network else 0.0
 
     def chunks(self) -> Iterator[np.ndarray]:
         """Yield the samples, float32 (n,), 16 kHz mono: each time all that has come since.
@@ -257,14 +257,14 @@ def _live(
                 yield samples
     except (av.error.FFmpegError, OSError) as error:
         raise _fault(name, decoded / SAMPLE_RATE, error) from None
-    heard = decoded / SAMPLE_RATE
+    seconds = decoded / SAMPLE_RATE
     if broken():
-        raise _fault(name, heard, ConnectionError("the connection ended early"))
+        raise _fault(name, seconds, ConnectionError("the connection ended early"))
     if not decoded:
         raise AudioError(f"{name}: no sound came; check what is sent")
-    if announced - heard > TRUNCATED_SECONDS:
+    if announced - seconds > TRUNCATED_SECONDS:
         raise AudioError(
-            f"{name}: broke off after {heard:.1f} s, its header announces {announced:.1f} s; "
+            f"{name}: broke off after {seconds:.1f} s, its header announces {announced:.1f} s; "
             "what was found until then stands"
         )
 

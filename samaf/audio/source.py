@@ -119,7 +119,7 @@ def _stored(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
                     shutil.copyfileobj(memory, file)
                     memory.close()
                 file.write(block)
-                file.flush()  # here, where an error is told, and not at the next seek
+                file.flush()  # here, where an error is reported, and not at the next seek
             size += len(block)
         yield file
 

@@ -41,12 +41,12 @@ def demo(folder: Path | None) -> None:
     )
     lines = []
     for outcome in report.outcomes:
-        asked = (outcome.name, clock(outcome.start), outcome.distortion.name)
+        excerpt = (outcome.name, clock(outcome.start), outcome.distortion.name)
         answer: tuple[str, ...] = ("unknown", "", "", "")
         if match := outcome.match:
             begin = match.reference_start - match.query_start / match.manipulation.tau
             answer = (match.recording.name, clock(begin), f"{match.ber:.3f}", f"{match.score:.1f}")
-        lines.append((*asked, *answer, "right" if outcome.right else "WRONG"))
+        lines.append((*excerpt, *answer, "right" if outcome.right else "WRONG"))
     table(
         ("excerpt of", ">from", "altered by", "answer", ">from", ">BER", ">score", ""),
         lines,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.option(
     "--corpus",
+    "corpora",
     type=click.Path(path_type=Path),
+    multiple=True,
     help="A folder with manifest.csv, a VoxCeleb1 or LibriSpeech tree, one of clean_*_wav/ and "
-    "noisy_*_wav/, or any folder of speech.  [default: $SAMAF_CORPUS]",
+    "noisy_*_wav/, or any folder of speech. Give it again for each further corpus.  "
+    "[default: $SAMAF_CORPUS]",
 )
 @click.option(
     "--out",
@@ -38,9 +41,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--select",
-    type=click.Choice(["last", "loss", "accuracy"]),
-    help="Weights to export: the last, of smallest loss, or of largest accuracy on the "
-    "validation split.  [default: last for C models, else accuracy, or loss for U-Nets]",
+    type=click.Choice(["last", "loss", "accuracy", "off_grid"]),
+    help="Weights to export: the last, or on the validation split those of smallest loss, of "
+    "largest accuracy on pairs, or on distorted clips cut anywhere (off_grid).  [default: "
+    "off_grid for LSTM models with C, accuracy for others, loss for U-Nets, last with C]",
 )
 @click.option("--copies", type=click.IntRange(1), help="Distorted copies per clip.")
 @click.option(
@@ -50,18 +54,7 @@ if TYPE_CHECKING:
     help="Start from the weights of a shipped model or a model file.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
-def train(
-    name: str,
-    corpus: Path | None,
-    out: Path,
-    steps: int | None,
-    pairs: int | None,
-    minutes: float,
-    select: str | None,
-    copies: int | None,
-    start: str | None,
-    seed: int,
-) -> None:
+def train(name: str, corpora: tuple[Path, ...], out: Path, **options: Any) -> None:
     """Train the model NAME and write its file and card; needs samaf[train].
 
     NAME gives layers, bits and loss terms: 2LST256C, 1LST128C, 1LST128MHE, 2LST256Random.
@@ -72,30 +65,20 @@ def train(
 
     \b
     Example:
-      samaf train 2LST256C --corpus corpus/ --out models/
+      samaf train 2LST256C --corpus corpus/ --corpus voices/ --out models/
     """
     try:
         from samaf.training.corpora import default_root
-        from samaf.training.run import Listener, train_model
+        from samaf.training.request import Listener, Request
+        from samaf.training.run import train_model
     except ImportError as error:
         raise click.ClickException(
             f"training lacks {error.name}; install it with: pip install 'samaf[train]'"
         ) from None
     listener = Listener(_prepared, _trained, lambda line: click.echo(line, err=True))
+    request = Request(name, corpora or (default_root(),), out, **options)
     try:
-        model = train_model(
-            name,
-            corpus or default_root(),
-            out,
-            steps=steps,
-            pairs=pairs,
-            minutes=minutes,
-            select=select,
-            copies=copies,
-            seed=seed,
-            start=start,
-            listener=listener,
-        )
+        model = train_model(request, listener)
     except BrokenPipeError:  # of standard error, and no file's
         raise
     except OSError as error:

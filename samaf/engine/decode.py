@@ -28,7 +28,7 @@ from samaf.records import Reconstruction
 from samaf.text import printable
 
 DECODING_MODEL = "UNET320"
-PEAK = 255.0  # what the paper's 51.16 dB for its error of 0.49761 follow from
+PEAK = 255.0  # the paper's 51.16 dB follow from it and its error of 0.49761
 
 
 def decode(
@@ -38,9 +38,9 @@ def decode(
     clean: Source | None = None,
     model: str | None = None,
 ) -> Reconstruction:
-    """Rebuild the first 4 s of a clip from what a U-Net makes of them, and write them as WAV.
+    """Rebuild the first 4 s of a clip from their U-Net encoding, and write them as WAV.
 
-    The level of each band is the clip's: a normalised spectrogram does not hold it.
+    Each band takes its level from the clip, because a normalised spectrogram has none.
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ def decode(
     with one_blas_thread():
         path, spectrogram, padded = _spectrogram(source, features)
         target = _spectrogram(clean, features)[1] if clean is not None else spectrogram
-        taken, wanted = (
-            normalised(each, features) if features.normalised else each
-            for each in (spectrogram, target)
+        given, wanted = (
+            normalised(power, features) if features.normalised else power
+            for power in (spectrogram, target)
         )
-        rebuilt = decoder.rebuild(decoder.encode(taken))
+        rebuilt = decoder.rebuild(decoder.encode(given))
         error = float(np.mean((rebuilt - wanted) ** 2))
         largest = float(np.abs(wanted).max())
         level, spread = scale(spectrogram, features) if features.normalised else (0.0, 1.0)
@@ -101,14 +101,14 @@ def _spectrogram(source: Source, features: MelParameters) -> tuple[str, np.ndarr
 
 
 def _refuse_same(out: Path, *sources: Source | None) -> None:
-    paths = [Path(each) for each in sources if isinstance(each, str | os.PathLike)]
+    paths = [Path(source) for source in sources if isinstance(source, str | os.PathLike)]
     for path in paths:
         if out.exists() and path.exists() and out.samefile(path):
             raise AudioError(f"{printable(out)}: is the clip itself; name another file for --out")
 
 
-def _write(samples: np.ndarray, rate: int, path: Path) -> None:
-    """Write a WAV that is there whole or not at all, instead of any file of that name."""
+def _write(samples: np.ndarray, sample_rate: int, path: Path) -> None:
+    """Write a WAV, complete or not at all; it replaces any file of that name."""
     pcm = np.rint(samples / max(np.abs(samples).max(), 1.0) * 32767).astype("<i2")
     path = path.resolve()
     try:
@@ -121,7 +121,7 @@ def _write(samples: np.ndarray, rate: int, path: Path) -> None:
         ):
             out.setnchannels(1)
             out.setsampwidth(2)
-            out.setframerate(rate)
+            out.setframerate(sample_rate)
             out.writeframes(pcm.tobytes())
     except OSError as error:
         raise AudioError(

@@ -74,7 +74,7 @@ class Engine:
 
     @cached_property
     def fingerprinter(self) -> AnyFingerprinter:
-        """The model, loaded when first asked for; `FingerprinterError` where it does not fit."""
+        """The model, loaded at its first use; `FingerprinterError` where it does not fit."""
         return load_owner(self.store, self._model)
 
     @property

@@ -32,7 +32,7 @@ INDEXES: Mapping[str, Callable[[HashTable], Index]] = {
 
 @dataclass(frozen=True, slots=True)
 class HashFamily:
-    """What a query takes with a model of hashes; see ``samaf.engine.query.QueryFamily``."""
+    """Queries with a model of hashes; see ``samaf.engine.query.QueryFamily``."""
 
     fingerprinter: Fingerprinter
 
@@ -63,7 +63,7 @@ class HashFamily:
         store: Store,
         watch: Stopwatch,
     ) -> QueryResult:
-        """Search for a clip; name the recordings as the store does."""
+        """Search for a clip; give the recordings as the store has them."""
         result = prepared.result
         if not index.table.total:
             return replace(result, reason="the store is empty")
@@ -77,19 +77,19 @@ class HashFamily:
         parts = sections(prepared.samples, self.fingerprinter.card.features.sample_rate)
         matcher = replace(matcher, max_false_matches=options.max_false_matches / len(parts))
         deep = DeepMatcher(self.fingerprinter, matcher, options.search == "exhaustive")
-        found: list[Match] = []
+        matches_of_parts: list[Match] = []
         for start, seconds, samples in parts:
             with watch("search"):
                 candidates = of_many(deep.find(samples, result.sha256), len(parts))
             with watch("database"):
                 matches = to_matches(candidates, index, self.fingerprinter, store, seconds)
-            found += [later(match, start) for match in matches]
+            matches_of_parts += [later(match, start) for match in matches]
         if len(parts) > 1:
-            found = merge_matches(found, options.k)
-        return replace(result, matches=tuple(found))
+            matches_of_parts = merge_matches(matches_of_parts, options.k)
+        return replace(result, matches=tuple(matches_of_parts))
 
     def account(self, result: QueryResult) -> dict[str, Any]:
-        """Give an answer as the audit log keeps it; JSON can hold it."""
+        """Give a result as the audit log keeps it, as JSON values."""
         return {
             "matches": [
                 {
@@ -106,18 +106,18 @@ class HashFamily:
 
 
 def _prepare_in_process(
-    path: Path, ask: Callable[[Path], PreparedQuery]
+    path: Path, in_process: Callable[[Path], PreparedQuery]
 ) -> tuple[PreparedQuery | AudioError, Stopwatch]:
     watch = Stopwatch()
     try:
         with watch("hash"):
-            return ask(path), watch
+            return in_process(path), watch
     except AudioError as error:
         return error, watch
 
 
 def matcher_of(fingerprinter: Fingerprinter, index: Index, options: QueryOptions) -> Matcher:
-    """Make the matcher that options ask for."""
+    """Make the matcher for some options."""
     return Matcher(
         index,
         calibration_of(fingerprinter),
@@ -140,7 +140,7 @@ def to_matches(
     """
     ids = [int(index.table.recording_ids[c.recording_index]) for c in candidates]
     recordings = store.get_many(ids)
-    # A recording deleted since the index was read is in the store no more, and gives no match.
+    # A recording deleted since the index was read gives no match.
     return tuple(
         to_match(candidate, recordings[recording_id], fingerprinter, duration)
         for candidate, recording_id in zip(candidates, ids, strict=True)

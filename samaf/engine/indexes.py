@@ -1,4 +1,4 @@
-"""The index that a store is searched by: made when it is asked for, kept current."""
+"""The index of a store: made at its first use, kept current."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class CurrentIndex:
             table = cache.open_cached(self._store, *self._key)
             if self._index is not None and self._store.continues(self._index.table.version):
                 self._index = self._index.follow(table)
-            else:  # none yet, or the store became another one
+            else:  # none yet, or the store was replaced by another
                 self._index = self._open(table)
         return self._index
 
     def status(self) -> IndexStatus:
-        """Tell where the cached index lies and whether it is current and whole."""
+        """Tell where the cached index lies, and whether it is current and undamaged."""
         digest, _, root = self._key
         folder, revision = cache.cache_folder(self._store, digest, root), self._store.revision
         header = cache.read_header(folder)
@@ -60,15 +60,15 @@ class CurrentIndex:
         return IndexStatus(str(folder), state, header.revision, revision, header.rows, size)
 
     def rebuild(self) -> IndexStatus:
-        """Throw the cached index away and rebuild it from the store."""
+        """Delete the cached index and rebuild it from the store."""
         self._index = None
         cache.rebuild(self._store, *self._key)
         return self.status()
 
 
-def with_index_state(found: StoreStats, store: Store, root: Path | None) -> StoreStats:
-    """Add to a store's sums whether its index is current; neither index nor model is loaded."""
-    header = cache.read_header(cache.cache_folder(store, found.digest, root))
+def with_index_state(stats: StoreStats, store: Store, root: Path | None) -> StoreStats:
+    """Add to a store's statistics whether its index is current, without loading index or model."""
+    header = cache.read_header(cache.cache_folder(store, stats.digest, root))
     if header is None:
-        return replace(found, index="absent")
-    return replace(found, index="current" if store.is_at(header.version) else "behind")
+        return replace(stats, index="absent")
+    return replace(stats, index="current" if store.is_at(header.version) else "behind")

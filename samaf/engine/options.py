@@ -1,4 +1,4 @@
-"""What a query is asked for: options, their defaults and their ranges, for Python and the shell."""
+"""The options of a query, their defaults and their ranges, for Python and the shell."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_FALSE_PAIRS = 1e-3  # expected in the list of all duplicates
 
 @dataclass(frozen=True, slots=True)
 class QueryOptions:
-    """What is asked about a clip; see ``Engine.query``.
+    """The options of a query; see ``Engine.query``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From a clip to what a search needs of it: decoded once, hashed once."""
+"""From a clip to a prepared query: decoded once, hashed once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from samaf.records import QueryResult
 def prepare(
     source: Source, fingerprinter: Fingerprinter, watch: Stopwatch, *, deep: bool = False
 ) -> PreparedQuery:
-    """Decode a clip, and hash it as it is unless the search hashes it under hypotheses.
+    """Decode a clip, and hash it unaltered unless the search hashes it under hypotheses.
 
     Raises
     ------

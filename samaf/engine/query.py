@@ -1,4 +1,4 @@
-"""Queries of either family of models, written into the audit log where that is asked for."""
+"""Queries of either family of models, written into the audit log on demand."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from samaf.store import Store
 
 
 class QueryFamily(Protocol):
-    """What differs between the families of models on the way of a query.
+    """What differs between the families of models in a query.
 
-    What ``prepare_many``, ``open_index`` and ``search`` hand on is the family's own.
+    The types of prepared clips, indexes and results are each family's own.
     """
 
     def open_index(self, index_type: str, table: HashTable) -> Any:
@@ -76,7 +76,7 @@ def query_many(
                 "reason": result.reason,
                 **family.account(result),
             }
-            # Before anybody sees the answer: what cannot be logged is not answered.
+            # Before the answer is given: a query that cannot be logged gets none.
             with watch("database"):
                 store.log("query", result.sha256, result.query, content)
         watch.report(result)

@@ -1,4 +1,4 @@
-"""A store rebuilt with another model, from the audio files that its recordings were made of."""
+"""A store rebuilt with another model, from the audio files of its recordings."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def rehash(
     forget_missing: bool = False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> RehashResult:
-    """Hash all recordings of a store again, and give the store over to another model.
+    """Hash all recordings of a store again with another model, which then owns the store.
 
     Queries find the old hashes until all recordings have new ones; then all change at once.
-    What was hashed is kept: the same command goes on where it was stopped.
+    Finished hashes are kept: after an interruption the same command continues.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def rehash(
         Name or file of the new model; by default the shipped one of the same name, else the
         default model.
     audio
-        A folder whose files stand in, by SHA-256, for those that are not where they were.
+        A folder whose files replace, by SHA-256, those that are no longer at their path.
     forget_missing
         Delete recordings whose files cannot be found or decoded. Without, the store keeps the
         old model while there are any.
@@ -68,9 +68,10 @@ def rehash(
         files = [path for path in sorted(where) if path.is_file()]
         files += [path for path in folder if path.absolute() not in where]
         batch, committed = [], time.monotonic()
-        for found in in_order(partial(_hash_wanted, lacking), files, fingerprinter, FINGERPRINT):
-            if found and len(found.hashes) and (recording := lacking.pop(found.sha256, None)):
-                batch.append((recording, found.hashes))
+        hash_wanted = partial(_hash_wanted, lacking)
+        for made in in_order(hash_wanted, files, fingerprinter, FINGERPRINT):
+            if made and len(made.hashes) and (recording := lacking.pop(made.sha256, None)):
+                batch.append((recording, made.hashes))
             if len(batch) >= COMMIT_FILES or time.monotonic() - committed > COMMIT_SECONDS:
                 rehashing.put(database, number, batch, blocks_per_row)
                 batch, committed = [], time.monotonic()
@@ -93,6 +94,6 @@ def _hash_wanted(
                 return None
         return hashed(path)
     except InterruptedHashingError:
-        raise  # the file may be sound: its recording is not to be forgotten
+        raise  # the file may be sound: its recording must not be deleted
     except AudioError:
         return None

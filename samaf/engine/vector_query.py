@@ -36,7 +36,7 @@ class PreparedVectors:
 
 @dataclass(frozen=True, slots=True)
 class VectorFamily:
-    """What a query takes with a model of vectors; see ``samaf.engine.query.QueryFamily``."""
+    """Queries with a model of vectors; see ``samaf.engine.query.QueryFamily``."""
 
     fingerprinter: VectorFingerprinter
 
@@ -99,24 +99,25 @@ class VectorFamily:
         block = self.fingerprinter.block
         ranking = []
         for entry in ranked:
-            start, place = rows[entry.row] * vectors.hop, entry.segment * self.fingerprinter.hop
+            query_start = rows[entry.row] * vectors.hop
+            reference_start = entry.segment * self.fingerprinter.hop
             # A recording deleted since the index was read is left out.
             if entry.recording_id in recordings:
                 ranking.append(
                     RankedRecording(
                         recordings[entry.recording_id],
                         entry.segment,
-                        float(start),
-                        float(min(start + block, result.duration)),
-                        place,
-                        place + block,
+                        float(query_start),
+                        float(min(query_start + block, result.duration)),
+                        reference_start,
+                        reference_start + block,
                         entry.distances,
                     )
                 )
         return replace(result, ranking=tuple(ranking))
 
     def account(self, result: RankingResult) -> dict[str, Any]:
-        """Give an answer as the audit log keeps it; JSON can hold it."""
+        """Give a result as the audit log keeps it, as JSON values."""
         return {
             "ranking": [
                 {

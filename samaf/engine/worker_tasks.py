@@ -1,4 +1,4 @@
-"""What a process does with each file, and how it sends what comes of it.
+"""What a process does with each file, and how it sends the result.
 
 An answer is a line of JSON and the bytes of some arrays, whose shapes the line gives.
 """
@@ -32,9 +32,9 @@ class Task(Generic[Result]):
     run
         Is given the file's path and the model.
     fields, arrays
-        What to send of a result: what JSON can hold, and uint8 arrays.
+        Parts of a result to send: JSON values, and uint8 arrays.
     restore
-        Makes the result of both.
+        Makes the result from both.
     """
 
     name: str
@@ -66,7 +66,7 @@ def receive(file: Any, task: Task[Result]) -> Result:
     AudioError
         There is an error in its place.
     EOFError
-        The process ended before it was whole.
+        The process ended before the result was complete.
     """
     line = file.readline()
     if not line.endswith(b"\n"):
@@ -92,17 +92,17 @@ def _fingerprint(fields: dict[str, Any], arrays: list[np.ndarray]) -> Fingerprin
 FINGERPRINT: Task[Fingerprint] = Task(
     "fingerprint",
     hash_file,
-    lambda found: {f.name: getattr(found, f.name) for f in fields(found) if f.name != "hashes"},
-    lambda found: [found.hashes.packed, found.hashes.informative],
+    lambda made: {f.name: getattr(made, f.name) for f in fields(made) if f.name != "hashes"},
+    lambda made: [made.hashes.packed, made.hashes.informative],
     _fingerprint,
 )
 
 
 def _prepared_fields(prepared: PreparedQuery) -> dict[str, Any]:
     result = prepared.result
-    named = {"query": result.query, "sha256": result.sha256, "duration": result.duration}
+    common = {"query": result.query, "sha256": result.sha256, "duration": result.duration}
     return {
-        "result": {**named, "reason": result.reason},
+        "result": {**common, "reason": result.reason},
         "grids": [[hypothesis.prior, hypothesis.origin] for hypothesis, _ in prepared.grids],
     }
 
@@ -110,7 +110,7 @@ def _prepared_fields(prepared: PreparedQuery) -> dict[str, Any]:
 def _prepared_arrays(prepared: PreparedQuery) -> list[np.ndarray]:
     arrays = []
     for _, hashes in prepared.grids:
-        assert hashes.reliability is not None  # hashed a moment ago
+        assert hashes.reliability is not None  # only hashes read from a store have none
         arrays += [hashes.packed, hashes.informative, hashes.reliability]
     return arrays
 

@@ -1,8 +1,8 @@
-"""Processes that hash files: threads would wait for each other's turn at Python's lock.
+"""Processes that hash files: threads would wait for Python's global lock.
 
-A process is a Python of its own that reads file names, in hexadecimal and one a line, and
+A process is a new Python that reads file names, in hexadecimal and one a line, and
 answers each with a line of JSON and the bytes of arrays. Not `multiprocessing`: that runs the
-caller's main module again, and gives up on all files when one process is killed.
+caller's main module again, and abandons all files when one process is killed.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
 from samaf.text import printable
 
 WORTH_A_PROCESS = 60.0  # s of audio: hashing it takes as long as starting a process
-LOOKED_AT = 256  # files whose length is asked for before that is decided
+LENGTHS_READ = 256  # files whose length is read before that is decided
 AHEAD = 16  # files a process that may be done before their turn
 Done = TypeVar("Done")
 
-# Ctrl-C reaches the whole group; who started the process ends it.
+# Ctrl-C reaches the process group; the parent ends the process.
 START = (
     "import json, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path[:] = json.loads(sys.argv[1]); "
@@ -74,18 +74,18 @@ def in_order(
         while running:
             yield running.popleft().result()
     finally:
-        # Whoever interrupts should not sit through a file of ten hours.
+        # An interruption must not wait for a file of ten hours.
         workers.close()
         threads.shutdown(cancel_futures=True)
 
 
 def processes(files: Sequence[Path], jobs: int | None = None) -> int:
-    """Tell how many processes pay for files: 0 when they are hashed sooner without any."""
+    """Tell how many processes are worth starting for files: 0 when hashing is faster without."""
     count = min(jobs or len(os.sched_getaffinity(0)), len(files))
-    if count < 2 or any(map(_is_own, files)):
+    if count < 2 or any(map(_is_special, files)):
         return 0
     seconds = 0.0
-    for path in files[:LOOKED_AT]:
+    for path in files[:LENGTHS_READ]:
         seconds += _seconds(path)
         if seconds >= count * WORTH_A_PROCESS:
             return count
@@ -93,14 +93,14 @@ def processes(files: Sequence[Path], jobs: int | None = None) -> int:
     return count if count > 1 else 0
 
 
-def _is_own(path: Path) -> bool:
-    """Whether other processes may find something else under this name, such as /dev/stdin."""
-    special = str(path.absolute()).startswith(("/dev/", "/proc/"))
-    return special or (path.exists() and not path.is_file())
+def _is_special(path: Path) -> bool:
+    """Whether a path may mean another file in another process, such as /dev/stdin."""
+    in_system = str(path.absolute()).startswith(("/dev/", "/proc/"))
+    return in_system or (path.exists() and not path.is_file())
 
 
 def _seconds(path: Path) -> float:
-    """Give the length that a file's header tells; 0 where it tells none."""
+    """Give the length in seconds that a file's header states; 0 where it states none."""
     try:
         with opened(path) as file:
             return stated_seconds(file)
@@ -114,7 +114,7 @@ class Workers:
     Parameters
     ----------
     count
-        Processes at most; as many threads may ask at once.
+        Processes at most; as many threads may call `do` at once.
     model
         Name of a model or path of its file.
     """
@@ -162,7 +162,7 @@ class Workers:
 
 
 class _Worker:
-    """One process, from the side that asks."""
+    """One process, as the parent sees it."""
 
     def __init__(self, model: str) -> None:
         search_path = json.dumps([str(place) for place in sys.path])
@@ -199,9 +199,9 @@ class _Worker:
 
 def serve(model: str) -> None:
     """Hash the files that are named on standard input; the other side of `Workers`."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # who asked is gone: end without a word
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the parent is gone: end silently
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # What libraries print is no answer.
+    # Keep what libraries print out of the answers.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     fingerprinter = load_fingerprinter(model)
     for line in sys.stdin.buffer:

@@ -6,7 +6,7 @@ import numpy as np
 
 from samaf.features.melspectrogram import MelParameters, filterbank, hann, stft
 
-BAND_STEPS = 60  # of the search for the spectrum behind the bands
+BAND_STEPS = 60  # of the search for a spectrum with these bands
 PHASE_STEPS = 60  # of Griffin and Lim's
 MOMENTUM = 0.99  # of the fast variant
 TINY = 1e-10
@@ -22,25 +22,25 @@ def audio(log_power: np.ndarray, parameters: MelParameters, seed: int = 0) -> np
 
     Returns
     -------
-    float32 ((frames - 1) x step,). Phases are found, not known: the sound is similar, the
-    waveform is not.
+    float32 ((frames - 1) x step,). Phases are estimated: the sound is similar, the waveform
+    is not.
     """
     power = spectrum(np.exp(log_power.astype(np.float64)).T, parameters)
     return griffin_lim(np.sqrt(power), parameters, seed)
 
 
 def spectrum(banded: np.ndarray, parameters: MelParameters) -> np.ndarray:
-    """Find a power spectrum, nothing negative, (frames, fft / 2 + 1), for bands (frames, bands).
+    """Find a non-negative power spectrum, (frames, fft / 2 + 1), for bands (frames, bands).
 
     Multiplicative steps towards the least squares: what is positive stays positive, and
     bins of a band stay smooth, where an inverse of the filterbank would ring.
     """
     bank = filterbank(parameters).astype(np.float64)
     wanted = banded @ bank.T
-    found = wanted / (bank.sum(axis=0) @ bank.T + TINY)
+    power = wanted / (bank.sum(axis=0) @ bank.T + TINY)
     for _ in range(BAND_STEPS):
-        found *= wanted / (found @ bank @ bank.T + TINY)
-    return found
+        power *= wanted / (power @ bank @ bank.T + TINY)
+    return power
 
 
 def griffin_lim(magnitude: np.ndarray, parameters: MelParameters, seed: int = 0) -> np.ndarray:

@@ -36,7 +36,7 @@ class MelParameters:
     segment_seconds, hop_seconds
         Length of a segment, and time from one to the next: 1.5 s of overlap.
     range_db
-        What lies further below a segment's loudest value counts as this far below it.
+        Range below a segment's loudest value that values are limited to.
     normalised
         Take from each band its mean and divide it by its deviation over the segment's
         frames (``to_normalize_mel_spectrogram``).
@@ -110,11 +110,11 @@ def segments(
     Returns
     -------
     cut
-        float32, shape (m, 192000); segment i starts at ``i x hop_seconds``. What is left
-        behind the last whole one is left out (paper Figure 8).
+        float32, shape (m, 192000); segment i starts at ``i x hop_seconds``. Samples
+        after the last full one are left out (paper Figure 8).
     padded
-        bool, shape (m,): True where zeros fill the segment up (section 3.2), which only
-        the one segment of shorter audio is. No samples give no segment.
+        bool, shape (m,): True where the segment is padded with zeros (section 3.2): only
+        the single segment of shorter audio is. No samples give no segment.
     """
     parts = list(segment_chunks([samples], parameters))
     cut = np.concatenate([np.empty((0, parameters.segment_samples), np.float32), *parts])

@@ -43,7 +43,7 @@ def frame_count(samples: int, parameters: FeatureParameters) -> int:
 
 
 def emphasise(samples: np.ndarray, weight: float, before: float = 0.0) -> np.ndarray:
-    """Take from each sample the weighted sample before it; float32, shape (n,)."""
+    """Subtract from each sample the weighted one before it; float32, shape (n,)."""
     out = samples.astype(np.float32)
     out[1:] -= np.float32(weight) * samples[:-1]
     if len(out):

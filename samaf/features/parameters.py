@@ -28,19 +28,19 @@ class FeatureParameters:
     coefficients
         Cepstral coefficients kept; the first is the frame's log energy.
     preemphasis, lifter
-        Weight of the sample before; length of the sine lifter.
+        Weight of the preceding sample; length of the sine lifter.
     floor
         Least power of a band. 0 keeps the smallest double instead of zero.
     block_frames, hop_frames
         Frames of a block and from one block to the next: 1 s and 0.25 s.
     subtract_mean
-        Take each block's own mean from its frames: a filter or a microphone is a
+        Subtract each block's mean from its frames: a filter or a microphone is a
         constant in the cepstrum.
     stack
         Neighboring frames joined into one step of the encoder.
     tau, rho
-        Time and pitch factor that the samples are supposed to have suffered; the
-        features undo them. See ``samaf.records.Manipulation``.
+        Time and pitch factor that the samples are assumed to have undergone; the
+        features compensate for them. See ``samaf.records.Manipulation``.
     """
 
     sample_rate: int = 16_000

@@ -17,7 +17,7 @@ def frame_chunks(
     """Yield the frames of a stream, float32 (n, coefficients): those of ``mfcc``.
 
     ``chunks`` are float32 arrays of any length that follow on each other. Audio of at
-    least 1 s gets at least one block: it is padded with zeros to a whole one.
+    least 1 s gets at least one block: it is padded with zeros to a full one.
     """
     step = parameters.step * parameters.tau
     buffer = np.empty(0, np.float32)  # emphasised samples from frame ``first`` on
@@ -28,7 +28,7 @@ def frame_chunks(
         buffer = np.concatenate([buffer, emphasise(chunk, parameters.preemphasis, last)])
         total += len(chunk)
         last = float(chunk[-1])
-        # Frames that lie wholly in what has come; the last of the signal may be padded.
+        # Frames that lie fully in the samples so far; the last of the signal may be padded.
         ready = max(0, int((total - parameters.window - 1) // step) + 1)
         if ready > first:
             yield frames_from(buffer, first, ready - first, parameters)

@@ -1,4 +1,4 @@
-"""Model cards: what a model file is, how it was made, and what it is worth."""
+"""Model cards: what a model file is, how it was made, and how accurate it is."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class LikelihoodRatio:
     Attributes
     ----------
     lowest, highest
-        The most extreme values that as many queries as were asked can support.
+        The most extreme values that the number of queries can support.
     population
-        What was asked: true matches, and false ones.
+        The queries: numbers of true and of false matches.
     """
 
     offset: float = 0.0
@@ -54,19 +54,18 @@ class ScoreCalibration:
         ``knee``, and grows as much above it; below, ``slope`` times as much: real tails are
         heavier.
     overlap
-        log10 of how many fewer places count as tries of their own for long segments than
-        for single hashes.
+        log10 of how many fewer independent comparisons long segments have than single hashes.
     same_text
         Share of impostor queries whose words another voice says in the store: a sentence
-        that two people read, a phrase that everyone uses. 0 leaves them out of account.
+        that two people read, a phrase that everyone uses. 0 leaves same-text impostors out.
     same_text_mean, same_text_deviation
-        Bit error rate of segments of the same words.
+        Bit error rate of segments of same-text impostors.
     same_text_comparisons
         Comparisons (hashes of the store x hashes of the query x slopes) that this share
-        was found at; it grows with them.
+        was measured at; it grows with them.
     deep_same_text
-        How many times as often a deep query finds the same words as a plain one would at as
-        many places: it also finds those that are said faster or higher.
+        How many times as often a deep query meets same-text impostors as a plain one with as
+        many comparisons: it also matches words that are said faster or higher.
     likelihood
         From scores to likelihood ratios.
     population
@@ -90,7 +89,7 @@ class ScoreCalibration:
 
     @property
     def calibrated(self) -> bool:
-        """Whether the numbers were measured, and are not those that any model begins with."""
+        """Whether the numbers were measured, rather than the defaults."""
         return self.population != UNCALIBRATED
 
 
@@ -101,8 +100,8 @@ class ModelCard:
     Attributes
     ----------
     deviation
-        Deviation of each coefficient within blocks of training speech; tells a block with
-        something in it from silence or a steady tone.
+        Deviation of each coefficient within blocks of training speech; tells an
+        informative block from silence or a steady tone.
     training
         Data, licences, minutes, machine, as free entries.
     figures
@@ -149,7 +148,7 @@ class VectorCard:
     training, figures, onnx_sha256
         As in `ModelCard`; the model file is the encoder.
     decoder_sha256
-        Of the file of the decoder; empty where none comes with it.
+        Of the decoder's file; empty where the model has none.
     """
 
     name: str
@@ -169,7 +168,7 @@ class VectorCard:
 
     @property
     def calibration(self) -> None:
-        """None: its candidates are ranked, and nothing tells how likely they are right."""
+        """None: recordings are ranked, without a probability that they are right."""
         return None
 
     @property
@@ -216,7 +215,7 @@ def read_card(path: Path) -> Card:
     Raises
     ------
     FingerprinterError
-        It is no card, or one of a newer program.
+        It is no card, or was written by a newer samaf.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

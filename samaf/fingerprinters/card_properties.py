@@ -1,4 +1,4 @@
-"""What a model's card says, under the names by which both families are asked."""
+"""What a model's card says, under the same names for both families."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Encoded:
     vectors
         The fingerprints, float32 (n, 320).
     skips
-        What else the decoder takes, by name: the outer layers of a model with skip
+        Further inputs of the decoder, by name: the outer layers of a model with skip
         connections.
     """
 
@@ -55,7 +55,7 @@ class SpectrogramDecoder:
         self.card = card
         outer = DECODER.format(model.stem)
         self._encoder = open_session(model, card.onnx_sha256, ["spectrogram"], card.values)
-        self._skips = [each.name for each in self._encoder.get_outputs()[1:]]
+        self._skips = [output.name for output in self._encoder.get_outputs()[1:]]
         self._decoder = open_session(
             model.with_name(outer),
             card.decoder_sha256,

@@ -61,8 +61,8 @@ class Fingerprinter(CardProperties[ModelCard]):
         chunks
             float32 arrays (n,), 16 kHz, peak-normalised, in order.
         salt
-            Text that belongs to this audio alone, such as its SHA-256: blocks with
-            nothing to recognise get bits drawn from it.
+            Text that belongs to this audio alone, such as its SHA-256: uninformative
+            blocks get bits drawn from it.
         manipulation
             Hash as if this manipulation had not happened. Reversing is up to the caller.
         """
@@ -71,26 +71,26 @@ class Fingerprinter(CardProperties[ModelCard]):
         return self._masked(parts, salt)
 
     def is_informative(self, chunks: Iterable[np.ndarray]) -> bool:
-        """Whether any block of audio that comes in chunks holds something to recognise."""
+        """Whether any block of audio that comes in chunks is informative."""
         return any(
             (activity(cut, self.card.deviation) >= LEAST_ACTIVITY).any()
             for cut in block_chunks(chunks, self.card.features)
         )
 
     def difference(self, one: Codes, other: Codes) -> str:
-        """Say how two times as many hashes of the same audio differ; nothing when they do not."""
-        # Blocks without anything to recognise get noise, which is the file's own as well.
+        """Describe how two results for the same audio differ; empty where they do not."""
+        # Uninformative blocks get noise, which is seeded by the file and so equal as well.
         bits = int(np.bitwise_count(one.packed ^ other.packed).sum())
         if bits or (one.informative != other.informative).any():
             return f"differs in {bits} of {8 * one.packed.size} bits"
         return ""
 
     def hash_blocks(self, cut: np.ndarray, salt: str) -> Hashes:
-        """Hash blocks that are there already, float32 (m, block_frames, coefficients)."""
+        """Hash given blocks, float32 (m, block_frames, coefficients)."""
         return self._masked([self._hashed(cut)], salt)
 
     def _hashed(self, cut: np.ndarray) -> Hashes:
-        """Hash blocks, also those that tell nothing."""
+        """Hash blocks, the uninformative ones too."""
         states = self.states(encoder_input(cut, self.card.features))
         return Hashes(
             np.packbits(states >= 0, axis=1),
@@ -99,7 +99,7 @@ class Fingerprinter(CardProperties[ModelCard]):
         )
 
     def _masked(self, parts: Sequence[Hashes], salt: str) -> Hashes:
-        """Join parts and put noise in place of hashes that tell nothing."""
+        """Join parts and put noise in place of uninformative hashes."""
         none = np.empty((0, self.card.bits), np.uint8)
         rows = np.concatenate([none[:, ::8], *(p.packed for p in parts)])
         mask = np.concatenate([np.empty(0, bool), *(p.informative for p in parts)])
@@ -124,7 +124,7 @@ def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
 def reliability(states: np.ndarray) -> np.ndarray:
     """Give the reliability of each bit of h float32 (m, bits): uint8 (m, bits), 255 for the best.
 
-    A state near 0 may as well have come out on the other side. Proportional to |tanh(3 h)|, as
+    A state near 0 flips easily. Proportional to |tanh(3 h)|, as
     copies are compared in training (``samaf.training.losses.contrastive``).
     """
     size = np.abs(np.tanh(3 * states))

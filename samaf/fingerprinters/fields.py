@@ -1,4 +1,4 @@
-"""Records read from JSON: each field must be of its kind before anything is computed with it."""
+"""Records read from JSON: the type of each field is checked before use."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from typing import Any, TypeVar
 
 Record = TypeVar("Record")
 
-LARGEST = 1_000_000  # no parameter comes near; larger ones would only fill the memory
+LARGEST = 1_000_000  # far above any parameter; larger ones would only fill the memory
 
 
 def checked(record: Record) -> Record:
-    """Return a record whose fields are of the kinds of their defaults.
+    """Return a record whose fields have the types of their defaults.
 
     Raises
     ------
     TypeError, ValueError
-        A field is of another kind, not finite, or out of all proportion.
+        A field has another type, is not finite, or is out of range.
     """
-    for each in fields(record):  # type: ignore[arg-type]
-        default = _default(each)
-        value = getattr(record, each.name)
+    for field in fields(record):  # type: ignore[arg-type]
+        default = _default(field)
+        value = getattr(record, field.name)
         if isinstance(default, float):
-            number(each.name, value)
+            number(field.name, value)
         elif isinstance(default, tuple):
-            numbers(each.name, value)
+            numbers(field.name, value)
         elif default is not MISSING and type(value) is not type(default):
-            raise TypeError(f"{each.name} is {value!a:.40}")
+            raise TypeError(f"{field.name} is {value!a:.40}")
         elif isinstance(value, int) and not 0 <= value <= LARGEST:
-            raise ValueError(f"{each.name} is {value!a:.40}")
+            raise ValueError(f"{field.name} is {value!a:.40}")
     return record
 
 
 def number(name: str, value: object) -> None:
-    """Refuse what is no finite number."""
+    """Raise TypeError unless the value is a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise TypeError(f"{name} is {value!a:.40}")
 
 
 def numbers(name: str, values: tuple[Any, ...]) -> None:
-    """Refuse what is no series of finite numbers."""
+    """Raise TypeError unless all values are finite numbers."""
     for value in values:
         number(name, value)
 

@@ -1,4 +1,4 @@
-"""Models by name or file: of hashes or of vectors, as their cards say."""
+"""Models by name or file; the card decides between hashes and vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ONNX files become sessions that give the same on every machine and tell nobody of it."""
+"""ONNX files become sessions that give the same on every machine and report nothing to anybody."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from samaf.errors import FingerprinterError
 
 
 def open_session(model: Path, sha256: str, takes: Sequence[str], gives: int) -> Any:
-    """Load a model with one thread: several files at once do better than two threads.
+    """Load a model with one thread: two files at once are quicker than one file with two threads.
 
     Parameters
     ----------
     sha256
-        Of the file, as its card has it.
+        Of the file, from its card.
     takes
         Names of the inputs.
     gives
@@ -28,8 +28,8 @@ def open_session(model: Path, sha256: str, takes: Sequence[str], gives: int) -> 
     FingerprinterError
         The file cannot be read, is another one, or is no such model.
     """
-    # Evidence stays on this machine: the library reports its use to its maker unless told not to,
-    # under one name or the other, before it is loaded.
+    # Evidence stays on this machine: the library reports its use to its maker unless one of these
+    # variables, by version, is set before it is loaded.
     os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
     import onnxruntime
 
@@ -50,7 +50,8 @@ def open_session(model: Path, sha256: str, takes: Sequence[str], gives: int) -> 
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         inputs, outputs = session.get_inputs(), session.get_outputs()
-        fits = [each.name for each in inputs] == [*takes] and outputs[0].shape[-1] == gives
+        names = [tensor.name for tensor in inputs]
+        fits = names == [*takes] and outputs[0].shape[-1] == gives
     except Exception:  # its errors have no other class in common
         fits = False
     if not fits:

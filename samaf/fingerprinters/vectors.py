@@ -17,7 +17,7 @@ from samaf.records import Codes
 BATCH_SEGMENTS = 16  # 12 MB of samples
 QUERY_HOP = 0.5  # s; of a clip of 6 s some segment lies within 0.25 s of a stored one
 LEAST_LEVEL = 1e-3  # root of the mean square against full scale, 1: -60 dB; below it is silence
-SAME = 1e-3  # relative distance of vectors that differ by nothing but the machine
+SAME = 1e-3  # relative distance of vectors that differ only by the machine's rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ class Vectors:
     hop
         Seconds from one to the next.
     padded
-        Whether the audio was shorter than a segment and zeros fill it up.
+        Whether the audio was shorter than a segment and padded with zeros.
     """
 
     values: np.ndarray
@@ -47,8 +47,8 @@ class Vectors:
 class VectorFingerprinter(CardProperties[VectorCard]):
     """Turns audio into vectors, one of 4 s every 2.5 s.
 
-    What a store keeps are the vectors' bytes, as `Codes` of 8 x 4 bits a value; so stores,
-    backups and exports hold both families alike. They are read with `unpacked`.
+    A store keeps the vectors' bytes, as `Codes` of 8 x 4 bits a value, so stores, backups and
+    exports hold both families alike. `unpacked` reads them.
 
     Parameters
     ----------
@@ -75,18 +75,18 @@ class VectorFingerprinter(CardProperties[VectorCard]):
         chunks
             float32 arrays (n,), 48 kHz, peak-normalised, in order.
         salt
-            Takes no part; models of hashes draw from it.
+            Unused; models of hashes draw from it.
         """
-        found = self.vectors(chunks, self.hop)
-        values = found.values[:0] if found.padded else found.values
+        vectors = self.vectors(chunks, self.hop)
+        values = vectors.values[:0] if vectors.padded else vectors.values
         packed = np.ascontiguousarray(values, "<f4").view(np.uint8)
         return Codes(packed.reshape(-1, 4 * self.card.values), ~np.isnan(values).any(axis=1))
 
     def vectors(self, chunks: Iterable[np.ndarray], hop: float = QUERY_HOP) -> Vectors:
         """Encode audio that comes in chunks, one vector every ``hop`` seconds.
 
-        What is shorter than a segment gets zeros behind it (paper section 3.2); what is left
-        behind the last whole segment of longer audio is left out (its Figure 8).
+        Audio shorter than a segment is padded with zeros (paper section 3.2). Of longer audio,
+        samples after the last full segment are left out (its Figure 8).
         """
         parameters = replace(self.card.features, hop_seconds=hop)
         counter = _SampleCounter()
@@ -96,16 +96,16 @@ class VectorFingerprinter(CardProperties[VectorCard]):
 
     def encode(self, cut: np.ndarray) -> np.ndarray:
         """Encode segments float32 (m, 192000) to float32 (m, values); silence gives nan."""
-        found = np.full((len(cut), self.card.values), np.nan, np.float32)
+        vectors = np.full((len(cut), self.card.values), np.nan, np.float32)
         sound = np.flatnonzero(np.sqrt(np.mean(np.square(cut), axis=1)) >= LEAST_LEVEL)
         for a in range(0, len(sound), BATCH_SEGMENTS):
-            some = sound[a : a + BATCH_SEGMENTS]
-            spectrograms = mel_spectrogram(cut[some], self.card.features)
-            found[some] = self._session.run(["vectors"], {"spectrogram": spectrograms})[0]
-        return found
+            batch = sound[a : a + BATCH_SEGMENTS]
+            spectrograms = mel_spectrogram(cut[batch], self.card.features)
+            vectors[batch] = self._session.run(["vectors"], {"spectrogram": spectrograms})[0]
+        return vectors
 
     def difference(self, one: Codes, other: Codes) -> str:
-        """Say how two times as many vectors of the same audio differ; nothing if hardly."""
+        """Describe how two results for the same audio differ; empty where rounding explains it."""
         first, second = (unpacked(hashes.packed) for hashes in (one, other))
         sound = one.informative & other.informative
         apart = np.linalg.norm(first[sound] - second[sound], axis=1)
@@ -115,7 +115,7 @@ class VectorFingerprinter(CardProperties[VectorCard]):
 
 
 class _SampleCounter:
-    """Counts samples that pass by."""
+    """Counts the samples of the chunks that it passes on."""
 
     def __init__(self) -> None:
         self.samples = 0

@@ -1,4 +1,4 @@
-"""Every stored hash, searchable."""
+"""All stored hashes or vectors, searchable."""
 
 from samaf.index.exact import ExactIndex
 from samaf.index.flat import FlatIndex

@@ -4,7 +4,7 @@ A folder for each store and fingerprinter holds ``hashes-N.bin`` (uint8 rows, ap
 to), ``table-N.bin`` (int64 rows: recording id, first row, count) and ``header.json``,
 which names both, holds the version of the store and checksums. Rows that a header counts
 are never written again, and the header is replaced last, so a reader sees the old state or the
-new one. Everything can be thrown away.
+new one. All of it can be deleted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from samaf.status import StoreVersion
 from samaf.store import Store
 
 FORMAT = 3
-DEAD_SHARE = 0.25  # of rows whose recording is gone; beyond that the file is written anew
+DEAD_SHARE = 0.25  # of rows whose recording is gone; beyond that the file is rewritten
 TABLE_LINE = 24  # bytes: three int64
 CHECK_BYTES = 8 << 20  # read at once for checksums
 ATTEMPTS = 5  # to open files that another process may just be replacing
@@ -104,7 +104,7 @@ def open_cached(store: Store, digest: str, width: int, root: Path | None = None)
 
 
 def rebuild(store: Store, digest: str, width: int, root: Path | None = None) -> HashTable:
-    """Throw the cache of a store away and rebuilds it.
+    """Delete the cache of a store and rebuild it.
 
     Raises
     ------
@@ -175,10 +175,10 @@ def _plausible(folder: Path, header: Header) -> bool:
     hashes, table = folder / header.hashes_file, folder / header.table_file
     if not hashes.is_file() or not table.is_file():
         return False
-    found = hashes.stat()
-    if found.st_mtime_ns != header.hashes_mtime_ns:
+    status = hashes.stat()
+    if status.st_mtime_ns != header.hashes_mtime_ns:
         return verify(folder, header)
-    return found.st_size >= header.rows * header.width and _table_fits(table, header)
+    return status.st_size >= header.rows * header.width and _table_fits(table, header)
 
 
 def _table_fits(path: Path, header: Header) -> bool:
@@ -221,7 +221,7 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
     rows, crc = header.rows, header.hashes_crc32
     added = []
     with (folder / header.hashes_file).open("r+b") as file:
-        # Whatever a killed process wrote beyond the rows that its header counted.
+        # A killed process may have written beyond the rows that its header counts.
         file.truncate(rows * header.width)
         file.seek(0, os.SEEK_END)
         for recording_id, hashes in changes.added:
@@ -256,7 +256,7 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
 
 
 def _write_through(file: BinaryIO) -> None:
-    """Have the bytes on the disk before a header counts them: a power cut may come."""
+    """Have the bytes on the disk before a header counts them, in case of a power cut."""
     file.flush()
     os.fsync(file.fileno())
 

@@ -1,14 +1,18 @@
-"""Hashes grouped by likeness: inverted lists over the packed hashes of an index.
+"""Cells of similar rows: inverted lists over the hashes or vectors of an index.
 
-Each row belongs to the cell whose centre is nearest. A similar hash is most likely in one of
-the nearest cells of its own centre, so a search need not look at the others. The lists hold
-row numbers only; the hashes stay where they are.
+Each row belongs to the cell whose centre is nearest, by the metric of its kind: Hamming distance
+over packed bits, Euclidean distance over float32 values. A similar row is most likely in one of
+the cells nearest to it, so a search can leave out the others. The lists hold row numbers only;
+the rows stay where they are. They are kept on disk beside the rows, because most of the time
+goes into learning the centres and finding the nearest one of each row.
 """
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +20,50 @@ import numpy as np
 
 from samaf.files import save_arrays
 
-FORMAT = 1
-SAMPLE_PER_CELL = 32  # hashes that the centres are learned from
-ROUNDS = 5  # of k-means; a second at 10 million hashes
-WITNESSES = 1_024  # rows that tell whether lists belong to these hashes
-CHUNK_ROWS = 65_536
+FORMAT = 2
+GROWTH = 4  # times the square of the number of cells; beyond that the centres are learned again
+WITNESSES = 1_024  # rows that tell whether lists belong to these rows
+CHUNK_ROWS = 16_384  # 0.5 MB of 256 bits, 20 MB of 320 values
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What similar means for rows of one kind, each row given as its bytes.
+
+    Attributes
+    ----------
+    sample_per_cell
+        Rows for each cell that the centres are learned from.
+    learn
+        Takes a sample uint8 (m, bytes), a number of cells of at most m, and a random generator;
+        gives centres uint8 (cells, bytes).
+    nearest
+        Takes centres, rows uint8 (m, bytes), and n; gives the n nearest centres of each row,
+        int64 (m, n).
+    """
+
+    sample_per_cell: int
+    learn: Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
+    nearest: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The first rows of a table by cell.
+    """The first rows of an index by cell.
 
     Attributes
     ----------
+    metric
+        Of the rows and the centres.
     centres
-        uint8 (cells, bytes).
+        uint8 (cells, bytes), like the rows.
     ends
         int64 (cells,): where the rows of each cell end in ``rows``.
     rows
         uint32 (n,): all rows from 0 to n - 1, cell after cell, ascending within.
     """
 
+    metric: Metric
     centres: np.ndarray
     ends: np.ndarray
     rows: np.ndarray
@@ -45,95 +72,185 @@ class Cells:
         """Give the rows of one cell."""
         return self.rows[self.ends[cell - 1] if cell else 0 : self.ends[cell]]
 
-    def nearest(self, hashes: np.ndarray, cells: int) -> np.ndarray:
-        """Give the nearest cells of each hash, all if there are fewer, int64 (m, cells)."""
-        return _nearest(self.centres, hashes, min(cells, len(self.centres)))
+    def by_row(self) -> np.ndarray:
+        """Give the cell of each row, int64 (n,)."""
+        cells = np.zeros(len(self.rows), np.int64)
+        for cell in range(len(self.ends)):
+            cells[self.of(cell)] = cell
+        return cells
+
+    def nearest(self, rows: np.ndarray, cells: int) -> np.ndarray:
+        """Give the nearest cells of each row, all if there are fewer, int64 (m, cells)."""
+        return self.metric.nearest(self.centres, rows, min(cells, len(self.centres)))
 
 
-def group(hashes: np.ndarray) -> Cells:
-    """Learn as many centres as the square root of the number of hashes; list all rows."""
-    cells = max(1, int(len(hashes) ** 0.5))
+def open_cells(rows: np.ndarray, metric: Metric, unlisted: int = 0) -> Cells:
+    """Give the cells of rows: read from beside them, extended, or learned.
+
+    Where the rows are memory-mapped, cells that are not on disk yet are written there, and those
+    of rows that are gone are removed.
+
+    Parameters
+    ----------
+    rows
+        uint8 (n, bytes), n > 0.
+    unlisted
+        So many of the last rows may be in no list.
+    """
+    path = None
+    if isinstance(rows, np.memmap) and rows.filename:
+        path = Path(rows.filename).with_suffix(".cells")
+    cells = load(path, rows, metric) if path else None
+    if cells and len(rows) - len(cells.rows) <= unlisted:
+        return cells
+    if cells and len(rows) <= GROWTH * len(cells.ends) ** 2:
+        cells = extend(cells, rows)
+    else:
+        cells = learn(rows, metric)
+    if path:
+        with suppress(OSError):  # a cache that may only be read: the cells serve this process
+            save(cells, path, rows)
+            for old in path.parent.glob("*.cells"):
+                if not old.with_suffix(".bin").exists():
+                    old.unlink(missing_ok=True)
+    return cells
+
+
+def learn(rows: np.ndarray, metric: Metric) -> Cells:
+    """Learn as many centres as the square root of the number of rows; list all rows."""
+    cells = max(1, int(len(rows) ** 0.5))
     rng = np.random.default_rng(0)
-    sampled = rng.choice(len(hashes), min(len(hashes), cells * SAMPLE_PER_CELL), replace=False)
-    empty = Cells(
-        _centres(hashes[np.sort(sampled)], cells, rng),
-        np.zeros(cells, np.int64),
-        np.empty(0, np.uint32),
-    )
-    return extend(empty, hashes)
+    size = min(len(rows), cells * metric.sample_per_cell)
+    sample = rows[np.sort(rng.choice(len(rows), size, replace=False))]
+    centres = metric.learn(sample, cells, rng)
+    empty = Cells(metric, centres, np.zeros(len(centres), np.int64), np.empty(0, np.uint32))
+    return extend(empty, rows)
 
 
-def extend(cells: Cells, hashes: np.ndarray) -> Cells:
+def extend(cells: Cells, rows: np.ndarray) -> Cells:
     """List the rows that came after those listed; the centres stay."""
     first = len(cells.rows)
     chunks = [
-        _nearest(cells.centres, hashes[a : a + CHUNK_ROWS], 1)[:, 0]
-        for a in range(first, len(hashes), CHUNK_ROWS)
+        cells.nearest(rows[a : a + CHUNK_ROWS], 1)[:, 0]
+        for a in range(first, len(rows), CHUNK_ROWS)
     ]
-    own = np.concatenate([np.empty(0, np.int64), *chunks])
-    order = np.argsort(own, kind="stable")
-    rows = np.insert(cells.rows, cells.ends[own[order]], (first + order).astype(np.uint32))
-    ends = cells.ends + np.cumsum(np.bincount(own, minlength=len(cells.ends)))
-    return Cells(cells.centres, ends, rows)
+    new = np.concatenate([np.empty(0, np.int64), *chunks])
+    order = np.argsort(new, kind="stable")
+    listed = np.insert(cells.rows, cells.ends[new[order]], (first + order).astype(np.uint32))
+    ends = cells.ends + np.cumsum(np.bincount(new, minlength=len(cells.ends)))
+    return replace(cells, ends=ends, rows=listed)
 
 
-def save(cells: Cells, path: Path, hashes: np.ndarray) -> None:
-    """Write the lists beside the hashes; a reader sees the old file or the new one."""
+def save(cells: Cells, path: Path, rows: np.ndarray) -> None:
+    """Write cells beside their rows; a reader sees the old file or the new one."""
     save_arrays(
         path,
         format=FORMAT,
-        witness=witness(hashes, len(cells.rows)),
+        witness=_witness(rows, len(cells.rows)),
         centres=cells.centres,
         ends=cells.ends,
         rows=cells.rows,
     )
 
 
-def load(path: Path, hashes: np.ndarray) -> Cells | None:
-    """Read lists; none where there are none, damaged ones, or ones of other hashes.
+def load(path: Path, rows: np.ndarray, metric: Metric) -> Cells | None:
+    """Read cells; none where there are none, damaged ones, or ones of other rows.
 
     The file is an npz archive of plain arrays, so each carries a CRC-32 that reading checks.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            known, stored_witness = int(file["format"]), int(file["witness"])
-            cells = Cells(file["centres"], file["ends"], file["rows"])
+            known, witness = int(file["format"]), int(file["witness"])
+            cells = Cells(metric, file["centres"], file["ends"], file["rows"])
+        sound = (
+            known == FORMAT and _fits(cells, rows) and witness == _witness(rows, len(cells.rows))
+        )
     except Exception:  # whatever a damaged archive makes zipfile and NumPy raise
         return None
-    sound = (
-        known == FORMAT
-        and cells.centres.shape == (len(cells.ends), hashes.shape[1])
-        and len(cells.rows) <= len(hashes)
-        and stored_witness == witness(hashes, len(cells.rows))
-    )
     return cells if sound else None
 
 
-def witness(hashes: np.ndarray, rows: int) -> int:
-    """Checksum of some of the listed hashes."""
-    some = np.linspace(0, rows - 1, min(rows, WITNESSES)).astype(np.int64)
-    return zlib.crc32(np.ascontiguousarray(hashes[some]).data)
+def _fits(cells: Cells, rows: np.ndarray) -> bool:
+    """Check shapes and ranges: FAISS would read and write wherever a wrong number points."""
+    return (
+        cells.centres.dtype == np.uint8
+        and cells.ends.dtype == np.int64
+        and cells.rows.dtype == np.uint32
+        and cells.centres.shape == (len(cells.ends), rows.shape[1])
+        and 0 < len(cells.rows) <= len(rows)
+        and cells.ends[-1] == len(cells.rows)
+        and bool((np.diff(cells.ends, prepend=0) >= 0).all())
+        and int(cells.rows.max()) < len(cells.rows)
+    )
 
 
-def _centres(hashes: np.ndarray, cells: int, rng: np.random.Generator) -> np.ndarray:
+def _witness(rows: np.ndarray, listed: int) -> int:
+    """Checksum of some of the listed rows."""
+    some = np.linspace(0, listed - 1, min(listed, WITNESSES)).astype(np.int64)
+    return zlib.crc32(np.ascontiguousarray(rows[some]).data)
+
+
+def _faiss() -> Any:
+    import faiss
+
+    faiss.omp_set_num_threads(1)  # others wait busily, which on a loaded machine takes minutes
+    return faiss
+
+
+BIT_ROUNDS = 5  # of k-means; a second at 10 million hashes
+
+
+def _learn_bits(sample: np.ndarray, cells: int, rng: np.random.Generator) -> np.ndarray:
     """K-means in bits: the centre of a cell has the bits that most of its hashes have."""
-    centres = hashes[rng.choice(len(hashes), cells, replace=False)]
-    bits = np.unpackbits(hashes, axis=1)
-    for _ in range(ROUNDS):
-        own = _nearest(centres, hashes, 1)[:, 0]
-        counts = np.bincount(own, minlength=cells)
+    centres = sample[rng.choice(len(sample), cells, replace=False)]
+    bits = np.unpackbits(sample, axis=1)
+    for _ in range(BIT_ROUNDS):
+        nearest = _nearest_bits(centres, sample, 1)[:, 0]
+        counts = np.bincount(nearest, minlength=cells)
         kept = counts > 0
         first = (np.cumsum(counts) - counts)[kept]
-        sums = np.add.reduceat(bits[np.argsort(own, kind="stable")], first, 0, np.int32)
+        sums = np.add.reduceat(bits[np.argsort(nearest, kind="stable")], first, 0, np.int32)
         centres[kept] = np.packbits(2 * sums > counts[kept, None], axis=1)
     return centres
 
 
-def _nearest(centres: np.ndarray, hashes: np.ndarray, cells: int) -> np.ndarray:
-    import faiss
-
-    faiss.omp_set_num_threads(1)  # others wait busily, which on a loaded machine takes minutes
-    index: Any = faiss.IndexBinaryFlat(8 * centres.shape[1])
+def _nearest_bits(centres: np.ndarray, rows: np.ndarray, cells: int) -> np.ndarray:
+    index = _faiss().IndexBinaryFlat(8 * centres.shape[1])
     index.add(centres)
-    nearest: np.ndarray = index.search(np.ascontiguousarray(hashes), cells)[1]
+    nearest: np.ndarray = index.search(np.ascontiguousarray(rows), cells)[1]
     return nearest
+
+
+VALUE_ROUNDS = 10  # of k-means
+
+
+def _learn_values(sample: np.ndarray, cells: int, _rng: np.random.Generator) -> np.ndarray:
+    """K-means; silence, which is rows of nan, has no part in it."""
+    values = _values(sample)
+    values = values[~np.isnan(values[:, 0])]
+    if not len(values):
+        return np.zeros((1, sample.shape[1]), np.uint8)
+    means = _faiss().Kmeans(values.shape[1], min(cells, len(values)), niter=VALUE_ROUNDS, seed=0)
+    means.cp.min_points_per_centroid = 1
+    means.train(values)
+    return np.ascontiguousarray(means.centroids, "<f4").view(np.uint8)
+
+
+def _nearest_values(centres: np.ndarray, rows: np.ndarray, cells: int) -> np.ndarray:
+    """Give the nearest centres; the first ones to silence, which no search looks for."""
+    values = _values(rows)
+    sound = ~np.isnan(values[:, 0])
+    index = _faiss().IndexFlatL2(values.shape[1])
+    index.add(_values(centres))
+    nearest = np.tile(np.arange(cells), (len(values), 1))
+    nearest[sound] = index.search(values[sound], cells)[1]
+    return nearest
+
+
+def _values(rows: np.ndarray) -> np.ndarray:
+    """Give the values of vectors, float32 (n, bytes / 4)."""
+    return np.ascontiguousarray(np.ascontiguousarray(rows).view("<f4"), np.float32)
+
+
+HAMMING = Metric(32, _learn_bits, _nearest_bits)
+EUCLIDEAN = Metric(64, _learn_values, _nearest_values)

@@ -1,4 +1,4 @@
-"""The diagonal engine compiled with numba (the extra ``fast``): same answers, less work.
+"""The exact index compiled with numba (the extra ``fast``): same answers, less work.
 
 A tile of reference rows is laid out word by word, so that eight distances are counted at a
 time (AVX-512: one ``vpopcntq`` for 512 bits). Query hashes pass over it one after the other;
@@ -6,7 +6,7 @@ the sum along each diagonal gains the distance that enters the window and loses 
 leaves. Tile, distances and sums stay in the caches: a reference byte is read from memory once.
 
 Pruning is exact. The distances of every n-th hash of a window alone are a lower bound; where
-it exceeds the k-th best so far in a whole tile, the other distances are never computed.
+it exceeds the k-th best so far all over a tile, the other distances are never computed.
 
 Importing this module compiles it, or loads what was compiled before (see ``exact``).
 """
@@ -72,9 +72,9 @@ def _distances(query: Any, tile: Any, out: Any) -> None:
     else:
         out[:] = 0
         for word in range(len(query)):
-            own, line = query[word], tile[word]
+            queried, line = query[word], tile[word]
             for row in range(len(out)):
-                out[row] += np.uint16(ones(own ^ line[row]))
+                out[row] += np.uint16(ones(queried ^ line[row]))
 
 
 @njit(nogil=True)
@@ -121,8 +121,8 @@ def _least(sums: Any, barred: Any) -> Any:
     """Give the least sum at which a window starts; 16-bit throughout, so 32 at a time."""
     least = np.uint16(BEYOND)
     for row in range(len(barred)):
-        here = np.uint16(sums[row] | barred[row])
-        least = here if here < least else least
+        distance = np.uint16(sums[row] | barred[row])
+        least = distance if distance < least else least
     return least
 
 
@@ -148,7 +148,7 @@ def _limit(window: Any, limits: Any, distances: Any) -> Any:
 @njit(nogil=True)
 def _slide(
     query: Any,
-    found: Any,
+    stored: Any,
     tile: Any,
     barred: Any,
     first_row: Any,
@@ -158,7 +158,7 @@ def _slide(
 ) -> Any:
     """Pass all query hashes over one tile.
 
-    With ``step`` 1 the sums are whole and the nearest are kept. With a greater one only
+    With ``step`` 1 the sums are complete and the nearest are kept. With a greater one only
     every ``step``-th query hash is compared, and the answer is whether any window may be near.
     """
     limits, ring, diagonals, rows, distances = state
@@ -168,7 +168,7 @@ def _slide(
         new = ring[entering % slots, :width]
         if entering % step == 0:
             if len(query) <= FEW:
-                _distances_of_rows(query[entering], found, new)
+                _distances_of_rows(query[entering], stored, new)
             else:
                 _distances(query[entering], tile, new)
         window = entering - hashes + 1
@@ -267,13 +267,13 @@ def sweep(
     step = _step(64 * words.shape[1], hashes, limits, distances)
     for begin in range(first, stop, TILE_ROWS):
         starts = min(TILE_ROWS, stop - begin)
-        found = words[begin : begin + starts + hashes - 1]
+        stored = words[begin : begin + starts + hashes - 1]
         shut = barred[:starts]
         _bar(valid[begin : begin + starts], shut)
         if len(query) > FEW:
-            _lay_out(found, tile)
+            _lay_out(stored, tile)
         pace = step
-        while _slide(query, found, tile, shut, begin, hashes, pace, state):
+        while _slide(query, stored, tile, shut, begin, hashes, pace, state):
             pace = 1  # the bound left something open
 
 
@@ -298,9 +298,9 @@ def nearest(
     workers = max(1, min(threads, chunks))
     answers = [nothing(windows, k) for _ in range(workers)]
 
-    def work(own: Neighbors) -> None:
+    def work(answer: Neighbors) -> None:
         while (chunk := next(turns)) < chunks:
-            # Any thread's k-th best bounds the answer; own ties are decided by the row.
+            # Any thread's k-th best bounds the answer; ties within one are decided by the row.
             limits = np.min([a.distances[:, -1] for a in answers], axis=0)
             first = chunk * rows_each
             last = min(first + rows_each, stop)
@@ -312,8 +312,8 @@ def nearest(
                 first,
                 last,
                 limits,
-                own.rows,
-                own.distances,
+                answer.rows,
+                answer.distances,
             )
 
     if workers == 1:

@@ -35,7 +35,7 @@ class ExactIndex:
     Parameters
     ----------
     backend
-        "numpy" or "compiled"; by default what is quicker in the long run.
+        "numpy" or "compiled"; by default the one that is quicker in the long run.
         "compiled" needs numba and hashes of whole 64-bit words, else it is "numpy".
     """
 
@@ -47,7 +47,7 @@ class ExactIndex:
 
     @property
     def backend(self) -> Backend:
-        """What computes the distances here."""
+        """What computes the distances."""
         return "compiled" if self._module() else "numpy"
 
     def follow(self, table: HashTable) -> ExactIndex:
@@ -75,7 +75,7 @@ class ExactIndex:
         )
 
     def _module(self) -> ModuleType | None:
-        """Give the compiled backend when it is wanted, pays, or has been paid for."""
+        """Give the compiled backend when it is wanted, worth loading, or loaded."""
         pays = self._compared >= PAIRS_TO_COMPILED or _compiled.cache_info().currsize
         if self._wanted == "numpy" or self.table.bits % 64 or not (self._wanted or pays):
             return None
@@ -98,7 +98,7 @@ class ExactIndex:
 
 @lru_cache(maxsize=1)
 def _compiled() -> ModuleType | None:
-    """Load the compiled backend; none where numba is missing or has no place for its code.
+    """Load the compiled backend; none where numba is missing or cannot cache its code.
 
     The machine code is kept in the user's cache folder, or where NUMBA_CACHE_DIR says, and
     is rebuilt, which takes some seconds, for another processor or version.

@@ -1,4 +1,4 @@
-"""FAISS ``IndexBinaryFlat`` over concatenated hashes: the reference engine."""
+"""FAISS ``IndexBinaryFlat`` over concatenated hashes: the reference index."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from samaf.index.table import HashTable
 class FlatIndex:
     """Concatenates the hashes of every window, as the paper does, and searches them all.
 
-    Takes ``hashes`` times the memory of the exact engine. One index is built for each
-    window length that is asked for.
+    Takes ``hashes`` times the memory of the exact index. One FAISS index is built for each
+    window length that is searched for.
     """
 
     def __init__(self, table: HashTable) -> None:
@@ -41,16 +41,16 @@ class FlatIndex:
         index, starts = self._built[hashes]
         codes = np.ascontiguousarray(concatenated(query, hashes))
         # FAISS orders equal distances as it likes: ask for more and sort by row.
-        asked = min(len(starts), 4 * k + 16)
-        if not asked:
+        wanted = min(len(starts), 4 * k + 16)
+        if not wanted:
             return nothing(len(codes), k)
-        distances, numbers = index.search(codes, asked)
+        distances, numbers = index.search(codes, wanted)
         rows = starts[numbers]
         order = np.lexsort((rows, distances))[:, :k]
-        found = Neighbors(
+        neighbors = Neighbors(
             np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1).astype(int)
         )
-        return _padded(found, k)
+        return _padded(neighbors, k)
 
 
 def concatenated(packed: np.ndarray, hashes: int) -> np.ndarray:
@@ -59,14 +59,14 @@ def concatenated(packed: np.ndarray, hashes: int) -> np.ndarray:
     return windows.transpose(0, 2, 1).reshape(len(windows), -1)
 
 
-def _padded(found: Neighbors, k: int) -> Neighbors:
-    lacking = k - found.rows.shape[1]
+def _padded(neighbors: Neighbors, k: int) -> Neighbors:
+    lacking = k - neighbors.rows.shape[1]
     if not lacking:
-        return found
+        return neighbors
     return Neighbors(
-        np.pad(found.rows, ((0, 0), (0, lacking)), constant_values=NOTHING),
+        np.pad(neighbors.rows, ((0, 0), (0, lacking)), constant_values=NOTHING),
         np.pad(
-            found.distances,
+            neighbors.distances,
             ((0, 0), (0, lacking)),
             constant_values=np.iinfo(np.int64).max,
         ),

@@ -1,4 +1,4 @@
-"""What every index gives and takes."""
+"""The interface of all indexes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Index(Protocol):
 
 
 class StoreIndex(Index, Protocol):
-    """An index that goes along with its store."""
+    """An index that follows its store."""
 
     def follow(self, table: HashTable) -> StoreIndex:
         """Give the index of a later state of the same store."""

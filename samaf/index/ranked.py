@@ -1,4 +1,4 @@
-"""Leave-one-out: some recordings beside the others, at the ranks that a whole store gives them."""
+"""Leave-one-out: some recordings, at the ranks that a search of the full store gives them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from samaf.index.neighbors import NOTHING, Index, Neighbors
 class RankedAmong:
     """Searches some recordings, and ranks their windows among those of others.
 
-    With ``table.only(chosen)`` and ``table.only(~chosen)`` it gives of the chosen recordings
-    what a search of the whole table gives of them; at equal distances the others come first.
-    A store is so queried with and without a recording: without it is the index ``others``.
+    With ``table.only(chosen)`` and ``table.only(~chosen)`` it gives the neighbors in the chosen
+    recordings that a search of the full table gives; at equal distances the others come first.
+    So a store is queried with a recording, and, by the index ``others``, without it.
 
     Parameters
     ----------

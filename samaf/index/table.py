@@ -21,10 +21,10 @@ class HashTable:
     recording_ids
         int64 (r,), the store's numbers, in the order of their rows.
     starts, counts
-        int64 (r,): first row and number of rows of each recording. Rows that belong to
-        no recording any more are passed over.
+        int64 (r,): first row and number of rows of each recording. Rows of deleted
+        recordings belong to none.
     version
-        The version of the store that this shows.
+        The version of the store that the table was read at.
     """
 
     hashes: np.ndarray
@@ -54,10 +54,10 @@ class HashTable:
         return self.hashes[start : start + self.counts[recording_index]]
 
     def only(self, chosen: np.ndarray) -> HashTable:
-        """Leave recordings out: keep those that bool (r,) chooses, over the same rows.
+        """Keep the recordings that bool (r,) chooses, over the same rows.
 
         An index over what is left answers as if the others had never been stored, and its
-        rows are those of the whole table.
+        rows are those of the full table.
         """
         return replace(
             self,

@@ -1,8 +1,8 @@
-"""Vectors, searchable by Euclidean distance: FAISS over all of them, or over the likeliest cells.
+"""Vectors, searchable by Euclidean distance: FAISS over all of them, or over the nearest cells.
 
-Each stored segment has an id of its own, made of its recording and its position in it, so
-that a neighbor tells both. The paper gives one id to all segments of a song (Figure 8), which
-can say which song it is, not where.
+The id of a stored segment is made of its recording and its position in the recording, so a
+neighbor gives both. The paper gives one id to all segments of a song (Figure 8), which
+identifies the song, not the place in it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from samaf.index.cells import EUCLIDEAN, open_cells
 from samaf.index.neighbors import NOTHING
 from samaf.index.table import HashTable
-from samaf.index.vectorcells import (
-    UNKNOWN,
-    VectorCells,
-    assign,
-    cell_count,
-    learn,
-    load,
-    save,
-)
 
 SEGMENTS = 1 << 20  # ids of a recording: 30 days of segments 2.5 s apart
 PROBES = 16  # cells looked into for each vector: `benchmarks unet relational` has the recall
@@ -63,8 +55,7 @@ class VectorIndex:
 
     def __init__(self, table: HashTable) -> None:
         self.table = table
-        self._faiss = self._made()
-        self._add(table, range(len(table.recording_ids)))
+        self._faiss = self._filled(table)
 
     @property
     def size(self) -> int:
@@ -74,12 +65,13 @@ class VectorIndex:
     def follow(self, table: HashTable) -> VectorIndex:
         """Take over a later state of the same store: only what changed is added or removed."""
         old, new = _contents(self.table), _contents(table)
-        gone = [each for each in old if each not in new]
-        if gone:
-            ids = [_ids(recording, count) for recording, count in gone]
-            self._faiss.remove_ids(np.concatenate(ids))
+        removed = [_ids(*content) for content in old if content not in new]
+        if removed:
+            self._faiss.remove_ids(np.concatenate(removed))
         self.table = table
-        self._add(table, [new[each] for each in new if each not in old])
+        added = [position for content, position in new.items() if content not in old]
+        for vectors, ids, _ in _parts(table, added):
+            self._faiss.add_with_ids(vectors, ids)
         return self
 
     def search(self, vectors: np.ndarray, k: int) -> VectorNeighbors:
@@ -89,33 +81,34 @@ class VectorIndex:
         faiss.omp_set_num_threads(1)  # its default threads are slower in small containers
         k = min(k, self.size)
         # FAISS orders equal distances as it likes: ask for more and sort.
-        asked = max(1, min(self.size, 2 * k + 8))
-        squares, ids = self._faiss.search(np.ascontiguousarray(vectors, np.float32), asked)
+        wanted = max(1, min(self.size, 2 * k + 8))
+        squares, ids = self._faiss.search(np.ascontiguousarray(vectors, np.float32), wanted)
         squares[ids == NOTHING] = np.inf
         order = np.lexsort((ids, squares))[:, :k]
-        ids, squares = (np.take_along_axis(each, order, 1) for each in (ids, squares))
-        there = ids != NOTHING
+        ids, squares = np.take_along_axis(ids, order, 1), np.take_along_axis(squares, order, 1)
+        exists = ids != NOTHING
         return VectorNeighbors(
-            np.where(there, ids // SEGMENTS, NOTHING),
-            np.where(there, ids % SEGMENTS, NOTHING),
+            np.where(exists, ids // SEGMENTS, NOTHING),
+            np.where(exists, ids % SEGMENTS, NOTHING),
             # Rounding may leave less than nothing between equal vectors.
             np.sqrt(np.maximum(squares, 0)),
         )
 
-    def _made(self) -> Any:
+    def _filled(self, table: HashTable) -> Any:
+        """Make a FAISS index of all recordings of a table."""
         import faiss
 
-        return faiss.IndexIDMap(faiss.IndexFlatL2(self.table.hashes.shape[1] // 4))
-
-    def _add(self, table: HashTable, positions: range | list[int]) -> None:
-        for vectors, ids, _ in _parts(table, positions):
-            self._faiss.add_with_ids(vectors, ids)
+        index = faiss.IndexIDMap(faiss.IndexFlatL2(table.hashes.shape[1] // 4))
+        for vectors, ids, _ in _parts(table, range(len(table.recording_ids))):
+            index.add_with_ids(vectors, ids)
+        return index
 
 
 class CellsIndex(VectorIndex):
     """``IndexIVFFlat``: looks into the cells where near vectors lie, for large stores.
 
-    The cells are kept beside the cached index; a small store is searched as a whole.
+    The cells are those of `samaf.index.cells`. The centres stay until the store is opened again.
+    A small store is searched exhaustively.
 
     Parameters
     ----------
@@ -124,43 +117,27 @@ class CellsIndex(VectorIndex):
     """
 
     def __init__(self, table: HashTable, probes: int = PROBES) -> None:
-        self._cells: VectorCells | None = None
         self._probes = probes
-        if cell_count(table) >= LEAST_CELLS:
-            self._cells = load(table) or learn(table)
         super().__init__(table)
-        if self._cells:
-            save(self._cells, table)
 
-    def follow(self, table: HashTable) -> VectorIndex:
-        """See `VectorIndex.follow`; the centres stay until the store is opened anew."""
-        if self._cells:
-            # Rows may have moved, so their cells are looked for anew.
-            self._cells = VectorCells(self._cells.centres, np.full(len(table.hashes), UNKNOWN))
-        return super().follow(table)
-
-    def _made(self) -> Any:
-        if not self._cells:
-            return super()._made()
+    def _filled(self, table: HashTable) -> Any:
+        if table.total < LEAST_CELLS**2:
+            return super()._filled(table)
         import faiss
 
-        count, width = self._cells.centres.shape
+        cells = open_cells(table.hashes, EUCLIDEAN)
+        cell_of_row = cells.by_row()
+        count, width = len(cells.centres), table.hashes.shape[1] // 4
         quantizer = faiss.IndexFlatL2(width)
-        quantizer.add(self._cells.centres)
-        made = faiss.IndexIVFFlat(quantizer, width, count)
-        made.nprobe = self._probes
-        return made
-
-    def _add(self, table: HashTable, positions: range | list[int]) -> None:
-        if not self._cells:
-            super()._add(table, positions)
-            return
-        import faiss
-
-        for vectors, ids, rows in _parts(table, positions):
-            own = assign(self._cells, vectors, rows)
-            pointers = (faiss.swig_ptr(each) for each in (vectors, ids, own))
-            self._faiss.add_core(len(vectors), *pointers)
+        quantizer.add(cells.centres.view("<f4").astype(np.float32))
+        index = faiss.IndexIVFFlat(quantizer, width, count)
+        index.nprobe = self._probes
+        for vectors, ids, rows in _parts(table, range(len(table.recording_ids))):
+            # add_with_ids would look for the nearest centre of each vector again.
+            cells_of_part = cell_of_row[rows]
+            pointers = map(faiss.swig_ptr, (vectors, ids, cells_of_part))
+            index.add_core(len(vectors), *pointers)
+        return index
 
 
 def _contents(table: HashTable) -> dict[tuple[int, int], int]:

@@ -1,8 +1,8 @@
 """Hits that agree become segments: which query hashes lie on which reference hashes.
 
 A clip that runs at the reference's tempo gives hits on one diagonal of (query block,
-reference block). A clip with another tempo gives a line of another slope; a few per cent
-of it are followed here, the rest is left to the hypotheses.
+reference block). A clip with another tempo gives a line of another slope; differences
+of a few per cent are followed here, larger ones are left to the hypotheses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GAP_HASHES = 24  # query hashes without a hit inside one segment: 6 s
 REACH_HASHES = 24  # a segment is followed this far beyond its hits
 SAME_SPEECH = 0.42  # bit error rate below which a hash supports the alignment
 FEW_WINDOWS = 4  # of a clip, up to which single hits count
-LEAST_SPAN = 8  # hashes between first and last hit from which a slope can be told
+LEAST_SPAN = 8  # hashes between first and last hit that a slope can be fitted to
 SLOPES = (0.6, 1.7)  # reference hops a query hop
 
 
@@ -41,7 +41,7 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A line with its evidence: hashes from ``first`` to ``stop``, their mean error rate.
+    """An alignment with its evidence: hashes from ``first`` to ``stop``, their mean error rate.
 
     ``ber`` counts all bits alike; ``weighted_ber``, which ranks, by reliability (`error_rates`).
     ``shift`` is the refinement of the intercept in hops, from the neighboring diagonals;
@@ -70,7 +70,7 @@ class Segment:
 def alignments(
     neighbors: Neighbors, hashes: int, usable: np.ndarray, table: HashTable
 ) -> list[Alignment]:
-    """Gather the neighbors of all windows of ``hashes`` hashes into candidate lines.
+    """Gather the neighbors of all windows of ``hashes`` hashes into candidate alignments.
 
     Of many windows, a hit alone counts only where it is its window's nearest. A short clip
     has few, so all their neighbors are looked at.
@@ -78,7 +78,7 @@ def alignments(
     Parameters
     ----------
     usable
-        bool (windows,): windows that hold something to recognise.
+        bool (windows,): informative windows.
     """
     window, rank = np.nonzero((neighbors.rows != NOTHING) & usable[:, None])
     rows = neighbors.rows[window, rank]
@@ -91,16 +91,16 @@ def alignments(
     recording, block, window, diagonal, rank, distance = (
         a[order] for a in (recording, block, window, diagonal, rank, distance)
     )
-    found: list[Alignment] = []
+    result: list[Alignment] = []
     for group in _runs(recording[1:] != recording[:-1]):
         for members in _chains(window[group], diagonal[group]):
-            alone = len(members) == 1 and rank[group][members[0]] > 0
-            if not alone or len(usable) <= FEW_WINDOWS:
+            is_single = len(members) == 1 and rank[group][members[0]] > 0
+            if not is_single or len(usable) <= FEW_WINDOWS:
                 i, j = window[group][members], block[group][members]
                 weight = 1 / (1 + rank[group][members])
                 apart = distance[group][members]
-                found += _fit(int(recording[group.start]), i, j, weight, apart, hashes)
-    return found
+                result += _fit(int(recording[group.start]), i, j, weight, apart, hashes)
+    return result
 
 
 def _runs(breaks: np.ndarray) -> Iterator[slice]:
@@ -110,7 +110,7 @@ def _runs(breaks: np.ndarray) -> Iterator[slice]:
 
 
 def _chains(window: np.ndarray, diagonal: np.ndarray) -> Iterator[np.ndarray]:
-    """Split the hits of one recording, in order of window, into groups that may be lines."""
+    """Split the hits of one recording, in order of window, into groups that may be aligned."""
     latest: dict[int, list[int]] = {}  # the chain that was last on a diagonal
     seen: dict[int, int] = {}  # and in which window
     chains = []
@@ -138,10 +138,11 @@ def _fit(
     distance: np.ndarray,
     hashes: int,
 ) -> Iterator[Alignment]:
-    """Offer the diagonal with most votes and, where hits allow it, a line of best slope.
+    """Yield the diagonal with most votes and, where hits allow it, the line of best slope.
 
-    A true place brings its neighbors along, so nearer hits weigh more. Of diagonals with as many
-    votes the one with the nearest hit is offered: a short recording holds one window for all.
+    Hits around a true place come first in their lists, so hits of low rank weigh more. Of diagonals
+    with as many votes the one with the nearest hit is offered: a short recording holds one window
+    for all.
     """
     diagonals, which = np.unique(j - i, return_inverse=True)
     nearest = np.full(len(diagonals), np.inf)
@@ -159,7 +160,7 @@ def _fit(
 
 
 def follow(alignment: Alignment, query: Hashes, table: HashTable) -> Segment | None:
-    """Compare along a line and beyond its ends; give the segment that supports it."""
+    """Compare along an alignment and beyond its ends; give the segment that supports it."""
     rows = table.rows(alignment.recording_index)
     i = _compared(alignment, len(query), len(rows))
     if not len(i):
@@ -199,26 +200,26 @@ def with_refined_boundaries(segment: Segment, query: Hashes, table: HashTable) -
 
 def moved(segment: Segment, hops: float) -> Segment:
     """Give the same segment in a query that began so many hops earlier."""
-    whole = round(hops)
+    hashes = round(hops)
     alignment = segment.alignment
     alignment = replace(
         alignment,
         intercept=alignment.intercept - alignment.slope * hops,
-        first=alignment.first + whole,
-        stop=alignment.stop + whole,
+        first=alignment.first + hashes,
+        stop=alignment.stop + hashes,
     )
     return replace(
         segment,
         alignment=alignment,
-        first=segment.first + whole,
-        stop=segment.stop + whole,
+        first=segment.first + hashes,
+        stop=segment.stop + hashes,
         begin=segment.begin + hops,
         end=segment.end + hops,
     )
 
 
 def _compared(alignment: Alignment, hashes: int, rows: int) -> np.ndarray:
-    """Give the query hashes that a line, or what it may go on to, lays on stored ones."""
+    """Give the query hashes that an alignment, extended at both ends, lays on stored ones."""
     i = np.arange(
         max(0, alignment.first - REACH_HASHES), min(hashes, alignment.stop + REACH_HASHES)
     )
@@ -229,7 +230,7 @@ def _compared(alignment: Alignment, hashes: int, rows: int) -> np.ndarray:
 def _differing(
     query: Hashes, rows: np.ndarray, alignment: Alignment, i: np.ndarray, shift: int
 ) -> np.ndarray:
-    """Mark the bits in which query hashes differ from the line moved by ``shift``."""
+    """Mark the bits in which query hashes differ from the alignment moved by ``shift``."""
     at = np.rint(alignment.intercept + alignment.slope * i).astype(np.int64) + shift
     return np.asarray(query.packed[i] ^ rows[np.clip(at, 0, len(rows) - 1)])
 
@@ -247,16 +248,16 @@ def error_rates(differing: np.ndarray, reliability: np.ndarray | None = None) ->
     Returns
     -------
     float (...). With reliability (1 - c) / 2, where c is the cosine between the +-1 of one hash and
-    the weighted +-1 of the other. So rates of unrelated hashes scatter as they do without
-    it, however few bits of a hash are reliable.
+    the weighted +-1 of the other. So the rates of unrelated hashes have the same spread as
+    without it, however few bits of a hash are reliable.
     """
     count = 8 * differing.shape[-1]
     if reliability is None:
         return np.asarray(np.bitwise_count(differing).sum(axis=-1) / count)
-    sure = reliability.astype(np.float32)
-    against = (sure * np.unpackbits(differing, axis=-1)).sum(axis=-1)
-    length = np.sqrt(count * np.square(sure).sum(axis=-1))
-    return np.asarray((1 - (sure.sum(axis=-1) - 2 * against) / length) / 2)
+    weights = reliability.astype(np.float32)
+    against = (weights * np.unpackbits(differing, axis=-1)).sum(axis=-1)
+    length = np.sqrt(count * np.square(weights).sum(axis=-1))
+    return np.asarray((1 - (weights.sum(axis=-1) - 2 * against) / length) / 2)
 
 
 def heaviest(gain: np.ndarray) -> tuple[int, int]:

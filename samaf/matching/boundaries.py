@@ -1,7 +1,7 @@
 """Where a segment begins and ends, finer than its hashes.
 
 A hash covers a second. Where a segment begins, the hashes before it hold part of it and part
-of something else, and their error rate falls step by step. The whole flank tells the boundary
+of something else, and their error rate falls step by step. The full flank locates the boundary
 to a tenth of a second; a threshold alone would be half a second early or late.
 """
 
@@ -15,11 +15,11 @@ UNRELATED = 0.49  # bit error rate of hashes that share nothing
 # measured on validation speech cut into silence, music and other speech, either flank.
 SHARES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 AGREEMENT = (0.0, 0.06, 0.14, 0.26, 0.37, 0.49, 0.66, 0.85, 1.0)
-BEFORE, BEHIND = 6, 16  # hashes looked at on either side of the first that supports a segment
+BEFORE, BEHIND = 6, 16  # hashes examined on either side of the first that supports a segment
 FINENESS = 0.2  # hops between the boundaries that are tried
-INSIDE = 8  # hashes behind a boundary that tell how well the segment agrees there
+INSIDE = 8  # hashes behind a boundary that the agreement of the segment is measured on
 SPREAD = (0.05, 0.08)  # deviation of error rates outside and inside
-PLAUSIBLE = 0.7  # log likelihood below the best, and still as good
+PLAUSIBLE = 0.7  # log likelihood below the best that counts as equally good
 
 
 def boundaries(rates: np.ndarray, first: int, stop: int) -> tuple[float, float]:
@@ -34,8 +34,8 @@ def boundaries(rates: np.ndarray, first: int, stop: int) -> tuple[float, float]:
 
     Returns
     -------
-    Hops after the start of the first hash in ``rates``. Where the segment may well go
-    through to the first or the last hash of all, it does.
+    Hops after the start of the first hash in ``rates``. A segment that may as well
+    reach the first or the last hash does so.
     """
     begin = _boundary(rates, first, stop)
     backwards = _boundary(rates[::-1], len(rates) - stop, len(rates) - first)
@@ -44,13 +44,13 @@ def boundaries(rates: np.ndarray, first: int, stop: int) -> tuple[float, float]:
 
 
 def _boundary(rates: np.ndarray, first: int, stop: int) -> float:
-    """Find the most likely left boundary, from its flank and what is on either side."""
+    """Find the most likely left boundary, from its flank and both sides of it."""
     a, b = max(0, first - BEFORE), min(stop, first + BEHIND)
     tried = np.round(np.arange(a, b - 1 + FINENESS / 2, FINENESS), 3)
-    whole = np.ceil(tried).astype(int)  # the first hash that lies wholly inside
+    inner = np.ceil(tried).astype(int)  # the first hash that lies fully inside
     sums = np.concatenate([[0.0], np.cumsum(rates)])
-    until = np.minimum(whole + INSIDE, stop)
-    level = ((sums[until] - sums[whole]) / (until - whole))[:, None]
+    until = np.minimum(inner + INSIDE, stop)
+    level = ((sums[until] - sums[inner]) / (until - inner))[:, None]
     share = (np.arange(a, b) + BLOCK_HOPS - tried[:, None]) / BLOCK_HOPS
     agreement = np.interp(share, SHARES, AGREEMENT)
     expected = UNRELATED - (UNRELATED - level) * agreement

@@ -3,15 +3,15 @@
 Unrelated hashes differ in half of their bits, give or take. The mean error rate of L
 hashes on one diagonal is then about normal; its deviation shrinks with L, more slowly
 than for independent hashes because neighbors share three quarters of their audio. The
-probability of a rate at least this low, times the number of comparisons, is the
+probability of an error rate at least this low, times the number of comparisons, is the
 expected number of false matches (the E-value of sequence search). Real tails are heavier
 than normal ones, so the card of a model carries a straight line fitted to impostor
 queries that corrects the logarithm.
 
-There is a second way to be wrong: another voice that says the same words. Such segments
-agree far better than chance, however long they are, so their own distribution of error
-rates bounds what any match can be worth. A long clip says more that somebody else may say
-than a short one, and a large store holds more of it: they grow with the comparisons.
+A second kind of false match is a same-text impostor: another voice that says the same words.
+Such segments agree far better than chance, however long they are, so the distribution of their
+error rates bounds the score of any match. A long clip has more words that somebody else may say
+than a short one, and a large store holds more of them: they grow with the comparisons.
 """
 
 from __future__ import annotations
@@ -74,27 +74,27 @@ def log10_evalue(
     hashes
         Hashes in the segment.
     comparisons
-        Places tried: hashes of the store x hashes of the query x hypotheses.
+        Comparisons made: hashes of the store x hashes of the query x hypotheses.
     """
     spread = mean_deviation(hashes, calibration)
-    rate = np.asarray(ber)
-    # Longer segments share hashes with their neighbors: fewer of them are tries of their own.
+    ber = np.asarray(ber)
+    # Longer segments share hashes with their neighbors: fewer of them are independent.
     shared = calibration.overlap * (1 - 1 / np.maximum(hashes, 1))
-    tail = log10_tail((calibration.mean - rate) / spread)
+    tail = log10_tail((calibration.mean - ber) / spread)
     chance = calibration.offset - shared + bent(tail - calibration.knee, calibration.slope)
-    places = np.log10(np.maximum(comparisons, 1.0))
-    unrelated = np.minimum(chance, 0.0) + places
+    tries = np.log10(np.maximum(comparisons, 1.0))
+    unrelated = np.minimum(chance, 0.0) + tries
     if not calibration.same_text:
         return unrelated
     around = np.hypot(calibration.same_text_deviation, spread)
     alike = np.log10(calibration.same_text / calibration.same_text_comparisons) + log10_tail(
-        (calibration.same_text_mean - rate) / around
+        (calibration.same_text_mean - ber) / around
     )
-    return np.asarray(np.logaddexp(unrelated / _LOG10_E, (alike + places) / _LOG10_E) * _LOG10_E)
+    return np.asarray(np.logaddexp(unrelated / _LOG10_E, (alike + tries) / _LOG10_E) * _LOG10_E)
 
 
 def for_deep(calibration: ScoreCalibration) -> ScoreCalibration:
-    """Give what holds for deep queries: they find the same words at other paces, too."""
+    """Give the calibration for deep queries: they meet same-text impostors at other tempos too."""
     return replace(calibration, same_text=calibration.same_text * calibration.deep_same_text)
 
 
@@ -107,7 +107,7 @@ def log10_likelihood_ratio(score: float | np.ndarray, calibration: ScoreCalibrat
     """Give log10 of how many times as often a true match gets a score as a false one.
 
     H1: the clip comes from this recording at this place. H2: the clip comes from no
-    recording in the store, and this is the best that the search finds. Linear in the score
+    recording in the store, and this is the search's best match. Linear in the score
     between the bounds that the calibration supports.
     """
     ratio = calibration.likelihood
@@ -115,7 +115,7 @@ def log10_likelihood_ratio(score: float | np.ndarray, calibration: ScoreCalibrat
 
 
 def calibration_of(fingerprinter: Fingerprinter) -> ScoreCalibration:
-    """Give a model's score calibration; log a warning, once a model, where nobody has fitted it."""
+    """Give a model's score calibration; log a warning, once per model, where it was not fitted."""
     calibration = fingerprinter.card.calibration
     if not calibration.calibrated:
         _warn(fingerprinter.path)
@@ -125,7 +125,7 @@ def calibration_of(fingerprinter: Fingerprinter) -> ScoreCalibration:
 @cache
 def _warn(model: Path) -> None:
     logging.getLogger("samaf").warning(
-        "%s is not calibrated: its scores, and the rates of false matches, are guesses; "
+        "%s is not calibrated: its scores and numbers of false matches are guesses; "
         "fit them with `python -m benchmarks calibration %s --write`",
         model.stem,
         model,

@@ -1,4 +1,4 @@
-"""Candidates: segments of a query aligned with segments of recordings, before they are judged."""
+"""Candidates: segments of a query aligned with segments of recordings, before a decision."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Candidate:
     weighted_log10_evalue
         The same with bits counted by their reliability: ranks candidates for one place.
     comparisons
-        Places that the search compared for it; see ``samaf.matching.calibration``.
+        Comparisons of the search that gave it; see ``samaf.matching.calibration``.
     """
 
     recording_index: int
@@ -49,13 +49,15 @@ def log10_evalues(
     segment: Segment, comparisons: float, calibration: ScoreCalibration
 ) -> tuple[float, float]:
     """Give log10 of the E-value of a segment: by BER, and by weighted BER."""
-    rates = np.array([segment.ber, segment.weighted_ber])
-    by_bits, by_weights = log10_evalue(rates, np.array(segment.hashes), comparisons, calibration)
+    error_rates = np.array([segment.ber, segment.weighted_ber])
+    by_bits, by_weights = log10_evalue(
+        error_rates, np.array(segment.hashes), comparisons, calibration
+    )
     return float(by_bits), float(by_weights)
 
 
 def span_of(segment: Segment, hashes: int, manipulation: Manipulation) -> tuple[float, float]:
-    """Bring hash positions under a hypothesis back to the clip's own time, in hops."""
+    """Convert hash positions under a hypothesis to the clip's own time, in hops."""
     first, stop = segment.first, segment.stop
     if manipulation.reversed:
         first, stop = hashes - stop, hashes - first
@@ -70,7 +72,7 @@ def to_match(
     Parameters
     ----------
     fingerprinter
-        The model of the hashes: the seconds between them and what a score is worth.
+        The model of the hashes: the seconds between them and the score calibration.
     duration
         Of the clip, in seconds.
     """
@@ -79,9 +81,9 @@ def to_match(
     slope = segment.alignment.slope
     # Times of the clip as it was hashed; the manipulation's time factor stretches them.
     start, stop = segment.begin * hop, segment.end * hop
-    # A block stands for its middle, whatever the tempo.
+    # Times are those of a block's middle, whatever the tempo.
     middle = (start + stop) / 2
-    there = segment.reference((middle - block / 2) / hop) * hop + block / 2
+    centre = segment.reference((middle - block / 2) / hop) * hop + block / 2
     half = (stop - start) / 2 * slope
     begin, end = start * manipulation.tau, min(stop * manipulation.tau, duration)
     if manipulation.reversed:
@@ -91,8 +93,8 @@ def to_match(
         recording,
         max(0.0, begin),
         end,
-        min(max(0.0, there - half), recording.duration),
-        min(max(0.0, there + half), recording.duration),
+        min(max(0.0, centre - half), recording.duration),
+        min(max(0.0, centre + half), recording.duration),
         candidate.ber,
         score,
         Manipulation(manipulation.tau / slope, manipulation.rho, manipulation.reversed),

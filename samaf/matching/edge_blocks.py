@@ -1,6 +1,6 @@
-"""Short clips: blocks that hang over their ends, on more than one grid.
+"""Short clips: blocks padded at the clip's edges, on more than one grid.
 
-A clip begins anywhere between two hops of the recording, and one of 1 s holds a single whole
+A clip begins anywhere between two hops of the recording, and one of 1 s holds a single full
 block.
 """
 
@@ -32,17 +32,17 @@ def hash_with_padding(
     fingerprinter: Fingerprinter,
     short: bool,
 ) -> list[tuple[Hypothesis, Hashes]]:
-    """Hash the frames of a clip, with blocks that hang over its ends.
+    """Hash the frames of a clip, with blocks padded at its edges.
 
     Parameters
     ----------
     frames
-        float32 (n, coefficients), as ``hypothesis`` has them.
+        float32 (n, coefficients), computed under ``hypothesis``.
     salt
-        Belongs to this clip alone; see ``Fingerprinter.hashes``.
+        Text that belongs to this clip alone; see ``Fingerprinter.hashes``.
     short
-        Whether to hash on two grids, half a hop apart. Where tempo and pitch are the clip's
-        own, also in whole blocks: a recording as short as the clip holds no others.
+        Whether to hash on two grids, half a hop apart. Where tempo and pitch are
+        unchanged, also in unpadded blocks: a recording as short as the clip holds no others.
 
     Returns
     -------
@@ -54,9 +54,9 @@ def hash_with_padding(
         return []
     made = []
     if short and hypothesis.manipulation.tau == hypothesis.manipulation.rho == 1:
-        whole = fingerprinter.hash_blocks(blocks(frames, parameters), salt)
-        if len(whole):
-            made.append((hypothesis, whole))
+        unpadded = fingerprinter.hash_blocks(blocks(frames, parameters), salt)
+        if len(unpadded):
+            made.append((hypothesis, unpadded))
     for offset in (0, parameters.hop_frames // 2) if short else (0,):
         starts = block_starts(len(frames), offset, parameters)
         hashes = fingerprinter.hash_blocks(padded_blocks(frames, starts, parameters), salt)
@@ -79,10 +79,10 @@ def block_starts(frames: int, offset: int, parameters: FeatureParameters) -> np.
 def padded_blocks(
     frames: np.ndarray, starts: np.ndarray, parameters: FeatureParameters
 ) -> np.ndarray:
-    """Cut blocks that may hang over either end of a clip.
+    """Cut blocks that are padded where they reach beyond either end of a clip.
 
-    float32, shape (m, block_frames, coefficients); what is not there is the mean of what
-    is, in each coefficient.
+    float32, shape (m, block_frames, coefficients); padding is the mean of the
+    block's frames, in each coefficient.
     """
     at = starts[:, None] + np.arange(parameters.block_frames)
     inside = (at >= 0) & (at < len(frames))

@@ -15,16 +15,16 @@ from samaf.records import IDENTITY, Manipulation
 
 STEP = 0.1  # of log factor; the encoder bridges half of it on either side
 LARGEST = 2.0  # factors from 1/2 to 2
-IDENTITY_PRIOR = 0.5  # share of the false-positive rate that the clip as it is may use
-REVERSED_PRIOR = 0.05  # that the clip backwards, else as it is, may use
+IDENTITY_PRIOR = 0.5  # share of the expected false matches that the unaltered clip may use
+REVERSED_PRIOR = 0.05  # that the reversed, otherwise unaltered clip may use
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A manipulation and the share of the false-positive rate that it may use.
+    """A manipulation and the share of the expected false matches that it may use.
 
     ``origin`` is where the first hash starts, in hops of the clip as it is hashed: below 0
-    where it hangs over the clip's start.
+    where its block is padded at the clip's start.
     """
 
     manipulation: Manipulation

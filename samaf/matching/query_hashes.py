@@ -1,4 +1,4 @@
-"""The hashes of a query: as it is on one grid or three, and under hypotheses."""
+"""The hashes of a query: unaltered on one grid or three, and under hypotheses."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def hash_under(
     Parameters
     ----------
     samples
-        float32 (n,), the whole clip, peak-normalised.
+        float32 (n,), the full clip, peak-normalised.
     salt
-        Belongs to this clip alone; see ``Fingerprinter.hashes``.
+        Text that belongs to this clip alone; see ``Fingerprinter.hashes``.
     """
     parameters = fingerprinter.card.features
     short = is_short(len(samples) / parameters.sample_rate)

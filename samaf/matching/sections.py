@@ -1,7 +1,7 @@
-"""Long recordings, section by section: memory does not grow, and each is decided by itself.
+"""Long recordings, section by section: memory does not grow, and each is searched by itself.
 
-Sections overlap, so that each short segment lies whole in one. What is found is joined
-again where it goes on from one section to the next.
+Sections overlap, so that each short segment lies fully in one. Matches that continue from
+one section to the next are joined.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from samaf.matching.merging import TOUCHING_S, merge_matches
 from samaf.records import Match
 
 SECTION_SECONDS = 16.0
-STEP_SECONDS = 12.0  # segments of up to 4 s lie whole in a section
+STEP_SECONDS = 12.0  # segments of up to 4 s lie fully in a section
 
 
 def sections(samples: np.ndarray, sample_rate: int) -> list[tuple[float, float, np.ndarray]]:
@@ -25,8 +25,8 @@ def sections(samples: np.ndarray, sample_rate: int) -> list[tuple[float, float, 
 
     Returns
     -------
-    Start and length in seconds, and the samples, float32 (m,). What is no longer than a
-    section is one.
+    Start and length in seconds, and the samples, float32 (m,). A recording no
+    longer than a section is one.
     """
     size, step = round(SECTION_SECONDS * sample_rate), round(STEP_SECONDS * sample_rate)
     starts = range(0, max(1, len(samples) - size + step), step)
@@ -59,7 +59,7 @@ class Cutter:
 
 
 class Joiner:
-    """Joins what sections give as they come; each match is given when it has ended.
+    """Joins the matches of sections as they come; gives each match when it has ended.
 
     Parameters
     ----------
@@ -70,10 +70,10 @@ class Joiner:
     def __init__(self, k: int) -> None:
         self._k = k
         self._open: list[Match] = []
-        self._given: list[Match] = []  # not long ago
+        self._given: list[Match] = []  # in the last section
 
     def add(self, matches: Sequence[Match], following: float) -> list[Match]:
-        """Take what one section gave; tell what no later one can change.
+        """Take the matches of one section; give those that no later one can change.
 
         Parameters
         ----------
@@ -82,21 +82,21 @@ class Joiner:
         following
             Where the next section starts, s.
         """
-        found = merge_matches([*self._open, *matches], self._k, self._given)
-        ended = [m for m in found if m.query_stop + TOUCHING_S < following]
-        self._open = [m for m in found if m.query_stop + TOUCHING_S >= following]
-        lately = following - SECTION_SECONDS
-        self._given = [m for m in [*self._given, *ended] if m.query_stop > lately]
+        merged = merge_matches([*self._open, *matches], self._k, self._given)
+        ended = [m for m in merged if m.query_stop + TOUCHING_S < following]
+        self._open = [m for m in merged if m.query_stop + TOUCHING_S >= following]
+        oldest = following - SECTION_SECONDS
+        self._given = [m for m in [*self._given, *ended] if m.query_stop > oldest]
         return sorted(ended, key=lambda m: m.query_start)
 
     def finish(self) -> list[Match]:
-        """Tell what is still open, since the stream has ended."""
+        """Give the matches that are still open at the end of the stream."""
         return self.add([], inf)
 
 
-def of_many(found: Sequence[Candidate], sections: float) -> list[Candidate]:
-    """Give what one of so many sections found with the false candidates to expect in all."""
-    return [replace(f, log10_evalue=f.log10_evalue + log10(sections)) for f in found]
+def of_many(candidates: Sequence[Candidate], sections: float) -> list[Candidate]:
+    """Give the candidates of one of so many sections with the E-values of all together."""
+    return [replace(c, log10_evalue=c.log10_evalue + log10(sections)) for c in candidates]
 
 
 def later(match: Match, seconds: float) -> Match:

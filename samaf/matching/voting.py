@@ -11,7 +11,7 @@ from samaf.index import VectorNeighbors
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A recording, and the neighbors that are of it.
+    """A recording with its votes.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Ranked:
     distances
         Of all its neighbors, least first.
     weight
-        Of its votes together.
+        Sum over its votes.
     """
 
     recording_id: int
@@ -31,25 +31,25 @@ class Ranked:
 
 
 def rank(neighbors: VectorNeighbors, k: int) -> list[Ranked]:
-    """Give the k recordings whose votes weigh most; the nearest goes first of those that tie.
+    """Give the k recordings of the largest weight; in a tie the nearest goes first.
 
-    Each neighbor of a vector is a vote for its recording. It weighs as much as it is nearer
-    than the farthest neighbor of the same vector: where all are about as far, none of them
-    tells much. The paper calls the first recording the potential song, and leaves open how
+    Each neighbor of a vector is a vote for its recording. Its weight is how much nearer it is
+    than the farthest neighbor of the same vector: where all are about as far, none is
+    strong evidence. The paper calls the first recording the potential song, and leaves open how
     it comes about.
     """
-    found: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
+    votes: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
     weights: dict[int, float] = defaultdict(float)
     for row, distances in enumerate(neighbors.distances.tolist()):
-        there = [distance for distance in distances if distance < inf]
+        finite = [distance for distance in distances if distance < inf]
         ids, segments = neighbors.recording_ids[row].tolist(), neighbors.segments[row].tolist()
-        for recording_id, segment, distance in zip(ids, segments, there, strict=False):
-            found[recording_id].append((distance, row, segment))
-            weights[recording_id] += there[-1] - distance
+        for recording_id, segment, distance in zip(ids, segments, finite, strict=False):
+            votes[recording_id].append((distance, row, segment))
+            weights[recording_id] += finite[-1] - distance
     ranked = []
-    for recording_id, votes in found.items():
-        _, row, segment = min(votes)
-        distances = tuple(sorted(distance for distance, _, _ in votes))
+    for recording_id, neighbors_of in votes.items():
+        _, row, segment = min(neighbors_of)
+        distances = tuple(sorted(distance for distance, _, _ in neighbors_of))
         ranked.append(Ranked(recording_id, row, segment, distances, weights[recording_id]))
     ranked.sort(key=lambda r: (-r.weight, r.distances[0], r.recording_id))
     return ranked[:k]

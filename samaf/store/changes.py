@@ -23,7 +23,7 @@ class Changes:
     deleted
         Ids of the recordings deleted since, also of such as were added since.
     since_revision
-        The revision that it leads from: the one asked for, or 0 (from nothing) where not
+        The revision that it leads from: the one requested, or 0 (from nothing) where not
         all changes since that one are known any more.
     """
 

@@ -51,7 +51,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def is_transient(self, error: DBAPIError) -> bool:
-        """Whether the transaction was undone and can be tried again as it was."""
+        """Whether the transaction was rolled back and can be tried again as it was."""
 
     @abstractmethod
     def is_absence(self, error: DBAPIError) -> bool:
@@ -81,7 +81,7 @@ class Sqlite(Dialect):
     def engine(self, url: URL) -> Engine:
         """Return an engine that begins transactions itself and syncs each commit."""
         if self._never_changes(url):
-            # Without a folder to write to, SQLite reads a file only when told so.
+            # Without a folder to write to, SQLite reads a file only with this setting.
             name = f"file:{quote(str(url.database))}"
             url = url.set(database=name, query={"immutable": "1", "uri": "true"})
         engine = create_engine(url, connect_args={"timeout": LOCK_WAIT}, hide_parameters=True)

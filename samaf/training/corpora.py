@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,7 +20,8 @@ SPLITS = ("train", "validation", "test")
 class Clip:
     """One clip of a corpus; ``kind`` is speech, music, noise or rir.
 
-    ``noisy`` is the same clip recorded with noise, where the corpus has one.
+    ``noisy`` is the same clip recorded with noise, where the corpus has one. ``source`` names
+    the data set it comes from; ``joined`` clips are short utterances of one speaker in a row.
     """
 
     path: Path
@@ -31,15 +32,21 @@ class Clip:
     language: str = ""
     licence: str = ""
     noisy: Path | None = None
+    source: str = ""
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Clips in a fixed order, the rows that named no file, and a digest of the list."""
+    """Clips in a fixed order, the rows that named no file, and a digest of the list.
+
+    ``further`` are the folders behind the first one where several corpora are read as one.
+    """
 
     root: Path
     clips: tuple[Clip, ...]
     missing: tuple[str, ...] = ()
+    further: tuple[Path, ...] = ()
 
     def select(self, kind: str, *splits: str) -> tuple[Clip, ...]:
         """Give the clips of one kind in any of the splits."""
@@ -48,13 +55,49 @@ class Corpus:
     @property
     def digest(self) -> str:
         """SHA-256 over the relative paths, kinds and splits of all clips."""
-        rows = (f"{c.path.relative_to(self.root)}\t{c.kind}\t{c.split}\n" for c in self.clips)
+        roots = (self.root, *self.further)
+        homes = (next(r for r in roots if c.path.is_relative_to(r)) for c in self.clips)
+        rows = (
+            f"{c.path.relative_to(home)}\t{c.kind}\t{c.split}\n"
+            for c, home in zip(self.clips, homes, strict=True)
+        )
         return sha256("".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def default_root() -> Path:
     """Give the folder named by SAMAF_CORPUS, else ``../shared/corpus``."""
     return Path(os.environ.get("SAMAF_CORPUS", "../shared/corpus"))
+
+
+def open_corpora(roots: Sequence[Path]) -> Corpus:
+    """Read one corpus or several as one; see `open_corpus`.
+
+    Of several, speakers and recordings carry the number of their corpus, since two corpora may
+    give the same name to different ones.
+
+    Raises
+    ------
+    CorpusError
+        One of them cannot be used, or is named twice.
+    """
+    if len(roots) == 1:
+        return open_corpus(roots[0])
+    resolved = [root.resolve() for root in roots]
+    for number, root in enumerate(roots):
+        if any(r == resolved[number] for r in resolved[:number]):
+            raise CorpusError(f"{root}: is named twice; name each corpus once")
+    corpora = [open_corpus(root) for root in roots]
+    clips = tuple(
+        replace(
+            clip,
+            speaker=f"{number}/{clip.speaker}" if clip.speaker else "",
+            recording=f"{number}/{clip.recording}",
+        )
+        for number, corpus in enumerate(corpora)
+        for clip in corpus.clips
+    )
+    missing = tuple(path for corpus in corpora for path in corpus.missing)
+    return Corpus(roots[0], clips, missing, tuple(roots[1:]))
 
 
 def open_corpus(root: Path) -> Corpus:
@@ -92,7 +135,7 @@ def open_corpus(root: Path) -> Corpus:
     if len(missing) > UNREADABLE_SHARE * (len(clips) + len(missing)):
         raise CorpusError(
             f"{root}: {len(missing)} of {len(clips) + len(missing)} files that belong to it are "
-            f"missing ({missing[0]} first); fetch them, or mend the manifest"
+            f"missing ({missing[0]} first); fetch them, or repair the manifest"
         )
     return Corpus(root, tuple(clips), tuple(missing))
 
@@ -118,6 +161,8 @@ def _manifest(root: Path, missing: list[str]) -> list[Clip]:
                 row.get("recording") or path.stem,
                 row.get("language") or "",
                 row.get("licence") or "",
+                source=row.get("source") or "",
+                joined=row.get("joined") == "1",
             )
         )
     return clips

@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samaf.files import atomic
+
 TERMS = "MHECBQ"
 BITS = "mean Hamming distance, bits"
-COLUMNS = ("step", "split", "loss", *TERMS, "accuracy", "distance")
+MEASURES = ("accuracy", "distance", "on_grid", "off_grid", "impostor_ber")  # of validation
+COLUMNS = ("step", "split", "loss", *TERMS, *MEASURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Point:
         nan in training.
     distance
         Mean Hamming distance in bits between a block and its copy; nan in training.
+    on_grid, off_grid, impostor_ber
+        See ``validation.Summary``; nan where it was not measured.
     """
 
     step: int
@@ -34,19 +39,21 @@ class Point:
     terms: Mapping[str, float]
     accuracy: float = math.nan
     distance: float = math.nan
+    on_grid: float = math.nan
+    off_grid: float = math.nan
+    impostor_ber: float = math.nan
 
 
 def write_points(points: Sequence[Point], path: Path) -> None:
     """Write a CSV file, one row a point, in place of the last one."""
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         for p in points:
             terms = [p.terms.get(t, "") for t in TERMS]
-            measured = [p.accuracy, p.distance] if p.split == "validation" else ["", ""]
+            values = [getattr(p, name) for name in MEASURES]
+            measured = ["" if math.isnan(value) else value for value in values]
             rows.writerow([p.step, p.split, p.loss, *terms, *measured])
-    temporary.replace(path)
 
 
 def read_points(path: Path, last_step: int) -> list[Point]:
@@ -60,8 +67,7 @@ def read_points(path: Path, last_step: int) -> list[Point]:
                 row["split"],
                 float(row["loss"]),
                 {t: float(row[t]) for t in TERMS if row[t]},
-                float(row["accuracy"] or "nan"),
-                float(row["distance"] or "nan"),
+                *(float(row.get(name) or "nan") for name in MEASURES),
             )
             for row in csv.DictReader(file)
             if int(row["step"]) <= last_step

@@ -1,61 +1,26 @@
 """Training data: the frames of clips and of their distorted copies, memory-mapped.
 
-Preparation decodes every clip once, distorts it ``copies`` times and keeps the frames as
-float16. Batches are drawn from the map by a generator that depends on seed and step
-alone, so that a resumed run sees the same batches.
+Batches are drawn from the map by a generator that depends on seed and step alone, so that a
+resumed run sees the same batches. `samaf.training.preparation` makes the data.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from samaf.audio import load
-from samaf.errors import AudioError, CorpusError
-from samaf.features import FeatureParameters, encoder_input, mfcc
+from samaf.features import FeatureParameters, encoder_input
 from samaf.training import spectral
-from samaf.training.corpora import Clip, Corpus
-from samaf.training.distortions import Material, distort
-from samaf.training.prepared import (
-    TABLE,
-    check_readable,
-    clip_generator,
-    folder_name,
-    load_sounds,
-    make_once,
-    write_table,
+from samaf.training.sampling import (
+    CANDIDATES,
+    HardNegatives,
+    Sampling,
+    active_before,
+    choose_moments,
 )
-from samaf.training.workers import spread
 
-FORMAT = 1  # raise when preparation changes what it writes
 JITTER_FRAMES = 12  # a query's hop grid meets the reference's within half a hop
-LEAST_SECONDS = 3  # shorter clips hold too few moments to be told from their neighbors
-MOMENTS = 4  # pairs drawn from one clip: other moments of the same voice are hard negatives
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What prepared data depends on; its digest stands in the folder's name.
-
-    ``features`` hold all coefficients that any model of this data may use: models with
-    fewer take the first ones.
-    """
-
-    corpus: str
-    split: str
-    copies: int
-    seed: int
-    features: FeatureParameters
-    format: int = FORMAT
-
-    @property
-    def folder(self) -> str:
-        """Name of the folder: the split, and a digest over all fields."""
-        return folder_name(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +39,10 @@ class Dataset:
         float64 (n,): how often a clip is drawn; sums to 1.
     skipped
         Reasons of clips that are left out: unreadable or too short.
+    speakers
+        str (n,): who speaks in each clip.
+    hard_negatives
+        Blocks of other speakers that resemble each block, if they were looked for.
     """
 
     frames: np.ndarray
@@ -82,6 +51,17 @@ class Dataset:
     tau: np.ndarray
     weights: np.ndarray
     skipped: tuple[str, ...] = ()
+    speakers: np.ndarray = field(default_factory=lambda: np.empty(0, str))
+    hard_negatives: HardNegatives | None = None
+    active: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count active frames before each frame of each original, int32 (n, longest + 1)."""
+        counted = np.zeros((len(self.starts), self.counts[:, 0].max() + 1), np.int32)
+        for row, start, count in zip(counted, self.starts[:, 0], self.counts[:, 0], strict=True):
+            row[: count + 1] = active_before(self.frames[start : start + count, 0])
+            row[count + 1 :] = row[count]
+        object.__setattr__(self, "active", counted)
 
     def scale(self, coefficients: int, block_frames: int) -> tuple[np.ndarray, np.ndarray]:
         """Give mean and deviation of each coefficient over originals, float32 each.
@@ -104,17 +84,13 @@ class Dataset:
         step: int,
         count: int,
         parameters: FeatureParameters,
-        *,
-        redrawn: bool = False,
+        sampling: Sampling = Sampling(),  # noqa: B008  # frozen
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw pairs of one moment, in the original and in a distorted copy.
 
-        Parameters
-        ----------
-        redrawn
-            Give half of the pairs another voice and half of the copies further
-            distortions, let pairs run backwards or go on as others, all drawn anew
-            (``samaf.training.spectral``); needs frames with as many coefficients as bands.
+        With ``augmented``, half of the pairs get another voice and half of the copies
+        further distortions, and pairs run backwards or go on as others
+        (``samaf.training.spectral``); that needs frames with as many coefficients as bands.
 
         Returns
         -------
@@ -124,19 +100,20 @@ class Dataset:
             float32 (count, 2): clip number and first frame in the original.
         """
         rng = np.random.default_rng((seed, step))
-        clip = rng.choice(len(self.weights), -(-count // MOMENTS), p=self.weights)
-        clip = np.repeat(clip, MOMENTS)[:count]
+        known = self.hard_negatives is not None and self.hard_negatives.clips.shape[1] > 0
+        partners = int(count * sampling.hard_negatives) if known else 0
+        clip = self._clips(count - partners, sampling.anchors_per_clip, rng)
+        drawn = spectral.draw(count, rng) if sampling.augmented else None
+        pace = drawn.pace if drawn else np.ones(count)
+        pace[count - partners :] = pace[:partners]  # hard negatives run as their pairs do
+        size = parameters.block_frames * np.abs(pace)
         version = rng.integers(1, self.starts.shape[1], count)
-        drawn = spectral.draw(count, rng) if redrawn else None
-        size = parameters.block_frames * (np.abs(drawn.pace) if drawn else np.ones(count))
-        half = size / 2
-        tau = self.tau[clip, version]
-        # The copy's block must lie inside the copy, the original's inside the original.
-        last = np.minimum(
-            self.counts[clip, 0] - size, (self.counts[clip, version] - half) / tau - half
-        )
-        first = np.maximum(half / tau - half, 0)
-        at = first + rng.random(count) * np.maximum(last - first, 0)
+        at = self._moments(clip, version[: len(clip)], size[: len(clip)], rng)
+        if self.hard_negatives and partners:
+            others, there = self.hard_negatives.draw(clip[:partners], at[:partners], rng)
+            span = self._span(others, version[len(clip) :], size[len(clip) :])
+            clip, at = np.r_[clip, others], np.r_[at, np.clip(there, *span)]
+        half, tau = size / 2, self.tau[clip, version]
         jitter = rng.uniform(-JITTER_FRAMES, JITTER_FRAMES, count)
         there = np.clip((at + half) * tau - half + jitter, 0, self.counts[clip, version] - size)
         at = np.clip(at, 0, self.counts[clip, 0] - size)
@@ -158,6 +135,36 @@ class Dataset:
         originals = spectral.with_voice(originals, drawn.voice, whole)
         cut = spectral.cepstra(np.concatenate([originals, copies]), whole)
         return encoder_input(cut[..., : parameters.coefficients], parameters), moments
+
+    def _clips(self, count: int, moments: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw clips by their weights, ``moments`` times each: different ones, if they suffice."""
+        different = -(-count // moments)
+        again = different > np.count_nonzero(self.weights)
+        drawn = rng.choice(len(self.weights), different, p=self.weights, replace=bool(again))
+        return np.repeat(drawn, moments)[:count]
+
+    def _span(
+        self, clip: np.ndarray, version: np.ndarray, size: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Give the first and last frame at which blocks lie inside original and copy."""
+        half, tau = size / 2, self.tau[clip, version]
+        last = np.minimum(
+            self.counts[clip, 0] - size, (self.counts[clip, version] - half) / tau - half
+        )
+        first = np.maximum(half / tau - half, 0)
+        return first, np.maximum(first, last)
+
+    def _moments(
+        self, clip: np.ndarray, version: np.ndarray, size: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw the first frame of each block, by what the blocks hold."""
+        first, last = self._span(clip, version, size)
+        at = first[:, None] + rng.random((len(clip), CANDIDATES)) * (last - first)[:, None]
+        begin = at.astype(np.int64)
+        end = np.minimum(begin + np.rint(size).astype(np.int64)[:, None], self.active.shape[1] - 1)
+        rows = clip[:, None]
+        activity = (self.active[rows, end] - self.active[rows, begin]) / size[:, None]
+        return at[np.arange(len(clip)), choose_moments(activity, rng)]
 
     def _powers(
         self,
@@ -215,123 +222,3 @@ class Dataset:
         rows = starts[:, None] + np.arange(parameters.block_frames)
         cut = self.frames[rows, : parameters.coefficients].astype(np.float32)
         return encoder_input(cut, parameters)
-
-
-def prepare(
-    corpus: Corpus,
-    split: str,
-    parameters: FeatureParameters,
-    folder: Path,
-    *,
-    copies: int,
-    seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Dataset:
-    """Make or reopen the data of one split below ``folder``.
-
-    Raises
-    ------
-    CorpusError
-        No clip of the split is long enough, or more than 5 % cannot be read.
-    """
-    wanted = Preparation(corpus.digest, split, copies, seed, parameters)
-    home = folder / wanted.folder
-    make_once(home / TABLE, lambda: _write(corpus, wanted, home, progress))
-    return open_dataset(home)
-
-
-def open_dataset(home: Path) -> Dataset:
-    """Open a prepared folder."""
-    with np.load(home / TABLE) as table:
-        starts, counts, tau = table["starts"], table["counts"], table["tau"]
-        weights, skipped = table["weights"], tuple(table["skipped"].tolist())
-        coefficients = int(table["coefficients"])
-    frames = np.memmap(home / "frames.f16", np.float16, "r").reshape(-1, coefficients)
-    return Dataset(frames, starts, counts, tau, weights, skipped)
-
-
-def _write(
-    corpus: Corpus, wanted: Preparation, home: Path, progress: Callable[[int, int], None]
-) -> None:
-    clips = corpus.select("speech", wanted.split)
-    if not clips:
-        raise CorpusError(
-            f"{corpus.root}: has no speech clip in the split {wanted.split!r}; check the manifest"
-        )
-    counts, tau, kept, skipped, unreadable = [], [], [], [], []
-    with (home / "frames.f16").open("wb") as file:
-        made = spread(_versions, clips, _workshop, corpus, wanted)
-        for done, (clip, versions) in enumerate(zip(clips, made, strict=True), 1):
-            progress(done, len(clips))
-            if isinstance(versions, str):
-                unreadable.append(versions)
-            elif min(len(frames) for frames, _ in versions) < wanted.features.block_frames:
-                skipped.append(f"{clip.path}: shorter than {LEAST_SECONDS} s")
-            else:
-                for frames, _ in versions:
-                    file.write(frames.tobytes())
-                counts.append([len(frames) for frames, _ in versions])
-                tau.append([factor for _, factor in versions])
-                kept.append(clip)
-    skipped += unreadable
-    if not kept:
-        raise CorpusError(
-            f"{corpus.root}: no usable clip in the split {wanted.split!r} ({skipped[0]})"
-        )
-    check_readable(corpus, clips, unreadable)
-    write_table(
-        home,
-        counts,
-        skipped,
-        tau=np.array(tau, np.float32),
-        weights=_weights(kept),
-        coefficients=wanted.features.coefficients,
-    )
-
-
-def _weights(clips: Sequence[Clip]) -> np.ndarray:
-    """Weigh speakers and languages up that have few clips: by 1 / sqrt(count)."""
-
-    def share(names: list[str]) -> np.ndarray:
-        count = Counter(names)
-        return np.array([count[name] for name in names], np.float64) ** -0.5
-
-    weights = share([c.speaker for c in clips]) * share([c.language for c in clips]) ** 0.5
-    return np.asarray(weights / weights.sum())
-
-
-def load_material(corpus: Corpus, split: str) -> Material:
-    """Decode the sounds of a split that serve for distorting; see `load_sounds`."""
-    return Material(
-        speech=load_sounds(corpus.select("speech", split)),
-        music=load_sounds(corpus.select("music", split)),
-        noise=load_sounds(corpus.select("noise", split)),
-        rooms=load_sounds(corpus.select("rir", split)),
-    )
-
-
-def _workshop(corpus: Corpus, wanted: Preparation) -> tuple[Material, Preparation]:
-    return load_material(corpus, wanted.split), wanted
-
-
-def _versions(
-    clip: Clip, workshop: tuple[Material, Preparation]
-) -> list[tuple[np.ndarray, float]] | str:
-    """Make frames and time factor of the clip and its copies, or say why it is unreadable.
-
-    A clip that is too short gives no frames.
-    """
-    material, wanted = workshop
-    try:
-        samples = load(clip.path)
-    except AudioError as error:
-        return str(error)
-    if len(samples) < LEAST_SECONDS * wanted.features.sample_rate:
-        return [(np.empty((0, wanted.features.coefficients), np.float16), 1.0)]
-    rng = clip_generator(wanted.seed, clip)
-    versions = [(mfcc(samples, wanted.features), 1.0)]
-    for _ in range(wanted.copies):
-        copy = distort(samples, rng, material)
-        frames = mfcc(copy.samples, replace(wanted.features, tau=copy.step))
-        versions.append((frames, copy.tau))
-    return [(frames.astype(np.float16), tau) for frames, tau in versions]

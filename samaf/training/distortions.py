@@ -12,15 +12,16 @@ import io
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from shutil import which
 from typing import Any
 
 import numpy as np
 from scipy import signal
 
 from samaf.audio import SAMPLE_RATE
+from samaf.training import channels, codecs
 
 Generator = np.random.Generator
+Link = Callable[[np.ndarray], np.ndarray]
 SPEED = np.log(1.3)  # half-width of the ranges of log factors
 PITCH = np.log(1.5)
 TEMPO = np.log(1.65)
@@ -51,28 +52,72 @@ class Distorted:
 
 
 def distort(samples: np.ndarray, rng: Generator, material: Material) -> Distorted:
-    """Lay one to four random distortions over a clip."""
-    chain: list[Callable[[np.ndarray], np.ndarray]] = []
-    if rng.random() < 0.6:
-        chain.append(lambda x: background(x, rng, material))
-    if rng.random() < 0.35:
-        chain.append(lambda x: room(x, rng, material.rooms))
-    if rng.random() < 0.2:
-        chain.append(lambda x: echo(x, rng))
-    if rng.random() < 0.35:
-        chain.append(lambda x: equaliser(x, rng))
-    if rng.random() < 0.15:
-        chain.append(lambda x: line(x, rng))
-    rng.shuffle(chain)
-    if rng.random() < 0.25:
-        chain.append(lambda x: codec(x, rng))
-    speed, step = time_and_pitch(rng) if not chain or rng.random() < 0.5 else (1.0, 1.0)
-    out = samples
-    for link in chain[:4]:
+    """Lay a random chain of distortions over a clip.
+
+    One copy in three was played by a loudspeaker into a room and recorded there; one in three
+    went through noise, perhaps a denoiser, and a line; one in three suffered one to four
+    distortions in any order. In half of them speed, pitch or tempo changed, too: before the
+    chain, or after it.
+    """
+    chain = (_replayed, _called, _mixed)[int(rng.integers(3))](rng, material)
+    changed = not chain or rng.random() < 0.5
+    speed, step = time_and_pitch(rng) if changed else (1.0, 1.0)
+    first = rng.random() < 0.5
+    out = change_speed(samples, speed) if speed != 1 and first else samples
+    for link in chain:
         out = normalised(link(out))
-    if speed != 1:
+    if speed != 1 and not first:
         out = change_speed(out, speed)
     return Distorted(out, 1 / (speed * step), step)
+
+
+def _some(rng: Generator, *links: tuple[float, Link]) -> list[Link]:
+    """Take each link with its probability, in the given order."""
+    return [link for share, link in links if rng.random() < share]
+
+
+def _replayed(rng: Generator, material: Material) -> list[Link]:
+    """A loudspeaker, a room, a microphone, gain control, a codec."""
+    return _some(
+        rng,
+        (0.75, lambda x: channels.loudspeaker(x, rng)),
+        (0.9, lambda x: room(x, rng, material.rooms)),
+        (0.5, lambda x: background(x, rng, material)),
+        (0.7, lambda x: channels.microphone(x, rng)),
+        (0.5, lambda x: channels.gain_control(x, rng)),
+        (0.15, lambda x: channels.clipped(x, rng)),
+        (0.5, lambda x: codec(x, rng)),
+    )
+
+
+def _called(rng: Generator, material: Material) -> list[Link]:
+    """Noise, a microphone, a denoiser, gain control, one codec or two in a row."""
+    return _some(
+        rng,
+        (0.15, lambda x: channels.hum(x, rng)),
+        (0.6, lambda x: background(x, rng, material)),
+        (0.3, lambda x: channels.microphone(x, rng)),
+        (0.35, lambda x: channels.denoised(x, rng)),
+        (0.25, lambda x: channels.gain_control(x, rng)),
+        (0.2, lambda x: channels.clipped(x, rng)),
+        (0.75, lambda x: codec(x, rng)),
+        (0.15, lambda x: codec(x, rng)),
+    )
+
+
+def _mixed(rng: Generator, material: Material) -> list[Link]:
+    """Anything in any order, at most four."""
+    chain = _some(
+        rng,
+        (0.6, lambda x: background(x, rng, material)),
+        (0.3, lambda x: room(x, rng, material.rooms)),
+        (0.2, lambda x: echo(x, rng)),
+        (0.35, lambda x: equaliser(x, rng)),
+        (0.15, lambda x: line(x, rng)),
+        (0.1, lambda x: channels.hum(x, rng)),
+        (0.15, lambda x: codec(x, rng)),
+    )
+    return [chain[i] for i in rng.permutation(len(chain))[:4]]
 
 
 def time_and_pitch(rng: Generator) -> tuple[float, float]:
@@ -107,7 +152,7 @@ def normalised(samples: np.ndarray) -> np.ndarray:
 
 
 def background(samples: np.ndarray, rng: Generator, material: Material) -> np.ndarray:
-    """Add babble, music, recorded or coloured noise at -3 to 25 dB."""
+    """Add babble, music, recorded or coloured noise at -5 to 25 dB."""
     kind = rng.choice(4, p=[0.35, 0.2, 0.25, 0.2])
     if kind == 0 and material.speech:
         added = babble(material.speech, int(rng.integers(1, 9)), len(samples), rng)
@@ -117,8 +162,7 @@ def background(samples: np.ndarray, rng: Generator, material: Material) -> np.nd
         added = excerpt(material.noise, len(samples), rng)
     else:
         added = coloured_noise(len(samples), rng)
-    decibels = rng.uniform(-3, 25) if kind < 2 else rng.uniform(0, 25)
-    return mix(samples, added, float(decibels))
+    return mix(samples, added, float(rng.uniform(-5, 25)))
 
 
 def babble(speech: Sequence[np.ndarray], voices: int, count: int, rng: Generator) -> np.ndarray:
@@ -219,19 +263,14 @@ def equaliser(samples: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def line(samples: np.ndarray, rng: Generator) -> np.ndarray:
-    """Clip, compress, level automatically, or lose packets."""
+    """Clip, compress, level automatically, or lose packets without concealment."""
     kind = rng.integers(4)
     if kind == 0:
-        limit = _rms(samples) * rng.uniform(0.5, 3)
-        return np.clip(samples, -limit, limit).astype(np.float32)
+        return channels.clipped(samples, rng)
     if kind == 1:
         return (np.sign(samples) * np.abs(samples) ** rng.uniform(0.4, 0.9)).astype(np.float32)
     if kind == 2:
-        window = int(rng.uniform(0.05, 0.5) * SAMPLE_RATE)
-        squares = np.square(samples, dtype=np.float64)
-        power = signal.lfilter([1 / window], [1, 1 / window - 1], squares)
-        level = np.sqrt(power) + 0.02
-        return (samples / level ** rng.uniform(0.3, 0.9)).astype(np.float32)
+        return channels.gain_control(samples, rng)
     packet = int(rng.uniform(0.02, 0.06) * SAMPLE_RATE)
     count = -(-len(samples) // packet)
     lost = rng.random(count) < rng.uniform(0.02, 0.2)
@@ -239,23 +278,18 @@ def line(samples: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def codec(samples: np.ndarray, rng: Generator) -> np.ndarray:
-    """Send through G.711, AMR, Opus, MP3, AAC or, where SoX is installed, GSM."""
-    kind = rng.integers(6 if which("sox") else 5)
-    if kind == 0:
-        return g711(samples)
-    if kind == 1:
-        rate = int(rng.choice([4750, 5900, 7400, 12200]))
-        return through_codec(samples, "libopencore_amrnb", "amr", 8_000, rate)
-    if kind == 2:
-        rate = int(rng.uniform(6_000, 24_000))
-        return through_codec(samples, "libopus", "ogg", SAMPLE_RATE, rate)
-    if kind == 3:
-        rate = int(rng.choice([8, 16, 24, 32])) * 1000
-        return through_codec(samples, "libmp3lame", "mp3", SAMPLE_RATE, rate)
-    if kind == 4:
-        rate = int(rng.uniform(12_000, 32_000))
-        return through_codec(samples, "aac", "adts", SAMPLE_RATE, rate)
-    return gsm(samples)
+    """Send through any codec that this machine has; two times in five packets get lost."""
+    names = codecs.available()
+    name = names[int(rng.integers(len(names)))]
+    kind = codecs.CODECS[name]
+    low, high = kind.bit_rates[0], kind.bit_rates[-1]
+    rate = channels.log_uniform(rng, low, high) if kind.continuous else rng.choice(kind.bit_rates)
+    lost = None
+    if rng.random() < 0.4:
+        share = channels.log_uniform(rng, 0.01, 0.25)
+        seconds = len(samples) / SAMPLE_RATE
+        lost = codecs.burst_losses(seconds, share, rng.uniform(1, 4), rng)
+    return codecs.transmitted(samples, name, int(rate), lost)
 
 
 def g711(samples: np.ndarray) -> np.ndarray:

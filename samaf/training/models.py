@@ -19,8 +19,8 @@ from samaf.training.terms import TermModel
 NAME = re.compile(r"(?P<layers>[12])LST(?P<bits>128|256)(?P<terms>Random|(?=.)M?H?E?C?B?Q?)")
 # The paper's, with bands no weaker than dither: what all models' data is prepared with.
 PAPER_FEATURES = FeatureParameters(floor=1e-7)
-# Ours: four frames a step, block mean taken away.
-CONTRASTIVE_FEATURES = FeatureParameters(floor=1e-7, subtract_mean=True, stack=4)
+# Ours: five frames a step, block mean taken away.
+CONTRASTIVE_FEATURES = FeatureParameters(floor=1e-7, subtract_mean=True, stack=5)
 Tensor = Any
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,20 @@ from samaf.training.curves import Point
 from samaf.training.dataset import Dataset
 from samaf.training.export import put_weights
 from samaf.training.models import Architecture, HashModel, architecture
+from samaf.training.sampling import Sampling
+from samaf.training.schedule import Trapezoid
+from samaf.training.validation import ValidationSet, measure, summary
 
 EVALUATION_PAIRS = 768
+ENCODED = 512  # blocks encoded at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What a run is measured on: pairs of the validation split, and clips of the field."""
+
+    pairs: Dataset
+    field: ValidationSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +45,10 @@ class Plan:
         Steps in all; the learning rate reaches 0 there.
     averaging
         Momentum of the running mean of the weights; 0 keeps the last weights.
-    redrawn
-        Whether pairs get further voices and distortions, see ``Dataset.pairs``.
+    sampling
+        How pairs are drawn.
+    copies
+        Distorted copies of each clip that are drawn from.
     start
         Digest of the model file whose weights training starts from; empty for new weights.
     """
@@ -49,7 +64,8 @@ class Plan:
     averaging: float = 0.998
     temperature: float = 0.08
     term_weights: dict[str, float] = field(default_factory=dict)
-    redrawn: bool = False
+    sampling: Sampling = Sampling()  # noqa: RUF009  # frozen
+    copies: int = 0
     start: str = ""
     seed: int = 1
 
@@ -68,7 +84,7 @@ class Plan:
         return asdict(self)
 
     def optimizer(self) -> keras.optimizers.Optimizer:
-        """Build AdamW with warm-up and cosine for ours, Adagrad for the paper's."""
+        """Build AdamW with a trapezoid for ours, Adagrad for the paper's."""
         if not self.architecture.paired:
             return keras.optimizers.Adagrad(self.learning_rate, initial_accumulator_value=0.1)
         return adamw(
@@ -98,15 +114,16 @@ class Plan:
         """Draw the batch of a step: blocks and moments."""
         if not self.architecture.paired:
             return dataset.blocks(self.seed, step, self.pairs, self.features)
-        return dataset.pairs(self.seed, step, self.pairs, self.features, redrawn=self.redrawn)
+        return dataset.pairs(self.seed, step, self.pairs, self.features, self.sampling)
 
-    def evaluate(self, model: HashModel, held_out: Dataset, step: int) -> Point:
+    def evaluate(self, model: HashModel, held_out: HeldOut, step: int) -> Point:
         """Measure loss terms, accuracy and Hamming distance on always the same 768 pairs.
 
         Loss terms are means over batches of the plan's size. A copy's block counts as right
-        when the nearest of all originals' blocks is of its own clip.
+        when the nearest of all originals' blocks is of its own clip. Clips of the field are
+        measured as ``validation.measure`` says.
         """
-        blocks, moments = held_out.pairs(self.seed, 0, EVALUATION_PAIRS, self.features)
+        blocks, moments = held_out.pairs.pairs(self.seed, 0, EVALUATION_PAIRS, self.features)
         for a in range(0, EVALUATION_PAIRS, self.pairs):
             part = np.arange(a, min(a + self.pairs, EVALUATION_PAIRS))
             model.test_on_batch(blocks[np.r_[part, part + EVALUATION_PAIRS]], moments[part])
@@ -114,7 +131,17 @@ class Plan:
         h = np.concatenate([model.predict_on_batch(b) for b in np.split(blocks, 6)])
         bits = np.where(h >= 0, 1, -1).astype(np.float32)
         distance = (h.shape[1] - bits[EVALUATION_PAIRS:] @ bits[:EVALUATION_PAIRS].T) / 2
-        return validation_point(step, model.weighted(terms), terms, distance, moments)
+        point = validation_point(step, model.weighted(terms), terms, distance, moments)
+        if held_out.field is None:
+            return point
+        figures = measure(partial(encoded, model), held_out.field, self.features)
+        return replace(point, **asdict(summary(figures)))
+
+
+def encoded(model: HashModel, blocks: np.ndarray) -> np.ndarray:
+    """Encode blocks to states, float32 (n, bits)."""
+    parts = [blocks[a : a + ENCODED] for a in range(0, len(blocks), ENCODED)]
+    return np.concatenate([model.predict_on_batch(part) for part in parts])
 
 
 def validation_point(
@@ -141,15 +168,9 @@ def validation_point(
 def adamw(
     learning_rate: float, warm_up: int, steps: int, weight_decay: float, averaging: float
 ) -> keras.optimizers.Optimizer:
-    """Build AdamW whose learning rate rises for ``warm_up`` steps and falls to 0 as a cosine."""
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, steps - warm_up),
-        warmup_target=learning_rate,
-        warmup_steps=warm_up,
-    )
+    """Build AdamW with the learning rate of `Trapezoid`."""
     return keras.optimizers.AdamW(
-        schedule,
+        Trapezoid(learning_rate, warm_up, steps),
         weight_decay=weight_decay,
         global_clipnorm=1.0,
         use_ema=averaging > 0,

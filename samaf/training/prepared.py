@@ -13,6 +13,7 @@ import numpy as np
 
 from samaf.audio import SAMPLE_RATE, load
 from samaf.errors import AudioError, CorpusError
+from samaf.files import save_arrays
 from samaf.training.corpora import UNREADABLE_SHARE, Clip, Corpus
 
 MATERIAL_CLIPS = 800  # sounds of a kind that a process holds: about 10 s each, 0.5 GB
@@ -39,9 +40,9 @@ def make_once(path: Path, make: Callable[[], None]) -> None:
             make()
 
 
-def clip_generator(seed: int, clip: Clip) -> np.random.Generator:
-    """Make the generator of one clip, which no other clip and no order changes."""
-    text = f"{seed} {clip.path.name} {clip.speaker}"
+def clip_generator(seed: int, clip: Clip, number: int = 0) -> np.random.Generator:
+    """Make the generator of one copy of a clip, which no other clip and no order changes."""
+    text = f"{seed} {number} {clip.path.name} {clip.speaker}"
     digest = sha256(text.encode("utf-8", "surrogateescape")).digest()
     return np.random.default_rng(np.frombuffer(digest, np.uint32))
 
@@ -65,7 +66,7 @@ def check_readable(corpus: Corpus, clips: Sequence[Clip], unreadable: Sequence[s
     if len(unreadable) > UNREADABLE_SHARE * len(clips):
         raise CorpusError(
             f"{corpus.root}: {len(unreadable)} of {len(clips)} clips cannot be read "
-            f"({unreadable[0]} first); mend or remove them"
+            f"({unreadable[0]} first); repair or remove them"
         )
 
 
@@ -83,12 +84,10 @@ def write_table(
     """
     lengths = np.array(counts, np.int64)
     ends = np.cumsum(lengths.ravel()).reshape(lengths.shape)
-    temporary = home / "table.tmp.npz"
-    np.savez(
-        temporary,
+    save_arrays(
+        home / TABLE,
         starts=ends - lengths,
         counts=lengths,
         skipped=np.array(skipped, dtype=str),
         **more,
     )
-    temporary.replace(home / TABLE)

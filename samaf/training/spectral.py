@@ -17,7 +17,7 @@ import numpy as np
 from samaf.features import FeatureParameters
 from samaf.features.mfcc import liftered_dct
 
-CONTEXT_FRAMES = 60  # heard before a block: what its echoes and its room repeat
+CONTEXT_FRAMES = 60  # context before a block: what its echoes and its room repeat
 SHARE = 0.5  # of pairs that get another voice, and of copies that get each distortion below
 BACKWARDS = 0.2  # of pairs that run backwards
 SPLICED = 0.35  # of pairs that go on as another pair from a frame on
@@ -177,7 +177,7 @@ def distorted(power: np.ndarray, sounds: np.ndarray, drawn: Draw) -> np.ndarray:
     Parameters
     ----------
     power
-        (n, context + frames, bands): each copy with what is heard before it.
+        (n, context + frames, bands): each copy with its context before it.
     sounds
         (n, frames, bands): backgrounds, at any level.
 

@@ -9,6 +9,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +18,20 @@ import keras
 import numpy as np
 
 from samaf.errors import TrainingError
+from samaf.files import save_arrays
 from samaf.training.curves import Point, read_points, write_points
+from samaf.training.schedule import decay_begins
 from samaf.training.terms import TermModel
 
 CHECKPOINT_SECONDS = 180
-EVALUATIONS = 50  # on held-out data, in a whole run
+EVALUATIONS = 80  # on held-out data, in a whole run
 CHECKPOINT, CURVES = "checkpoint.npz", "curves.csv"
-BEST = {"loss": "smallest-loss.npz", "accuracy": "largest-accuracy.npz"}
+BEST = {
+    "loss": "smallest-loss.npz",
+    "accuracy": "largest-accuracy.npz",
+    "off_grid": "largest-off-grid.npz",
+}
+GROWING = ("steps", "copies")  # what a plan may have more of than the checkpoint's
 
 
 class Run(Protocol):
@@ -104,8 +112,8 @@ def train(
     Parameters
     ----------
     held_out
-        Data of the validation split: measured 50 times a run, the best weights by loss
-        and by accuracy kept beside the checkpoint.
+        Data of the validation split: averaged weights are measured 80 times a run, the best
+        of them by each measure kept beside the checkpoint.
     start
         Model file whose weights a new run begins with.
     every
@@ -142,8 +150,9 @@ def train(
         stopped = now - started > seconds
         last = stopped or step == plan.steps
         if held_out and (last or step % evaluate_every == 0):
-            points.append(plan.evaluate(model, held_out, step))
-            _keep_best(model, points, folder)
+            with averaged_weights(model):
+                points.append(plan.evaluate(model, held_out, step))
+                _keep_best(model, points, folder)
         if last or now - saved > checkpoint_seconds:
             so_far = before + time.monotonic() - started
             made = Provenance(so_far, keras.backend.backend(), machine())
@@ -179,13 +188,15 @@ def _keep_best(model: TermModel, points: list[Point], folder: Path) -> None:
         f"w{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.trainable_variables)
     }
     if all(now.loss < p.loss for p in before):
-        _write(folder / BEST["loss"], step=now.step, **weights)
-    if all(now.accuracy > p.accuracy for p in before):
-        _write(folder / BEST["accuracy"], step=now.step, **weights)
+        save_arrays(folder / BEST["loss"], step=now.step, **weights)
+    for by in ("accuracy", "off_grid"):
+        value, best = getattr(now, by), [getattr(p, by) for p in before]
+        if not math.isnan(value) and all(value > b for b in best if not math.isnan(b)):
+            save_arrays(folder / BEST[by], step=now.step, **weights)
 
 
 def load_best(model: TermModel, folder: Path, by: str) -> int:
-    """Put the weights of the smallest ``loss`` or largest ``accuracy`` in; give their step."""
+    """Put the best weights ``by`` one of `BEST` in; give their step."""
     path = folder / BEST[by]
     if not path.is_file():
         raise TrainingError(f"{path}: does not exist; train with a validation split first")
@@ -193,6 +204,17 @@ def load_best(model: TermModel, folder: Path, by: str) -> int:
         for i, variable in enumerate(model.trainable_variables):
             variable.assign(file[f"w{i}"])
         return int(file["step"])
+
+
+@contextmanager
+def averaged_weights(model: TermModel) -> Iterator[None]:
+    """Give a model the running mean of its weights for a while."""
+    variables = model.trainable_variables
+    last = [keras.ops.copy(v.value) for v in variables]
+    averaged(model)
+    yield
+    for variable, value in zip(variables, last, strict=True):
+        variable.assign(value)
 
 
 def averaged(model: TermModel) -> TermModel:
@@ -215,7 +237,7 @@ def save(plan: Run, model: TermModel, step: int, made: Provenance, folder: Path)
     if not all(np.isfinite(a).all() for a in arrays.values()):
         raise _diverged(plan, step, folder)
     texts = {"plan": json.dumps(plan.as_dict(), sort_keys=True), "made": json.dumps(asdict(made))}
-    _write(folder / CHECKPOINT, step=step, **texts, **arrays)
+    save_arrays(folder / CHECKPOINT, step=step, **texts, **arrays)
 
 
 def restore(plan: Run, model: TermModel, folder: Path) -> tuple[int, Provenance]:
@@ -226,16 +248,32 @@ def restore(plan: Run, model: TermModel, folder: Path) -> tuple[int, Provenance]
     with np.load(path) as file:
         theirs: dict[str, Any] = json.loads(str(file["plan"]))
         ours = json.loads(json.dumps(plan.as_dict()))
-        differing = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
+        step = int(file["step"])
+        differing = sorted(
+            k
+            for k in {*ours, *theirs}
+            if ours.get(k) != theirs.get(k) and not (k in GROWING and k in ours and k in theirs)
+        )
         if differing:
             raise TrainingError(
                 f"{path}: is a checkpoint of another configuration (different: "
                 f"{', '.join(differing)}); give another folder or the same settings"
             )
+        steady = min(decay_begins(plan["steps"]) for plan in (ours, theirs))
+        if ours["steps"] != theirs["steps"] and step > steady:
+            raise TrainingError(
+                f"{path}: has done {step:,} steps of {theirs['steps']:,}; another number can take "
+                f"over before step {steady:,} only, where the learning rate begins to fall"
+            )
+        if ours.get("copies", 0) < theirs.get("copies", 0):
+            raise TrainingError(
+                f"{path}: learnt from {theirs['copies']} copies a clip; give --copies "
+                f"{theirs['copies']} or more"
+            )
         for i, variable in enumerate(_state(model)):
             variable.assign(file[f"w{i}"])
         made = Provenance(**json.loads(str(file["made"]))) if "made" in file else Provenance()
-        return int(file["step"]), made
+        return step, made
 
 
 def machine() -> str:
@@ -247,12 +285,6 @@ def machine() -> str:
     except OSError:
         pass
     return f"{name}, {os.cpu_count()} cores"
-
-
-def _write(path: Path, **arrays: Any) -> None:
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **arrays)
-    temporary.replace(path)
 
 
 def _state(model: TermModel) -> list[Any]:

@@ -87,7 +87,7 @@ def test_digital_silence_counts_as_0_db(tone: Callable[..., np.ndarray]) -> None
     # A tone of -3 dB within silence: hidden as released, found where silence is nothing.
     samples = np.zeros(16_000 * 8, np.float32)
     samples[64_000:88_000] = tone(1000.0, 1.5, 2.4 / 32_768)
-    released = replace(PAPER, rate=16_000, threshold=-10.0)
+    released = replace(PAPER, sample_rate=16_000, threshold=-10.0)
     assert 256 not in [b for t, b in peaks_of(samples, released).tolist() if 31 < t < 42]
     honest = replace(released, released=False, relative=True)
     assert 256 in [b for t, b in peaks_of(samples, honest).tolist() if 31 < t < 42]

@@ -129,6 +129,7 @@ def test_panako_needs_257_frames_on_either_side(
     assert system.query(np.concatenate([lead, voices[1][:16_000]])) == []
 
 
+@pytest.mark.slow
 def test_first_hit_is_not_the_best(voices: list[np.ndarray]) -> None:
     noise = 0.003 * np.random.default_rng(2).standard_normal(32_000)
     clip = np.concatenate([voices[0][48_000:80_000] + noise, voices[1][48_000:80_000]])
@@ -149,6 +150,7 @@ def test_best_answers_one_second(voices: list[np.ndarray]) -> None:
     assert answer.offset_s == pytest.approx(4.5, abs=0.02)
 
 
+@pytest.mark.slow
 def test_table_finds_what_the_full_search_finds(voices: list[np.ndarray]) -> None:
     system = Rafs("best")
     for number, samples in enumerate(voices):

@@ -25,6 +25,7 @@ def system(request: pytest.FixtureRequest) -> Recognizer:
         pytest.skip(str(reason))
 
 
+@pytest.mark.slow
 def test_conformance(system: Recognizer, voices: list[np.ndarray]) -> None:
     assert isinstance(system, Recognizer)
     spec = f"{system.name}:{system.settings}"
@@ -103,7 +104,7 @@ def test_defaults_and_aliases(spec: str, name: str, settings: str) -> None:
 def test_samples_are_checked() -> None:
     system = create("random")
     with pytest.raises(RecognizerError, match="samples at 8000 Hz"):
-        system.add("a", np.zeros(10, np.float32), rate=8000)
+        system.add("a", np.zeros(10, np.float32), sample_rate=8000)
     with pytest.raises(RecognizerError, match=r"shape \(2, 10\)"):
         system.add("a", np.zeros((2, 10), np.float32))
     with pytest.raises(RecognizerError, match="int16"):

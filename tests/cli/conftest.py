@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from shell import STRANGER, Run
+from shell import Run
 
-import samaf
 from samaf.cli import cli
-from samaf.demo import CLIPS
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,18 +60,7 @@ def start() -> Callable[..., subprocess.Popen[bytes]]:
     return start
 
 
-@pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of all bundled clips but the stranger, as a file to copy."""
-    path = tmp_path_factory.mktemp("filled") / "samaf.db"
-    clips = sorted(clip for clip in CLIPS.iterdir() if clip != STRANGER)
-    with samaf.open(str(path)) as engine:
-        labels = {"bruno-garden.ogg": {"speaker": "Bruno", "case": "7/26"}}
-        assert all(result.status == "added" for result in engine.add(clips, labels))
-    return path
-
-
 @pytest.fixture
-def store(filled: Path, tmp_path: Path) -> Path:
+def store(clips_store: Path, tmp_path: Path) -> Path:
     """The default store of the test, filled."""
-    return Path(shutil.copy(filled, tmp_path / "samaf.db"))
+    return Path(shutil.copy(clips_store, tmp_path / "samaf.db"))

@@ -192,6 +192,7 @@ def test_stats(run: Run) -> None:
     assert re.search(r"^audio +2:01\.0 *$", run("stats").stdout, re.M)
 
 
+@pytest.mark.slow
 def test_compare_needs_no_store(run: Run, tmp_path: Path) -> None:
     (tmp_path / "part.wav").write_bytes(wav(load(BRUNO)[4 * SAMPLE_RATE :]))
     same = json.loads(run("compare", "part.wav", BRUNO, "--json").stdout)
@@ -205,6 +206,7 @@ def test_compare_needs_no_store(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "samaf.db").exists()
 
 
+@pytest.mark.slow
 def test_scores_of_a_model_that_is_not_calibrated_come_with_a_warning(
     run: Run, tmp_path: Path
 ) -> None:
@@ -270,6 +272,7 @@ def test_the_store_may_be_named_before_or_after_the_command(run: Run, tmp_path: 
     assert run("stats").exit_code == 1
 
 
+@pytest.mark.slow
 def test_the_demo(run: Run, tmp_path: Path) -> None:
     result = run("demo")
     assert result.exit_code == 0
@@ -281,6 +284,7 @@ def test_the_demo(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "samaf.db").exists()
 
 
+@pytest.mark.slow
 def test_the_demo_prints_what_it_cannot_draw(run: Run, tmp_path: Path) -> None:
     (tmp_path / "demo").touch()
     folder = tmp_path / "talks"

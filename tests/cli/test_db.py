@@ -84,6 +84,7 @@ def test_export_and_import(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "gone.csv").exists()
 
 
+@pytest.mark.slow
 def test_merge_and_copy(run: Run) -> None:
     assert run("add", STRANGER, "--db", "b.db").exit_code == 0
     taken = record(run("db", "merge", "samaf.db", "--db", "b.db", "--json"))
@@ -116,6 +117,7 @@ def test_verify(run: Run, store: Path) -> None:
     assert found.exit_code == 1
 
 
+@pytest.mark.slow
 def test_verify_audio(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "audio"
     folder.mkdir()
@@ -148,6 +150,7 @@ def test_verify_audio(run: Run, tmp_path: Path) -> None:
     assert "gone: no such file or folder" in complaint(run("db", "verify", "--audio", "gone"))
 
 
+@pytest.mark.slow
 def test_verify_audio_finds_the_files_on_any_way_to_them(run: Run, tmp_path: Path) -> None:
     (tmp_path / "audio" / "sub").mkdir(parents=True)
     (tmp_path / "link").symlink_to("audio")
@@ -230,6 +233,7 @@ def test_a_folder_that_may_not_be_written(run: Run, tmp_path: Path) -> None:
     assert "cannot be written" in complaint(run("db", "backup", "locked/a"))
 
 
+@pytest.mark.process
 def test_a_stopped_copy_says_that_it_goes_on(
     start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:

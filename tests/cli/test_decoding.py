@@ -70,6 +70,7 @@ def heard(path: Path) -> np.ndarray:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32767
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalised", [True, False])
 def test_a_clip_goes_through_the_network_and_back(normalised: bool, tmp_path: Path) -> None:
     model = write_copier(tmp_path, MelParameters(normalised=normalised))
@@ -88,6 +89,7 @@ def test_the_papers_decibels_follow_from_a_peak_of_255() -> None:
     assert psnr(0.49761, 255.0) == pytest.approx(51.16195, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_command_compares_with_the_clean_clip(copier: str, tmp_path: Path) -> None:
     other = CLIP.with_name("lena-stranger.ogg")
     arguments = ["decode", str(CLIP), "--out", str(tmp_path / "o.wav"), "--model", copier]
@@ -110,6 +112,7 @@ def test_a_clip_is_not_overwritten(copier: str, tmp_path: Path) -> None:
     assert clip.read_bytes() == clean.read_bytes() == CLIP.read_bytes()
 
 
+@pytest.mark.process
 def test_what_was_written_before_stays_where_there_is_no_room(copier: str, tmp_path: Path) -> None:
     out = tmp_path / "out.wav"
     out.write_bytes(b"earlier")
@@ -126,6 +129,7 @@ def test_what_was_written_before_stays_where_there_is_no_room(copier: str, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
 
+@pytest.mark.slow
 def test_a_short_clip_is_padded_and_marked(copier: str, tmp_path: Path) -> None:
     short = tmp_path / "short.wav"
     with wave.open(str(short), "wb") as file:
@@ -141,6 +145,7 @@ def test_a_short_clip_is_padded_and_marked(copier: str, tmp_path: Path) -> None:
     assert "dB for a peak of 255" in done.output
 
 
+@pytest.mark.slow
 def test_what_cannot_be_decoded_is_said_in_one_line(copier: str, tmp_path: Path) -> None:
     silent = tmp_path / "silent.wav"
     with wave.open(str(silent), "wb") as file:

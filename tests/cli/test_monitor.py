@@ -64,6 +64,7 @@ def server() -> Iterator[str]:
         radio.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_a_file_and_a_url_give_the_same(run: Run, server: str, tmp_path: Path) -> None:
     (tmp_path / "programme.wav").write_bytes(PROGRAMME)
@@ -82,6 +83,7 @@ def test_a_stream_that_breaks_off_keeps_what_was_found(run: Run, server: str) ->
     assert re.match(r"samaf: http://\S+: broke off after 3\d\.\d s .*found until then stands", line)
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("store")
 def test_matches_come_while_the_pipe_is_open_and_ctrl_c_ends_it(start: Start) -> None:
     process = start("monitor", "-", "--json")

@@ -40,6 +40,7 @@ def test_version(start: Start) -> None:
     assert out.decode() == f"samaf, version {samaf.__version__}\n"
 
 
+@pytest.mark.process
 def test_ctrl_c_in_the_middle_of_add(start: Start, run: Run, tmp_path: Path) -> None:
     folder, speech = tmp_path / "talks", load(BRUNO)
     folder.mkdir()
@@ -68,6 +69,7 @@ def test_ctrl_c_in_the_middle_of_add(start: Start, run: Run, tmp_path: Path) -> 
     assert f"{stored} stored before" in again.stdout
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("store")
 def test_a_closed_pipe_is_quiet(start: Start) -> None:
     process = start("list", "--json")
@@ -78,6 +80,7 @@ def test_a_closed_pipe_is_quiet(start: Start) -> None:
     process.wait(timeout=60)
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("store")
 def test_standard_input_names_that_are_not_utf8_and_a_poor_encoding(
     start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -94,6 +97,7 @@ def test_standard_input_names_that_are_not_utf8_and_a_poor_encoding(
     assert asked == [b"stdin", b"caf\\xe9.ogg", b"\\xfcber.wav"]
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("store")
 def test_a_full_disk(run: Run) -> None:
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
@@ -108,6 +112,7 @@ def test_a_full_disk(run: Run) -> None:
     assert run("add", STRANGER).exit_code == 0
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("store")
 def test_a_full_disk_behind_the_output(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for number, command in enumerate(("list", "list --csv", "delete 1", "--help")):
@@ -125,6 +130,7 @@ def test_a_full_disk_behind_the_output(run: Run, monkeypatch: pytest.MonkeyPatch
     assert json.loads(run("stats", "--json").stdout)["recordings"] == 10
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("store")
 def test_closed_streams(run: Run) -> None:
     def shell(command: str) -> tuple[int, str]:

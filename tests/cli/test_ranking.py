@@ -145,6 +145,7 @@ def test_stores_of_the_other_family_are_refused_by_both_names(
         assert "2LST256C" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ranking")
 def test_the_store_is_looked_after_like_any_other(run: Run, model: str, tmp_path: Path) -> None:
     other = tmp_path / "other.db"
@@ -170,6 +171,7 @@ def test_the_store_is_looked_after_like_any_other(run: Run, model: str, tmp_path
     assert answers[0]["ranking"] == answers[1]["ranking"] != []
 
 
+@pytest.mark.slow
 def test_a_store_is_given_over_to_the_other_family_and_back(run: Run, model: str) -> None:
     assert run("add", *sorted(CLIPS.iterdir())[:3]).exit_code == 0
     assert run("rehash", "--model", model).exit_code == 0
@@ -179,6 +181,7 @@ def test_a_store_is_given_over_to_the_other_family_and_back(run: Run, model: str
     assert json.loads(run("query", BRUNO, "--json").stdout)["matches"][0]["reference"] == BRUNO.name
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ranking")
 def test_an_open_engine_follows_the_store(model: str) -> None:
     with samaf.open(model=model) as engine, samaf.open(model=model, index="ivf") as other:

@@ -34,6 +34,7 @@ def recordings(run: Run, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_rehash_hands_the_store_over(run: Run, recordings: Path, model: Path) -> None:
     refused = run("query", BRUNO, "--model", model)
     assert refused.exit_code == 1
@@ -49,6 +50,7 @@ def test_rehash_hands_the_store_over(run: Run, recordings: Path, model: Path) ->
     assert "belongs to other already" in again.stderr
 
 
+@pytest.mark.slow
 def test_a_killed_process_forgets_no_recording(
     run: Run, recordings: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,6 +66,7 @@ def test_a_killed_process_forgets_no_recording(
     assert json.loads(run("rehash", "--model", model, "--json").stdout)["missing"] == []
 
 
+@pytest.mark.slow
 def test_missing_files_keep_the_old_model_until_they_are_found(
     run: Run, recordings: Path, model: Path, tmp_path: Path
 ) -> None:

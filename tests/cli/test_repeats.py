@@ -27,6 +27,7 @@ def code(source: Path, target: Path) -> None:
         made.mux(track.encode(None))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_duplicates_are_listed_once(run: Run, tmp_path: Path) -> None:
     assert run("duplicates").stdout == "no two recordings share audio\n"
@@ -55,6 +56,7 @@ def test_duplicates_of_no_store_and_an_empty_one(run: Run) -> None:
     assert run("duplicates", "--json").stdout == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["wav", "mp3"])
 def test_a_moved_copy_is_found(run: Run, tmp_path: Path, codec: str) -> None:
     speech = load(BRUNO).copy()
@@ -72,6 +74,7 @@ def test_a_moved_copy_is_found(run: Run, tmp_path: Path, codec: str) -> None:
     assert "0:06." in run("copies", f"forged.{codec}").stdout
 
 
+@pytest.mark.slow
 def test_honest_silent_and_short_recordings_hold_no_copies(run: Run, tmp_path: Path) -> None:
     (tmp_path / "silence.wav").write_bytes(wav(np.zeros(80_000, np.float32)))
     tone = np.sin(np.arange(80_000) / 5).astype(np.float32)
@@ -135,6 +138,7 @@ def test_copies_and_fingerprints_say_why_there_are_none(run: Run) -> None:
         assert "short.wav: 0.90 s are too short for a hash" in told.stderr
 
 
+@pytest.mark.slow
 def test_compare_tells_every_stretch_and_the_manipulation(run: Run, tmp_path: Path) -> None:
     bruno, greta = load(BRUNO), load(GRETA)
     quick = faster(bruno[: 5 * SAMPLE_RATE], 1.25)

@@ -49,6 +49,7 @@ def test_results_come_in_the_order_of_the_files(engine: samaf.Engine, tmp_path: 
     assert statuses(results) == ["added", "added", "added", "failed", "added"]
 
 
+@pytest.mark.slow
 def test_what_was_reported_is_stored_when_the_caller_stops(
     engine: samaf.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from samaf.demo import CLIPS, wav
 BRUNO = CLIPS / "bruno-garden.ogg"
 
 
+@pytest.mark.slow
 def test_compare(tmp_path: Path) -> None:
     part = tmp_path / "part.wav"
     part.write_bytes(wav(load(BRUNO)[3 * SAMPLE_RATE : 9 * SAMPLE_RATE]))

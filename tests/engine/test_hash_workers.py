@@ -19,6 +19,7 @@ from samaf.fingerprinters import DEFAULT_MODEL
 BRUNO, GRETA = CLIPS / "bruno-garden.ogg", CLIPS / "greta-weather.ogg"
 
 
+@pytest.mark.process
 def test_processes_give_the_same_hashes_in_the_order_of_the_files(
     engine: samaf.Engine, excerpts: list[Path]
 ) -> None:
@@ -43,6 +44,7 @@ def test_processes_give_the_same_hashes_in_the_order_of_the_files(
     assert again == [status.replace("added", "present") for status in expected]
 
 
+@pytest.mark.process
 def test_many_queries_give_the_answers_of_single_ones(
     engine: samaf.Engine, excerpts: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,6 +62,7 @@ def test_many_queries_give_the_answers_of_single_ones(
     assert mixed[1] == answers[1]
 
 
+@pytest.mark.process
 def test_a_killed_process_costs_one_file(tmp_path: Path) -> None:
     waiting = tmp_path / "waiting.wav"
     os.mkfifo(waiting)  # opening it for reading waits for a writer
@@ -77,6 +80,7 @@ def test_a_killed_process_costs_one_file(tmp_path: Path) -> None:
     assert children() == []
 
 
+@pytest.mark.process
 def test_whoever_stops_leaves_no_process(
     engine: samaf.Engine, excerpts: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

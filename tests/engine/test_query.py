@@ -9,6 +9,8 @@ import pytest
 
 import samaf
 from samaf.demo import CLIPS
+from samaf.engine import hash_query, vector_query
+from samaf.engine.options import INDEX_TYPES
 from samaf.errors import QueryError, StoreError
 
 BRUNO, GRETA = CLIPS / "bruno-garden.ogg", CLIPS / "greta-weather.ogg"
@@ -48,3 +50,7 @@ def test_arguments_out_of_range(engine: samaf.Engine) -> None:
         samaf.open(engine.store.url, index="magic")
     with pytest.raises(StoreError, match="no recording 'nobody'"):
         engine.delete("nobody")
+
+
+def test_both_families_have_every_index_type() -> None:
+    assert tuple(hash_query.INDEXES) == tuple(vector_query.INDEXES) == INDEX_TYPES

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from mel_reference import signal
 
 from samaf.features.inversion import audio, griffin_lim, istft, spectrum
@@ -15,6 +16,7 @@ def test_istft_undoes_stft() -> None:
     assert np.abs(istft(stft(samples, RAW), RAW) - samples).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_the_spectrum_behind_bands_gives_these_bands_again() -> None:
     power = np.abs(stft(signal()[:24_000], RAW)).astype(np.float64) ** 2
     banded = power @ filterbank(RAW)
@@ -33,6 +35,7 @@ def test_griffin_lim_finds_samples_of_this_magnitude() -> None:
     assert np.array_equal(griffin_lim(magnitude, RAW), griffin_lim(magnitude, RAW))
 
 
+@pytest.mark.slow
 def test_audio_has_the_spectrogram_it_was_made_from() -> None:
     cut = signal()[None, :24_000]
     wanted = mel_spectrogram(cut, SHORT)

@@ -52,6 +52,7 @@ def test_frames_of_pieces_are_those_of_the_whole(
     assert_same(joined(frame_chunks(pieces(samples, cuts), parameters)), mfcc(samples, parameters))
 
 
+@pytest.mark.slow
 @given(cuts=st.lists(st.integers(0, 60_000), max_size=8), parameters=warped)
 @settings(max_examples=25, deadline=None)
 def test_blocks_of_pieces_are_those_of_the_whole(

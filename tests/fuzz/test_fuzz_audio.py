@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import fuzz, spoiled
@@ -10,6 +11,8 @@ from mutations import fuzz, spoiled
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS, wav
 from samaf.errors import AudioError
+
+pytestmark = pytest.mark.fuzz
 
 OGG = next(path for path in sorted(CLIPS.iterdir()) if path.suffix == ".ogg").read_bytes()[:6000]
 WAV = wav(np.sin(np.arange(SAMPLE_RATE // 4) / 9).astype(np.float32))

@@ -19,6 +19,8 @@ from samaf.store.maintenance.exchange import export, import_
 from samaf.store.maintenance.opening import opened
 from samaf.store.maintenance.verification import verify
 
+pytestmark = pytest.mark.fuzz
+
 Folder = Callable[[], Path]
 
 

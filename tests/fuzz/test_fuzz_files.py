@@ -22,6 +22,8 @@ from samaf.index import cache
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
 
+pytestmark = pytest.mark.fuzz
+
 DIGEST = "ab" * 32
 PACKED = np.random.default_rng(1).integers(0, 256, (60, 8), np.uint8)
 CARD = json.loads((MODELS / f"{DEFAULT_MODEL}.json").read_text(encoding="utf-8"))

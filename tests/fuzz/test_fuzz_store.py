@@ -18,6 +18,8 @@ from samaf.store import Store, StoredFingerprinter
 from samaf.store.blobs import DamagedRowError, HashRow, pack, unpack
 from samaf.store.urls import redacted, resolve
 
+pytestmark = pytest.mark.fuzz
+
 HASHES = Hashes(np.random.default_rng(0).integers(0, 256, (40, 4), np.uint8), np.arange(40) % 3 > 0)
 SOUND = list(pack(HASHES, 16))
 

@@ -140,10 +140,12 @@ def backends(folder: Path, *arguments: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.process
 def test_numpy_serves_where_numba_is_missing(tmp_path: Path) -> None:
     assert backends(tmp_path, "without") == "numpy numpy numpy"
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("compiled")
 def test_changes_over_when_enough_was_compared_and_keeps_its_code(tmp_path: Path) -> None:
     home = {"XDG_CACHE_HOME": str(tmp_path)}

@@ -222,6 +222,7 @@ with Store.open(str(path / "samaf.db")) as store:
 """
 
 
+@pytest.mark.process
 def test_other_processes_write_and_update_at_the_same_time(store: Store, tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     numbers = [range(100, 112), range(200, 212)]
@@ -264,6 +265,7 @@ with Store.open(str(path / "samaf.db")) as store:
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("where", ["while appending", "before the header", "after the header"])
 def test_killed_in_the_middle_of_an_update(store: Store, tmp_path: Path, where: str) -> None:
     add(store, 1, 2, count=7)
@@ -299,6 +301,7 @@ with Store.open(str(path / "samaf.db")) as store:
 """
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("public_path")
 def test_a_cache_that_may_only_be_read(store: Store, tmp_path: Path) -> None:
     def read() -> str:

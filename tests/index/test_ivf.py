@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from samaf.index import NOTHING, ExactIndex, HashTable, IvfIndex, cells, ivf, table_of
+from samaf.index.cells import HAMMING
 
 WIDTH = 16
 RECENT = 200  # rows that are searched as a whole here
@@ -75,7 +76,7 @@ def test_with_every_cell_and_proposal_it_is_exact(
     monkeypatch.setattr(ivf, "PROBES", 10**6)
     monkeypatch.setattr(ivf, "PROPOSED", 10**6)
     table = on_disk(tmp_path, speech(900), each=30)
-    cells.save(cells.group(table.hashes[:600]), tmp_path / "hashes-1.cells", table.hashes)
+    cells.save(cells.learn(table.hashes[:600], HAMMING), tmp_path / "hashes-1.cells", table.hashes)
     monkeypatch.setattr(ivf, "RECENT", 500)  # 300 rows are recent
     query = speech(60, seed=3)
     right = ExactIndex(table).search(query, 5, 8)
@@ -102,10 +103,10 @@ def test_follows_additions_and_deletions(tmp_path: Path) -> None:
     assert path.read_bytes() == first
     grown = on_disk(tmp_path, hashes)
     assert same(grown, hashes[3_900:3_940], 9) == 1
-    kept = cells.load(path, grown.hashes)
+    kept = cells.load(path, grown.hashes, HAMMING)
     assert kept is not None
     assert np.sort(kept.rows).tolist() == list(range(4_000))
-    old = cells.group(hashes[:2_000])
+    old = cells.learn(hashes[:2_000], HAMMING)
     np.testing.assert_array_equal(kept.centres, old.centres)  # nothing was learned anew
     left = np.arange(len(grown.starts)) != 78  # the recording of rows 3,900 to 3,949
     table = HashTable(
@@ -115,23 +116,11 @@ def test_follows_additions_and_deletions(tmp_path: Path) -> None:
     assert not ((found.rows > 3_890) & (found.rows < 3_950)).any()
 
 
-def test_extending_lists_equals_listing_all_at_once() -> None:
-    hashes = speech(1_000)
-    part = cells.group(hashes[:700])
-    fresh = cells.Cells(part.centres, np.zeros_like(part.ends), np.empty(0, np.uint32))
-    one, two = cells.extend(part, hashes), cells.extend(fresh, hashes)
-    np.testing.assert_array_equal(one.rows, two.rows)
-    np.testing.assert_array_equal(one.ends, two.ends)
-    for cell in range(len(one.ends)):
-        nearest = one.nearest(hashes[one.of(cell)], 1)[:, 0] if len(one.of(cell)) else []
-        assert all(nearest == cell for nearest in nearest)
-
-
 def test_much_growth_learns_new_centres(tmp_path: Path) -> None:
     hashes = speech(4_000)
     IvfIndex(on_disk(tmp_path, hashes[:500]))
     IvfIndex(on_disk(tmp_path, hashes))
-    kept = cells.load(tmp_path / "hashes-1.cells", hashes)
+    kept = cells.load(tmp_path / "hashes-1.cells", hashes, HAMMING)
     assert kept is not None
     assert len(kept.ends) == 63  # the square root of 4,000
 
@@ -148,16 +137,16 @@ def test_damaged_lists_are_made_anew(tmp_path: Path, at: float, fault: str) -> N
     bad[where] ^= 0x10
     path.write_bytes(good[:where] if fault == "cut" else bytes(bad))
     assert same(table, table.hashes[1_000:1_040], 9) == 1
-    read = cells.load(path, table.hashes)
+    read = cells.load(path, table.hashes, HAMMING)
     assert read is not None
-    np.testing.assert_array_equal(read.rows, cells.group(table.hashes).rows)
+    np.testing.assert_array_equal(read.rows, cells.learn(table.hashes, HAMMING).rows)
 
 
 def test_lists_of_other_hashes_are_refused_and_removed(tmp_path: Path) -> None:
     table = on_disk(tmp_path, speech(2_000))
     IvfIndex(table)
     other = on_disk(tmp_path, speech(2_000, seed=9))
-    assert cells.load(tmp_path / "hashes-1.cells", other.hashes) is None
+    assert cells.load(tmp_path / "hashes-1.cells", other.hashes, HAMMING) is None
     (tmp_path / "hashes-1.bin").unlink()
     IvfIndex(on_disk(tmp_path, speech(2_000), name="hashes-2"))
     assert [path.name for path in tmp_path.glob("*.cells")] == ["hashes-2.cells"]

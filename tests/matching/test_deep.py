@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import wave
 from collections.abc import Iterator
 from math import log
@@ -21,7 +22,6 @@ from samaf.matching.hypotheses import deep, factors
 from samaf.records import IDENTITY, Manipulation
 
 CLIPS = sorted((Path(samaf.__file__).parent / "clips").glob("*.ogg"))
-STRANGER = CLIPS[-1]
 
 
 def wav(samples: np.ndarray) -> bytes:
@@ -41,13 +41,13 @@ def played(samples: np.ndarray, speed: float) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(clips_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     home = tmp_path_factory.mktemp("deep")
-    with samaf.open(str(home / "clips.db"), cache_folder=home) as opened:
-        assert all(r.status == "added" for r in opened.add(CLIPS[:-1]))
+    with samaf.open(shutil.copy(clips_store, home), cache_folder=home) as opened:
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speed", [0.63, 1.043, 1.45])
 def test_speed_is_undone_and_named(engine: Engine, speed: float) -> None:
     clip = wav(played(load(CLIPS[0])[24_000:136_000], speed))
@@ -63,6 +63,7 @@ def test_speed_is_undone_and_named(engine: Engine, speed: float) -> None:
     assert offset == pytest.approx(1.5, abs=0.25)
 
 
+@pytest.mark.slow
 def test_reversed_clip_is_found_where_it_ran_forwards(engine: Engine) -> None:
     clip = wav(load(CLIPS[2])[32_000:112_000][::-1])
     best = engine.query(clip, search="deep").matches[0]
@@ -72,6 +73,7 @@ def test_reversed_clip_is_found_where_it_ran_forwards(engine: Engine) -> None:
     assert best.reference_start + best.query_stop == pytest.approx(7, abs=0.3)
 
 
+@pytest.mark.slow
 def test_unaltered_clip_needs_no_hypothesis(engine: Engine) -> None:
     clip = wav(load(CLIPS[1])[16_000:96_000])
     best = engine.query(clip, search="deep").matches[0]
@@ -80,6 +82,7 @@ def test_unaltered_clip_needs_no_hypothesis(engine: Engine) -> None:
     assert best.reference_start - best.query_start == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_altered_part_is_found_beside_a_recording_that_is_stored_twice(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -94,6 +97,7 @@ def test_the_altered_part_is_found_beside_a_recording_that_is_stored_twice(
     assert {m.recording.name for m in found} == {CLIPS[0].name, CLIPS[1].name, "again.wav"}
 
 
+@pytest.mark.slow
 def test_clip_with_less_than_a_block_of_the_reference_is_found(engine: Engine) -> None:
     # 1.3 s at 0.7 of the speed: 0.9 s of the reference.
     clip = wav(played(load(CLIPS[3])[48_000:62_400], 0.7))

@@ -93,6 +93,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[samaf.Engine]:
         yield engine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", [2.0, 2.06, 2.13, 2.19])
 def test_short_clips_are_found_wherever_they_begin(engine: samaf.Engine, begin: float) -> None:
     start = round(begin * SAMPLE_RATE)
@@ -102,6 +103,7 @@ def test_short_clips_are_found_wherever_they_begin(engine: samaf.Engine, begin: 
     assert best.reference_start - best.query_start == pytest.approx(begin, abs=0.25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ["plain", "deep"])
 def test_a_recording_of_one_hash_is_found_by_itself(engine: samaf.Engine, search: str) -> None:
     best = engine.query(wav(SPEECH[: int(1.1 * SAMPLE_RATE)]), search=search).matches[0]

@@ -36,6 +36,7 @@ def follower(k: int = 1) -> Follower:
     return Follower(Matcher(ExactIndex(table_of([], WIDTH)), RANDOM, 9, 0.01, k))
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None)
 @given(salt=st.integers(0, 2**32))
 def test_planted_stretches_are_found_once_and_in_order(salt: int) -> None:
@@ -57,6 +58,7 @@ def test_planted_stretches_are_found_once_and_in_order(salt: int) -> None:
         assert candidate.segment.reference(first) == pytest.approx(there, abs=0.5)
 
 
+@pytest.mark.slow
 def test_what_is_longer_than_the_memory_is_one_finding() -> None:
     rng = np.random.default_rng(1)
     index = store(rng, count=3, length=5 * KEPT_HASHES)
@@ -104,6 +106,7 @@ def test_a_store_that_changes_is_searched_as_it_is() -> None:
     assert (candidate.segment.first, candidate.segment.stop) == (0, 500)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("played", [500, 40, 6])
 def test_a_store_that_changes_before_the_stream_ends(played: int) -> None:
     rng = np.random.default_rng(7)

@@ -148,6 +148,7 @@ def test_error_rates_by_hand() -> None:
 
 
 @settings(deadline=None)
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 4))
 def test_weights_leave_the_scatter_of_unrelated_hashes(salt: int, power: float) -> None:
     rng = np.random.default_rng(salt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def store(database_url: str, fingerprinter: StoredFingerprinter) -> Iterator[Sto
         yield store
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> Callable[..., tuple[Recording, Hashes]]:
     """Return the maker of recordings: same number, same recording."""
 
@@ -51,18 +52,32 @@ def make() -> Callable[..., tuple[Recording, Hashes]]:
     return make
 
 
+@pytest.fixture(scope="session")
+def filled_template(
+    tmp_path_factory: pytest.TempPathFactory, make: Callable[..., tuple[Recording, Hashes]]
+) -> Path:
+    """A store with awkward recordings in it, as a file to copy."""
+    path = tmp_path_factory.mktemp("filled") / "store.db"
+    fill(str(path), make, FINGERPRINTER)
+    return path
+
+
 @pytest.fixture
 def filled(
     database_url: str,
+    filled_template: Path,
     make: Callable[..., tuple[Recording, Hashes]],
     fingerprinter: StoredFingerprinter,
 ) -> str:
     """The URL of a store with awkward recordings in it."""
-    fill(database_url, make, fingerprinter)
+    if database_url.startswith("sqlite:///"):
+        shutil.copy(filled_template, database_url.removeprefix("sqlite:///"))
+    else:
+        fill(database_url, make, fingerprinter)
     return database_url
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
 def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a second, empty database, on each engine in turn."""
     if request.param == "sqlite":

@@ -58,6 +58,7 @@ def test_a_backup_is_an_sqlite_file_for_anybody(backup: Path) -> None:
     assert [path.name for path in backup.parent.glob("*backup*")] == ["backup"]
 
 
+@pytest.mark.slow
 def test_a_backup_is_of_one_moment_while_writers_write(
     store: Store, database_url: str, make: Make, tmp_path: Path
 ) -> None:

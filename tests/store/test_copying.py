@@ -131,6 +131,7 @@ def test_a_copy_of_a_store_that_was_rehashed_is_not_gone_on_with(
     assert content(other_url) == before
 
 
+@pytest.mark.slow
 def test_a_copy_in_rows_of_another_length_and_back(
     filled: str, other_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -193,6 +194,7 @@ copy(sys.argv[1], sys.argv[2], on_progress=lambda done, total: print(done, flush
 """
 
 
+@pytest.mark.process
 def test_a_killed_copy_goes_on(
     database_url: str, other_url: str, make: Make, fingerprinter: StoredFingerprinter
 ) -> None:

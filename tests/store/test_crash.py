@@ -12,6 +12,8 @@ from benchmarks.stores.mariadb import MariadbServer
 from samaf.records import Hashes
 from samaf.store import Store, StoredFingerprinter
 
+pytestmark = pytest.mark.process
+
 ADDER = """
 import hashlib, sys
 import numpy as np

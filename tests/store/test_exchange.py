@@ -86,6 +86,7 @@ def test_a_spreadsheet_runs_nothing(filled: str, tmp_path: Path) -> None:
 TEXT = st.text(st.characters(blacklist_characters="\0"), max_size=20)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="older csv modules refuse NUL")
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -74,6 +74,7 @@ def test_a_cut_off_file(tmp_path: Path, fingerprinter: StoredFingerprinter, make
         s.hashes(1)
 
 
+@pytest.mark.process
 def test_a_disk_that_takes_no_more(file_store: Store) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))"
     assert "the disk refused to write" in in_child(file_store.url, limit)
@@ -95,6 +96,7 @@ def mount(*arguments: str) -> int:
     return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode
 
 
+@pytest.mark.process
 def test_a_full_disk(small_disk: Path, fingerprinter: StoredFingerprinter, make: Make) -> None:
     with Store.open(str(small_disk / "store.db")) as store:
         store.bind(fingerprinter)
@@ -139,6 +141,7 @@ def test_a_full_table_space(
         mariadb_server.execute("SET GLOBAL innodb_file_per_table = ON")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.usefixtures("public_path")
 def test_a_file_that_may_only_be_read(file_store: Store) -> None:
@@ -146,6 +149,7 @@ def test_a_file_that_may_only_be_read(file_store: Store) -> None:
     assert "cannot be written; fix the rights" in in_child(file_store.url, nobody)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.usefixtures("public_path")
 def test_a_reader_of_a_folder_that_he_may_not_write(file_store: Store) -> None:

@@ -91,6 +91,7 @@ def test_the_newest_migration_is_the_newest_schema() -> None:
     assert all(len(name) == 4 and name.isdigit() for name in names)
 
 
+@pytest.mark.process
 def test_a_new_store_needs_no_alembic_and_no_orm(tmp_path: Path) -> None:
     code = (
         "import sys; from samaf.store import Store; Store.open(sys.argv[1]).close();"

@@ -333,6 +333,7 @@ def test_a_state_of_another_history_is_not_taken_for_the_stores_own(
     assert not store.continues(version)
 
 
+@pytest.mark.slow
 def test_changes_show_one_moment(store: Store, make: Make, database_url: str) -> None:
     store.add_many([make(number, count=1) for number in range(1, 1300)])
     changes = store.changes(0)

@@ -16,6 +16,8 @@ from benchmarks.stores.mariadb import MariadbServer
 from samaf.errors import StoreError
 from samaf.store import Store, StoredFingerprinter
 
+pytestmark = pytest.mark.server
+
 OPEN = """
 import sys
 from pathlib import Path

@@ -6,7 +6,7 @@ from samaf.training.curves import Point, draw_curves, read_points, write_points
 
 POINTS = [
     Point(10, "train", 1.25, {"M": 1.0, "H": 0.25}),
-    Point(10, "validation", 1 / 3, {"M": 0.2, "H": 0.1}, 0.5, 31.25),
+    Point(10, "validation", 1 / 3, {"M": 0.2, "H": 0.1}, 0.5, 31.25, 0.9, 0.8, 0.3),
     Point(20, "train", 0.75, {"M": 0.5, "H": 0.25}),
 ]
 

@@ -1,24 +1,21 @@
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from training_data import TINY, babbling, made_dataset, write_corpus, write_manifest, write_wav
+from training_data import TINY, babbling, made_dataset
 
-from samaf.audio import load
-from samaf.errors import CorpusError
 from samaf.features import FeatureParameters, mfcc
 from samaf.training import spectral
-from samaf.training.corpora import Clip, open_corpus
-from samaf.training.dataset import JITTER_FRAMES, MOMENTS, Dataset, _weights, prepare
+from samaf.training.dataset import JITTER_FRAMES, Dataset
+from samaf.training.sampling import HardNegatives, Sampling
 
 FRAMES = FeatureParameters()
 TAU = (1.0, 0.75, 1.5)
 WHOLE = FeatureParameters(coefficients=26, floor=1e-7)
 BLOCK = replace(FRAMES, coefficients=2)  # 100 steps, no mean subtraction
+AUGMENTED = Sampling(augmented=True)
 
 
 def timed_dataset(count: int = 400) -> Dataset:
@@ -63,7 +60,7 @@ def test_pairs_reach_both_ends_of_clips() -> None:
 
 def test_several_moments_of_a_clip_are_drawn_together() -> None:
     _, moments = timed_dataset().pairs(1, 0, 40, BLOCK)
-    clips = moments[:, 0].reshape(-1, MOMENTS)
+    clips = moments[:, 0].reshape(-1, 4)
     assert (clips == clips[:, :1]).all()
 
 
@@ -96,7 +93,7 @@ def test_without_any_draw_redrawn_pairs_are_what_was_prepared(
     for share in ("SHARE", "BACKWARDS", "SPLICED"):
         monkeypatch.setattr(spectral, share, 0.0)
     data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
-    blocks, moments = data.pairs(1, 0, 40, model, redrawn=True)
+    blocks, moments = data.pairs(1, 0, 40, model, AUGMENTED)
     for block, (clip, at) in zip(blocks[:40], moments, strict=True):
         rows = int(data.starts[int(clip), 0]) + np.arange(int(at), int(at) + 101)
         frames = data.frames[rows, :13].astype(np.float32)
@@ -110,19 +107,19 @@ def test_pairs_that_run_backwards_are_the_same_blocks_the_other_way_round(
     for share in ("SHARE", "BACKWARDS", "SPLICED"):
         monkeypatch.setattr(spectral, share, 0.0)
     data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
-    forwards, moments = data.pairs(1, 0, 40, model, redrawn=True)
+    forwards, moments = data.pairs(1, 0, 40, model, AUGMENTED)
     monkeypatch.setattr(spectral, "BACKWARDS", 1.0)
-    backwards, same = data.pairs(1, 0, 40, model, redrawn=True)
+    backwards, same = data.pairs(1, 0, 40, model, AUGMENTED)
     assert np.array_equal(moments, same)
     assert np.abs(backwards[:, ::-1] - forwards).max() < 1e-3
 
 
 def test_redrawn_pairs_still_show_one_moment() -> None:
     model = replace(WHOLE, coefficients=13, subtract_mean=True)
-    blocks, moments = voiced_dataset().pairs(1, 0, 200, model, redrawn=True)
+    blocks, moments = voiced_dataset().pairs(1, 0, 200, model, AUGMENTED)
     assert blocks.shape == (400, 100, 13)
     assert np.isfinite(blocks).all()
-    again, _ = voiced_dataset().pairs(1, 0, 200, model, redrawn=True)
+    again, _ = voiced_dataset().pairs(1, 0, 200, model, AUGMENTED)
     assert np.array_equal(blocks, again)
     flat = blocks.reshape(400, -1)
     alike = np.corrcoef(flat)[:200, 200:]
@@ -149,95 +146,34 @@ def test_scale_is_mean_over_all_and_deviation_within_blocks() -> None:
     assert deviation[0] == pytest.approx(np.sqrt((1 + 4) / 2))
 
 
-def test_rare_speakers_and_languages_weigh_more() -> None:
-    def clip(speaker: str, language: str) -> Clip:
-        return Clip(Path("x"), "speech", "train", speaker, "", language)
-
-    weights = _weights([clip("a", "en")] * 4 + [clip("b", "en"), clip("c", "fr")])
-    assert weights.sum() == pytest.approx(1)
-    assert weights[4] == pytest.approx(2 * weights[0])
-    assert weights[5] == pytest.approx(weights[4] * 5**0.25)
+def test_one_pair_a_clip_takes_every_clip_once() -> None:
+    _, moments = timed_dataset().pairs(1, 0, 4, BLOCK, Sampling(anchors_per_clip=1))
+    assert sorted(moments[:, 0].tolist()) == [0, 1, 2, 3]
 
 
-def test_prepared_originals_are_the_features_and_copies_differ(tmp_path: Path) -> None:
-    corpus = open_corpus(write_corpus(tmp_path / "corpus", 2, 0))
-    told: list[tuple[int, int]] = []
-    made = [
-        prepare(
-            corpus,
-            "train",
-            FRAMES,
-            tmp_path / name,
-            copies=2,
-            seed=seed,
-            progress=lambda done, total: told.append((done, total)),
-        )
-        for name, seed in (("a", 1), ("a", 1), ("b", 1), ("a", 2))
-    ]
-    first, reopened, again, other = made
-    assert told == [(1, 2), (2, 2)] * 3  # the second is only opened
-    assert np.array_equal(first.frames, reopened.frames)
-    assert np.array_equal(first.frames, again.frames)
-    assert first.frames.shape != other.frames.shape or (first.frames != other.frames).any()
-    assert first.starts.shape == (2, 3)
-    assert first.tau[:, 0].tolist() == [1, 1]
-    original = first.frames[: first.counts[0, 0]]
-    wanted = mfcc(load(corpus.clips[0].path), FRAMES)
-    assert np.array_equal(original, wanted.astype(np.float16))
+def test_hard_negatives_follow_the_pairs_that_they_resemble() -> None:
+    # Every block of clip n resembles the block 20 frames later in clip n + 1.
+    rows = 7  # blocks 50 frames apart in 400 frames
+    clips = np.repeat((np.arange(4) + 1) % 4, rows)[:, None]
+    frames = np.tile(np.arange(rows) * 50 + 20, 4)[:, None]
+    data = replace(
+        timed_dataset(), hard_negatives=HardNegatives(np.arange(5) * rows, clips, frames)
+    )
+    _, moments = data.pairs(1, 0, 200, BLOCK, Sampling(hard_negatives=0.5))
+    pairs, alike = moments[:100], moments[100:]
+    assert np.array_equal(alike[:, 0], (pairs[:, 0] + 1) % 4)
+    apart = alike[:, 1] - pairs[:, 1]
+    assert (apart <= 20 + 1e-3).all()  # less only where the other clip ends
+    assert np.median(apart) == pytest.approx(20, abs=1e-3)
 
 
-def corpus_with(tmp_path: Path, good: int, bad: int, seconds: float = 3.1) -> Path:
-    rows = []
-    for number in range(good + bad):
-        path = tmp_path / f"{number:02}.wav"
-        write_wav(path, babbling(seconds, number))
-        if number >= good:
-            path.write_text("no sound at all", encoding="utf-8")
-        rows.append((path.name, "speech", "train", str(number)))
-    write_manifest(tmp_path, rows)
-    return tmp_path
-
-
-def test_few_unreadable_clips_are_named_and_left_out(tmp_path: Path) -> None:
-    corpus = open_corpus(corpus_with(tmp_path, 20, 1))
-    data = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
-    assert len(data.counts) == 20
-    (reason,) = data.skipped
-    assert "20.wav" in reason
-
-
-def test_more_than_five_percent_unreadable_is_an_error(tmp_path: Path) -> None:
-    corpus = open_corpus(corpus_with(tmp_path, 4, 1))
-    with pytest.raises(CorpusError, match=r"1 of 5 clips cannot be read .*04\.wav"):
-        prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
-
-
-def test_short_clips_are_left_out_however_many(tmp_path: Path) -> None:
-    corpus = open_corpus(corpus_with(tmp_path, 3, 0))
-    write_wav(tmp_path / "01.wav", babbling(2.0, 1))
-    data = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
-    assert len(data.counts) == 2
-    assert data.skipped == (f"{tmp_path / '01.wav'}: shorter than 3 s",)
-
-
-@pytest.mark.parametrize("seconds", [1.0])
-def test_no_usable_clip_is_an_error(tmp_path: Path, seconds: float) -> None:
-    corpus = open_corpus(corpus_with(tmp_path, 2, 0, seconds))
-    with pytest.raises(CorpusError, match="no usable clip in the split 'train'"):
-        prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
-
-
-def test_a_missing_split_is_an_error(tmp_path: Path) -> None:
-    corpus = open_corpus(corpus_with(tmp_path, 1, 0))
-    with pytest.raises(CorpusError, match="no speech clip in the split 'validation'"):
-        prepare(corpus, "validation", FRAMES, tmp_path / "data", copies=1, seed=1)
-
-
-def test_a_preparation_that_was_cut_off_starts_over(tmp_path: Path) -> None:
-    corpus = open_corpus(corpus_with(tmp_path, 2, 0))
-    whole = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
-    (home,) = (tmp_path / "data").iterdir()
-    os.truncate(home / "frames.f16", 1000)
-    (home / "table.npz").unlink()
-    again = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
-    assert again.frames.shape == whole.frames.shape
+def test_moments_that_hold_nothing_are_not_drawn() -> None:
+    # The first 200 of 400 frames are silent.
+    frames = np.zeros((800, 2), np.float16)
+    frames[200:400, 0] = frames[600:, 0] = 20
+    shape = np.array([[0, 400]]), np.array([[400, 400]]), np.ones((1, 2), np.float32)
+    data = Dataset(frames, *shape, np.ones(1))
+    at = np.concatenate([data.pairs(1, step, 200, BLOCK)[1][:, 1] for step in range(5)])
+    held = np.clip(at + 100 - 200, 0, 100) / 100
+    assert (held < 0.1).mean() < 0.03  # only where all four candidates are silent
+    assert 0.05 < ((held >= 0.1) & (held < 0.4)).mean() < 0.3

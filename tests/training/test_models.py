@@ -53,7 +53,7 @@ def test_the_papers_features_are_100_steps_of_13_as_they_come() -> None:
         features = architecture(name).features
         assert features.steps == (100, 13)
         assert not features.subtract_mean
-    assert architecture("2LST256C").features.steps == (25, 52)
+    assert architecture("2LST256C").features.steps == (20, 65)
 
 
 def test_the_papers_weights_start_uniform() -> None:

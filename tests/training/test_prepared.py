@@ -15,7 +15,7 @@ from unet_data import tones, write_wav48
 
 from samaf.features import FeatureParameters
 from samaf.features.melspectrogram import MelParameters
-from samaf.training import dataset
+from samaf.training import preparation
 from samaf.training.corpora import Corpus, open_corpus
 from samaf.training.prepared import TABLE
 from samaf.training.unet import spectrograms
@@ -25,7 +25,7 @@ Told = Callable[[int, int], None]
 
 
 def frames(corpus: Corpus, folder: Path, progress: Told) -> Any:
-    return dataset.prepare(
+    return preparation.prepare(
         corpus, "train", FeatureParameters(), folder, copies=1, seed=1, progress=progress
     ).frames
 
@@ -79,7 +79,7 @@ import os, signal, sys
 from pathlib import Path
 from samaf.features import FeatureParameters
 from samaf.training.corpora import open_corpus
-from samaf.training.dataset import prepare
+from samaf.training.preparation import prepare
 
 prepare(
     open_corpus(Path(sys.argv[1])), "train", FeatureParameters(), Path(sys.argv[2]), copies=1,
@@ -101,5 +101,5 @@ def test_a_killed_preparation_holds_nobody_up(tmp_path: Path) -> None:
     assert not (home / TABLE).exists()
     told: list[int] = []
     frames(corpus, data, lambda done, total: told.append(done))
-    assert told == [1, 2]
+    assert told == [1, 2, 3, 4]
     assert (home / TABLE).is_file()

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_data import made_dataset, tiny_plan
+from tiny_plans import tiny_plan
+from training_data import made_dataset
 
 from samaf.errors import TrainingError
 from samaf.training.curves import read_points
-from samaf.training.plan import Plan
+from samaf.training.plan import HeldOut, Plan
 from samaf.training.trainer import (
     BEST,
     CHECKPOINT,
     CURVES,
     Progress,
     Trained,
+    averaged_weights,
     load_best,
     train,
 )
@@ -27,7 +29,7 @@ from samaf.training.trainer import (
 
 def run(plan: Plan, folder: Path, seconds: float = float("inf")) -> tuple[Trained, list[Progress]]:
     told: list[Progress] = []
-    held_out = made_dataset(9)
+    held_out = HeldOut(made_dataset(9))
     done = train(plan, made_dataset(), folder, told.append, held_out, every=5, seconds=seconds)
     return done, told
 
@@ -108,7 +110,9 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from training_data import made_dataset, tiny_plan
+from tiny_plans import tiny_plan
+from training_data import made_dataset
+from samaf.training.plan import HeldOut
 from samaf.training.trainer import train
 
 def report(progress):
@@ -116,7 +120,7 @@ def report(progress):
         os.kill(os.getpid(), signal.SIGKILL)
 
 train(
-    tiny_plan(), made_dataset(), Path(sys.argv[1]), report, made_dataset(9), every=5,
+    tiny_plan(), made_dataset(), Path(sys.argv[1]), report, HeldOut(made_dataset(9)), every=5,
     checkpoint_seconds=0,
 )
 """
@@ -144,6 +148,41 @@ def test_a_checkpoint_of_another_configuration_is_refused(
 ) -> None:
     with pytest.raises(TrainingError, match=rf"another configuration \(different: {named}\)"):
         run(replace(tiny_plan(), **changes), whole[0])
+
+
+def test_a_longer_or_shorter_plan_takes_over_before_the_rate_falls(
+    whole: tuple[Path, Trained, list[Progress]], tmp_path: Path
+) -> None:
+    stopped, first = run(tiny_plan(steps=100), tmp_path, seconds=0)
+    assert stopped.step == 5
+    done, rest = run(tiny_plan(), tmp_path)  # as if it had been 20 steps all along
+    assert losses(first + rest) == losses(whole[2])
+    assert same_weights(done, whole[1])
+
+
+def test_no_other_plan_takes_over_once_the_rate_has_fallen(
+    whole: tuple[Path, Trained, list[Progress]],
+) -> None:
+    with pytest.raises(TrainingError, match="has done 20 steps of 20; .* before step 16 only"):
+        run(tiny_plan(steps=40), whole[0])
+
+
+def test_a_plan_takes_over_with_more_copies_but_not_with_fewer(tmp_path: Path) -> None:
+    run(tiny_plan(copies=1), tmp_path, seconds=0)
+    run(tiny_plan(copies=2), tmp_path, seconds=0)
+    with pytest.raises(TrainingError, match="learnt from 2 copies a clip; give --copies 2 or more"):
+        run(tiny_plan(copies=1), tmp_path)
+
+
+def test_validation_measures_averaged_weights_and_puts_the_last_ones_back(tmp_path: Path) -> None:
+    done, _ = run(tiny_plan(steps=5), tmp_path)
+    model = done.model
+    last = [w + 1 for w in model.get_weights()]
+    model.set_weights(last)
+    with averaged_weights(model):
+        inside = model.get_weights()
+    assert not all(np.array_equal(a, b) for a, b in zip(inside, last, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), last, strict=True))
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from samaf.errors import TrainingError
 from samaf.fingerprinters.card import VectorCard, read_card
 from samaf.fingerprinters.decoder import SpectrogramDecoder
 from samaf.training.curves import read_points
+from samaf.training.request import Request
 from samaf.training.run import train_model
 from samaf.training.trainer import CURVES, Progress, Trained, train
 from samaf.training.unet import plan as planning
+from samaf.training.unet.family import nearest, preset
 from samaf.training.unet.model import variant
 from samaf.training.unet.plan import UNetPlan
-from samaf.training.unet.run import nearest, preset
 
 
 def run(plan: UNetPlan, folder: Path) -> tuple[Trained, list[Progress]]:
@@ -107,7 +108,7 @@ def test_the_command_trains_exports_and_describes(tmp_path: Path) -> None:
     assert isinstance(card, VectorCard)
     assert (card.family, card.values) == ("unet", 320)
     made = card.training
-    assert (made["clips"], made["kinds"]) == (3, {"music": 1, "speech": 2})
+    assert (made["clips"], made["kinds"]) == (3, {"music": 1, "noise": 1, "speech": 2})
     assert (made["steps"], made["segments_per_step"], made["optimizer"]) == (1, 2, "Adam")
     assert made["licences"] == {"CC0": 4}
     figures = card.figures["validation"]
@@ -137,4 +138,4 @@ def test_the_nearest_reference_is_found_in_little_memory() -> None:
 
 def test_a_u_net_starts_from_new_weights_only(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="UNET320: starts from new weights only"):
-        train_model("UNET320", tmp_path, tmp_path, start="2LST256C")
+        train_model(Request("UNET320", (tmp_path,), tmp_path, start="2LST256C"))

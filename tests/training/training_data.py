@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import csv
 import wave
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from samaf.features import FeatureParameters
 from samaf.training.dataset import Dataset
-from samaf.training.models import Architecture
-from samaf.training.plan import Plan
 
 RATE = 16_000
 # Blocks of 8 frames in 4 steps: a model over them is traced in a second.
 TINY = FeatureParameters(block_frames=8, hop_frames=2, stack=2, subtract_mean=True)
-
-
-class TinyPlan(Plan):
-    """A plan whose model has 16 bits, which no name allows."""
-
-    @property
-    def architecture(self) -> Architecture:
-        """Two layers and the letters behind ``tiny``."""
-        return Architecture(self.name, 2, 16, self.name.removeprefix("tiny"))
-
-
-def tiny_plan(terms: str = "C", steps: int = 20, **changes: object) -> Plan:
-    """Plan a run that takes a second."""
-    features = TINY if "C" in terms else replace(TINY, stack=1, subtract_mean=False)
-    plan = TinyPlan(f"tiny{terms}", "made", features, steps, pairs=8, learning_rate=0.02, warm_up=2)
-    return replace(plan, **changes)
 
 
 def made_dataset(seed: int = 0, clips: int = 6, versions: int = 3, frames: int = 60) -> Dataset:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from samaf.store import schema
 from samaf.store.database import Database
-from samaf.store.maintenance.dialects import Administration, Setting, maintenance_of
+from samaf.store.maintenance.dialects import Maintenance, Setting, maintenance_of
 from samaf.store.migration import current_schema, refuse_absent
 from samaf.store.urls import resolve
 
@@ -65,9 +65,9 @@ def _differences(connection: Connection) -> Iterator[Setting]:
         yield Setting("tables", "as this program makes them", True, "")
 
 
-def _guarded(administration: Administration, connection: Connection) -> Setting:
+def _guarded(maintenance: Maintenance, connection: Connection) -> Setting:
     """Tell whether the database refuses to change or remove entries of the audit log."""
-    sound = all(administration.has_guard(connection, f"audit_no_{verb}") for verb in VERBS)
+    sound = all(maintenance.has_guard(connection, f"audit_no_{verb}") for verb in VERBS)
     return Setting("audit log", "guarded" if sound else "open to changes", sound, UNGUARDED)
 
 

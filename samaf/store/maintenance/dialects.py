@@ -40,7 +40,7 @@ class Setting:
     remedy: str
 
 
-class Administration(ABC):
+class Maintenance(ABC):
     """One kind of database, for its administrator."""
 
     def __init__(self, database: Database) -> None:
@@ -67,7 +67,7 @@ class Administration(ABC):
         """Give space that is no longer used back to the disk."""
 
 
-class SqliteAdministration(Administration):
+class SqliteMaintenance(Maintenance):
     """A file."""
 
     def settings(self, connection: Connection) -> Iterator[Setting]:
@@ -107,7 +107,7 @@ class SqliteAdministration(Administration):
         self.database.bare("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-class MysqlAdministration(Administration):
+class MysqlMaintenance(Maintenance):
     """A server."""
 
     def settings(self, connection: Connection) -> Iterator[Setting]:
@@ -145,7 +145,7 @@ class MysqlAdministration(Administration):
         try:
             value = connection.execute(text(f"SHOW CREATE TRIGGER {trigger}")).all()
         except DBAPIError as error:
-            # A missing trigger is told apart from one that this user may not see.
+            # Distinguish a missing trigger from one that this user may not see.
             return bool(error.orig and error.orig.args[0] in NO_RIGHT)
         return REFUSAL in str(value)
 
@@ -170,9 +170,9 @@ class MysqlAdministration(Administration):
         self.database.bare(*(f"OPTIMIZE TABLE {name}" for name in TABLES))
 
 
-def maintenance_of(database: Database) -> Administration:
+def maintenance_of(database: Database) -> Maintenance:
     """Return what speaks to this database."""
-    kind = SqliteAdministration if is_file(database.url) else MysqlAdministration
+    kind = SqliteMaintenance if is_file(database.url) else MysqlMaintenance
     return kind(database)
 
 

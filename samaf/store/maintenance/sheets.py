@@ -45,7 +45,7 @@ class BadLineError(ValueError):
 
 
 class Sheet(ABC):
-    """One form of the table."""
+    """One file format of the table."""
 
     @abstractmethod
     def write(self, path: Path, batches: Iterator[list[Line]], width: int) -> None:
@@ -182,7 +182,7 @@ class Parquet(Sheet):
 
 
 def of(path: Path) -> Sheet:
-    """Return the form that the ending of a file names."""
+    """Return the format of a file's suffix."""
     ending = path.suffix.lower()
     if ending == ".csv":
         return Csv()

@@ -129,7 +129,7 @@ def vacuum(url: str | None) -> VacuumResult:
         There is no store, or no room for the second copy that this needs.
     """
     with opened(url) as database:
-        administration = maintenance_of(database)
-        before = administration.size()
-        administration.vacuum()
-        return VacuumResult(database.name, before, administration.size())
+        maintenance = maintenance_of(database)
+        before = maintenance.size()
+        maintenance.vacuum()
+        return VacuumResult(database.name, before, maintenance.size())

@@ -38,7 +38,7 @@ from samaf.training.prepared import (
 from samaf.training.workers import spread
 
 FORMAT = 1  # raise when preparation changes what it writes
-SNR_DB = (0.0, 20.0)  # from even to barely heard
+SNR_DB = (0.0, 20.0)  # from equal power to barely audible noise
 SOURCES = ("speech", "music")  # kinds of clips that are learnt
 ADDED = ("noise", "music")  # kinds of sounds that are added
 SILENCE = float(np.log(LEAST_POWER))

@@ -1,0 +1,57 @@
+"""Short windows follow a change of tempo and of pitch, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from verification.sounds import RATE, faster, voice
+
+from samaf.verification.correlation import Line
+from samaf.verification.signals import Samples
+from samaf.verification.windows import compare_windows
+
+RECORDING = voice(10, 21)
+
+
+def score(clip: np.ndarray, recording: np.ndarray, start: float, tempo: float = 1.0) -> float:
+    line = Line(len(clip) / 2, start + len(clip) / 2 * tempo, tempo)
+    return compare_windows(clip, Samples(recording), line).z
+
+
+@pytest.mark.parametrize("tempo", [0.75, 1.0, 1.5, 2.0])
+def test_tempo_is_followed(tempo: float) -> None:
+    clip = faster(RECORDING[50_000:98_000], tempo)
+    assert score(clip, RECORDING, 50_000, tempo) > 10
+
+
+def test_windows_lie_where_the_clip_is_late() -> None:
+    clip = RECORDING[50_000:82_000]
+    line = Line(16_000, 66_000 - 320, 1.0)  # 20 ms too early
+    windows = compare_windows(clip, Samples(RECORDING), line)
+    assert np.median(windows.offsets) == pytest.approx(0.02, abs=1e-3)
+    assert np.median(windows.likeness) > 0.99
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_other_speech_and_other_places_stay_low(seed: int) -> None:
+    assert score(voice(2, 200 + seed), RECORDING, 60_000) < 5
+    assert score(RECORDING[10_000:42_000], RECORDING, 90_000 + 5_000 * seed) < 5
+
+
+@pytest.mark.parametrize(
+    ("clip", "recording"),
+    [
+        (np.zeros(RATE, np.float32), RECORDING),
+        (RECORDING[:RATE], np.zeros(5 * RATE, np.float32)),
+        (RECORDING[: RATE // 10], RECORDING),
+    ],
+    ids=["silent clip", "silent recording", "one window"],
+)
+def test_nothing_to_compare_is_zero(clip: np.ndarray, recording: np.ndarray) -> None:
+    assert score(clip, recording, 0) == 0
+
+
+def test_long_recordings_are_compared_as_short_ones_are() -> None:
+    long = np.concatenate([voice(125, 22), RECORDING])
+    clip = RECORDING[50_000:82_000]
+    assert score(clip, long, len(long) - len(RECORDING) + 50_000) > 10
