@@ -15,7 +15,7 @@ from samaf.engine.stopwatch import Stopwatch
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
-from samaf.matching.merging import merge_matches
+from samaf.matching.merging import keep_best, match_place
 from samaf.records import Codes, Comparison, Manipulation, Match, Recording
 
 
@@ -42,7 +42,8 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
         *_search(one, other, fingerprinter),
         *(turned(match, other.recording) for match in _search(other, one, fingerprinter)),
     ]
-    return Comparison(*names, tuple(merge_matches(matches, MATCHES)))
+    matches.sort(key=lambda match: (-match.score, match.query_start))
+    return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -179,12 +179,10 @@ def follow(alignment: Alignment, query: Hashes, table: HashTable) -> Segment | N
     return Segment(alignment, first, stop, level, weighted_ber, shift, first, stop - 1 + BLOCK_HOPS)
 
 
-def ber_along(
-    alignment: Alignment, query: Hashes, table: HashTable, first: int, stop: int
-) -> float:
-    """Give the bit error rate of some query hashes along a line that lies in the recording."""
+def ber_along(alignment: Alignment, query: Hashes, table: HashTable, i: np.ndarray) -> float:
+    """Give the bit error rate of query hashes ``i`` along a line that lies in the recording."""
     rows = table.rows(alignment.recording_index)
-    differing = _differing(query, rows, alignment, np.arange(first, stop), 0)
+    differing = _differing(query, rows, alignment, i, 0)
     return float(error_rates(differing).mean())
 
 

@@ -25,8 +25,8 @@ class Candidate:
     span
         The same segment in hops of the clip as it is: start and stop.
     ber
-        Bit error rate over the hashes of whole blocks: those padded at a clip's edges count for the
-        E-values only, unless there are no others.
+        Bit error rate over whole, informative blocks: those padded at a clip's edges and those that
+        hold nothing count for the E-values only, unless there are no others.
     log10_evalue
         log10 of the expected number of false matches at least this good in the query (E-value).
     weighted_log10_evalue
@@ -79,19 +79,20 @@ def to_match(
     hop, block = fingerprinter.hop, fingerprinter.block
     segment, manipulation = candidate.segment, candidate.manipulation
     slope = segment.alignment.slope
-    # Times of the clip as it was hashed; the manipulation's time factor stretches them.
-    start, stop = segment.begin * hop, segment.end * hop
+    # Times of the clip as it was hashed; the manipulation's time factor stretches them. Padded
+    # blocks reach beyond its edges.
+    start, stop = max(0.0, segment.begin * hop), min(segment.end * hop, duration / manipulation.tau)
     # Times are those of a block's middle, whatever the tempo.
     middle = (start + stop) / 2
     centre = segment.reference((middle - block / 2) / hop) * hop + block / 2
     half = (stop - start) / 2 * slope
-    begin, end = start * manipulation.tau, min(stop * manipulation.tau, duration)
+    begin, end = start * manipulation.tau, stop * manipulation.tau
     if manipulation.reversed:
         begin, end = duration - end, duration - begin
     score = -candidate.log10_evalue
     return Match(
         recording,
-        max(0.0, begin),
+        begin,
         end,
         min(max(0.0, centre - half), recording.duration),
         min(max(0.0, centre + half), recording.duration),

@@ -104,12 +104,11 @@ class Matcher:
 
 
 def _inner_ber(segment: Segment, query: Hashes, table: HashTable, hypothesis: Hypothesis) -> float:
-    """Give the bit error rate over hashes that are not padded, or over all where none is."""
-    first, stop = segment.first, segment.stop
+    """Give the bit error rate over whole, informative blocks, or over all where there is none."""
+    rows = np.arange(segment.first, segment.stop)
+    counts = query.informative[rows]
     if hypothesis.origin < 0:
-        inner = max(first, ceil(-hypothesis.origin)), min(stop, len(query) - 1)
-        if inner[0] < inner[1]:
-            first, stop = inner
-    if (first, stop) == (segment.first, segment.stop):
+        counts = counts & (rows >= ceil(-hypothesis.origin)) & (rows < len(query) - 1)
+    if counts.all() or not counts.any():
         return segment.ber
-    return ber_along(segment.alignment, query, table, first, stop)
+    return ber_along(segment.alignment, query, table, rows[counts])
