@@ -105,6 +105,7 @@ def test_a_bad_path_is_refused_in_one_line(tmp_path: Path, name: str, reason: st
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("public_path")
 @pytest.mark.parametrize("name", ["", "locked", "locked/a.wav"])
 def test_what_lies_in_a_locked_folder_is_not_left_out_in_silence(tmp_path: Path, name: str) -> None:

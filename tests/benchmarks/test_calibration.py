@@ -79,6 +79,7 @@ def test_a_fit_meets_the_rates_that_it_states_for_each_length() -> None:
         assert 0.05 < (found[length == n] >= 1).mean() < 0.2
 
 
+@pytest.mark.slow
 def test_queries_are_judged_by_fits_to_other_voices() -> None:
     trials = drawn(600, 3)
     folds = fold_of_voice(trials)
@@ -102,6 +103,7 @@ def test_voices_of_one_language_stay_together() -> None:
     assert fold_of_language(trials, {}) == fold_of_voice(trials)
 
 
+@pytest.mark.slow
 def test_deep_queries_tell_how_many_more_say_the_same_words() -> None:
     # Deep queries by a law that meets the same words eight times as often.
     truth = replace(TRUTH, deep_same_text=8.0)
@@ -119,6 +121,7 @@ def test_deep_queries_tell_how_many_more_say_the_same_words() -> None:
     assert 0.005 < passed < 0.02
 
 
+@pytest.mark.slow
 def test_likelihood_ratios_of_a_fit_cost_less_than_none() -> None:
     trials = drawn(600, 4)
     ratio = likelihood(trials, TRUTH)
@@ -126,6 +129,7 @@ def test_likelihood_ratios_of_a_fit_cost_less_than_none() -> None:
     assert -np.log10(61) - 0.01 <= ratio.lowest < 0 < ratio.highest <= np.log10(61) + 0.01
 
 
+@pytest.mark.slow
 def test_the_ratio_of_two_normal_distributions_is_found() -> None:
     # N(3, 1) against N(0, 1): natural logarithm of the ratio 3 x - 4.5.
     rng = np.random.default_rng(0)
@@ -134,6 +138,7 @@ def test_the_ratio_of_two_normal_distributions_is_found() -> None:
     assert -offset / slope == pytest.approx(1.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_missed_recordings_set_the_floor() -> None:
     rng = np.random.default_rng(0)
     missed = rng.normal(0, 0.5, 10_000)
@@ -189,6 +194,7 @@ def test_every_length_is_a_group_of_its_own() -> None:
     assert sum(named[f"{n} s"].sum() for n in (1, 2, 4, 10)) == 40
 
 
+@pytest.mark.slow
 def test_own_findings_count_the_places_of_all_recordings() -> None:
     model = "1LST128C"
     fingerprinter = load_hash_model(model)
@@ -216,6 +222,7 @@ def test_own_findings_count_the_places_of_all_recordings() -> None:
             assert compared == pytest.approx(3 * others * trial.length) == trial.places
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_the_command_reports_on_a_corpus(
     tmp_path: Path, model: Path, split: str, monkeypatch: pytest.MonkeyPatch

@@ -54,6 +54,7 @@ def test_matches_are_compared_with_the_truth() -> None:
     assert wrong == [found[2]]
 
 
+@pytest.mark.slow
 def test_the_command_finds_what_it_hid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.accuracy.longrun.BETWEEN", (2.0, 3.0))
     monkeypatch.setattr("benchmarks.accuracy.longrun.SECONDS", (5.0, 6.0))

@@ -47,6 +47,7 @@ def test_windows_shorter_than_a_system_takes_are_not_queried(
     assert missing == {t.name: [4, 6] for t in TRANSFORMATIONS}
 
 
+@pytest.mark.slow
 def test_end_to_end(model: Path, query_set: QuerySet, tmp_path: Path) -> None:
     results = Results(tmp_path)
     system = open_system(f"samaf:{model}", parallel=2)
@@ -75,6 +76,7 @@ def test_end_to_end(model: Path, query_set: QuerySet, tmp_path: Path) -> None:
     assert note["audio_s"] == pytest.approx(7 * 3.5)
 
 
+@pytest.mark.slow
 def test_goes_on_where_it_stopped(model: Path, query_set: QuerySet, tmp_path: Path) -> None:
     results = Results(tmp_path)
     spec = f"samaf:{model}"

@@ -57,6 +57,7 @@ def test_recordings_have_the_hashes_that_were_asked_for() -> None:
     assert made[0][0].duration == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
 def test_packed_rows_take_little_more_than_the_hashes(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str

@@ -56,6 +56,7 @@ def test_spec_is_listed_under_its_own_name() -> None:
     assert isinstance(open_system("samaf:2LST256C"), HashSystem)
 
 
+@pytest.mark.slow
 def test_every_window_of_a_fast_clip_is_answered_with_its_place(deep_system: DeepSystem) -> None:
     samples = load(CLIPS[1])
     fast = np.interp(np.arange(0, len(samples) - 1, 1.5), np.arange(len(samples)), samples)
@@ -69,6 +70,7 @@ def test_every_window_of_a_fast_clip_is_answered_with_its_place(deep_system: Dee
     assert impostor is None or -impostor.log10_evalue < answers.score.min()
 
 
+@pytest.mark.slow
 def test_reversed_window_is_placed_where_it_ends(deep_system: DeepSystem) -> None:
     backwards = load(CLIPS[3])[: 7 * 16_000][::-1]
     answers = deep_system.query(backwards, {2: np.array([4])})[2]  # 1 to 3 s: 6 to 4 s of the clip
@@ -76,6 +78,7 @@ def test_reversed_window_is_placed_where_it_ends(deep_system: DeepSystem) -> Non
     assert answers.offset == pytest.approx([4], abs=0.1)
 
 
+@pytest.mark.slow
 def test_deleted_reference_is_no_answer() -> None:
     small = open_system(SPEC)
     samples = load(CLIPS[0])

@@ -30,6 +30,7 @@ class Copier(SpectrogramDecoder):
         return encoded.vectors
 
 
+@pytest.mark.slow
 def test_a_trial_compares_with_the_clean_segment_and_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def test_summaries_name_the_song_of_a_stored_vector(songs: Songs) -> None:
     assert len(contender.query(songs.noisy[0])) == 5
 
 
+@pytest.mark.slow
 def test_the_table_grows_with_the_store(songs: Songs) -> None:
     table = compared(songs, "random")
     assert isinstance(table, Table)

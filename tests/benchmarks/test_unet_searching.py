@@ -30,6 +30,7 @@ def voices(root: Path) -> Corpus:
     return open_corpus(root)
 
 
+@pytest.mark.slow
 def test_the_search_of_the_paper(tmp_path: Path, model: Path) -> None:
     systems = [open_system(f"unet:{write_vector_model(tmp_path)}"), open_system(f"samaf:{model}")]
     steps: list[tuple[int, int]] = []
@@ -47,6 +48,7 @@ def test_the_search_of_the_paper(tmp_path: Path, model: Path) -> None:
     assert all(isinstance(each, Estimate) and each.queries == 0 for each in theirs[1:])
 
 
+@pytest.mark.slow
 def test_songs_are_joined_once_and_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

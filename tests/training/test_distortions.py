@@ -85,6 +85,7 @@ def loudest_frame(samples: np.ndarray, step: float) -> int:
     return int(mfcc(samples, FeatureParameters(tau=step))[:, 0].argmax())
 
 
+@pytest.mark.slow
 def test_a_moment_goes_where_the_time_factor_says() -> None:
     click = 1e-3 * np.random.default_rng(0).standard_normal(3 * RATE).astype(np.float32)
     click[RATE : RATE + 400] += babbling(0.025, 1)

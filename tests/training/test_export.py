@@ -14,6 +14,8 @@ from samaf.fingerprinters.card import write_model
 from samaf.training.export import onnx_bytes, put_weights
 from samaf.training.models import Architecture, HashModel, architecture
 
+pytestmark = pytest.mark.training
+
 MEGABYTE = 1_000_000
 FAMILIES = {
     "C": (Architecture("tinyC", 2, 16, "C"), TINY),

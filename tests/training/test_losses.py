@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from samaf.training import losses
 
+pytestmark = pytest.mark.training
+
 FAR = np.array([[0, 0], [1, 0]], np.float32)  # two clips
 
 

@@ -14,6 +14,8 @@ from samaf.training import losses
 from samaf.training.lstm import LSTM
 from samaf.training.models import Architecture, HashModel, architecture
 
+pytestmark = pytest.mark.training
+
 PLAIN = replace(TINY, stack=1, subtract_mean=False)
 
 

@@ -16,6 +16,7 @@ from samaf.training.preparation import open_dataset, prepare
 FRAMES = FeatureParameters()
 
 
+@pytest.mark.slow
 def test_prepared_originals_are_the_features_and_copies_differ(tmp_path: Path) -> None:
     corpus = open_corpus(write_corpus(tmp_path / "corpus", 2, 0))
     told: list[tuple[int, int]] = []
@@ -55,6 +56,7 @@ def corpus_with(tmp_path: Path, good: int, bad: int, seconds: float = 3.1) -> Pa
     return tmp_path
 
 
+@pytest.mark.slow
 def test_few_unreadable_clips_are_named_and_left_out(tmp_path: Path) -> None:
     corpus = open_corpus(corpus_with(tmp_path, 20, 1))
     data = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)

@@ -88,6 +88,7 @@ prepare(
 """
 
 
+@pytest.mark.process
 def test_a_killed_preparation_holds_nobody_up(tmp_path: Path) -> None:
     corpus = open_corpus(write_corpus(tmp_path / "corpus", 2, 0))
     data = tmp_path / "data"

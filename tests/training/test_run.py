@@ -20,6 +20,8 @@ from samaf.training.request import Listener, Request
 from samaf.training.run import train_model
 from samaf.training.trainer import Progress
 
+pytestmark = pytest.mark.training
+
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:

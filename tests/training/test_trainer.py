@@ -26,6 +26,8 @@ from samaf.training.trainer import (
     train,
 )
 
+pytestmark = pytest.mark.training
+
 
 def run(plan: Plan, folder: Path, seconds: float = float("inf")) -> tuple[Trained, list[Progress]]:
     told: list[Progress] = []

@@ -14,6 +14,8 @@ from samaf.training import losses
 from samaf.training.unet.export import decoder_bytes, encoder_bytes
 from samaf.training.unet.model import CHANNELS, UNet, instance_norm, variant, vectors
 
+pytestmark = pytest.mark.training
+
 TINY = (4, 6, 8, 8, 8, 64)
 MEGABYTE = 1_000_000
 

@@ -26,6 +26,8 @@ from samaf.training.unet.family import nearest, preset
 from samaf.training.unet.model import variant
 from samaf.training.unet.plan import UNetPlan
 
+pytestmark = pytest.mark.training
+
 
 def run(plan: UNetPlan, folder: Path) -> tuple[Trained, list[Progress]]:
     told: list[Progress] = []

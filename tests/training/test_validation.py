@@ -57,6 +57,7 @@ def test_the_same_moment_is_found_under_a_time_factor() -> None:
     assert found.true_ber == 0
 
 
+@pytest.mark.slow
 def test_conditions_are_made_once_for_what_the_split_has(tmp_path: Path) -> None:
     corpus = open_corpus(write_corpus(tmp_path / "corpus", 2, 3))
     told: list[int] = []
