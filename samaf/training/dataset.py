@@ -110,25 +110,25 @@ class Dataset:
         version = rng.integers(1, self.starts.shape[1], count)
         at = self._moments(clip, version[: len(clip)], size[: len(clip)], rng)
         if self.hard_negatives and partners:
-            others, there = self.hard_negatives.draw(clip[:partners], at[:partners], rng)
-            span = self._span(others, version[len(clip) :], size[len(clip) :])
-            clip, at = np.r_[clip, others], np.r_[at, np.clip(there, *span)]
+            negatives, frames = self.hard_negatives.draw(clip[:partners], at[:partners], rng)
+            span = self._span(negatives, version[len(clip) :], size[len(clip) :])
+            clip, at = np.r_[clip, negatives], np.r_[at, np.clip(frames, *span)]
         half, tau = size / 2, self.tau[clip, version]
         jitter = rng.uniform(-JITTER_FRAMES, JITTER_FRAMES, count)
-        there = np.clip((at + half) * tau - half + jitter, 0, self.counts[clip, version] - size)
+        copy_at = np.clip((at + half) * tau - half + jitter, 0, self.counts[clip, version] - size)
         at = np.clip(at, 0, self.counts[clip, 0] - size)
         moments = np.stack([clip, at], axis=1).astype(np.float32)
         if drawn is None:
             starts = np.concatenate(
                 [
                     self.starts[clip, 0] + at.astype(np.int64),
-                    self.starts[clip, version] + there.astype(np.int64),
+                    self.starts[clip, version] + copy_at.astype(np.int64),
                 ]
             )
             return self._cut(starts, parameters), moments
         whole = replace(parameters, coefficients=parameters.mel_bands)
         originals = self._powers(clip, 0, at, drawn.pace, 0, whole)
-        copies = self._powers(clip, version, there, drawn.pace, spectral.CONTEXT_FRAMES, whole)
+        copies = self._powers(clip, version, copy_at, drawn.pace, spectral.CONTEXT_FRAMES, whole)
         spectral.splice(originals, copies, drawn)
         copies = spectral.with_voice(copies, drawn.voice, whole)
         copies = spectral.distorted(copies, self._background(rng, drawn, whole), drawn)
