@@ -25,7 +25,8 @@ ELSEWHERE = {"demo": "samaf.demo.run", "train": "samaf.training.run.train_model"
 # Private words that have a standard term in the field; ordinary uses such as a named pipe stay.
 PRIVATE = re.compile(
     r"""\b(?:
-    (?<!-)strangers? | findings | claims? | (?<!-)laws? | crowds? | hear(?:s|d|ing)? | told | asked |
+    (?<!-)strangers? | findings | claims? | (?<!-)laws? |
+    crowds? | hear(?:s|d|ing)? | told | asked |
     anew | mends? | named(?!\ (?:pipe|after)) | sure\ bits | same\ words | weightiest |
     learnt\ by\ heart | put\ up\ with |
     (?:speaks?|spoke|pays?|paid|vouch(?:es)?)\ for | h[au]ngs?\ over | beside\ the\ program |

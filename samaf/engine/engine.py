@@ -295,14 +295,16 @@ class Engine:
         Parameters
         ----------
         recording
-            Its id, the first 6 or more digits of its SHA-256, or its exact name.
+            Its id, the first 6 or more digits of its SHA-256, or its exact name; ``id:``,
+            ``sha256:`` or ``name:`` in front says which.
 
         Raises
         ------
         StoreError
             There is none, or there are several.
         """
-        return self.store.resolve(str(recording))
+        text = f"id:{recording}" if isinstance(recording, int) else recording
+        return self.store.resolve(text)
 
     def label(self, recording: int | str, labels: Mapping[str, str | None]) -> Recording:
         """Give one recording labels beside those it has; None takes one away. See `show`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Select
 from samaf.errors import StoreError
 from samaf.records import Codes, Recording
 from samaf.status import AuditCheck, AuditEntry, StoreStats, StoreVersion
+from samaf.store import references
 from samaf.store import statements as sql
 from samaf.store.audit import Act, Author, check, entries, has, log_head, this_author
 from samaf.store.blobs import DamagedRowError
@@ -24,8 +24,6 @@ from samaf.store.rows import NewRecording, StoredFingerprinter, chunks, new_reco
 from samaf.store.schema import NEWEST
 from samaf.store.urls import resolve
 
-SHORTEST_PREFIX = 6  # hex digits of a SHA-256
-SHOWN = 5  # ids in a message
 DAY = timedelta(days=1)
 HASHES_A_PAGE = 1 << 17  # read at once: 4 MB of 256 bits
 
@@ -171,37 +169,8 @@ class Store:
         }
 
     def resolve(self, text: str) -> Recording:
-        """Return the recording that a person means.
-
-        Parameters
-        ----------
-        text
-            An id; else the first 6 or more digits of a SHA-256, or a name, exactly. An id
-            goes first, so that programs can rely on it.
-
-        Raises
-        ------
-        StoreError
-            There is none, or there are several.
-        """
-        if re.fullmatch(r"[0-9]{1,18}", text) and (matching := self.get_many([int(text)])):
-            return matching[int(text)]
-        # Servers find names that differ in trailing spaces only, too.
-        several = [each for each in self._select(sql.with_name(text)) if each.name == text]
-        if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", text):
-            several += self._select(sql.with_sha256(text.ljust(64, "0"), text.ljust(64, "f")))
-        matching = {recording.recording_id: recording for recording in several}
-        if not matching:
-            raise StoreError(
-                f"{self.url}: no recording {text!a}; give an id, {SHORTEST_PREFIX} or more digits "
-                "of its SHA-256 or its exact name (`samaf list` shows them)"
-            )
-        if len(matching) > 1:
-            some = ", ".join(map(str, sorted(matching)[:SHOWN])) + ", ..." * (len(matching) > SHOWN)
-            raise StoreError(
-                f"{self.url}: {text!a} names {len(matching)} recordings ({some}); give an id"
-            )
-        return several[0]
+        """Return the recording that a person means; see ``samaf.store.references.find``."""
+        return references.find(text, self.url, self._select)
 
     def recordings(self, labels: Mapping[str, str] | None = None) -> Iterator[Recording]:
         """Yield all recordings in the order of their ids, a page at a time.

@@ -266,7 +266,7 @@ def test_names_that_mean_nothing_or_too_much(run: Run) -> None:
     with Store.open() as store:
         twin, hashes = store.get(1), store.hashes(1)
         store.add(Recording("cd" * 32, twin.name, "/else/where", twin.duration), hashes)
-    assert "names 2 recordings (1, 12)" in complaint(run("delete", "amelia-harbour.ogg"))
+    assert "refers to 2 recordings (1, 12)" in complaint(run("delete", "amelia-harbour.ogg"))
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -178,7 +180,7 @@ def test_a_person_names_a_recording(store: Store, make: Make) -> None:
     store.add(*make(5, name="double"))
     store.add(*make(6, name="double"))
     for asked, recording_id in {
-        "1": 1,
+        "2": 2,
         "123456": 3,
         "ABCDEF0": 1,
         "abcdef1": 2,
@@ -191,8 +193,30 @@ def test_a_person_names_a_recording(store: Store, make: Make) -> None:
         with pytest.raises(StoreError, match="no recording"):
             store.resolve(asked)
     for asked in ("abcdef", "double"):
-        with pytest.raises(StoreError, match="names 2 recordings"):
+        with pytest.raises(StoreError, match="refers to 2 recordings"):
             store.resolve(asked)
+
+
+def test_what_a_text_refers_to_is_unmistakable(store: Store, make: Make) -> None:
+    store.add(*make(1))
+    second, _ = store.add(*make(2, name="1"))
+    with pytest.raises(StoreError, match=r"2 meanings \(id:1 is '1.wav' with id 1, name:1 is '1'"):
+        store.resolve("1")
+    assert store.resolve("id:1").recording_id == 1
+    assert store.resolve("name:1").recording_id == second.recording_id
+    assert store.resolve(f"sha256:{second.sha256[:8]}").recording_id == second.recording_id
+    with pytest.raises(StoreError, match="no recording 'id:7'"):
+        store.resolve("id:7")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_is_found_however_its_accents_are_coded(
+    store: Store, make: Make, form: Literal["NFC", "NFD"]
+) -> None:
+    stored, _ = store.add(*make(1, name=unicodedata.normalize(form, "caf\u00e9.wav")))
+    for asked in ("NFC", "NFD"):
+        found = store.resolve(unicodedata.normalize(asked, "caf\u00e9.wav"))
+        assert found.recording_id == stored.recording_id
 
 
 def test_deleting_removes_everything_and_ids_never_come_back(
