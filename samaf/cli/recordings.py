@@ -153,7 +153,8 @@ def list_(output_format: str | None) -> None:
 def show(recordings: tuple[str, ...], output_format: str | None) -> None:
     """Show everything about recordings.
 
-    Give a recording by its id, 6 or more digits of its SHA-256, or its exact name.
+    Give a recording by its id, 6 or more digits of its SHA-256, or its exact name; id:, sha256: or
+    name: in front says which.
 
     \b
     Example:
