@@ -93,3 +93,8 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path: Path) -> None:
         for python in (sys.executable, programs / "python")
     )
     assert there.stdout == here.stdout != ""
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))  # pytest imports them by name alone
