@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from benchmarks.field.commands import field
 from benchmarks.options import friendly
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -122,6 +123,8 @@ def accuracy(**options: Any) -> None:
 
     commands.accuracy(**options)
 
+
+main.add_command(field)
 
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")

@@ -1,0 +1,213 @@
+"""What tells a right candidate from a wrong one, beside its bit error rate.
+
+All of it comes from hashes that a search has in hand: the query's, and those of the store. The
+cohort are windows of other recordings as long as the candidate's segment: how near they come
+to the query tells what likeness is worth in this clip, as score normalisation does in speaker
+recognition (S-norm).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from samaf.fingerprinters import Confidence
+from samaf.index import HashTable
+from samaf.matching.alignment import Stretch, error_rates
+from samaf.matching.confidence import log10_false
+from samaf.records import Hashes
+
+COHORT_ROWS = 1 << 16  # stored hashes that a query is compared with: 4 h
+SHIFTS = (-2, -1, 0, 1, 2)  # diagonals beside the line, hops
+LOCAL_HASHES = 4  # that a local lag is told from: 1.75 s of audio
+HOP_MS = 250.0
+FRAME, SPEECH_DB = 320, 25.0  # 20 ms; a frame this far below the loud ones is a pause
+LAGS = (1, 2)  # hops between hashes of one recording that tell how much goes on in it
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The evidence for one candidate.
+
+    Attributes
+    ----------
+    hashes
+        Hashes compared.
+    ber, weighted_ber
+        Mean bit error rate, plain and by bit reliability.
+    log10_evalue, weighted_log10_evalue
+        log10 of the expected false matches against other speech, by either.
+    cohort_mean, cohort_deviation, cohort_best
+        Of the bit error rates of other recordings against the same hashes of the query.
+    reference_cohort_best
+        Least bit error rate of other recordings against the same hashes of the reference: low
+        where it holds what many recordings hold.
+    next_best
+        weighted_log10_evalue of the best candidate of another recording; 0 without one.
+    lag_ms
+        rms of the local lags around their straight line, ms; nan where too few hashes tell.
+    spread, worst
+        Deviation and largest value of the bit error rates along the segment.
+    coverage
+        Share of the query's informative hashes that are compared.
+    drift
+        |log| of the line's slope.
+    query_activity, reference_activity
+        Mean bit error rate between neighbouring hashes: low where little happens.
+    reliability
+        Mean reliability of the query's bits, 0..1.
+    log10_comparisons
+        log10 of the places that the search compared.
+    """
+
+    hashes: int
+    ber: float
+    weighted_ber: float
+    log10_evalue: float
+    weighted_log10_evalue: float
+    cohort_mean: float
+    cohort_deviation: float
+    cohort_best: float
+    reference_cohort_best: float
+    next_best: float
+    lag_ms: float
+    spread: float
+    worst: float
+    coverage: float
+    drift: float
+    query_activity: float
+    reference_activity: float
+    reliability: float
+    log10_comparisons: float
+
+
+def evidence(
+    query: Hashes,
+    table: HashTable,
+    stretch: Stretch,
+    comparisons: float,
+    confidence: Confidence,
+    next_best: float = 0.0,
+) -> Evidence:
+    """Collect the evidence for one candidate.
+
+    Parameters
+    ----------
+    query
+        The hashes that ``stretch`` was found with: on its grid, under its hypothesis.
+    stretch
+        The candidate's segment, in positions of ``query``.
+    comparisons
+        Places that the search compared.
+    next_best
+        See `Evidence`.
+    """
+    rows = table.rows(stretch.line.recording)
+    compared = query.cut(slice(stretch.first, stretch.stop))
+    i = np.arange(stretch.first, stretch.stop)
+    at = np.rint(stretch.line.intercept + stretch.line.slope * i).astype(np.int64)
+    inside = np.clip(at, 0, len(rows) - 1)
+    rates = [
+        error_rates(compared.packed ^ rows[np.clip(at + shift, 0, len(rows) - 1)])
+        for shift in SHIFTS
+    ]
+    along = rates[SHIFTS.index(0)]
+    speech = replace(confidence, same_words=0.0)
+    both = log10_false(
+        np.array([stretch.ber, stretch.rate]), np.array(stretch.hashes), comparisons, speech
+    )
+    cohort = cohort_rates(compared.packed, table, stretch.line.recording)
+    weights = compared.weights
+    return Evidence(
+        stretch.hashes,
+        stretch.ber,
+        stretch.rate,
+        float(both[0]),
+        float(both[1]),
+        float(cohort.mean()),
+        float(cohort.std()),
+        float(cohort.min()),
+        float(cohort_rates(rows[inside], table, stretch.line.recording).min()),
+        next_best,
+        lag_residual(np.stack(rates)),
+        float(along.std()),
+        float(along.max()),
+        stretch.hashes / max(1, int(query.informative.sum())),
+        float(abs(np.log(stretch.line.slope))),
+        activity(compared.packed),
+        activity(rows[max(0, at.min() - 2) : at.max() + 3]),
+        1.0 if weights is None else float(weights.mean() / 255),
+        float(np.log10(comparisons)),
+    )
+
+
+def cohort_rates(query: np.ndarray, table: HashTable, recording: int) -> np.ndarray:
+    """Give the bit error rates of a query against windows of other recordings.
+
+    Parameters
+    ----------
+    query
+        uint8 (m, bytes).
+    recording
+        Position of the recording that is left out.
+
+    Returns
+    -------
+    float (n,), at least one: 0.5 where there is no other recording that long.
+    """
+    count = len(query)
+    stop = min(len(table.hashes), COHORT_ROWS + count - 1)
+    words = np.ascontiguousarray(table.hashes[:stop]).view(np.uint64)
+    asked = np.ascontiguousarray(query).view(np.uint64)
+    windows = stop - count + 1
+    if windows < 1:
+        return np.array([0.5])
+    total = np.zeros(windows, np.int64)
+    for number, word in enumerate(asked):
+        part = words[number : number + windows]
+        total += np.bitwise_count(part ^ word).sum(axis=1, dtype=np.int64)
+    allowed = table.window_starts(count)[:windows].copy()
+    start = int(table.starts[recording])
+    allowed[max(0, start - count + 1) : start + int(table.counts[recording])] = False
+    chosen = total[allowed] / (count * table.bits)
+    return chosen if len(chosen) else np.array([0.5])
+
+
+def lag_residual(rates: np.ndarray) -> float:
+    """Tell how far from a straight line a segment lies, in ms.
+
+    Parameters
+    ----------
+    rates
+        float (5, m): bit error rates of each hash on the diagonals of `SHIFTS`.
+
+    The lag at each place is the vertex of a parabola through the best diagonal and its
+    neighbours, of rates that are averaged over `LOCAL_HASHES`.
+    """
+    count = rates.shape[1] - LOCAL_HASHES + 1
+    if count < LOCAL_HASHES:
+        return float("nan")
+    kernel = np.ones(LOCAL_HASHES) / LOCAL_HASHES
+    smooth = np.stack([np.convolve(row, kernel, "valid") for row in rates])
+    best = np.clip(smooth.argmin(axis=0), 1, len(SHIFTS) - 2)
+    place = np.arange(count)
+    before, here, after = (smooth[best + shift, place] for shift in (-1, 0, 1))
+    bend = np.maximum(before - 2 * here + after, 1e-6)
+    lags = best - SHIFTS.index(0) + np.clip((before - after) / (2 * bend), -1, 1)
+    line = np.polyval(np.polyfit(place, lags, 1), place)
+    return float(np.sqrt(np.mean((lags - line) ** 2)) * HOP_MS)
+
+
+def activity(hashes: np.ndarray) -> float:
+    """Tell how much neighbouring hashes, uint8 (m, bytes), differ; nan of fewer than three."""
+    if len(hashes) <= max(LAGS):
+        return float("nan")
+    return float(np.mean([error_rates(hashes[lag:] ^ hashes[:-lag]).mean() for lag in LAGS]))
+
+
+def speech_share(samples: np.ndarray) -> float:
+    """Tell how much of a clip, float (n,) at 16 kHz, is as loud as its speech, 0..1."""
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
+    level = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-12)
+    return float(np.mean(level > np.quantile(level, 0.95) - SPEECH_DB))
