@@ -23,14 +23,14 @@ from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
 from samaf.audio import load
 from samaf.engine import Engine
-from samaf.engine.asking import Question, _as_it_is, hear
+from samaf.engine.asking import QueryOptions, _as_it_is, hear
 from samaf.engine.trust import law
 from samaf.engine.watch import Stopwatch
 from samaf.fingerprinters import hashing
 from samaf.index import HashTable
-from samaf.matching import Finding, find
+from samaf.matching import Candidate, find
 from samaf.matching.alignment import Stretch, error_rates, moved
-from samaf.matching.confidence import for_deep
+from samaf.matching.calibration import for_deep
 from samaf.matching.deep import AS_IT_IS, claimed, hash_under
 from samaf.matching.hypotheses import Hypothesis, deep
 from samaf.records import Hashes, Match
@@ -138,24 +138,24 @@ def candidates(engine: Engine, audio: bytes, depth: str | None) -> list[dict[str
     that bound.
     """
     fingerprinter, index = hashing(engine.fingerprinter), engine.index
-    question = Question(deep=depth)
+    question = QueryOptions(deep=depth)
     clip = hear(audio, question, fingerprinter, Stopwatch())
-    window, confidence = question.window(fingerprinter.hop), law(fingerprinter)
+    window, calibration = question.window(fingerprinter.hop), law(fingerprinter)
     if depth is None:
         tried = _as_it_is(clip, fingerprinter)
-        found = find(tried, index, window, confidence, EVERYTHING, KEPT)
+        found = find(tried, index, window, calibration, EVERYTHING, KEPT)
     else:
         assert clip.samples is not None
         seed = clip.answer.sha256
-        found = claimed(
+        found = find_on_grid(
             *(clip.samples, seed, fingerprinter, index, window, EVERYTHING, KEPT),
             full=depth == "full",
         )
         every = deep(depth == "full")
         likely = [h for h in every if any(h.manipulation == f.manipulation for f in found)]
         tried = hash_under(clip.samples, seed, fingerprinter, likely or every[:AS_IT_IS])
-        confidence = for_deep(confidence)
-    best: dict[int, Finding] = {}
+        calibration = for_deep(calibration)
+    best: dict[int, Candidate] = {}
     for each in found:
         best.setdefault(each.recording, each)
     chosen = list(best.values())[:KEPT]
@@ -166,13 +166,13 @@ def candidates(engine: Engine, audio: bytes, depth: str | None) -> list[dict[str
         others = [f.merit for f in chosen if f.recording != each.recording]
         query, stretch = _on_grid(each, tried, index.table)
         shown = evidence(
-            query, index.table, stretch, each.compared, confidence, min(others, default=0.0)
+            query, index.table, stretch, each.comparisons, calibration, min(others, default=0.0)
         )
         recording = names[int(index.table.recording_ids[each.recording])]
         told.append(
             {
                 "recording": recording_name(recording.path),
-                "score": round(-each.log10_false, 3),
+                "score": round(-each.log10_evalue, 3),
                 "manipulation": str(each.manipulation),
                 "speech_share": round(share, 3),
                 **{n: None if isnan(v) else round(v, 5) for n, v in asdict(shown).items()},
@@ -182,12 +182,12 @@ def candidates(engine: Engine, audio: bytes, depth: str | None) -> list[dict[str
 
 
 def _on_grid(
-    found: Finding, tried: Sequence[tuple[Hypothesis, Hashes]], table: HashTable
+    found: Candidate, tried: Sequence[tuple[Hypothesis, Hashes]], table: HashTable
 ) -> tuple[Hashes, Stretch]:
     """Give the hashes that a candidate was found with, and its segment in them."""
     rows = table.rows(found.recording)
     for hypothesis, query in tried:
-        stretch = moved(found.stretch, -hypothesis.origin)
+        stretch = moved(found.segment, -hypothesis.origin)
         i = np.arange(stretch.first, stretch.stop)
         at = np.rint(stretch.line.intercept + stretch.line.slope * i).astype(np.int64)
         inside = stretch.first >= 0 and stretch.stop <= len(query)

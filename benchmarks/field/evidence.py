@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from samaf.fingerprinters import Confidence
+from samaf.fingerprinters import ScoreCalibration
 from samaf.index import HashTable
 from samaf.matching.alignment import Stretch, error_rates
-from samaf.matching.confidence import log10_false
+from samaf.matching.calibration import log10_evalue
 from samaf.records import Hashes
 
 COHORT_ROWS = 1 << 16  # stored hashes that a query is compared with: 4 h
@@ -54,7 +54,7 @@ class Evidence:
     drift
         |log| of the line's slope.
     query_activity, reference_activity
-        Mean bit error rate between neighbouring hashes: low where little happens.
+        Mean bit error rate between neighboring hashes: low where little happens.
     reliability
         Mean reliability of the query's bits, 0..1.
     log10_comparisons
@@ -87,7 +87,7 @@ def evidence(
     table: HashTable,
     stretch: Stretch,
     comparisons: float,
-    confidence: Confidence,
+    calibration: ScoreCalibration,
     next_best: float = 0.0,
 ) -> Evidence:
     """Collect the evidence for one candidate.
@@ -113,8 +113,8 @@ def evidence(
         for shift in SHIFTS
     ]
     along = rates[SHIFTS.index(0)]
-    speech = replace(confidence, same_words=0.0)
-    both = log10_false(
+    speech = replace(calibration, same_text=0.0)
+    both = log10_evalue(
         np.array([stretch.ber, stretch.rate]), np.array(stretch.hashes), comparisons, speech
     )
     cohort = cohort_rates(compared.packed, table, stretch.line.recording)
@@ -183,7 +183,7 @@ def lag_residual(rates: np.ndarray) -> float:
         float (5, m): bit error rates of each hash on the diagonals of `SHIFTS`.
 
     The lag at each place is the vertex of a parabola through the best diagonal and its
-    neighbours, of rates that are averaged over `LOCAL_HASHES`.
+    neighbors, of rates that are averaged over `LOCAL_HASHES`.
     """
     count = rates.shape[1] - LOCAL_HASHES + 1
     if count < LOCAL_HASHES:
@@ -200,7 +200,7 @@ def lag_residual(rates: np.ndarray) -> float:
 
 
 def activity(hashes: np.ndarray) -> float:
-    """Tell how much neighbouring hashes, uint8 (m, bytes), differ; nan of fewer than three."""
+    """Tell how much neighboring hashes, uint8 (m, bytes), differ; nan of fewer than three."""
     if len(hashes) <= max(LAGS):
         return float("nan")
     return float(np.mean([error_rates(hashes[lag:] ^ hashes[:-lag]).mean() for lag in LAGS]))
