@@ -40,9 +40,9 @@ class DejavuSettings:
     window, hop
         Samples.
     diamond
-        Neighbourhood of a peak: diamond (True) or square.
+        Neighborhood of a peak: diamond (True) or square.
     radius
-        Cells of the neighbourhood.
+        Cells of the neighborhood.
     threshold
         dB that a peak exceeds.
     relative

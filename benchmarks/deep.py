@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.protocol import Answers, window_samples
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, table_of
-from samaf.matching import Finding
-from samaf.matching.deep import claimed, refined
+from samaf.matching import Candidate
+from samaf.matching.deep import find_on_grid, refined
 from samaf.training.distortions import normalised
 
 DEEP = "+deep"
@@ -62,8 +62,8 @@ class DeepSystem:
             for number, window in enumerate(starts.tolist()):
                 best = self.best(window_samples(samples, window, seconds))
                 if best:
-                    reference = int(self.index.table.recording_ids[best.recording])
-                    entries.append((number, reference, -best.log10_false, self._offset(best)))
+                    reference = int(self.index.table.recording_ids[best.recording_index])
+                    entries.append((number, reference, -best.log10_evalue, self._offset(best)))
             columns = zip(*entries, strict=True) if entries else ((), (), (), ())
             kinds = (np.int32, np.int32, np.float32, np.float32)
             answers[seconds] = Answers(
@@ -71,11 +71,11 @@ class DeepSystem:
             )
         return answers
 
-    def best(self, samples: np.ndarray) -> Finding | None:
+    def best(self, samples: np.ndarray) -> Candidate | None:
         """Give the best finding of a clip, float32 (n,), however bad it is."""
         clip, seed = normalised(samples), f"query of {len(samples)} samples"
         asked = self._fingerprinter, self.index
-        found = claimed(clip, seed, *asked, GRANULARITY, EVERYTHING, 1)
+        found = find_on_grid(clip, seed, *asked, GRANULARITY, EVERYTHING, 1)
         return refined(found[0], clip, *asked) if found else None
 
     @property
@@ -86,10 +86,10 @@ class DeepSystem:
             self._index = ExactIndex(table_of(sorted(self._hashes.items()), width))
         return self._index
 
-    def _offset(self, finding: Finding) -> float:
+    def _offset(self, finding: Candidate) -> float:
         """Tell where a clip begins in the reference, s; a reversed one where it ends."""
         hop, half = self._fingerprinter.hop, self._fingerprinter.block / 2
-        return finding.stretch.reference(-half / hop) * hop + half
+        return finding.segment.reference(-half / hop) * hop + half
 
     def stored_bits(self) -> int:
         """See ``System``."""

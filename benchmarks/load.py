@@ -33,7 +33,7 @@ A_SECOND = 4  # hashes
 BATCH = 100_000  # hashes a transaction, as `samaf add` has them
 POOL = 400_000  # hashes that recordings are cut from
 PEOPLE = 8  # writers, and as many readers
-EACH = 40  # recordings that a writer adds, half of them also its neighbour's
+EACH = 40  # recordings that a writer adds, half of them also its neighbor's
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _add_one(url: str, number: int) -> None:
 
 
 def crowd(url: str) -> tuple[int, int, float]:
-    """Let `PEOPLE` write and `PEOPLE` read at once; half of what each adds its neighbour adds too.
+    """Let `PEOPLE` write and `PEOPLE` read at once; half of what each adds its neighbor adds too.
 
     Returns
     -------
@@ -221,7 +221,7 @@ def crowd(url: str) -> tuple[int, int, float]:
         there = {each.sha256 for each in store.recordings()}
         whole = {number for number, _ in store.changes(0).added}
         entries = store.check_audit()
-    # Neighbours share half, in a ring.
+    # Neighbors share half, in a ring.
     wanted = PEOPLE * EACH // 2
     news = [sha256 for each in fresh for sha256 in each]
     if not (len(there) == len(whole) == len(news) == len(set(news)) == wanted):

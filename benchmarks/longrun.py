@@ -194,7 +194,7 @@ def main(model: str, corpus: Path, minutes: float, seed: int) -> None:
         with samaf.open(url, model=model, cache_folder=folder) as engine:
             added = list(engine.add([c.path for c in [*stored, *opened.select("speech", "train")]]))
             began, memory, matches = time.process_time(), [], []
-            for match in engine.monitor(folder / "programme.wav", deep="usual"):
+            for match in engine.monitor(folder / "programme.wav", search="deep"):
                 matches.append(match)
                 memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     tallies, wrong = judged(truth, matches)

@@ -15,7 +15,7 @@ from samaf.index import NOTHING, ExactIndex
 from samaf.index.exact import pairwise
 from samaf.index.table import HashTable
 from samaf.matching.alignment import error_rates
-from samaf.matching.search import MORE_NEIGHBOURS
+from samaf.matching.search import MORE_NEIGHBORS
 from samaf.records import Hashes
 
 CHUNK = 4_096  # columns compared at once: 41 x 4,096 x 8 B of XOR = 1.3 MB
@@ -83,8 +83,8 @@ class NearestWindows:
         float (k,). A window has several entries when it ties, none when no recording is
         long enough.
         """
-        if query.weights is not None:
-            return [self._weighed(query.packed, query.weights, n) for n in lengths]
+        if query.reliability is not None:
+            return [self._weighed(query.packed, query.reliability, n) for n in lengths]
         found = self._by_distance(query.packed, lengths)
         return [
             (windows, rows, distances / (length * query.bits))
@@ -92,16 +92,16 @@ class NearestWindows:
         ]
 
     def _weighed(
-        self, query: np.ndarray, weights: np.ndarray, length: int
+        self, query: np.ndarray, reliability: np.ndarray, length: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Choose among the nearest windows by the weights of the query's bits."""
-        near = self._index.search(query, length, MORE_NEIGHBOURS).rows
+        near = self._index.search(query, length, MORE_NEIGHBORS).rows
         there = near != NOTHING
         rates = np.zeros(near.shape)
         for step in range(length):
             own = slice(step, step + len(near))
             rows = self.table.hashes[np.where(there, near + step, 0)]
-            rates += error_rates(query[own, None] ^ rows, weights[own, None])
+            rates += error_rates(query[own, None] ^ rows, reliability[own, None])
         rates = np.where(there, rates / length, np.inf)
         best = there & (rates == rates.min(axis=1, keepdims=True, initial=np.inf))
         window, rank = np.nonzero(best)

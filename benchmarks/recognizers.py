@@ -74,7 +74,7 @@ class HashSystem:
         if query is None:
             query = self.hashes(samples, f"query of {len(samples)} samples")
             if not is_weighed(self._fingerprinter):
-                query = replace(query, weights=None)
+                query = replace(query, reliability=None)
             self._asked[key] = query
         lengths = [hashes_of(seconds) for seconds in sorted(windows)]
         nearest = self.nearest()

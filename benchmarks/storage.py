@@ -26,10 +26,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from benchmarks.options import friendly
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, downgrade
-from samaf.store.administration.engines import administration_of
-from samaf.store.administration.merging import batches
-from samaf.store.administration.opening import opened
 from samaf.store.database import Database
+from samaf.store.maintenance.dialects import maintenance_of
+from samaf.store.maintenance.merging import batches
+from samaf.store.maintenance.opening import opened
 from samaf.store.urls import is_file
 
 HASHES = 176_717  # of the paper's table
@@ -79,7 +79,7 @@ def measure(url: str, hashes: int, bits: int, blocks_per_row: int, length: str) 
         for batch in batches(items):
             store.add_many(batch)
     with opened(url) as database:
-        administration = administration_of(database)
+        administration = maintenance_of(database)
         administration.vacuum()
         sizes = _table_size(database), administration.size()
         engine = "SQLite" if is_file(database.url) else "InnoDB"

@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks.engines import ENGINES, MARIADB, parse_engines
 from benchmarks.errors import BenchmarkError
 from benchmarks.options import friendly, some
-from samaf.administration import db_downgrade, db_export, db_import, db_upgrade, db_verify
+from samaf import db
 from samaf.index import cache
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
@@ -125,21 +125,21 @@ def _delete(place: Place, say: Say) -> None:
 def _export(place: Place) -> None:
     other = replace(place, url=str(place.folder / "other.db"))
     _fill(other)
-    db_export(other.url, place.folder / "all.csv")
+    db.export(other.url, place.folder / "all.csv")
     Store.open(place.url).close()
 
 
 def _import(place: Place, _: Say) -> None:
-    db_import(place.url, place.folder / "all.csv")
+    db.import_(place.url, place.folder / "all.csv")
 
 
 def _go_back(place: Place) -> None:
     _fill(place)
-    db_downgrade(place.url, "0001")
+    db.downgrade(place.url, "0001")
 
 
 def _migrate(place: Place, _: Say) -> None:
-    db_upgrade(place.url)
+    db.upgrade(place.url)
 
 
 def _build(place: Place, say: Say) -> None:
@@ -266,12 +266,12 @@ def faults(verb: Verb, place: Place, said: set[str]) -> list[str]:
     """Check a store after an accident, finish the work, and check again."""
     found = []
     if verb.name != "migrate":  # its store is between two schemas
-        found += [f"{fault.where}: {fault.what}" for fault in db_verify(place.url)]
+        found += [f"{fault.where}: {fault.what}" for fault in db.verify(place.url)]
         found += [wrong] if (wrong := verb.broken(place, said)) else []
     if not Child(verb, place).end()[1]:
         found.append("the same command does not finish the work")
     else:
-        found += [f"{fault.where}: {fault.what}" for fault in db_verify(place.url)]
+        found += [f"{fault.where}: {fault.what}" for fault in db.verify(place.url)]
         found += [wrong] if (wrong := verb.unfinished(place)) else []
     return found
 

@@ -21,11 +21,11 @@ from rich.table import Table
 
 from benchmarks.options import friendly
 from benchmarks.storage import LENGTHS, recordings
-from samaf import administration
+from samaf import db
 from samaf.store import Store, StoredFingerprinter, downgrade
-from samaf.store.administration.engines import administration_of
-from samaf.store.administration.merging import batches
-from samaf.store.administration.opening import opened
+from samaf.store.maintenance.dialects import maintenance_of
+from samaf.store.maintenance.merging import batches
+from samaf.store.maintenance.opening import opened
 
 BITS = 256
 HASHES_AN_HOUR = 14_400  # four a second
@@ -47,31 +47,31 @@ def timed(url: str, hashes: int, folder: Path) -> Iterator[tuple[str, float, int
 
     def size(of: str) -> int:
         with opened(of) as database:
-            return administration_of(database).size()
+            return maintenance_of(database).size()
 
     commands: list[tuple[str, Callable[[], object], Callable[[], int]]] = [
         ("store hashes", lambda: filled(url, hashes), lambda: size(url)),
-        ("verify", lambda: list(administration.db_verify(url)), lambda: 0),
+        ("verify", lambda: list(db.verify(url)), lambda: 0),
         (
             "backup",
-            lambda: administration.db_backup(url, folder / "backup"),
+            lambda: db.backup(url, folder / "backup"),
             lambda: (folder / "backup").stat().st_size,
         ),
         (
             "restore --replace",
-            lambda: administration.db_restore(url, folder / "backup", replace=True),
+            lambda: db.restore(url, folder / "backup", replace=True),
             lambda: size(url),
         ),
-        ("copy to SQLite", lambda: administration.db_copy(url, other), lambda: size(other)),
+        ("copy to SQLite", lambda: db.copy(url, other), lambda: size(other)),
         (
             "merge, all there",
-            lambda: administration.db_merge(other, url),
+            lambda: db.merge(other, url),
             lambda: 0,
         ),
         *(
             (
                 f"export .{ending}",
-                lambda path=folder / f"table.{ending}": administration.db_export(url, path),
+                lambda path=folder / f"table.{ending}": db.export(url, path),
                 lambda path=folder / f"table.{ending}": path.stat().st_size,
             )
             for ending in ("parquet", "csv")
@@ -79,14 +79,14 @@ def timed(url: str, hashes: int, folder: Path) -> Iterator[tuple[str, float, int
         *(
             (
                 f"import .{ending}",
-                lambda ending=ending: administration.db_import(
+                lambda ending=ending: db.import_(
                     str(folder / f"{ending}.db"), folder / f"table.{ending}"
                 ),
                 lambda ending=ending: size(str(folder / f"{ending}.db")),
             )
             for ending in ("parquet", "csv")
         ),
-        ("vacuum", lambda: administration.db_vacuum(url), lambda: size(url)),
+        ("vacuum", lambda: db.vacuum(url), lambda: size(url)),
     ]
     for name, act, weighed in commands:
         start = time.perf_counter()

@@ -11,18 +11,18 @@ from samaf.audio import SAMPLE_RATE
 from samaf.errors import FingerprinterError
 from samaf.fingerprinters import VectorFingerprinter, load_fingerprinter
 from samaf.fingerprinters.vectors import QUERY_HOP
-from samaf.index import Neighbours, VectorIndex, table_of
+from samaf.index import VectorIndex, VectorNeighbors, table_of
 from samaf.matching.voting import rank
 
 UNET = "unet"
-NEIGHBOURS = 5  # of each segment (paper section 3.7.3)
+NEIGHBORS = 5  # of each segment (paper section 3.7.3)
 
 
 class VectorSystem:
     """A model of vectors, asked with windows of 4 s and more.
 
     The harness' samples have 16 kHz; they are brought to the model's 48 kHz, so the bands
-    above 8 kHz are empty. Of a window, a segment every 0.5 s has its 5 neighbours vote. The
+    above 8 kHz are empty. Of a window, a segment every 0.5 s has its 5 neighbors vote. The
     score is the negative distance of the nearest one.
     """
 
@@ -64,7 +64,7 @@ class VectorSystem:
             np.concatenate([(windows[s][:, None] + parts[s]).ravel() for s in windows])
         )
         size = self.fingerprinter.card.features.segment_samples
-        step = round(HOP * self.fingerprinter.rate)
+        step = round(HOP * self.fingerprinter.sample_rate)
         cut = [wide[start * step : start * step + size] for start in starts]
         vectors = self.fingerprinter.encode(np.array([np.pad(c, (0, size - len(c))) for c in cut]))
         answers = {}
@@ -81,13 +81,13 @@ class VectorSystem:
             )
         return answers
 
-    def neighbours(self, vectors: np.ndarray, k: int = NEIGHBOURS) -> Neighbours:
+    def neighbors(self, vectors: np.ndarray, k: int = NEIGHBORS) -> VectorNeighbors:
         """Give the nearest stored segments of vectors (m, values), but for those of silence."""
         return self.index.search(vectors[~np.isnan(vectors[:, 0])], k)
 
     def _answer(self, vectors: np.ndarray) -> tuple[int, float, float]:
         """Give reference, score and offset for the vectors of one window; -1 for none."""
-        ranked = rank(self.neighbours(vectors), NEIGHBOURS)
+        ranked = rank(self.neighbors(vectors), NEIGHBORS)
         if not ranked:
             return -1, 0.0, 0.0
         best = ranked[0]
@@ -119,7 +119,9 @@ def resampled(samples: np.ndarray, fingerprinter: VectorFingerprinter) -> np.nda
     """Bring samples of the harness, float32 (n,), to the rate of a model."""
     from scipy.signal import resample_poly
 
-    return np.asarray(resample_poly(samples, fingerprinter.rate, SAMPLE_RATE), dtype=np.float32)
+    return np.asarray(
+        resample_poly(samples, fingerprinter.sample_rate, SAMPLE_RATE), dtype=np.float32
+    )
 
 
 def _segments(seconds: int) -> np.ndarray:

@@ -128,7 +128,7 @@ class Report:
     """
 
     added: tuple[AddResult, ...]
-    stranger: str
+    impostor: str
     outcomes: tuple[Outcome, ...]
     scene: Scene | None
     picture: Path | None = None
@@ -197,14 +197,14 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
 
 
 def _distinct(files: Iterable[Path]) -> list[Path]:
-    """Give the first file of each content: a copy of a stored one is no stranger."""
+    """Give the first file of each content: a copy of a stored one is no impostor."""
     found: dict[str, Path] = {}
     for path in files:
         try:
             with source.opened(path) as given:
                 found.setdefault(source.sha256(given.file), path)
         except AudioError:
-            found[str(path)] = path  # adding it tells why
+            found[str(path)] = path  # adding it reports why
     return list(found.values())
 
 
@@ -225,9 +225,9 @@ def _try(
 def _excerpt(path: Path, rng: np.random.Generator) -> tuple[float, np.ndarray]:
     """Cut a piece from somewhere within a file: start in seconds, float32 (n,)."""
     with read(path) as audio:
-        length = min(audio.count, round(EXCERPT * audio.rate))
+        length = min(audio.count, round(EXCERPT * audio.sample_rate))
         start = int(rng.integers(audio.count - length + 1))
-        return start / audio.rate, _slice(audio.chunks(), start, start + length)
+        return start / audio.sample_rate, _slice(audio.chunks(), start, start + length)
 
 
 def _slice(chunks: Iterable[np.ndarray], start: int, stop: int) -> np.ndarray:
@@ -303,7 +303,7 @@ def _scene(
     start = max(0.0, float(_there(match, np.array(-CONTEXT))))
     stop = float(_there(match, np.array(len(samples) / SAMPLE_RATE + CONTEXT)))
     with read(paths[match.recording.path]) as audio:
-        bounds = round(start * audio.rate), round(stop * audio.rate)
+        bounds = round(start * audio.sample_rate), round(stop * audio.sample_rate)
         reference = _slice(audio.chunks(), *bounds)
     return Scene(
         outcome.distortion.name,

@@ -53,7 +53,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hashes:
-    """The hashes of one stretch of audio, one every 0.25 s.
+    """The hashes of one piece of audio, one every 0.25 s.
 
     A model of vectors keeps the bytes of its vectors in the same way, one every 2.5 s.
 
@@ -64,32 +64,32 @@ class Hashes:
     informative
         bool, shape (m,). False where the block has nothing to recognise (digital
         silence, a steady tone): its bits are noise drawn for this recording alone.
-    weights
-        uint8, shape (m, bits), or None where only bits are known, as in a store: how sure
-        each bit is, in parts of the surest of its hash.
+    reliability
+        uint8, shape (m, bits), or None where only bits are known, as in a store: how reliable
+        each bit is, relative to the most reliable one of its hash, 255.
     """
 
     packed: np.ndarray
     informative: np.ndarray
-    weights: np.ndarray | None = None
+    reliability: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.packed)
 
     def cut(self, rows: slice) -> Hashes:
         """Give some hashes in a row."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Hashes(self.packed[rows], self.informative[rows], weights)
+        reliability = None if self.reliability is None else self.reliability[rows]
+        return Hashes(self.packed[rows], self.informative[rows], reliability)
 
     def followed_by(self, other: Hashes) -> Hashes:
         """Give these hashes and those that come behind them."""
-        weights = None
-        if self.weights is not None and other.weights is not None:
-            weights = np.concatenate([self.weights, other.weights])
+        reliability = None
+        if self.reliability is not None and other.reliability is not None:
+            reliability = np.concatenate([self.reliability, other.reliability])
         return Hashes(
             np.concatenate([self.packed, other.packed]),
             np.concatenate([self.informative, other.informative]),
-            weights,
+            reliability,
         )
 
     @property
@@ -105,7 +105,7 @@ class Manipulation:
     Attributes
     ----------
     tau
-        Time factor: duration of the clip / duration of the reference stretch.
+        Time factor: duration of the clip / duration of the reference segment.
     rho
         Pitch factor: frequencies of the clip / frequencies of the reference.
     reversed
@@ -132,36 +132,13 @@ IDENTITY = Manipulation()
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A stretch of the query and the stretch of one reference that it resembles.
-
-    Attributes
-    ----------
-    query_block, reference_block
-        Positions of the first hash of either stretch.
-    recording_id
-        The reference.
-    hashes
-        Number of hashes compared.
-    distance
-        Hamming distance over all of them, in bits.
-    """
-
-    query_block: int
-    recording_id: int
-    reference_block: int
-    hashes: int
-    distance: int
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
-    """One stretch of the query, found in one reference.
+    """One segment of the query, found in one reference.
 
     ``score`` is -log10 of the expected number of false matches at least this good in
     the whole search, so 3 means one false answer in a thousand such queries.
     ``log10_lr`` is log10 of the likelihood ratio of that score: how many times as often a
-    clip of this recording gets it as a clip of none in the store. 0 tells nothing; it never
+    clip of this recording gets it as a clip of none in the store. 0 says nothing; it never
     goes beyond what the queries that it was calibrated on support.
     """
 
@@ -177,7 +154,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RankedRecording:
     """A recording that a clip may come from, as a model of vectors ranks it.
 
     The nearest recordings always make candidates, also for a clip of none of them: they are
@@ -190,7 +167,7 @@ class Candidate:
     query_start, query_stop, reference_start, reference_stop
         Seconds: the segment of the clip that it is nearest to, and where it lies itself.
     distances
-        Euclidean distances of the neighbours that are of this recording, least first.
+        Euclidean distances of the neighbors that are of this recording, least first.
     """
 
     recording: Recording
@@ -208,7 +185,7 @@ class Candidate:
 
     @property
     def votes(self) -> int:
-        """How many of the neighbours are of this recording."""
+        """How many of the neighbors are of this recording."""
         return len(self.distances)
 
 
@@ -222,7 +199,7 @@ class QueryResult:
         Best first; none of them means unknown. Models of vectors give none.
     reason
         Why the clip could not be searched for: too short, silent.
-    candidates
+    ranking
         Of a model of vectors, the likeliest first.
     padded
         Whether the clip was shorter than the model needs and got silence at its end.
@@ -233,7 +210,7 @@ class QueryResult:
     duration: float
     matches: tuple[Match, ...] = ()
     reason: str = ""
-    candidates: tuple[Candidate, ...] = ()
+    ranking: tuple[RankedRecording, ...] = ()
     padded: bool = False
 
 
@@ -253,7 +230,7 @@ class AddResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehashed:
+class RehashResult:
     """What became of a store that was to be rehashed with another model.
 
     Attributes
@@ -295,13 +272,13 @@ class Comparison:
 
     @property
     def match(self) -> Match | None:
-        """The best common stretch, if there is one."""
+        """The best common segment, if there is one."""
         return self.matches[0] if self.matches else None
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Two recordings of a store that share audio, and all stretches that they share.
+    """Two recordings of a store that share audio, and all segments that they share.
 
     The first recording is the query of each match, the second its reference.
     """
@@ -312,8 +289,8 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """A stretch that a recording holds at two places.
+class RepeatedSegment:
+    """A segment that a recording holds at two places.
 
     Attributes
     ----------
@@ -337,8 +314,8 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Copies:
-    """The stretches that a recording holds twice, best first.
+class CopiesResult:
+    """The segments that a recording holds twice, best first.
 
     ``reason`` says why when it could not be searched (too short, silent).
     """
@@ -346,7 +323,7 @@ class Copies:
     path: str
     sha256: str
     duration: float
-    copies: tuple[Copy, ...] = ()
+    copies: tuple[RepeatedSegment, ...] = ()
     reason: str = ""
 
 

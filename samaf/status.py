@@ -1,10 +1,27 @@
-"""What is told about a store: its totals, its audit log, and its index on disk."""
+"""What is reported about a store: its totals, its audit log, and its index on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StoreVersion:
+    """A state of one store's contents: what an index was made from.
+
+    Attributes
+    ----------
+    revision
+        The store's revision.
+    log_head
+        Number and hash of the newest entry of its audit log then; 0 and "" before the first.
+        Copies of a store that diverged reach the same revisions with other entries.
+    """
+
+    revision: int = 0
+    log_head: tuple[int, str] = (0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +126,7 @@ class IndexStatus:
     """Where the cached index of a store lies, what it holds, and whether it can be trusted.
 
     ``state`` is "current", "behind" (the next query reads what is newer), "absent" or
-    "damaged" (the next change makes it anew, or `Engine.index_rebuild`).
+    "damaged" (the next change rebuilds it, or `Engine.index_rebuild`).
     """
 
     folder: str

@@ -64,11 +64,11 @@ def test_most_answers_are_right_and_places_are_true(tmp_path: Path) -> None:
     picture = tmp_path / "new" / "match.png"
     report = demo.run(None, picture)
     assert len(report.added) == 11
-    assert report.stranger == "lena-stranger.ogg"
+    assert report.impostor == "lena-stranger.ogg"
     told = [outcome for outcome in report.outcomes if outcome.sha256]
     assert len(told) == len(demo.DISTORTIONS)
     assert sum(outcome.right for outcome in told) >= len(told) - 1
-    assert report.outcomes[-1].name == report.stranger
+    assert report.outcomes[-1].name == report.impostor
     assert report.picture == picture
     assert picture.stat().st_size > 50_000
 
@@ -90,12 +90,12 @@ def test_dollars_in_names_are_no_formula(tmp_path: Path) -> None:
     assert demo.run(tmp_path, picture).picture == picture
 
 
-def test_a_copy_of_a_stored_file_is_no_stranger(tmp_path: Path) -> None:
+def test_a_copy_of_a_stored_file_is_no_impostor(tmp_path: Path) -> None:
     clips = [clip.read_bytes() for clip in sorted(demo.CLIPS.iterdir())[:3]]
     for name, content in zip(["a.ogg", "b.ogg", "c.ogg", "z.ogg"], [*clips, clips[0]], strict=True):
         (tmp_path / name).write_bytes(content)
     report = demo.ask(tmp_path)
-    assert report.stranger == "c.ogg"
+    assert report.impostor == "c.ogg"
     assert report.outcomes[-1].right
     assert [Path(each.path).name for each in report.added] == ["a.ogg", "b.ogg"]
 

@@ -13,7 +13,7 @@ import click
 import pytest
 
 import samaf
-from samaf import administration, engine
+from samaf import db, engine
 from samaf.cli import cli
 from samaf.demo import CLIPS
 
@@ -60,10 +60,11 @@ def test_a_section_names_example_options_and_verb(name: str) -> None:
             "Engine": engine.Engine,
             "samaf": samaf,
             "samaf.engine": engine,
-            "samaf.administration": administration,
+            "samaf.db": db,
         }
-        assert told.rpartition(".")[2] == verb
-        assert callable(getattr(holder[told.rpartition(".")[0]], verb))
+        place, _, function = told.rpartition(".")
+        assert function.rstrip("_") == verb.removeprefix("db_")
+        assert callable(getattr(holder[place], function))
 
 
 @pytest.mark.parametrize("name", ALL)

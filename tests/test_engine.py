@@ -101,11 +101,16 @@ def test_an_answer_is_never_out_of_date(engine: samaf.Engine, tmp_path: Path) ->
 
 
 def test_arguments_out_of_range(engine: samaf.Engine) -> None:
-    for arguments in ({"granularity": 0}, {"granularity": 7}, {"rate": 0.0}, {"k": 0}):
+    for arguments in (
+        {"granularity_s": 0},
+        {"granularity_s": 7},
+        {"max_false_matches": 0.0},
+        {"k": 0},
+    ):
         with pytest.raises(QueryError, match="choose"):
             engine.query(BRUNO, **arguments)  # type: ignore[arg-type]
-    with pytest.raises(QueryError, match="no such engine"):
-        samaf.open(engine.store.url, engine="magic")
+    with pytest.raises(QueryError, match="no such index"):
+        samaf.open(engine.store.url, index="magic")
     with pytest.raises(StoreError, match="no recording 'nobody'"):
         engine.delete("nobody")
 

@@ -1,4 +1,4 @@
-"""Fit a model's confidence, check it on speakers that were not used, and tell.
+"""Fit a model's calibration, check it on speakers that were not used, and tell.
 
 python -m benchmarks.calibration [MODEL] [--split test] [--report FOLDER] [--write]
 """
@@ -30,7 +30,7 @@ from benchmarks.calibration.validation import (
 )
 from benchmarks.files import writing
 from benchmarks.options import friendly
-from samaf.fingerprinters import Confidence, load_hash_model
+from samaf.fingerprinters import ScoreCalibration, load_hash_model
 from samaf.fingerprinters.card import write_card
 from samaf.training.corpora import default_root, open_corpus
 
@@ -56,7 +56,7 @@ SEED = 11
 @click.option("--write", is_flag=True, help="Write the fit into the model's card.")
 @friendly
 def main(model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool) -> None:
-    """Fit the confidence of MODEL to validation speakers, or check it on test speakers."""
+    """Fit the calibration of MODEL to validation speakers, or check it on test speakers."""
     if write and split == "test":
         raise click.UsageError("the test split is for checking only; leave --write or --split away")
     opened = open_corpus(corpus)
@@ -69,33 +69,33 @@ def main(model: str, corpus: Path, split: str, deep: int, folder: Path | None, w
     trials = ask(asked, where, model)
     if split == "validation":
         title = f"{model}, validation split, cross-validated by speaker"
-        confidence = _described(fitted(trials, plain), trials, where, opened.digest)
+        calibration = _described(fitted(trials, plain), trials, where, opened.digest)
         folds = fold_of_voice(trials)
         seen, fits = cross_validated(trials, plain, folds)
-        few = ask_deep(asked, confidence, where, model, deep)
-        confidence = deeply.fitted(few, confidence)
+        few = ask_deep(asked, calibration, where, model, deep)
+        calibration = deeply.fitted(few, calibration)
         few = deeply.cross_validated(few, fits, folds)
         languages = {s.voice: s.clip.language for s in asked}
         apart, _ = cross_validated(trials, plain, fold_of_language(trials, languages))
     else:
         apart = None
         title = f"{model}, test split, judged by the numbers of its card"
-        confidence = fingerprinter.card.confidence
-        seen = judged(trials, confidence)
-        few = deeply.judged(ask_deep(asked, confidence, where, model, deep), [confidence], {})
+        calibration = fingerprinter.card.calibration
+        seen = judged(trials, calibration)
+        few = deeply.judged(ask_deep(asked, calibration, where, model, deep), [calibration], {})
     named = groups(trials, fingerprinter.hop, fingerprinter.block)
-    text = "\n".join(_told(title, confidence, seen, apart, named, few))
+    text = "\n".join(_told(title, calibration, seen, apart, named, few))
     click.echo(text)
     if folder:
         _save(folder, split, text, seen, named, few)
     if write:
-        card = replace(fingerprinter.card, confidence=confidence)
+        card = replace(fingerprinter.card, calibration=calibration)
         click.echo(write_card(card, fingerprinter.path.parent))
 
 
 def _described(
-    confidence: Confidence, trials: Sequence[Trial], where: Hall, digest: str
-) -> Confidence:
+    calibration: ScoreCalibration, trials: Sequence[Trial], where: Hall, digest: str
+) -> ScoreCalibration:
     """Say in the card what the numbers were fitted to."""
     full = [t for t in trials if not t.small]
     counts = Counter(t.kind for t in full)
@@ -108,22 +108,22 @@ def _described(
     )
     true = sum(t.genuine for t in full)
     ratio = replace(
-        confidence.likelihood,
+        calibration.likelihood,
         population=f"true: {true} of the same speech excerpts with their recording in the store; "
         f"false: the {len(full)} impostors",
     )
-    return replace(confidence, population=population, likelihood=ratio)
+    return replace(calibration, population=population, likelihood=ratio)
 
 
 def _told(
     title: str,
-    confidence: Confidence,
+    calibration: ScoreCalibration,
     seen: Judged,
     apart: Judged | None,
     named: Mapping[str, np.ndarray],
     deep: Sequence[DeepTrial],
 ) -> Iterator[str]:
-    yield f"{title}\n\n{confidence}\n"
+    yield f"{title}\n\n{calibration}\n"
     yield "Share of impostors that pass at stated rates, with 95 % intervals over voices:\n"
     yield from report.rates(seen, named, deep)
     if apart:

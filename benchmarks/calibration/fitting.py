@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.calibration.trials import Trial, expected, findings, own_scores, scores
-from samaf.fingerprinters import Confidence, LikelihoodRatio
-from samaf.matching.confidence import bent, log10_tail, mean_deviation
+from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration
+from samaf.matching.calibration import bent, log10_tail, mean_deviation
 
 LAGS = 8
 PAIRS = 6_000  # of unrelated stretches
@@ -33,7 +33,7 @@ FLOORS = np.arange(-2.0, 0.01, 0.1)  # tried for the log10 ratio of low scores
 FARTHEST = 9.0  # log10 ratio that a fit may give before it is bounded
 
 
-def unrelated(references: Sequence[np.ndarray], rng: np.random.Generator) -> Confidence:
+def unrelated(references: Sequence[np.ndarray], rng: np.random.Generator) -> ScoreCalibration:
     """Measure error rates between hashes of different recordings, along diagonals."""
     long = [h for h in references if len(h) >= STRETCH]
     table = np.empty((PAIRS, STRETCH))
@@ -46,12 +46,12 @@ def unrelated(references: Sequence[np.ndarray], rng: np.random.Generator) -> Con
     mean, deviation = float(table.mean()), float(table.std())
     centred = (table - mean) / deviation
     products = ((centred[:, lag:] * centred[:, :-lag]).mean() for lag in range(1, LAGS + 1))
-    return Confidence(
+    return ScoreCalibration(
         round(mean, 5), round(deviation, 5), tuple(round(float(p), 4) for p in products)
     )
 
 
-def fit(trials: Sequence[Trial], plain: Confidence) -> Confidence:
+def fit(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
     """Find the line and the share of same words under which stated rates are met.
 
     A query with E expected false findings has one with probability 1 - exp(-E). The line
@@ -68,20 +68,22 @@ def fit(trials: Sequence[Trial], plain: Confidence) -> Confidence:
         return line
     around = replace(
         line,
-        same_words_mean=round(float(alike.mean()), 4),
-        same_words_deviation=round(float(alike.std()), 4),
-        same_words_places=float(round(np.mean([t.places for t in trials]))),
+        same_text_mean=round(float(alike.mean()), 4),
+        same_text_deviation=round(float(alike.std()), 4),
+        same_text_comparisons=float(round(np.mean([t.places for t in trials]))),
     )
     chance = 10 ** expected(rates, hashes, compared, around)
     # An offset this low leaves nothing but the same words.
-    only = replace(around, same_words=1.0, offset=-300.0)
+    only = replace(around, same_text=1.0, offset=-300.0)
     words = 10 ** expected(rates, hashes, compared, only)
     told = np.array([t.length >= TELLING for t in trials])
     best = min(SHARES, key=lambda share: _misfit((chance + share * words).min(axis=1)[told]))
-    return replace(around, same_words=round(float(best), 6))
+    return replace(around, same_text=round(float(best), 6))
 
 
-def deep_words(expected: Callable[[Confidence], np.ndarray], confidence: Confidence) -> Confidence:
+def deep_same_text(
+    expected: Callable[[ScoreCalibration], np.ndarray], calibration: ScoreCalibration
+) -> ScoreCalibration:
     """Find how much more of the same words deep queries meet.
 
     Deep queries are few, so they cannot tell a middle value: the least factor is taken under
@@ -93,14 +95,14 @@ def deep_words(expected: Callable[[Confidence], np.ndarray], confidence: Confide
         Gives the false findings to expect as good as each query's best one.
     """
     for factor in DEEP_FACTORS.tolist():
-        tried = replace(confidence, deep_words=round(factor, 2))
+        tried = replace(calibration, deep_same_text=round(factor, 2))
         best = expected(tried)
         if all((best <= rate).sum() <= max(1.0, len(best) * rate) for rate in LOW_RATES):
             break
     return tried
 
 
-def _line(trials: Sequence[Trial], plain: Confidence) -> Confidence:
+def _line(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
     """Fit slope, knee, overlap and offset, one after the other until they stay."""
     rates, hashes, compared = findings(trials)
     tail = log10_tail((plain.mean - rates) / mean_deviation(hashes, plain))
@@ -134,7 +136,7 @@ def _misfit(best: np.ndarray) -> float:
     return float((wanted * np.log10(np.maximum(passed, 0.5) / wanted) ** 2).sum())
 
 
-def likelihood(trials: Sequence[Trial], confidence: Confidence) -> LikelihoodRatio:
+def likelihood(trials: Sequence[Trial], calibration: ScoreCalibration) -> LikelihoodRatio:
     """Fit likelihood ratios to scores, both sides weighing the same.
 
     The bounds are empirical ones (Vergeer et al. 2016): beyond them, one more query of
@@ -142,8 +144,8 @@ def likelihood(trials: Sequence[Trial], confidence: Confidence) -> LikelihoodRat
     more than deciding without any. Excerpts of one voice are not independent, so the one
     more query weighs as much as all of one voice.
     """
-    true = own_scores([t for t in trials if t.genuine], confidence)
-    false = scores(trials, confidence)
+    true = own_scores([t for t in trials if t.genuine], calibration)
+    false = scores(trials, calibration)
     offset, slope, floor = rising(true, false)
     voices = len({t.voice for t in trials})
     true_voices = len({t.voice for t in trials if t.genuine})

@@ -9,12 +9,12 @@ from hashlib import sha256
 import numpy as np
 
 from benchmarks.calibration.subjects import Subject, Version
-from samaf.fingerprinters import Confidence, Fingerprinter, load_hash_model
-from samaf.index import NOTHING, ExactIndex, HashTable, Index, Nearest, table_of
-from samaf.matching import PLAIN, Finding, Hypothesis, find, places
-from samaf.matching.confidence import log10_false
-from samaf.matching.ends import hash_to_the_ends, is_short
-from samaf.matching.search import MORE_NEIGHBOURS
+from samaf.fingerprinters import Fingerprinter, ScoreCalibration, load_hash_model
+from samaf.index import NOTHING, ExactIndex, HashTable, Index, Neighbors, table_of
+from samaf.matching import PLAIN, Candidate, Hypothesis, count_comparisons, find
+from samaf.matching.calibration import log10_evalue
+from samaf.matching.edge_blocks import hash_with_padding, is_short
+from samaf.matching.search import MORE_NEIGHBORS
 from samaf.records import Hashes
 from samaf.training.workers import spread
 
@@ -77,44 +77,44 @@ def findings(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return table[:, :, 0], table[:, :, 1], table[:, :, 2]
 
 
-def scores(trials: Sequence[Trial], confidence: Confidence) -> np.ndarray:
+def scores(trials: Sequence[Trial], calibration: ScoreCalibration) -> np.ndarray:
     """Give the score of each trial's best finding without its own recording, float (n,)."""
-    return -expected(*findings(trials), confidence).min(axis=1)
+    return -expected(*findings(trials), calibration).min(axis=1)
 
 
-def own_scores(trials: Sequence[Trial], confidence: Confidence) -> np.ndarray:
+def own_scores(trials: Sequence[Trial], calibration: ScoreCalibration) -> np.ndarray:
     """Give the score of each trial's best finding with its own recording, float (n,).
 
     Where that is missed, the best finding is a false one.
     """
     own = np.array([t.own or (1.0, 1, t.places) for t in trials]).reshape(-1, 1, 3)
     every = np.concatenate([own, np.stack(findings(trials), axis=2)], axis=1)
-    return -expected(every[:, :, 0], every[:, :, 1], every[:, :, 2], confidence).min(axis=1)
+    return -expected(every[:, :, 0], every[:, :, 1], every[:, :, 2], calibration).min(axis=1)
 
 
 def expected(
-    rates: np.ndarray, hashes: np.ndarray, compared: np.ndarray, confidence: Confidence
+    rates: np.ndarray, hashes: np.ndarray, compared: np.ndarray, calibration: ScoreCalibration
 ) -> np.ndarray:
     """Give log10 of the false findings to expect as good as findings (n, k), float (n, k).
 
     A query without any finding expects as many as there are places.
     """
-    return np.minimum(log10_false(rates, hashes, compared, confidence), np.log10(compared))
+    return np.minimum(log10_evalue(rates, hashes, compared, calibration), np.log10(compared))
 
 
 class Remembered:
     """An index that answers for excerpts of one version from a search of the whole of it."""
 
-    def __init__(self, table: HashTable, answers: dict[int, Nearest]) -> None:
+    def __init__(self, table: HashTable, answers: dict[int, Neighbors]) -> None:
         self.table = table
         self.start = 0
         self._answers = answers
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """See :class:`samaf.index.Index`; the query is the excerpt from ``start`` on."""
         windows = slice(self.start, self.start + len(query) - hashes + 1)
         whole = self._answers[hashes]
-        return Nearest(whole.rows[windows, :k], whole.distances[windows, :k])
+        return Neighbors(whole.rows[windows, :k], whole.distances[windows, :k])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,16 +126,16 @@ class Hall:
 
     table: HashTable
     recordings: np.ndarray
-    confidence: Confidence
+    calibration: ScoreCalibration
     half: float
 
 
-def hall(asked: Sequence[Subject], confidence: Confidence, half: float) -> Hall:
+def hall(asked: Sequence[Subject], calibration: ScoreCalibration, half: float) -> Hall:
     """Store the references of all subjects; recording ids are positions in ``asked``."""
     stored = [(n, s.reference) for n, s in enumerate(asked) if s.clip.kind == "speech"]
     table = table_of(stored, stored[0][1].shape[1])
     names = np.array([asked[n].clip.recording for n, _ in stored])
-    return Hall(table, names, confidence, half)
+    return Hall(table, names, calibration, half)
 
 
 def ask(asked: Sequence[Subject], where: Hall, model: str) -> list[Trial]:
@@ -162,7 +162,7 @@ def _trials(job: tuple[int, Subject], workshop: tuple[Hall, Fingerprinter]) -> l
             found = _found(excerpt, excerpt.others, where)
             own_found = _found(excerpt, excerpt.own, where) if len(mine.counts) else []
             share = rest.total / max(1, mine.total)
-            compared = (places(q, rest) / h.prior for h, q in excerpt.tried)
+            compared = (count_comparisons(q, rest) / h.prior for h, q in excerpt.tried)
             trials.append(
                 Trial(
                     subject.clip.kind,
@@ -234,11 +234,11 @@ def _excerpts(
     rng: np.random.Generator,
 ) -> Iterator[Excerpt]:
     parameters = fingerprinter.card.features
-    bare = replace(version.hashes, weights=None)
+    bare = replace(version.hashes, reliability=None)
     every, alone = ExactIndex(rest, "compiled"), ExactIndex(mine, "compiled")
-    others = every.search(bare.packed, GRANULARITY, MORE_NEIGHBOURS)
+    others = every.search(bare.packed, GRANULARITY, MORE_NEIGHBORS)
     stranger = Remembered(rest, {GRANULARITY: others})
-    own = alone.search(bare.packed, GRANULARITY, MORE_NEIGHBOURS)
+    own = alone.search(bare.packed, GRANULARITY, MORE_NEIGHBORS)
     known = Remembered(mine, {GRANULARITY: among(own, others)})
     for length in (n for n in LENGTHS if n <= len(bare)):
         seconds = (length - 1) * fingerprinter.hop + fingerprinter.block
@@ -248,8 +248,8 @@ def _excerpts(
                 first = start * parameters.hop_frames
                 stop = first + (length - 1) * parameters.hop_frames + parameters.block_frames
                 frames, seed = version.frames[first:stop], f"excerpt {first}"
-                made = hash_to_the_ends(frames, PLAIN, seed, fingerprinter, True)
-                tried = [(h, replace(q, weights=None)) for h, q in made]
+                made = hash_with_padding(frames, PLAIN, seed, fingerprinter, True)
+                tried = [(h, replace(q, reliability=None)) for h, q in made]
                 once = Once(every)
                 yield Excerpt(start, length, tried, once, Among(alone, once))
             else:
@@ -264,9 +264,9 @@ class Once:
     def __init__(self, index: Index) -> None:
         self.table = index.table
         self._index = index
-        self._answers: dict[tuple[bytes, int, int], Nearest] = {}
+        self._answers: dict[tuple[bytes, int, int], Neighbors] = {}
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """See :class:`samaf.index.Index`."""
         asked = query.tobytes(), hashes, k
         if asked not in self._answers:
@@ -282,12 +282,12 @@ class Among:
         self._own = own
         self._others = others
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """See :class:`samaf.index.Index`."""
         return among(self._own.search(query, hashes, k), self._others.search(query, hashes, k))
 
 
-def among(own: Nearest, others: Nearest) -> Nearest:
+def among(own: Neighbors, others: Neighbors) -> Neighbors:
     """Give what a search of everything finds of the own recording, at the ranks it has there.
 
     Hits become lines recording by recording, so those of the others can be left away.
@@ -295,26 +295,26 @@ def among(own: Nearest, others: Nearest) -> Nearest:
     rows = np.concatenate([np.full_like(others.rows, NOTHING), own.rows], axis=1)
     distances = np.concatenate([others.distances, own.distances], axis=1)
     order = np.argsort(distances, axis=1, kind="stable")[:, : others.rows.shape[1]]
-    return Nearest(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))
+    return Neighbors(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))
 
 
-def _found(excerpt: Excerpt, index: Index, where: Hall) -> list[Finding]:
-    return find(excerpt.tried, index, GRANULARITY, where.confidence, EVERYTHING, KEPT)
+def _found(excerpt: Excerpt, index: Index, where: Hall) -> list[Candidate]:
+    return find(excerpt.tried, index, GRANULARITY, where.calibration, EVERYTHING, KEPT)
 
 
-def _numbers(finding: Finding, times: float = 1.0) -> Found:
-    return finding.stretch.ber, finding.stretch.hashes, finding.compared * times
+def _numbers(finding: Candidate, times: float = 1.0) -> Found:
+    return finding.segment.ber, finding.segment.hashes, finding.comparisons * times
 
 
 def _own(
-    found: Sequence[Finding], version: Version, start: int, where: Hall, times: float
+    found: Sequence[Candidate], version: Version, start: int, where: Hall, times: float
 ) -> Found | None:
     """Give the best finding at the right place, of findings in the own recording.
 
     The store is ``times`` as large as that recording, so it counts as many places.
     """
     for finding in found:
-        stretch = finding.stretch
+        stretch = finding.segment
         middle = (stretch.first + stretch.stop - 1) / 2
         truth = version.place(start + middle, where.half)
         if abs(stretch.reference(middle) - truth) <= RIGHT_HOPS:

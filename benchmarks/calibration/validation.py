@@ -10,8 +10,8 @@ import numpy as np
 from benchmarks.calibration.fitting import fit, likelihood
 from benchmarks.calibration.trials import Trial, own_scores, scores
 from benchmarks.metrics import Estimate, proportion
-from samaf.fingerprinters import Confidence
-from samaf.matching.confidence import log10_likelihood_ratio
+from samaf.fingerprinters import ScoreCalibration
+from samaf.matching.calibration import log10_likelihood_ratio
 
 STATED = (1e-1, 1e-2, 1e-3)
 FOLDS = 2
@@ -50,17 +50,17 @@ def passing(scores: np.ndarray, voices: Sequence[str], rate: float) -> Estimate:
     return proportion(hits, np.bincount(which, minlength=len(names)))
 
 
-def judged(trials: Sequence[Trial], confidence: Confidence) -> Judged:
+def judged(trials: Sequence[Trial], calibration: ScoreCalibration) -> Judged:
     """Judge trials by numbers that are there already."""
     genuine = np.array([t.genuine for t in trials])
-    others = scores(trials, confidence)
-    own = np.where(genuine, own_scores(trials, confidence), np.nan)
+    others = scores(trials, calibration)
+    own = np.where(genuine, own_scores(trials, calibration), np.nan)
     return Judged(
         tuple(trials),
         others,
         own,
-        log10_likelihood_ratio(others, confidence),
-        log10_likelihood_ratio(own, confidence),
+        log10_likelihood_ratio(others, calibration),
+        log10_likelihood_ratio(own, calibration),
     )
 
 
@@ -91,23 +91,23 @@ def fold_of_language(trials: Sequence[Trial], languages: Mapping[str, str]) -> d
     return folds
 
 
-def fitted(trials: Sequence[Trial], plain: Confidence) -> Confidence:
+def fitted(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
     """Fit rates to all trials, likelihood ratios to those in the full store."""
-    confidence = fit(trials, plain)
+    calibration = fit(trials, plain)
     full = [t for t in trials if not t.small]
-    return replace(confidence, likelihood=likelihood(full, confidence))
+    return replace(calibration, likelihood=likelihood(full, calibration))
 
 
 def cross_validated(
-    trials: Sequence[Trial], plain: Confidence, dealt: Mapping[str, int]
-) -> tuple[Judged, tuple[Confidence, ...]]:
+    trials: Sequence[Trial], plain: ScoreCalibration, dealt: Mapping[str, int]
+) -> tuple[Judged, tuple[ScoreCalibration, ...]]:
     """Judge each fold of voices, as they were dealt, by numbers that were fitted to the others."""
     fold = np.array([dealt[t.voice] for t in trials])
     fits = tuple(
         fitted([t for t, f in zip(trials, fold, strict=True) if f != n], plain)
         for n in range(FOLDS)
     )
-    parts = [judged(trials, confidence) for confidence in fits]
+    parts = [judged(trials, calibration) for calibration in fits]
 
     def chosen(name: str) -> np.ndarray:
         return np.choose(fold, [getattr(part, name) for part in parts])

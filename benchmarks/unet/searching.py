@@ -15,9 +15,9 @@ from benchmarks.preparation import Progress
 from benchmarks.protocol import TAIL, System
 from benchmarks.selection import required
 from benchmarks.unet.songs import with_noise
-from benchmarks.vectors import NEIGHBOURS, VectorSystem
+from benchmarks.vectors import NEIGHBORS, VectorSystem
 from samaf.audio import SAMPLE_RATE, load
-from samaf.index import Neighbours
+from samaf.index import VectorNeighbors
 from samaf.matching.voting import rank
 from samaf.training.corpora import SPLITS, Clip, Corpus
 
@@ -25,11 +25,11 @@ RATE = 48_000  # Hz: clips are cut and mixed as they are, models of hashes get a
 CONDITIONS: dict[str, float | None] = {"clean": None, "20 dB": 20, "10 dB": 10, "0 dB": 0}
 LENGTHS = (4, 8)  # s
 FALSE = 0.01  # of strangers that pass in the open set
-FAR = 64  # neighbours looked at, so that some are of other recordings
+FAR = 64  # neighbors looked at, so that some are of other recordings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class QueryOptions:
     """A clip, float32 (n,), and the position of the recording that it is cut from."""
 
     source: int
@@ -97,7 +97,7 @@ def searched(
         f"{len(clips)} recordings of all splits stored; {queries} clips from any place of those "
         "of the test split, with noise of the test split. The recording of the nearest segment, "
         "that of most votes, that whose votes weigh most, which `samaf query` puts first, and "
-        f"whether it is among the first {NEIGHBOURS} so, in %. Open set: the nearest is right, and "
+        f"whether it is among the first {NEIGHBORS} so, in %. Open set: the nearest is right, and "
         f"nearer than {100 * FALSE:g} % of the clips come to recordings that they are not of.",
         ("system", "nearest", "most votes", "weightiest", "of five", "open set"),
         tuple(sorted(body, key=lambda line: str(line[0]).partition(",")[0])),
@@ -118,7 +118,7 @@ def _questions(
     count: int,
     seconds: int,
     snr: float | None,
-) -> Iterator[Question]:
+) -> Iterator[QueryOptions]:
     """Cut clips; the same places whatever the noise."""
     rng = generator("search", clips[0].kind, str(seconds))
     size = round((seconds + TAIL) * RATE)
@@ -136,18 +136,18 @@ def _questions(
         cut = load(clips[source].path, RATE)[start : start + size]
         if snr is not None:
             cut = with_noise(cut, load(noise.path, RATE), snr, np.random.default_rng(turned))
-        yield Question(source, cut / max(float(np.abs(cut).max()), 1e-9))
+        yield QueryOptions(source, cut / max(float(np.abs(cut).max()), 1e-9))
 
 
-def _outcome(system: System, question: Question, seconds: int) -> Outcome:
+def _outcome(system: System, question: QueryOptions, seconds: int) -> Outcome:
     if not isinstance(system, VectorSystem):
         asked = {seconds: np.array([0])}
         found = system.ask(narrow(question.samples), asked)[seconds].reference
         # Recordings that tie share the point.
         return Outcome(float(np.mean(found == question.source)) if len(found) else 0.0)
-    near = system.neighbours(system.fingerprinter.vectors([question.samples]).values, FAR)
+    near = system.neighbors(system.fingerprinter.vectors([question.samples]).values, FAR)
     columns = (near.recording_ids, near.segments, near.distances)
-    ranked = rank(Neighbours(*(column[:, :NEIGHBOURS] for column in columns)), FAR)
+    ranked = rank(VectorNeighbors(*(column[:, :NEIGHBORS] for column in columns)), FAR)
     if not ranked:
         return Outcome(0.0)
     nearest = min(ranked, key=lambda each: each.distances[0])
@@ -158,7 +158,7 @@ def _outcome(system: System, question: Question, seconds: int) -> Outcome:
         nearest.recording_id == source,
         most.recording_id == source,
         ranked[0].recording_id == source,
-        source in [each.recording_id for each in ranked[:NEIGHBOURS]],
+        source in [each.recording_id for each in ranked[:NEIGHBORS]],
         nearest.distances[0] if nearest.recording_id == source else np.inf,
         float(strange.min(initial=np.inf)),
     )

@@ -75,7 +75,7 @@ def _encoded(
     queries: int,
     progress: Progress,
 ) -> Songs:
-    rate, size = fingerprinter.rate, fingerprinter.card.features.segment_samples
+    rate, size = fingerprinter.sample_rate, fingerprinter.card.features.segment_samples
     pieces = [clip for kind in ("speech", "music") for clip in corpus.select(kind, *SPLITS)]
     if not pieces:
         raise BenchmarkError(f"{corpus.root}: holds no speech or music; name another corpus")

@@ -22,8 +22,8 @@ TIMED = frozenset({"matroska", "mov"})
 PAUSE_SECONDS = 0.1  # a longer gap between two frames is a pause; less is rounding
 
 
-def decode(source: Opened, rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
-    """Yield the samples of the first sound track, float32 (n,), mono at ``rate`` Hz.
+def decode(source: Opened, sample_rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
+    """Yield the samples of the first sound track, float32 (n,), mono at ``sample_rate`` Hz.
 
     Channels are averaged. Levels stay as they are in the file. A pause in the timestamps is
     silence, where the length that the file announces covers it.
@@ -47,8 +47,8 @@ def decode(source: Opened, rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
                 )
             if not container.streams.audio:
                 raise AudioError(f"{name}: there is no sound track in it; give a file with sound")
-            for samples in _stream(container, source, rate):
-                seconds += len(samples) / rate
+            for samples in _stream(container, source, sample_rate):
+                seconds += len(samples) / sample_rate
                 yield samples
     except av.error.FFmpegError as error:
         reason = error.strerror or type(error).__name__
@@ -62,7 +62,7 @@ def decode(source: Opened, rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
         ) from None
 
 
-def _stream(container: Any, source: Opened, rate: int) -> Iterator[np.ndarray]:
+def _stream(container: Any, source: Opened, sample_rate: int) -> Iterator[np.ndarray]:
     import av
 
     name = source.path or source.name
@@ -81,7 +81,7 @@ def _stream(container: Any, source: Opened, rate: int) -> Iterator[np.ndarray]:
             if not announced or announced - decoded > TRUNCATED_SECONDS:
                 raise
 
-    yield from resampled(frames(), rate, name)
+    yield from resampled(frames(), sample_rate, name)
     if not decoded:
         raise AudioError(f"{name}: its sound track is empty; give a file with sound")
     if announced - decoded > TRUNCATED_SECONDS:
@@ -143,18 +143,18 @@ def _with_pauses(frames: Iterable[Any], covered: float) -> Iterator[Any]:
         yield frame
 
 
-def _silence(seconds: float, rate: int) -> Iterator[Any]:
+def _silence(seconds: float, sample_rate: int) -> Iterator[Any]:
     import av
 
-    for start in range(0, count := round(seconds * rate), rate):
-        zeros = np.zeros((1, min(rate, count - start)), np.float32)
+    for start in range(0, count := round(seconds * sample_rate), sample_rate):
+        zeros = np.zeros((1, min(sample_rate, count - start)), np.float32)
         frame = av.AudioFrame.from_ndarray(zeros, format="flt", layout="mono")
-        frame.sample_rate = rate
+        frame.sample_rate = sample_rate
         yield frame
 
 
-def resampled(frames: Iterable[Any], rate: int, name: str) -> Iterator[np.ndarray]:
-    """Yield the samples of frames, float32 (n,), mono at ``rate`` Hz.
+def resampled(frames: Iterable[Any], sample_rate: int, name: str) -> Iterator[np.ndarray]:
+    """Yield the samples of frames, float32 (n,), mono at ``sample_rate`` Hz.
 
     Their format may change midway. Where they break off, what came before is given first.
     """
@@ -168,7 +168,7 @@ def resampled(frames: Iterable[Any], rate: int, name: str) -> Iterator[np.ndarra
             if present != setup:
                 yield from _rest(resampler, name)
                 # One frame a second out: fewer and larger arrays.
-                resampler = av.AudioResampler("flt", "mono", rate, frame_size=rate)
+                resampler = av.AudioResampler("flt", "mono", sample_rate, frame_size=sample_rate)
                 setup = present
             frame.pts = None
             for samples in resampler.resample(frame):

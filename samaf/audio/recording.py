@@ -25,7 +25,7 @@ class Audio:
     ----------
     name, path, sha256
         File name, where it was, and the identity of its bytes.
-    rate
+    sample_rate
         Hz.
     count
         Number of samples.
@@ -36,7 +36,7 @@ class Audio:
     name: str
     path: str
     sha256: str
-    rate: int
+    sample_rate: int
     count: int
     peak: float
     _file: IO[bytes]
@@ -44,13 +44,13 @@ class Audio:
     @property
     def duration(self) -> float:
         """Length in seconds."""
-        return self.count / self.rate
+        return self.count / self.sample_rate
 
     def chunks(self, seconds: float = CHUNK_SECONDS) -> Iterator[np.ndarray]:
         """Yield peak-normalised samples, float32 (n,), in order (SAMAF eq. 1)."""
         self._file.seek(0)
         gain = np.float32(1 / self.peak if self.peak else 1)
-        while block := self._file.read(4 * int(seconds * self.rate)):
+        while block := self._file.read(4 * int(seconds * self.sample_rate)):
             yield np.frombuffer(block, np.float32) * gain
 
     def part(self, first: int, count: int) -> np.ndarray:
@@ -65,7 +65,7 @@ class Audio:
 
 
 @contextmanager
-def read(source: Source, rate: int = SAMPLE_RATE) -> Iterator[Audio]:
+def read(source: Source, sample_rate: int = SAMPLE_RATE) -> Iterator[Audio]:
     """Decode a source once and keep the samples: in memory, or on disk when long.
 
     Raises
@@ -77,16 +77,16 @@ def read(source: Source, rate: int = SAMPLE_RATE) -> Iterator[Audio]:
         name = file.path or file.name
         digest = sha256(file.file)
         count, peak = 0, 0.0
-        for samples in decode(file, rate):
+        for samples in decode(file, sample_rate):
             with room_for(f"{name}: decoded audio"):
                 spool.write(samples.tobytes())
                 spool.flush()
             count += len(samples)
             peak = max(peak, float(np.abs(samples).max(initial=0)))
-        yield Audio(file.name, file.path, digest, rate, count, peak, spool)
+        yield Audio(file.name, file.path, digest, sample_rate, count, peak, spool)
 
 
-def load(source: Source, rate: int = SAMPLE_RATE) -> np.ndarray:
+def load(source: Source, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """Decode a whole source into memory: float32 (n,), mono, peak 1."""
-    with read(source, rate) as audio:
+    with read(source, sample_rate) as audio:
         return audio.samples()

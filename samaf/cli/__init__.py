@@ -13,13 +13,13 @@ from typing import Any, TextIO
 import click
 
 from samaf import __version__
-from samaf.cli.administration import index, models, rehash, stats
 from samaf.cli.audit import audit
 from samaf.cli.clips import compare, fingerprint, query
 from samaf.cli.db import db
 from samaf.cli.decode import decode
 from samaf.cli.demo import demo
-from samaf.cli.options import db_option
+from samaf.cli.maintenance import index, models, rehash, stats
+from samaf.cli.options import INTERRUPTED, db_option
 from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
 from samaf.cli.streams import monitor
@@ -27,8 +27,6 @@ from samaf.cli.text import complain, plain
 from samaf.cli.train import train
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
-
-INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 
 
 class Commands(click.Group):
@@ -75,7 +73,7 @@ class Commands(click.Group):
     default="warning",
     envvar="SAMAF_LOG_LEVEL",
     show_default=True,
-    help="Least level shown; info tells of slow queries and what was stored, debug of every query.",
+    help="Least level shown; info reports slow queries and what was stored, debug every query.",
 )
 @click.version_option(__version__, prog_name="samaf")
 def cli(log_format: str, log_level: str) -> None:

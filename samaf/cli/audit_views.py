@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from samaf.cli.render import View, labelled
+from samaf.cli.render import Lines, View, labelled
 from samaf.cli.views import DIGITS
 from samaf.status import AuditCheck, AuditEntry
 
-Lines = Iterator[Sequence[str]]
 LONGEST = 60  # characters of the details, for people
 
 
@@ -26,9 +24,11 @@ def _said(entry: AuditEntry) -> str:
         before, after = (labelled(details.get(key) or {}) for key in ("before", "after"))
         return f"{entry.path}: {before or 'no label'} -> {after or 'no label'}"
     if entry.act == "query":
-        ranked, matches = (details.get(key) or [] for key in ("candidates", "matches"))
+        # Entries of earlier versions hold a ranking under the name candidates.
+        ranked = details.get("ranking") or details.get("candidates") or []
+        matches = details.get("matches") or []
         names = ", ".join(str(each.get("name")) for each in ranked or matches)
-        # Candidates are what is nearest; nobody decided that they are the answer.
+        # A ranking is what is nearest; nobody decided that they are the answer.
         answer = f"nearest {names}" if ranked else names
         return f"{entry.path}: {answer or details.get('reason') or 'unknown'}"
     if details and not entry.path:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from samaf.cli.options import (
-    DeepCommand,
     database,
     db_option,
-    deep_option,
-    engine_option,
-    form_option,
     granularity_option,
+    index_option,
     matches_option,
+    max_false_matches_option,
     model_option,
-    rate_option,
+    output_format_option,
+    search_options,
 )
 from samaf.cli.text import complain, plain
 from samaf.errors import AudioError
@@ -27,35 +26,32 @@ if TYPE_CHECKING:
 
 
 RANKED = (
-    "candidates are what is nearest in the store, likeliest first; whether any of them is right "
-    "this model cannot tell"
+    "these are the nearest recordings of the store, likeliest first; this model cannot tell "
+    "whether any of them is right"
 )
 
 
-@click.command(cls=DeepCommand)
+@click.command()
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
 @granularity_option
 @matches_option(5, "clip")
-@rate_option(1e-3, "False matches to put up with, on average a clip.")
-@engine_option
-@deep_option(
-    "Undo changes of speed, tempo, pitch and direction; --deep=full also reversed speed, "
-    "and tempo with pitch."
-)
-@click.option("--audit", is_flag=True, help="Log question and answer; see samaf db audit.")
+@max_false_matches_option(1e-3, "Expected number of false matches to accept, on average a clip.")
+@index_option
+@search_options("Undo changes of speed, tempo, pitch and direction; much slower.")
+@click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
-@form_option
+@output_format_option
 def query(
     clips: tuple[str, ...],
-    granularity: int,
+    granularity_s: int,
     k: int,
-    fpr: float,
-    engine: str,
-    deep: str | None,
+    max_false_matches: float,
+    index: str,
+    search: str,
     audit: bool,
     model: str | None,
-    form: str | None,
+    output_format: str | None,
 ) -> None:
     """Tell which recordings clips come from.
 
@@ -63,7 +59,7 @@ def query(
     is unknown. The score is -log10 of the false matches to expect: 6 means one in a million
     such queries. "-" reads a clip from standard input. Exit status 1 when a clip cannot be read.
 
-    A store of a model of vectors, such as UNET320, gives candidates, -k at most: the recordings
+    A store of a model of vectors, such as UNET320, gives a ranking, -k at most: the recordings
     of the -k nearest segments, by how many of these are theirs, and by distance.
 
     \b
@@ -71,7 +67,7 @@ def query(
       samaf query clip.wav voicemail.amr --json
     """
     import samaf
-    from samaf.cli.candidate_views import CANDIDATES
+    from samaf.cli.ranking_views import RANKING
     from samaf.cli.render import write
     from samaf.cli.views import QUERY
 
@@ -80,19 +76,24 @@ def query(
     def results() -> Iterator[QueryResult]:
         nonlocal failed
         for result in opened.query_many(
-            clips, granularity=granularity, k=k, rate=fpr, deep=deep, audit=audit
+            clips,
+            granularity_s=granularity_s,
+            k=k,
+            max_false_matches=max_false_matches,
+            search=search,
+            audit=audit,
         ):
             if isinstance(result, AudioError):
                 complain(plain(str(result)))
                 failed += 1
                 continue
-            if form and result.reason:
+            if output_format and result.reason:
                 complain(plain(f"{result.query}: unknown: {result.reason}"))
             yield result
 
-    with samaf.open(database(), model=model, engine=engine, create=False) as opened:
-        write(CANDIDATES if opened.ranks else QUERY, results(), form)
-        if opened.ranks and not form:
+    with samaf.open(database(), model=model, index=index, create=False) as opened:
+        write(RANKING if opened.ranks else QUERY, results(), output_format)
+        if opened.ranks and not output_format:
             click.echo(RANKED, err=True)
     if failed:
         click.get_current_context().exit(1)
@@ -102,8 +103,8 @@ def query(
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @model_option
-@form_option
-def compare(first: str, second: str, model: str | None, form: str | None) -> None:
+@output_format_option
+def compare(first: str, second: str, model: str | None, output_format: str | None) -> None:
     """Tell whether two files share speech.
 
     No store is needed.
@@ -117,16 +118,16 @@ def compare(first: str, second: str, model: str | None, form: str | None) -> Non
     from samaf.cli.views import COMPARISON
 
     found = engine.compare(first, second, model=model)
-    if form and found.reason:
+    if output_format and found.reason:
         complain(plain(f"not compared: {found.reason}"))
-    write(COMPARISON, [found], form)
+    write(COMPARISON, [found], output_format)
 
 
 @click.command()
 @click.argument("file")
 @model_option
-@form_option
-def fingerprint(file: str, model: str | None, form: str | None) -> None:
+@output_format_option
+def fingerprint(file: str, model: str | None, output_format: str | None) -> None:
     """Print the hashes of a file, four a second.
 
     No store is needed.
@@ -142,4 +143,4 @@ def fingerprint(file: str, model: str | None, form: str | None) -> None:
     found = engine.fingerprint(file, model=model)
     if not len(found.hashes):
         complain(plain(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
-    write(FINGERPRINT, [found], form)
+    write(FINGERPRINT, [found], output_format)

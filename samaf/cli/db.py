@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.options import INTERRUPTED, database, db_option, model_option, output_format_option
 from samaf.cli.text import complain
 from samaf.errors import SamafError
 
 if TYPE_CHECKING:
-    from samaf.administration import Fault
+    from samaf.db import Fault
 
 FILE = click.Path(path_type=Path)
-INTERRUPTED = 130
 
 
 @click.group()
@@ -43,61 +42,61 @@ def _resumable() -> Iterator[None]:
 
 @db.command("status")
 @db_option
-@form_option
-def db_status(form: str | None) -> None:
+@output_format_option
+def db_status(output_format: str | None) -> None:
     """Tell the store's schema and the newest one.
 
     \b
     Example:
       samaf db status --json
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import SCHEMA
     from samaf.cli.render import write
 
-    write(SCHEMA, [administration.db_status(database())], form)
+    write(SCHEMA, [db.status(database())], output_format)
 
 
 @db.command("upgrade")
 @db_option
-@form_option
-def db_upgrade(form: str | None) -> None:
+@output_format_option
+def db_upgrade(output_format: str | None) -> None:
     """Bring the store to the schema of this program; keep a backup.
 
     \b
     Example:
       samaf db upgrade --db mysql://samaf@localhost/hashes
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import SCHEMA
     from samaf.cli.render import write
 
-    write(SCHEMA, [administration.db_upgrade(database())], form)
+    write(SCHEMA, [db.upgrade(database())], output_format)
 
 
 @db.command("downgrade")
 @click.argument("schema", metavar="SCHEMA")
 @click.confirmation_option(prompt="What the older schema has no place for is dropped. Go on?")
 @db_option
-@form_option
-def db_downgrade(schema: str, form: str | None) -> None:
+@output_format_option
+def db_downgrade(schema: str, output_format: str | None) -> None:
     """Take the store back to an older SCHEMA, for an older samaf; keep a backup.
 
     \b
     Example:
       samaf db downgrade 0001
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import SCHEMA
     from samaf.cli.render import write
 
-    write(SCHEMA, [administration.db_downgrade(database(), schema)], form)
+    write(SCHEMA, [db.downgrade(database(), schema)], output_format)
 
 
 @db.command("check")
 @db_option
-@form_option
-def db_check(form: str | None) -> None:
+@output_format_option
+def db_check(output_format: str | None) -> None:
     """Compare the database's tables and settings with what this program needs.
 
     Exit status 1 when something should be changed; its line says how.
@@ -106,12 +105,12 @@ def db_check(form: str | None) -> None:
     Example:
       samaf db check
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import SETTINGS
     from samaf.cli.render import write
 
-    settings = administration.db_check(database())
-    write(SETTINGS, settings, form)
+    settings = db.check(database())
+    write(SETTINGS, settings, output_format)
     if not all(setting.sound for setting in settings):
         click.get_current_context().exit(1)
 
@@ -119,8 +118,8 @@ def db_check(form: str | None) -> None:
 @db.command("backup")
 @click.argument("file", type=FILE)
 @db_option
-@form_option
-def db_backup(file: Path, form: str | None) -> None:
+@output_format_option
+def db_backup(file: Path, output_format: str | None) -> None:
     """Write the whole store to a new FILE, as it is at this moment.
 
     Others may go on reading and writing. The file can be restored on either kind of
@@ -130,22 +129,22 @@ def db_backup(file: Path, form: str | None) -> None:
     Example:
       samaf db backup hashes-2026-11-23.backup
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import BACKUP
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with counting("hashes") as progress:
-        done = administration.db_backup(database(), file, progress)
-    write(BACKUP, [done], form)
+    with counting("hashes") as on_progress:
+        done = db.backup(database(), file, on_progress)
+    write(BACKUP, [done], output_format)
 
 
 @db.command("restore")
 @click.argument("file", type=FILE)
 @click.option("--replace", is_flag=True, help="Throw away the recordings that the store holds.")
 @db_option
-@form_option
-def db_restore(file: Path, replace: bool, form: str | None) -> None:
+@output_format_option
+def db_restore(file: Path, replace: bool, output_format: str | None) -> None:
     """Fill the store with the backup in FILE: all of it or nothing.
 
     A damaged file is refused, and a store that holds recordings unless --replace is given.
@@ -154,42 +153,42 @@ def db_restore(file: Path, replace: bool, form: str | None) -> None:
     Example:
       samaf db restore hashes-2026-11-23.backup --db restored.db
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import BACKUP
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with counting("hashes") as progress:
-        done = administration.db_restore(database(), file, replace=replace, progress=progress)
-    write(BACKUP, [done], form)
+    with counting("hashes") as on_progress:
+        done = db.restore(database(), file, replace=replace, on_progress=on_progress)
+    write(BACKUP, [done], output_format)
 
 
 @db.command("export")
 @click.argument("file", type=FILE)
 @db_option
-@form_option
-def db_export(file: Path, form: str | None) -> None:
+@output_format_option
+def db_export(file: Path, output_format: str | None) -> None:
     """Write recordings, labels and hashes to a new FILE, .parquet or .csv.
 
     \b
     Example:
       samaf db export hashes.parquet
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import EXPORTED
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with counting("hashes") as progress:
-        done = administration.db_export(database(), file, progress=progress)
-    write(EXPORTED, [done], form)
+    with counting("hashes") as on_progress:
+        done = db.export(database(), file, on_progress=on_progress)
+    write(EXPORTED, [done], output_format)
 
 
 @db.command("import")
 @click.argument("file", type=FILE)
 @db_option
-@form_option
-def db_import(file: Path, form: str | None) -> None:
+@output_format_option
+def db_import(file: Path, output_format: str | None) -> None:
     """Add the recordings of a FILE that `samaf db export` wrote.
 
     What is there already is passed over, but for labels that it lacks. Hashes of another
@@ -199,35 +198,35 @@ def db_import(file: Path, form: str | None) -> None:
     Example:
       samaf db import hashes.parquet --db other.db
     """
-    from samaf import administration
-    from samaf.cli.db_views import TAKEN
+    from samaf import db
+    from samaf.cli.db_views import MERGED
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with _resumable(), counting("recordings") as progress:
-        done = administration.db_import(database(), file, progress=progress)
-    write(TAKEN, [done], form)
+    with _resumable(), counting("recordings") as on_progress:
+        done = db.import_(database(), file, on_progress=on_progress)
+    write(MERGED, [done], output_format)
 
 
 @db.command("merge")
 @click.argument("other", metavar="OTHER-URL")
 @db_option
-@form_option
-def db_merge(other: str, form: str | None) -> None:
+@output_format_option
+def db_merge(other: str, output_format: str | None) -> None:
     """Add what the store OTHER-URL has and this one has not: recordings, hashes, labels.
 
     \b
     Example:
       samaf db merge laptop.db --db mysql://samaf@localhost/hashes
     """
-    from samaf import administration
-    from samaf.cli.db_views import TAKEN
+    from samaf import db
+    from samaf.cli.db_views import MERGED
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with _resumable(), counting("hashes") as progress:
-        done = administration.db_merge(other, database(), progress=progress)
-    write(TAKEN, [done], form)
+    with _resumable(), counting("hashes") as on_progress:
+        done = db.merge(other, database(), on_progress=on_progress)
+    write(MERGED, [done], output_format)
 
 
 @db.command("copy")
@@ -239,8 +238,10 @@ def db_merge(other: str, form: str | None) -> None:
     metavar="N",
     help="Hashes a row of the copy; 1 gives one row a hash.  [default: as in FROM-URL]",
 )
-@form_option
-def db_copy(source: str, target: str, blocks_per_row: int | None, form: str | None) -> None:
+@output_format_option
+def db_copy(
+    source: str, target: str, blocks_per_row: int | None, output_format: str | None
+) -> None:
     """Copy a whole store to an empty database, of the same kind or the other.
 
     Ids, labels, revisions and logs stay as they are. On a copy that was stopped, or made
@@ -250,16 +251,14 @@ def db_copy(source: str, target: str, blocks_per_row: int | None, form: str | No
     Example:
       samaf db copy evidence.db mysql://samaf@localhost/evidence
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import COPIED
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    with _resumable(), counting("hashes") as progress:
-        done = administration.db_copy(
-            source, target, blocks_per_row=blocks_per_row, progress=progress
-        )
-    write(COPIED, [done], form)
+    with _resumable(), counting("hashes") as on_progress:
+        done = db.copy(source, target, blocks_per_row=blocks_per_row, on_progress=on_progress)
+    write(COPIED, [done], output_format)
 
 
 @db.command("prune")
@@ -272,21 +271,21 @@ def db_copy(source: str, target: str, blocks_per_row: int | None, form: str | No
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would go.")
 @db_option
-@form_option
-def db_prune(days: int, dry_run: bool, form: str | None) -> None:
+@output_format_option
+def db_prune(days: int, dry_run: bool, output_format: str | None) -> None:
     """Remove rows that nothing needs any more; no recording goes.
 
     \b
     Example:
       samaf db prune --dry-run
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import PRUNED
     from samaf.cli.render import write
 
-    gone = administration.db_prune(database(), days=days, dry_run=dry_run)
-    write(PRUNED, gone, form)
-    if not form:
+    gone = db.prune(database(), days=days, dry_run=dry_run)
+    write(PRUNED, gone, output_format)
+    if not output_format:
         would = "would be removed; nothing was changed" if dry_run else "removed"
         click.echo(f"{sum(each.rows for each in gone):,} rows {would}")
 
@@ -300,9 +299,9 @@ def db_prune(days: int, dry_run: bool, form: str | None) -> None:
 )
 @model_option
 @db_option
-@form_option
-def db_verify(audio: Path | None, model: str | None, form: str | None) -> None:
-    """Read all of the store and tell what is wrong with it, and how to mend that.
+@output_format_option
+def db_verify(audio: Path | None, model: str | None, output_format: str | None) -> None:
+    """Read all of the store and tell what is wrong with it, and how to fix that.
 
     Exit status 1 when something is wrong. --audio also tells how many recordings were
     compared with their files.
@@ -311,27 +310,27 @@ def db_verify(audio: Path | None, model: str | None, form: str | None) -> None:
     Example:
       samaf db verify --audio recordings/
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import FAULTS
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
     found: list[Fault] = []
     try:
-        with counting("checked") as progress:
+        with counting("checked") as on_progress:
             compared = _collect(
-                administration.db_verify(database(), audio=audio, model=model, progress=progress),
+                db.verify(database(), audio=audio, model=model, on_progress=on_progress),
                 found,
             )
     except SamafError:
         if found:
-            write(FAULTS, found, form)
+            write(FAULTS, found, output_format)
         raise
-    write(FAULTS, found, form)
-    told = f"{len(found):,} faults found" if found else "no fault found"
+    write(FAULTS, found, output_format)
+    summary = f"{len(found):,} faults found" if found else "no fault found"
     if audio:
-        told += f"; {compared:,} recordings compared with their files"
-    click.echo(told, err=form is not None)
+        summary += f"; {compared:,} recordings compared with their files"
+    click.echo(summary, err=output_format is not None)
     if found:
         click.get_current_context().exit(1)
 
@@ -347,19 +346,19 @@ def _collect(faults: Generator[Fault, None, int], found: list[Fault]) -> int:
 
 @db.command("vacuum")
 @db_option
-@form_option
-def db_vacuum(form: str | None) -> None:
+@output_format_option
+def db_vacuum(output_format: str | None) -> None:
     """Give the space of deleted recordings back to the disk; writers wait meanwhile.
 
     \b
     Example:
       samaf db vacuum
     """
-    from samaf import administration
+    from samaf import db
     from samaf.cli.db_views import VACUUMED
     from samaf.cli.render import write
 
-    write(VACUUMED, [administration.db_vacuum(database())], form)
+    write(VACUUMED, [db.vacuum(database())], output_format)
 
 
 @db.command("grant-sql")
@@ -374,7 +373,7 @@ def db_grant_sql(role: str, user: str, host: str) -> None:
     Example:
       samaf db grant-sql reader --user ann --db mysql://root@localhost/hashes | mariadb
     """
-    from samaf import administration
+    from samaf import db
 
-    for statement in administration.db_grant_sql(database(), role, user, host):
+    for statement in db.grant_sql(database(), role, user, host):
         click.echo(statement)

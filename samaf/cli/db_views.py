@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from samaf.cli.render import View, here
+from samaf.cli.render import Lines, View, here
 
 if TYPE_CHECKING:
-    from samaf.administration import (
+    from samaf.db import (
         Backup,
-        Copied,
-        Exported,
+        CopyResult,
+        ExportResult,
         Fault,
-        Pruned,
+        MergeResult,
+        PruneResult,
         SchemaStatus,
         Setting,
-        Taken,
-        Vacuumed,
+        VacuumResult,
     )
-
-Lines = Iterator[Sequence[str]]
 
 
 def _schema_lines(status: SchemaStatus) -> Lines:
@@ -41,7 +39,7 @@ def _backup_lines(backup: Backup) -> Lines:
     yield "sha256", backup.sha256
 
 
-def _copied_lines(copied: Copied) -> Lines:
+def _copied_lines(copied: CopyResult) -> Lines:
     yield "from", copied.source
     yield "to", copied.target
     yield "copied", f"{copied.recordings:,} recordings with {copied.hashes:,} hashes"
@@ -50,7 +48,7 @@ def _copied_lines(copied: Copied) -> Lines:
     yield "revision", str(copied.revision)
 
 
-def _taken_lines(taken: Taken) -> Lines:
+def _taken_lines(taken: MergeResult) -> Lines:
     yield "from", here(taken.source)
     yield "to", taken.target
     yield "added", f"{taken.added:,} recordings with {taken.hashes:,} hashes"
@@ -59,7 +57,7 @@ def _taken_lines(taken: Taken) -> Lines:
         yield "differing", f"{taken.differing:,} recordings have other labels here; they stay"
 
 
-def _exported_lines(exported: Exported) -> Lines:
+def _exported_lines(exported: ExportResult) -> Lines:
     yield "store", exported.url
     yield "file", f"{here(exported.path)} ({exported.bytes:,} bytes)"
     yield "recordings", f"{exported.recordings:,} with {exported.hashes:,} hashes"
@@ -69,7 +67,7 @@ def _setting_lines(setting: Setting) -> Lines:
     yield setting.name, setting.found, "ok" if setting.sound else setting.remedy
 
 
-def _vacuumed_lines(vacuumed: Vacuumed) -> Lines:
+def _vacuumed_lines(vacuumed: VacuumResult) -> Lines:
     yield "store", vacuumed.url
     yield "bytes", f"{vacuumed.before:,} before, {vacuumed.after:,} now"
 
@@ -80,19 +78,21 @@ def _view(titles: Sequence[str], lines: Any, fields: str) -> View[Any]:
 
 SCHEMA: View[SchemaStatus] = _view((), _schema_lines, "url found newest")
 BACKUP: View[Backup] = _view((), _backup_lines, "url path recordings hashes revision bytes sha256")
-COPIED: View[Copied] = _view((), _copied_lines, "source target recordings hashes present revision")
-TAKEN: View[Taken] = _view(
+COPIED: View[CopyResult] = _view(
+    (), _copied_lines, "source target recordings hashes present revision"
+)
+MERGED: View[MergeResult] = _view(
     (), _taken_lines, "source target added hashes present labelled differing"
 )
-EXPORTED: View[Exported] = _view((), _exported_lines, "url path recordings hashes bytes")
+EXPORTED: View[ExportResult] = _view((), _exported_lines, "url path recordings hashes bytes")
 SETTINGS: View[Setting] = _view(("what", "found", ""), _setting_lines, "name found sound remedy")
-VACUUMED: View[Vacuumed] = _view((), _vacuumed_lines, "url before after")
+VACUUMED: View[VacuumResult] = _view((), _vacuumed_lines, "url before after")
 FAULTS: View[Fault] = _view(
-    ("kind", "where", "what", "how to mend it"),
+    ("kind", "where", "what", "how to fix it"),
     lambda fault: [(fault.kind, here(fault.where), fault.what, fault.remedy)],
     "kind where what remedy",
 )
-PRUNED: View[Pruned] = _view(
+PRUNED: View[PruneResult] = _view(
     (">rows", "what", "effect"),
     lambda pruned: [(f"{pruned.rows:,}", pruned.what, pruned.effect if pruned.rows else "-")],
     "what rows effect",

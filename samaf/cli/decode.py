@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import form_option
-from samaf.cli.render import Record, View, here, write
+from samaf.cli.options import output_format_option
+from samaf.cli.render import Lines, Record, View, here, write
 
 if TYPE_CHECKING:  # records import NumPy
     from samaf.records import Reconstruction
@@ -31,8 +30,10 @@ if TYPE_CHECKING:  # records import NumPy
 @click.option(
     "--model", metavar="NAME|FILE", help="A U-Net that has its decoder.  [default: UNET320]"
 )
-@form_option
-def decode(clip: str, out: str, clean: str | None, model: str | None, form: str | None) -> None:
+@output_format_option
+def decode(
+    clip: str, out: str, clean: str | None, model: str | None, output_format: str | None
+) -> None:
     """Rebuild the first 4 s of a clip from what a U-Net makes of them.
 
     Tells how far the rebuilt spectrogram is from the true one: the mean square error, and
@@ -45,7 +46,7 @@ def decode(clip: str, out: str, clean: str | None, model: str | None, form: str 
     """
     from samaf import engine
 
-    write(RECONSTRUCTION, [engine.decode(clip, out, clean=clean, model=model)], form)
+    write(RECONSTRUCTION, [engine.decode(clip, out, clean=clean, model=model)], output_format)
 
 
 def _record(made: Reconstruction) -> Record:
@@ -62,7 +63,7 @@ def _record(made: Reconstruction) -> Record:
     }
 
 
-def _lines(made: Reconstruction) -> Iterator[Sequence[str]]:
+def _lines(made: Reconstruction) -> Lines:
     yield "clip", here(made.path) + " (padded with silence)" * made.padded
     yield "written", f"{here(made.out)}, {made.duration:.2f} s by {made.model}"
     yield "mean square error", f"{made.error:.4f}"

@@ -34,7 +34,7 @@ def demo(folder: Path | None) -> None:
         if result.status == "failed":
             complain(plain(result.message))
     click.echo(
-        plain(f"{len(stored):,} recordings stored, {audio} of audio; not stored: {report.stranger}")
+        plain(f"{len(stored):,} recordings stored, {audio} of audio; not stored: {report.impostor}")
     )
     lines = []
     for outcome in report.outcomes:

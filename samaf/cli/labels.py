@@ -71,7 +71,7 @@ def _read_line(
 ) -> None:
     if len(cells) != len(columns):
         raise _fault(
-            path, f"line {number} has {len(cells)} cells instead of {len(columns)}; mend it"
+            path, f"line {number} has {len(cells)} cells instead of {len(columns)}; fix it"
         )
     row = dict(zip(columns, cells, strict=True))
     name = row.pop(FILE).strip()

@@ -12,6 +12,7 @@ from samaf.cli.text import warn
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+INTERRUPTED = 130  # exit status that shells report for a command that Ctrl-C ended
 _DB = "samaf.db"
 _SHOWS_PASSWORD = re.compile(r"://[^/?]*:[^/?]+@|[?&](password|passwd)=")
 
@@ -39,60 +40,67 @@ model_option = click.option(
     help="A shipped model or a model file.  [default: the store's]",
 )
 
-engine_option = click.option(
-    "--engine",
+index_option = click.option(
+    "--index",
     type=click.Choice(["exact", "flat", "ivf"]),
     default="exact",
     show_default=True,
-    help="How to search: exact and flat give the same, ivf is quicker in stores beyond "
-    "10 million hashes and may miss what is barely similar.",
+    help="How to search: exact and flat give the same answers, ivf is quicker in stores beyond "
+    "10 million hashes and may miss faint matches.",
 )
 
 granularity_option = click.option(
     "--granularity",
+    "granularity_s",
+    metavar="SECONDS",
     type=click.IntRange(1, 6),
     default=3,
     show_default=True,
-    help="Seconds searched for at once: less finds shorter stretches, more finds worse ones.",
+    help="Seconds compared at once, 1 to 6: less finds shorter segments, more finds worse ones.",
 )
 
 
 def matches_option(default: int, where: str) -> Callable[[Command], Command]:
-    """Make ``-k``, how many matches to give for one stretch of what is named."""
+    """Make ``-k``, the most matches to give for one segment of what is named."""
     return click.option(
         "-k",
         type=click.IntRange(1),
         default=default,
         show_default=True,
-        help=f"Matches for one stretch of the {where}, at most.",
+        help=f"Most matches for one segment of the {where}.",
     )
 
 
-def rate_option(default: float, told: str) -> Callable[[Command], Command]:
-    """Make ``--fpr``, whose help says false what, and in what."""
+def max_false_matches_option(default: float, meaning: str) -> Callable[[Command], Command]:
+    """Make ``--max-false-matches``, whose help says false what, and in what."""
     return click.option(
-        "--fpr",
+        "--max-false-matches",
         type=click.FloatRange(0, 1, min_open=True),
         default=default,
         show_default=True,
-        help=told,
+        help=meaning,
     )
 
 
-class DeepCommand(click.Command):
-    """Lets ``--deep`` stand alone or take ``=full``, which click's own options cannot."""
+def search_options(what: str) -> Callable[[Command], Command]:
+    """Make ``--deep`` and ``--exhaustive``; the command gets ``search``, "plain" without them.
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read ``--deep=full`` as an option of its own."""
-        return super().parse_args(ctx, ["--deep-full" if a == "--deep=full" else a for a in args])
-
-
-def deep_option(told: str) -> Callable[[Command], Command]:
-    """Make ``--deep`` of a `DeepCommand`: "usual", "full" or None."""
+    Parameters
+    ----------
+    what
+        What ``--deep`` searches for, as its help says it.
+    """
 
     def add(command: Command) -> Command:
-        command = click.option("--deep-full", "deep", flag_value="full", hidden=True)(command)
-        return click.option("--deep", flag_value="usual", help=told)(command)
+        command = click.option(
+            "--exhaustive",
+            "search",
+            flag_value="exhaustive",
+            help="As --deep, and reversed speed, and tempo with pitch; several times slower.",
+        )(command)
+        return click.option("--deep", "search", flag_value="deep", default="plain", help=what)(
+            command
+        )
 
     return add
 
@@ -105,10 +113,10 @@ def database() -> str | None:
     return value
 
 
-def form_option(command: Command) -> Command:
-    """Add ``--json`` and ``--csv``; the command gets ``form``: "json", "csv" or None."""
+def output_format_option(command: Command) -> Command:
+    """Add ``--json`` and ``--csv``; the command gets ``output_format``: "json", "csv" or None."""
     for name, what in (("csv", "Print CSV."), ("json", "Print JSON, one object a line.")):
-        command = click.option(f"--{name}", "form", flag_value=name, default=None, help=what)(
-            command
-        )
+        command = click.option(
+            f"--{name}", "output_format", flag_value=name, default=None, help=what
+        )(command)
     return command

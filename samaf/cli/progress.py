@@ -12,12 +12,12 @@ from rich.progress import Progress as Bar
 
 
 class Progress:
-    """A bar that goes by bytes and tells files done, speed and time left.
+    """A bar that goes by bytes and shows files done, speed and time left.
 
     Parameters
     ----------
     sizes
-        Bytes of each file; they, not the number of files, tell the time left.
+        Bytes of each file; they, not the number of files, determine the time left.
     """
 
     def __init__(self, sizes: list[int]) -> None:
@@ -39,8 +39,8 @@ class Progress:
         size = self._sizes[self._done]
         self._done += 1
         self._seconds += seconds
-        told = f"{self._done:,} of {len(self._sizes):,} files, {self.speed:,.0f} x real time"
-        self._bar.update(self._task, advance=size, description=told)
+        description = f"{self._done:,} of {len(self._sizes):,} files, {self.speed:,.0f} x real time"
+        self._bar.update(self._task, advance=size, description=description)
 
     def clear(self) -> None:
         """Take the bar away."""
@@ -59,12 +59,12 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
     with _bar() as bar:
         task = bar.add_task("", total=None)
 
-        def told(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             of = f" of {total:,}" if total else ""
             described = f"{done:,}{of} {unit}"
             bar.update(task, completed=done, total=total or None, description=described)
 
-        yield told
+        yield report
 
 
 def _bar() -> Bar:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.options import INTERRUPTED, database, db_option, model_option, output_format_option
 from samaf.cli.text import clock, complain, plain, stored_name, warn
 from samaf.errors import AudioError
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from samaf.records import AddResult
 
 PATH = click.Path(path_type=Path)
-INTERRUPTED = 130
 NAMED = 3  # files that a warning names
 
 
@@ -35,13 +34,13 @@ NAMED = 3  # files that a warning names
 )
 @model_option
 @db_option
-@form_option
+@output_format_option
 def add(
     paths: tuple[Path, ...],
     labels: Path | None,
     jobs: int | None,
     model: str | None,
-    form: str | None,
+    output_format: str | None,
 ) -> None:
     """Store the recordings of files and folders.
 
@@ -100,7 +99,7 @@ def add(
     try:
         with samaf.open(database(), model=model) as engine:
             store = engine.store.url
-            write(ADDED, results(), form)
+            write(ADDED, results(), output_format)
     except KeyboardInterrupt:
         progress.clear()
         stored = counts["added"] + counts["present"]
@@ -111,7 +110,7 @@ def add(
     summary = f"{counts['added']:,} added ({clock(audio)} of audio, {speed})"
     summary += f", {counts['present']:,} stored before" * bool(counts["present"])
     summary += f", {len(failed):,} failed" * bool(failed)
-    click.echo(f"{summary}; store: {plain(store)}", err=form is not None)
+    click.echo(f"{summary}; store: {plain(store)}", err=output_format is not None)
     for result in failed:
         complain(plain(result.message))
     if failed:
@@ -127,8 +126,8 @@ def _size(path: Path) -> int:
 
 @click.command("list")
 @db_option
-@form_option
-def list_(form: str | None) -> None:
+@output_format_option
+def list_(output_format: str | None) -> None:
     """List all recordings of the store.
 
     \b
@@ -140,14 +139,14 @@ def list_(form: str | None) -> None:
     from samaf.cli.views import RECORDINGS
 
     with samaf.open(database(), create=False) as engine:
-        write(RECORDINGS, engine.list(), form)
+        write(RECORDINGS, engine.list(), output_format)
 
 
 @click.command()
 @click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...")
 @db_option
-@form_option
-def show(recordings: tuple[str, ...], form: str | None) -> None:
+@output_format_option
+def show(recordings: tuple[str, ...], output_format: str | None) -> None:
     """Show everything about recordings.
 
     A recording is named by its id, 6 or more digits of its SHA-256, or its exact name.
@@ -162,16 +161,16 @@ def show(recordings: tuple[str, ...], form: str | None) -> None:
 
     with samaf.open(database(), create=False) as engine:
         found = [engine.show(stored_name(each)) for each in recordings]
-        for group in [found] if form else [[each] for each in found]:
-            write(RECORDING, group, form)
+        for group in [found] if output_format else [[each] for each in found]:
+            write(RECORDING, group, output_format)
 
 
 @click.command()
 @click.argument("recording", metavar="RECORDING")
 @click.argument("labels", nargs=-1, required=True, metavar="NAME=VALUE...")
 @db_option
-@form_option
-def label(recording: str, labels: tuple[str, ...], form: str | None) -> None:
+@output_format_option
+def label(recording: str, labels: tuple[str, ...], output_format: str | None) -> None:
     """Set labels of a recording, or take them away.
 
     NAME=VALUE sets one, NAME= takes it away; the others stay. A recording is named by its id,
@@ -192,14 +191,14 @@ def label(recording: str, labels: tuple[str, ...], form: str | None) -> None:
             raise click.UsageError(f"{plain(each)}: is not NAME=VALUE")
         changes[name] = value or None
     with samaf.open(database(), create=False) as engine:
-        write(RECORDING, [engine.label(stored_name(recording), changes)], form)
+        write(RECORDING, [engine.label(stored_name(recording), changes)], output_format)
 
 
 @click.command()
 @click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...")
 @db_option
-@form_option
-def delete(recordings: tuple[str, ...], form: str | None) -> None:
+@output_format_option
+def delete(recordings: tuple[str, ...], output_format: str | None) -> None:
     """Remove recordings from the store.
 
     Their hashes and labels go; the files stay where they are. A recording is named by its id,
@@ -216,6 +215,6 @@ def delete(recordings: tuple[str, ...], form: str | None) -> None:
 
     with samaf.open(database(), create=False) as engine:
         gone = engine.delete_many(map(stored_name, recordings))
-    write(RECORDINGS, gone, form)
-    if not form:
+    write(RECORDINGS, gone, output_format)
+    if not output_format:
         click.echo(f"{len(gone):,} deleted")

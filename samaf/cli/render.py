@@ -14,6 +14,7 @@ from samaf.cli.text import plain
 
 T = TypeVar("T")
 Record = dict[str, Any]
+Lines = Iterator[Sequence[str]]
 
 LONG_LINE = 100_000  # characters
 PADDING = 2  # spaces behind a column, and one more before the next
@@ -44,17 +45,19 @@ class View(Generic[T]):
     fields: Sequence[str]
 
 
-def write(view: View[T], records: Iterable[T], form: str | None, *, at_once: bool = False) -> None:
+def write(
+    view: View[T], records: Iterable[T], output_format: str | None, *, at_once: bool = False
+) -> None:
     """Print records on standard output: as "json" or "csv" one by one, else as a table.
 
     ``at_once`` prints the table's lines one by one too, as records come.
     """
-    if form == "json":
+    if output_format == "json":
         for record in records:
             # ASCII, so that no encoding of the terminal or the pipe matters.
             sys.stdout.write(json.dumps(view.record(record)) + "\n")
             sys.stdout.flush()
-    elif form == "csv":
+    elif output_format == "csv":
         writer = csv.DictWriter(sys.stdout, view.fields, lineterminator="\n")
         writer.writeheader()
         for record in records:

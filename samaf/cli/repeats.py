@@ -10,29 +10,33 @@ import click
 from samaf.cli.options import (
     database,
     db_option,
-    form_option,
     granularity_option,
+    max_false_matches_option,
     model_option,
-    rate_option,
+    output_format_option,
 )
 from samaf.cli.text import complain, plain
 from samaf.errors import AudioError
 
 if TYPE_CHECKING:
-    from samaf.records import Copies
+    from samaf.records import CopiesResult
 
 
 @click.command()
 @granularity_option
-@rate_option(1e-3, "False pairs to put up with in the whole list, on average.")
+@max_false_matches_option(
+    1e-3, "Expected number of false pairs to accept in the whole list, on average."
+)
 @model_option
 @db_option
-@form_option
-def duplicates(granularity: int, fpr: float, model: str | None, form: str | None) -> None:
+@output_format_option
+def duplicates(
+    granularity_s: int, max_false_matches: float, model: str | None, output_format: str | None
+) -> None:
     """List the pairs of recordings that share audio.
 
     Every recording of the store is searched for in all others; each pair is listed once, with
-    the stretches that both hold. What was altered in tempo or pitch is found up to about 10 %.
+    the segments that both hold. What was altered in tempo or pitch is found up to about 10 %.
 
     \b
     Example:
@@ -45,21 +49,25 @@ def duplicates(granularity: int, fpr: float, model: str | None, form: str | None
 
     with (
         samaf.open(database(), model=model, create=False) as engine,
-        counting("recordings") as told,
+        counting("recordings") as on_progress,
     ):
-        found = engine.duplicates(granularity=granularity, rate=fpr, told=told)
-        pairs = found if form else list(found)
-        write(DUPLICATES, pairs, form)
-    if not form and not pairs:
+        found = engine.duplicates(
+            granularity_s=granularity_s,
+            max_false_matches=max_false_matches,
+            on_progress=on_progress,
+        )
+        pairs = found if output_format else list(found)
+        write(DUPLICATES, pairs, output_format)
+    if not output_format and not pairs:
         click.echo("no two recordings share audio")
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @model_option
-@form_option
-def copies(files: tuple[str, ...], model: str | None, form: str | None) -> None:
-    """Find stretches that a recording holds twice.
+@output_format_option
+def copies(files: tuple[str, ...], model: str | None, output_format: str | None) -> None:
+    """Find segments that a recording holds twice.
 
     Such copies are the trace of copy-move forgery: words that were taken from elsewhere in the
     same recording. Copies of 1.5 s and more are found, as they are or coded once more. What a
@@ -76,7 +84,7 @@ def copies(files: tuple[str, ...], model: str | None, form: str | None) -> None:
 
     failed = 0
 
-    def results() -> Iterator[Copies]:
+    def results() -> Iterator[CopiesResult]:
         nonlocal failed
         for file in files:
             try:
@@ -85,10 +93,10 @@ def copies(files: tuple[str, ...], model: str | None, form: str | None) -> None:
                 complain(plain(str(error)))
                 failed += 1
                 continue
-            if form and found.reason:
+            if output_format and found.reason:
                 complain(plain(f"{found.path}: {found.reason}"))
             yield found
 
-    write(COPIES, results(), form)
+    write(COPIES, results(), output_format)
     if failed:
         click.get_current_context().exit(1)

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from samaf.cli.options import (
-    DeepCommand,
     database,
     db_option,
-    deep_option,
-    engine_option,
-    form_option,
     granularity_option,
+    index_option,
     matches_option,
+    max_false_matches_option,
     model_option,
-    rate_option,
+    output_format_option,
+    search_options,
 )
 from samaf.cli.text import complain
 
@@ -25,37 +24,36 @@ if TYPE_CHECKING:
     from samaf.records import Match
 
 
-@click.command(cls=DeepCommand)
+@click.command()
 @click.argument("stream", metavar="FILE|URL|-")
 @granularity_option
 @matches_option(1, "stream")
-@rate_option(0.1, "False matches to put up with, on average an hour of the stream.")
-@engine_option
-@deep_option(
-    "Undo changes of speed, tempo, pitch and direction, 12 s after 12 s; --deep=full as in "
-    "samaf query."
+@max_false_matches_option(
+    0.1, "Expected number of false matches to accept, on average in an hour of the stream."
 )
+@index_option
+@search_options("Undo changes of speed, tempo, pitch and direction, 12 s after 12 s.")
 @model_option
 @db_option
-@form_option
+@output_format_option
 def monitor(
     stream: str,
-    granularity: int,
+    granularity_s: int,
     k: int,
-    fpr: float,
-    engine: str,
-    deep: str | None,
+    max_false_matches: float,
+    index: str,
+    search: str,
     model: str | None,
-    form: str | None,
+    output_format: str | None,
 ) -> None:
     """Tell which recordings a stream plays, as it plays.
 
     Listens to standard input ("-") or to any URL that FFmpeg opens (http, rtp, udp ...), for days
-    in constant memory. Each match is printed when it has ended: 6 s after it was last heard, with
+    in constant memory. Each match is printed when it has ended: 6 s after it was last seen, with
     --deep up to 28 s. The score is -log10 of the false matches to expect in an hour of the stream.
 
     A stream that breaks off gives exit status 1 after all that was found until then; so does
-    Ctrl-C, with 130. Where the search is slower than a network stream, the lag is told.
+    Ctrl-C, with 130. Where the search is slower than a network stream, the lag is reported.
 
     \b
     Example:
@@ -66,22 +64,22 @@ def monitor(
 
     import samaf
     from samaf.cli.render import write
-    from samaf.cli.views import HEARD
+    from samaf.cli.views import MONITORED
 
     count = 0
 
     def counted() -> Iterator[Match]:
         nonlocal count
-        heard = opened.monitor(
+        matches = opened.monitor(
             stream,
-            granularity=granularity,
+            granularity_s=granularity_s,
             k=k,
-            rate=fpr,
-            deep=deep,
-            late=_tell_lag,
+            max_false_matches=max_false_matches,
+            search=search,
+            on_lag=_report_lag,
             until=interrupted,
         )
-        for match in heard:
+        for match in matches:
             count += 1
             yield match
 
@@ -93,15 +91,15 @@ def monitor(
     interrupted = Event()
     before = signal.signal(signal.SIGINT, interrupt)
     try:
-        with samaf.open(database(), model=model, engine=engine, create=False) as opened:
-            write(HEARD, counted(), form, at_once=True)
+        with samaf.open(database(), model=model, index=index, create=False) as opened:
+            write(MONITORED, counted(), output_format, at_once=True)
     finally:
         signal.signal(signal.SIGINT, before)
     if interrupted.is_set():
         raise KeyboardInterrupt
-    if not form and not count:
-        click.echo("nothing of the store was heard")
+    if not output_format and not count:
+        click.echo("nothing of the store was found")
 
 
-def _tell_lag(seconds: float) -> None:
+def _report_lag(seconds: float) -> None:
     complain(f"{seconds:.0f} s behind the stream; a smaller store or a faster machine keeps up")

@@ -29,7 +29,7 @@ def complain(message: str) -> None:
 
 
 def warn(message: str) -> None:
-    """Say in one line on standard error what should be mended."""
+    """Say in one line on standard error what should be fixed."""
     import logging
 
     logging.getLogger("samaf").warning(message)

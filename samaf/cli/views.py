@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from samaf.cli.render import Record, View, here, labelled
+from samaf.cli.render import Lines, Record, View, here, labelled
 from samaf.cli.text import clock
 from samaf.records import (
     AddResult,
-    Copies,
-    Copy,
+    CopiesResult,
     Duplicate,
     Match,
     QueryResult,
     Recording,
-    Rehashed,
+    RehashResult,
+    RepeatedSegment,
 )
 from samaf.status import StoreStats
 
 if TYPE_CHECKING:
     from samaf.engine import Card, Comparison, Fingerprint, IndexStatus
 
-Lines = Iterator[Sequence[str]]
 DIGITS = 12  # of a digest, for people
 SHOWN_HASH = 64  # digits, 256 bits; vectors have many more
 
@@ -114,7 +112,7 @@ def _heard_lines(match: Match) -> Lines:
     yield match_cells(match)
 
 
-HEARD: View[Match] = View(MATCH_TITLES, _heard_lines, match_record, MATCH_FIELDS)
+MONITORED: View[Match] = View(MATCH_TITLES, _heard_lines, match_record, MATCH_FIELDS)
 
 
 def _recording_record(recording: Recording) -> Record:
@@ -295,7 +293,7 @@ DUPLICATES: View[Duplicate] = View(
 )
 
 
-def _copies_record(found: Copies) -> Record:
+def _copies_record(found: CopiesResult) -> Record:
     return {
         "path": found.path,
         "duration": round(found.duration, 3),
@@ -316,7 +314,7 @@ def _copies_record(found: Copies) -> Record:
     }
 
 
-def _copies_lines(found: Copies) -> Lines:
+def _copies_lines(found: CopiesResult) -> Lines:
     name = here(found.path)
     for copy in found.copies:
         places = (copy.first_start, copy.first_stop, copy.second_start, copy.second_stop)
@@ -327,11 +325,11 @@ def _copies_lines(found: Copies) -> Lines:
         yield (name, "none" + (f": {found.reason}" if found.reason else ""), *[""] * 7)
 
 
-COPIES: View[Copies] = View(
+COPIES: View[CopiesResult] = View(
     ("file", "copied", ">from", ">to", ">again from", ">to", ">BER", ">correlation", ">score"),
     _copies_lines,
     _copies_record,
-    ("path", "duration", "sha256", "reason", *Copy.__dataclass_fields__),
+    ("path", "duration", "sha256", "reason", *RepeatedSegment.__dataclass_fields__),
 )
 
 
@@ -380,7 +378,7 @@ def _model_record(card: Card) -> Record:
         "bits": card.bits,
         "digest": card.digest,
         "features": card.features.as_dict(),
-        "confidence": asdict(card.confidence) if card.confidence else None,
+        "calibration": asdict(card.calibration) if card.calibration else None,
         "training": dict(card.training),
         "figures": dict(card.figures),
     }
@@ -396,7 +394,7 @@ def _model_lines(card: Card) -> Lines:
         card.digest[:DIGITS],
         "" if minutes is None else f"{minutes:.0f} min",
         "" if right is None else f"{right:.1%}",
-        card.training.get("note", "") if card.confidence else "ranks, decides nothing",
+        card.training.get("note", "") if card.calibration else "ranks, decides nothing",
     )
 
 
@@ -410,7 +408,7 @@ MODELS: View[Card] = View(
         "bits",
         "digest",
         "features",
-        "confidence",
+        "calibration",
         "training",
         "figures",
     ),
@@ -422,7 +420,7 @@ def _index_lines(status: IndexStatus) -> Lines:
         "current": "current",
         "behind": "behind the store; the next query catches up",
         "absent": "absent; the next query makes it",
-        "damaged": "damaged; the next change or `samaf index rebuild` makes it anew",
+        "damaged": "damaged; the next change or `samaf index rebuild` rebuilds it",
     }
     yield "folder", status.folder
     yield "state", meaning[status.state]
@@ -438,7 +436,7 @@ INDEX: View[IndexStatus] = View(
 )
 
 
-def _rehashed_lines(found: Rehashed) -> Lines:
+def _rehashed_lines(found: RehashResult) -> Lines:
     yield "store", found.url
     yield "model", f"{found.name} {found.digest[:12]}"
     new = found.recordings - len(found.missing)
@@ -450,7 +448,7 @@ def _rehashed_lines(found: Rehashed) -> Lines:
         yield "not done", "the old model stays; bring the files, or give --forget-missing"
 
 
-def _rehashed_record(found: Rehashed) -> Record:
+def _rehashed_record(found: RehashResult) -> Record:
     record = asdict(found)
     record["missing"] = [
         {"recording": each.recording_id, "path": each.path} for each in found.missing
@@ -458,7 +456,7 @@ def _rehashed_record(found: Rehashed) -> Record:
     return {**record, "done": found.done}
 
 
-REHASHED: View[Rehashed] = View(
+REHASHED: View[RehashResult] = View(
     (),
     _rehashed_lines,
     _rehashed_record,

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from samaf.audio import Source
-from samaf.engine.asking import Question, hear
+from samaf.engine.asking import QueryOptions, prepare
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import law
+from samaf.engine.trust import calibration_of
 from samaf.engine.watch import Stopwatch
 from samaf.fingerprinters import DEFAULT_MODEL, Card, load_fingerprinter, load_hash_model, shipped
 from samaf.index import ExactIndex, table_of
-from samaf.matching import match_of
+from samaf.matching import to_match
 from samaf.matching.deep import find_deep
 from samaf.records import Comparison, Recording
 
 
 def compare(first: Source, second: Source, *, model: str | None = None) -> Comparison:
-    """Tell which stretches two files share, and how the first one was altered.
+    """Tell which segments two files share, and how the first one was altered.
 
     The first file is searched for in the second as a deep query is in a store, so its
     samples are held in memory.
@@ -28,9 +28,9 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
         A file cannot be decoded, or there is no such model.
     """
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    question = Question(deep="usual")
-    other = hear(second, Question(), fingerprinter, Stopwatch())
-    clip = hear(first, question, fingerprinter, Stopwatch())
+    options = QueryOptions(search="deep")
+    other = prepare(second, QueryOptions(), fingerprinter, Stopwatch())
+    clip = prepare(first, options, fingerprinter, Stopwatch())
     one, two = clip.answer, other.answer
     reasons = dict.fromkeys(f"{Path(a.query).name}: {a.reason}" for a in (one, two) if a.reason)
     if reasons:
@@ -41,10 +41,16 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
     hop, block = fingerprinter.hop, fingerprinter.block
     with one_blas_thread():
         found = find_deep(
-            clip.samples, one.sha256, fingerprinter, index, question.window(hop), question.rate, 1
+            clip.samples,
+            one.sha256,
+            fingerprinter,
+            index,
+            options.window_hashes(hop),
+            options.max_false_matches,
+            1,
         )
-    confidence = law(fingerprinter)
-    matches = (match_of(f, reference, hop, block, one.duration, confidence) for f in found)
+    calibration = calibration_of(fingerprinter)
+    matches = (to_match(f, reference, hop, block, one.duration, calibration) for f in found)
     return Comparison(one.query, two.query, tuple(matches))
 
 

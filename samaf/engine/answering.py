@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from samaf.audio import Source
 from samaf.engine import asking, ranking
-from samaf.engine.asking import Clip, Question, account
+from samaf.engine.asking import Clip, QueryOptions, account
 from samaf.engine.indexes import Indexes
-from samaf.engine.ranking import HeardVectors
+from samaf.engine.ranking import PreparedVectors
 from samaf.engine.watch import Stopwatch
 from samaf.errors import AudioError
 from samaf.fingerprinters import AnyFingerprinter, VectorFingerprinter, hashing
@@ -18,7 +18,7 @@ from samaf.store import Store
 
 def answer_many(
     sources: Sequence[Source],
-    question: Question,
+    options: QueryOptions,
     fingerprinter: AnyFingerprinter,
     indexes: Indexes,
     store: Store,
@@ -26,42 +26,42 @@ def answer_many(
     audit: bool,
 ) -> Iterator[QueryResult | AudioError]:
     """Yield the answers in the clips' order; see ``Engine.query_many``."""
-    for clip, watch in _heard(sources, question, fingerprinter):
+    for clip, watch in _heard(sources, options, fingerprinter):
         if isinstance(clip, AudioError):
             yield clip
             continue
         answer = clip.answer
         if not answer.reason:
-            answer = _found(clip, question, fingerprinter, indexes, store, watch)
+            answer = _found(clip, options, fingerprinter, indexes, store, watch)
         if audit:
             # Before anybody sees the answer: what cannot be logged is not answered.
             with watch("database"):
-                store.log("query", answer.sha256, answer.query, account(question, answer))
+                store.log("query", answer.sha256, answer.query, account(options, answer))
         watch.report(answer)
         yield answer
 
 
 def _heard(
-    sources: Sequence[Source], question: Question, fingerprinter: AnyFingerprinter
-) -> Iterator[tuple[Clip | HeardVectors | AudioError, Stopwatch]]:
+    sources: Sequence[Source], options: QueryOptions, fingerprinter: AnyFingerprinter
+) -> Iterator[tuple[Clip | PreparedVectors | AudioError, Stopwatch]]:
     if isinstance(fingerprinter, VectorFingerprinter):
-        return ranking.hear_many(sources, question, fingerprinter)
-    return asking.hear_many(sources, question, fingerprinter)
+        return ranking.prepare_many(sources, options, fingerprinter)
+    return asking.prepare_many(sources, options, fingerprinter)
 
 
 def _found(
-    clip: Clip | HeardVectors,
-    question: Question,
+    clip: Clip | PreparedVectors,
+    options: QueryOptions,
     fingerprinter: AnyFingerprinter,
     indexes: Indexes,
     store: Store,
     watch: Stopwatch,
 ) -> QueryResult:
-    if isinstance(clip, HeardVectors):
+    if isinstance(clip, PreparedVectors):
         assert isinstance(fingerprinter, VectorFingerprinter)
         with watch("database"):
             vectors = indexes.vectors
-        return ranking.search(clip, question, fingerprinter, vectors, store, watch)
+        return ranking.search(clip, options, fingerprinter, vectors, store, watch)
     with watch("database"):
         index = indexes.hashes
-    return asking.search(clip, question, hashing(fingerprinter), index, store, watch)
+    return asking.search(clip, options, hashing(fingerprinter), index, store, watch)

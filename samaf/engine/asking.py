@@ -14,27 +14,27 @@ import numpy as np
 
 from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import law
+from samaf.engine.trust import calibration_of
 from samaf.engine.watch import Stopwatch
 from samaf.engine.workers import in_order, processes
 from samaf.errors import AudioError, QueryError
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
-from samaf.matching import PLAIN, Finding, find, match_of
+from samaf.matching import PLAIN, Candidate, find, to_match
 from samaf.matching.deep import find_deep, hash_under
-from samaf.matching.ends import is_short
+from samaf.matching.edge_blocks import is_short
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.sections import join, later, of_many, sections
 from samaf.records import Fingerprint, Hashes, Match, QueryResult
 from samaf.store import Store
 
-DEPTHS = (None, "usual", "full")
-GRANULARITY = 3  # seconds searched for at once
-FALSE_POSITIVE_RATE = 1e-3  # expected false answers a query
+SEARCHES = ("plain", "deep", "exhaustive")
+GRANULARITY_S = 3  # seconds searched for at once
+MAX_FALSE_MATCHES = 1e-3  # expected false answers a query
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QueryOptions:
     """What is asked about a clip; see ``Engine.query``.
 
     Raises
@@ -43,31 +43,37 @@ class Question:
         A value is out of its range.
     """
 
-    granularity: int = GRANULARITY
+    granularity_s: int = GRANULARITY_S
     k: int = 5
-    rate: float = FALSE_POSITIVE_RATE
-    deep: str | None = None
+    max_false_matches: float = MAX_FALSE_MATCHES
+    search: str = "plain"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.granularity <= 6:
-            raise QueryError(f"granularity {self.granularity} s is out of range; choose 1 to 6")
+        if not 1 <= self.granularity_s <= 6:
+            raise QueryError(f"granularity {self.granularity_s} s is out of range; choose 1 to 6")
         if self.k < 1:
             raise QueryError(f"{self.k} matches cannot be given; choose 1 or more")
-        if not 0 < self.rate <= 1:
+        if not 0 < self.max_false_matches <= 1:
             raise QueryError(
-                f"false-positive rate {self.rate} is out of range; choose above 0, up to 1"
+                f"{self.max_false_matches} maximum false matches are out of range; "
+                "choose above 0, up to 1"
             )
-        if self.deep not in DEPTHS:
-            raise QueryError(f"{self.deep!r}: no such depth; choose usual or full")
+        if self.search not in SEARCHES:
+            raise QueryError(f"{self.search!r}: no such search; choose {', '.join(SEARCHES)}")
 
-    def window(self, hop: float) -> int:
+    @property
+    def deep(self) -> bool:
+        """Whether manipulations are searched for."""
+        return self.search != "plain"
+
+    def window_hashes(self, hop: float) -> int:
         """How many hashes, one every ``hop`` seconds, are searched for at once."""
-        return (self.granularity - 1) * round(1 / hop) + 1
+        return (self.granularity_s - 1) * round(1 / hop) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """What was heard, before any search.
+    """A clip, decoded and hashed, before any search.
 
     Attributes
     ----------
@@ -84,8 +90,8 @@ class Clip:
     samples: np.ndarray | None
 
 
-def hear(
-    source: Source, question: Question, fingerprinter: Fingerprinter, watch: Stopwatch
+def prepare(
+    source: Source, options: QueryOptions, fingerprinter: Fingerprinter, watch: Stopwatch
 ) -> Clip:
     """Decode and hash a clip; `AudioError` when it cannot be."""
     with one_blas_thread(), ExitStack() as stack:
@@ -94,21 +100,21 @@ def hear(
         answer = QueryResult(audio.path or audio.name, audio.sha256, audio.duration)
         with watch("hash"):
             hashes = fingerprinter.hashes(audio.chunks(), audio.sha256)
-        whole = question.deep or is_short(audio.duration)
-        samples = audio.samples() if whole else None
+        kept = options.deep or is_short(audio.duration)
+        samples = audio.samples() if kept else None
     return _clip(answer, hashes, samples, fingerprinter)
 
 
-def hear_many(
-    sources: Sequence[Source], question: Question, fingerprinter: Fingerprinter
+def prepare_many(
+    sources: Sequence[Source], options: QueryOptions, fingerprinter: Fingerprinter
 ) -> Iterator[tuple[Clip | AudioError, Stopwatch]]:
     """Hear clips in their order; in several processes where there are many files."""
     paths = [Path(each) for each in sources if isinstance(each, str | os.PathLike) and each != "-"]
-    if question.deep or len(paths) < len(sources) or not processes(paths):
+    if options.deep or len(paths) < len(sources) or not processes(paths):
         for source in sources:
             watch = Stopwatch()
             try:
-                yield hear(source, question, fingerprinter, watch), watch
+                yield prepare(source, options, fingerprinter, watch), watch
             except AudioError as error:
                 yield error, watch
     else:
@@ -144,7 +150,7 @@ def _clip(
 
 def search(
     clip: Clip,
-    question: Question,
+    options: QueryOptions,
     fingerprinter: Fingerprinter,
     index: Index,
     store: Store,
@@ -153,27 +159,31 @@ def search(
     """Look for a clip in the index, and name what is found as the store does."""
     if not index.table.total:
         return replace(clip.answer, reason="the store is empty")
-    window = question.window(fingerprinter.hop)
-    rate, k = question.rate, question.k
+    window = options.window_hashes(fingerprinter.hop)
+    max_false_matches, k = options.max_false_matches, options.k
     with watch("search"):
-        if not question.deep:
-            confidence = law(fingerprinter)
-            plain = find(_as_it_is(clip, fingerprinter), index, window, confidence, rate, k)
+        if not options.deep:
+            calibration = calibration_of(fingerprinter)
+            plain = find(
+                _as_it_is(clip, fingerprinter), index, window, calibration, max_false_matches, k
+            )
             found = [(0.0, clip.answer.duration, plain)]
         else:
             assert clip.samples is not None
-            seed, full = clip.answer.sha256, question.deep == "full"
+            salt, exhaustive = clip.answer.sha256, options.search == "exhaustive"
             parts = sections(clip.samples, fingerprinter.card.features.sample_rate)
-            share = rate / len(parts)
+            share = max_false_matches / len(parts)
             found = []
             for start, seconds, part in parts:
-                own = find_deep(part, seed, fingerprinter, index, window, share, k, full=full)
+                own = find_deep(
+                    part, salt, fingerprinter, index, window, share, k, exhaustive=exhaustive
+                )
                 found.append((start, seconds, of_many(own, len(parts))))
     with watch("database"):
         matches = tuple(
             later(match, start)
             for start, seconds, own in found
-            for match in named(own, seconds, fingerprinter, index, store)
+            for match in to_matches(own, seconds, fingerprinter, index, store)
         )
     if len(found) > 1:
         matches = join(matches, k)
@@ -187,21 +197,21 @@ def _as_it_is(clip: Clip, fingerprinter: Fingerprinter) -> list[tuple[Hypothesis
     return hash_under(clip.samples, clip.answer.sha256, fingerprinter, [PLAIN])
 
 
-def account(question: Question, answer: QueryResult) -> dict[str, Any]:
+def account(options: QueryOptions, answer: QueryResult) -> dict[str, Any]:
     """Give question and answer as the audit log keeps them; JSON can hold it."""
-    ranked = [
+    ranking = [
         {
-            "sha256": candidate.recording.sha256,
-            "name": candidate.recording.name,
-            "segment": candidate.segment,
-            "votes": candidate.votes,
-            "distance": round(candidate.distance, 4),
+            "sha256": ranked.recording.sha256,
+            "name": ranked.recording.name,
+            "segment": ranked.segment,
+            "votes": ranked.votes,
+            "distance": round(ranked.distance, 4),
         }
-        for candidate in answer.candidates
+        for ranked in answer.ranking
     ]
     return {
-        **({"candidates": ranked} if ranked else {}),
-        "question": asdict(question),
+        **({"ranking": ranking} if ranking else {}),
+        "options": asdict(options),
         "reason": answer.reason,
         "matches": [
             {
@@ -217,21 +227,21 @@ def account(question: Question, answer: QueryResult) -> dict[str, Any]:
     }
 
 
-def named(
-    found: Sequence[Finding],
+def to_matches(
+    found: Sequence[Candidate],
     duration: float,
     fingerprinter: Fingerprinter,
     index: Index,
     store: Store,
 ) -> tuple[Match, ...]:
-    """Turn findings into matches, with the recordings as the store has them now."""
-    ids = [int(index.table.recording_ids[f.recording]) for f in found]
+    """Turn candidates into matches, with the recordings as the store has them now."""
+    ids = [int(index.table.recording_ids[f.recording_index]) for f in found]
     recordings = store.get_many(ids)
     hop, block = fingerprinter.hop, fingerprinter.block
-    confidence = law(fingerprinter)
-    # A recording deleted since the index was read has nothing to be named by.
+    calibration = calibration_of(fingerprinter)
+    # A recording deleted since the index was read is in the store no more, and gives no match.
     return tuple(
-        match_of(f, recordings[i], hop, block, duration, confidence)
+        to_match(f, recordings[i], hop, block, duration, calibration)
         for f, i in zip(found, ids, strict=True)
         if i in recordings
     )

@@ -58,15 +58,16 @@ def decode(
     decoder = load_decoder(model or DECODING_MODEL)
     features = decoder.card.features
     with one_blas_thread():
-        path, heard, padded = _spectrogram(source, features)
-        target = _spectrogram(clean, features)[1] if clean is not None else heard
+        path, spectrogram, padded = _spectrogram(source, features)
+        target = _spectrogram(clean, features)[1] if clean is not None else spectrogram
         taken, wanted = (
-            normalised(each, features) if features.normalised else each for each in (heard, target)
+            normalised(each, features) if features.normalised else each
+            for each in (spectrogram, target)
         )
         rebuilt = decoder.rebuild(decoder.encode(taken))
         error = float(np.mean((rebuilt - wanted) ** 2))
         largest = float(np.abs(wanted).max())
-        level, spread = scale(heard, features) if features.normalised else (0.0, 1.0)
+        level, spread = scale(spectrogram, features) if features.normalised else (0.0, 1.0)
         samples = audio((rebuilt * spread + level)[0], features)
     _write(samples, features.sample_rate, Path(out))
     return Reconstruction(

@@ -5,47 +5,47 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from samaf.engine.asking import Question
+from samaf.engine.asking import QueryOptions
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import law
+from samaf.engine.trust import calibration_of
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, HashTable
-from samaf.index.exact import PAIRS_TO_COMPILED
-from samaf.matching import match_of
+from samaf.index.exact import PAIRS_TO_COMPILED, Backend
+from samaf.matching import to_match
 from samaf.matching.duplicates import shared
 from samaf.records import Duplicate
 from samaf.store import Store
 
-PAIRS_RATE = 1e-3  # expected false pairs in the whole list
+MAX_FALSE_PAIRS = 1e-3  # expected false pairs in the whole list
 
 
 def duplicates(
     table: HashTable,
-    question: Question,
+    options: QueryOptions,
     fingerprinter: Fingerprinter,
     store: Store,
-    told: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
 ) -> Iterator[Duplicate]:
     """Yield each pair once; see ``Engine.duplicates``."""
     hop, block = fingerprinter.hop, fingerprinter.block
-    confidence = law(fingerprinter)
-    window, rate = question.window(hop), question.rate
+    calibration = calibration_of(fingerprinter)
+    window, max_false_matches = options.window_hashes(hop), options.max_false_matches
     total = len(table.recording_ids)
     # Each recording has an index of its own, too small to make the change itself.
-    form = "compiled" if table.total**2 / 2 > PAIRS_TO_COMPILED else None
-    search = partial(ExactIndex, form=form)
+    backend: Backend | None = "compiled" if table.total**2 / 2 > PAIRS_TO_COMPILED else None
+    search = partial(ExactIndex, backend=backend)
     for number in range(total):
         with one_blas_thread():
-            found = shared(table, number, search, window, confidence, rate)
+            found = shared(table, number, search, window, calibration, max_false_matches)
         ids = [int(table.recording_ids[at]) for at in (number, *found)]
         recordings = store.get_many(ids) if found else {}
-        # A recording deleted in the meantime has nothing to be named by.
+        # A recording deleted in the meantime gives no pair.
         if first := recordings.get(ids[0]):
-            for findings, other in zip(found.values(), ids[1:], strict=True):
+            for candidates, other in zip(found.values(), ids[1:], strict=True):
                 if second := recordings.get(other):
                     matches = (
-                        match_of(f, second, hop, block, first.duration, confidence)
-                        for f in findings
+                        to_match(f, second, hop, block, first.duration, calibration)
+                        for f in candidates
                     )
                     yield Duplicate(first, second, tuple(matches))
-        told(number + 1, total)
+        on_progress(number + 1, total)

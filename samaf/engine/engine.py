@@ -10,9 +10,9 @@ from threading import Event
 
 from samaf.audio import Source, audio_files
 from samaf.engine import adding, answering, duplicates, monitoring
-from samaf.engine.asking import FALSE_POSITIVE_RATE, GRANULARITY, Question
+from samaf.engine.asking import GRANULARITY_S, MAX_FALSE_MATCHES, QueryOptions
 from samaf.engine.indexes import Indexes, with_index_state
-from samaf.engine.monitoring import HOURLY_RATE
+from samaf.engine.monitoring import MAX_FALSE_MATCHES_PER_HOUR
 from samaf.engine.owner import load_owner, stored_form
 from samaf.errors import AudioError, StoreError
 from samaf.fingerprinters import AnyFingerprinter, Fingerprinter, VectorFingerprinter, hashing
@@ -36,12 +36,12 @@ class Engine:
         self,
         store: Store,
         model: str | None = None,
-        engine: str = "exact",
+        index: str = "exact",
         cache_folder: Path | None = None,
     ) -> None:
         self.store = store
         self._model = model
-        self._engine = engine
+        self._index_type = index
         self._cache_folder = cache_folder
 
     def __enter__(self) -> Engine:
@@ -66,7 +66,7 @@ class Engine:
 
     @property
     def ranks(self) -> bool:
-        """Whether the model makes vectors: queries give candidates and no matches."""
+        """Whether the model makes vectors: queries give a ranking and no matches."""
         return isinstance(self.fingerprinter, VectorFingerprinter)
 
     # Adding -------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class Engine:
 
     @cached_property
     def _indexes(self) -> Indexes:
-        return Indexes(self.store, self.fingerprinter, self._engine, self._cache_folder)
+        return Indexes(self.store, self.fingerprinter, self._index_type, self._cache_folder)
 
     @property
     def index(self) -> Index:
@@ -121,37 +121,39 @@ class Engine:
         return self._indexes.status()
 
     def index_rebuild(self) -> IndexStatus:
-        """Throw the cached index away and make it anew from the store."""
+        """Throw the cached index away and rebuilds it from the store."""
         return self._indexes.rebuild()
 
     def query(
         self,
         source: Source,
         *,
-        granularity: int = GRANULARITY,
+        granularity_s: int = GRANULARITY_S,
         k: int = 5,
-        rate: float = FALSE_POSITIVE_RATE,
-        deep: str | None = None,
+        max_false_matches: float = MAX_FALSE_MATCHES,
+        search: str = "plain",
         audit: bool = False,
     ) -> QueryResult:
         """Tell which stored recordings a clip comes from, and where in them.
 
-        A model of vectors gives its candidates, as the paper's section 4.4 does; it takes no
-        ``granularity``, ``rate`` and ``deep``, and ``k`` is also the neighbours of a segment.
+        A model of vectors gives its ranking, as the paper's section 4.4 does; it takes no
+        ``granularity_s``, ``max_false_matches`` and ``search``, and ``k`` is also the
+        number of neighbors of a segment.
 
         Parameters
         ----------
         source
             A path, bytes, a file object, or "-" for standard input.
-        granularity
+        granularity_s
             Seconds searched for at once, 1 to 6.
         k
-            Matches to give at most for one stretch of the clip.
-        rate
-            Expected number of false matches to put up with, e.g. 1e-3.
-        deep
-            "usual" also undoes changes of speed, tempo, pitch and direction; "full" also
-            reversed speed, and tempo with pitch. The whole clip is held in memory.
+            Most matches for one segment of the clip.
+        max_false_matches
+            Expected number of false matches to accept in a query, e.g. 1e-3.
+        search
+            "plain", "deep", which also undoes changes of speed, tempo, pitch and direction, or
+            "exhaustive": also reversed speed, and tempo with pitch. The last two hold the whole
+            clip in memory.
         audit
             Write the question and its answer into the store's audit log.
 
@@ -161,7 +163,12 @@ class Engine:
             The clip cannot be decoded, or an argument is out of its range.
         """
         (answer,) = self.query_many(
-            [source], granularity=granularity, k=k, rate=rate, deep=deep, audit=audit
+            [source],
+            granularity_s=granularity_s,
+            k=k,
+            max_false_matches=max_false_matches,
+            search=search,
+            audit=audit,
         )
         if isinstance(answer, AudioError):
             raise answer
@@ -171,10 +178,10 @@ class Engine:
         self,
         sources: Iterable[Source],
         *,
-        granularity: int = GRANULARITY,
+        granularity_s: int = GRANULARITY_S,
         k: int = 5,
-        rate: float = FALSE_POSITIVE_RATE,
-        deep: str | None = None,
+        max_false_matches: float = MAX_FALSE_MATCHES,
+        search: str = "plain",
         audit: bool = False,
     ) -> Iterator[QueryResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
@@ -187,20 +194,20 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        question = Question(granularity, k, rate, deep)
+        options = QueryOptions(granularity_s, k, max_false_matches, search)
         yield from answering.answer_many(
-            list(sources), question, self.fingerprinter, self._indexes, self.store, audit=audit
+            list(sources), options, self.fingerprinter, self._indexes, self.store, audit=audit
         )
 
     def monitor(
         self,
         source: Source,
         *,
-        granularity: int = GRANULARITY,
+        granularity_s: int = GRANULARITY_S,
         k: int = 1,
-        rate: float = HOURLY_RATE,
-        deep: str | None = None,
-        late: Callable[[float], None] = lambda _seconds: None,
+        max_false_matches: float = MAX_FALSE_MATCHES_PER_HOUR,
+        search: str = "plain",
+        on_lag: Callable[[float], None] = lambda _seconds: None,
         until: Event | None = None,
     ) -> Iterator[Match]:
         """Listen to a stream; yield each match when it has ended, in constant memory.
@@ -209,16 +216,16 @@ class Engine:
         ----------
         source
             A URL that FFmpeg opens, "-" for standard input, or a path.
-        granularity
+        granularity_s
             Seconds searched for at once, 1 to 6.
         k
-            Matches to give at most for one stretch of the stream.
-        rate
-            Expected number of false matches to put up with in an hour of the stream.
-        deep
+            Most matches for one segment of the stream.
+        max_false_matches
+            Expected number of false matches to accept in an hour of the stream.
+        search
             As in `query`; the stream is then searched 12 s after 12 s.
-        late
-            Is told how many seconds the search is behind a network stream, when that is much.
+        on_lag
+            Called with the seconds that the search lags behind a network stream, where many.
         until
             When it is set, the stream counts as ended.
 
@@ -228,39 +235,39 @@ class Engine:
             The stream cannot be opened or broke off (then all matches until there were
             given before), an argument is out of its range, or the store is empty.
         """
-        question = Question(granularity, k, rate, deep)
+        options = QueryOptions(granularity_s, k, max_false_matches, search)
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
         yield from monitoring.monitor(
-            source, question, self._hashing, lambda: self.index, self.store, late, until
+            source, options, self._hashing, lambda: self.index, self.store, on_lag, until
         )
 
     def duplicates(
         self,
         *,
-        granularity: int = GRANULARITY,
-        rate: float = duplicates.PAIRS_RATE,
-        told: Callable[[int, int], None] = lambda _done, _total: None,
+        granularity_s: int = GRANULARITY_S,
+        max_false_matches: float = duplicates.MAX_FALSE_PAIRS,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Iterator[Duplicate]:
         """Yield the pairs of recordings in the store that share audio, each pair once.
 
         Parameters
         ----------
-        granularity
+        granularity_s
             Seconds searched for at once, 1 to 6.
-        rate
-            Expected number of false pairs to put up with, in all.
-        told
-            Is told how many recordings are done, and of how many.
+        max_false_matches
+            Expected number of false pairs to accept, in all.
+        on_progress
+            Called with the recordings done, and those in all.
 
         Raises
         ------
         QueryError
             An argument is out of its range.
         """
-        question = Question(granularity, rate=rate)
+        options = QueryOptions(granularity_s, max_false_matches=max_false_matches)
         yield from duplicates.duplicates(
-            self.index.table, question, self._hashing, self.store, told
+            self.index.table, options, self._hashing, self.store, on_progress
         )
 
     # Looking after the store ----------------------------------------------------------

@@ -21,7 +21,7 @@ def fingerprint(source: Source, *, model: str | None = None) -> Fingerprint:
 
 def hash_file(source: Source, fingerprinter: AnyFingerprinter) -> Fingerprint:
     """Hash a file with a model that is loaded; `AudioError` when it cannot be decoded."""
-    with one_blas_thread(), read(source, fingerprinter.rate) as audio:
+    with one_blas_thread(), read(source, fingerprinter.sample_rate) as audio:
         hashes = fingerprinter.hashes(audio.chunks(), audio.sha256)
         return Fingerprint(
             audio.path or audio.name,

@@ -21,22 +21,22 @@ from samaf.index import (
 from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
 
-ENGINES: Mapping[str, Callable[[HashTable], Index]] = {
+INDEX_TYPES: Mapping[str, Callable[[HashTable], Index]] = {
     "exact": ExactIndex,
     "flat": FlatIndex,
     "ivf": IvfIndex,
 }
-VECTOR_ENGINES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
+VECTOR_INDEX_TYPES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
     "exact": VectorIndex,
     "flat": VectorIndex,
     "ivf": CellsIndex,
 }
 
 
-def check_engine(engine: str) -> None:
-    """Raise `QueryError` where there is no engine of that name."""
-    if engine not in ENGINES:
-        raise QueryError(f"{engine!r}: no such engine; there are {', '.join(ENGINES)}")
+def check_index_type(index: str) -> None:
+    """Raise `QueryError` where there is no index of that name."""
+    if index not in INDEX_TYPES:
+        raise QueryError(f"{index!r}: no such index; there are {', '.join(INDEX_TYPES)}")
 
 
 class Indexes:
@@ -44,16 +44,16 @@ class Indexes:
 
     Parameters
     ----------
-    engine
-        A key of `ENGINES`.
+    index_type
+        A key of `INDEX_TYPES`.
     root
         The folder of all cached indexes; None is the one in the user's cache folder.
     """
 
     def __init__(
-        self, store: Store, fingerprinter: AnyFingerprinter, engine: str, root: Path | None
+        self, store: Store, fingerprinter: AnyFingerprinter, index_type: str, root: Path | None
     ) -> None:
-        self._store, self._fingerprinter, self._engine = store, fingerprinter, engine
+        self._store, self._fingerprinter, self._index_type = store, fingerprinter, index_type
         self._key = fingerprinter.digest, fingerprinter.card.bits // 8, root
         self._hashes: Index | None = None
         self._vectors: VectorIndex | None = None
@@ -64,7 +64,7 @@ class Indexes:
         if self._hashes is None or not self._is_current(self._hashes.table):
             hashing(self._fingerprinter)
             table = cache.open_cached(self._store, *self._key)
-            self._hashes = ENGINES[self._engine](table)
+            self._hashes = INDEX_TYPES[self._index_type](table)
         return self._hashes
 
     @property
@@ -75,14 +75,14 @@ class Indexes:
             if self._vectors and self._continues(self._vectors.table):
                 self._vectors.follow(table)
             else:  # none yet, or the store became another one
-                self._vectors = VECTOR_ENGINES[self._engine](table)
+                self._vectors = VECTOR_INDEX_TYPES[self._index_type](table)
         return self._vectors
 
     def _is_current(self, table: HashTable) -> bool:
-        return self._store.is_at(table.revision, table.entry)
+        return self._store.is_at(table.version)
 
     def _continues(self, table: HashTable) -> bool:
-        return self._store.continues(table.revision, table.entry)
+        return self._store.continues(table.version)
 
     def status(self) -> IndexStatus:
         """Tell where the cached index lies and whether it is current and whole."""
@@ -94,12 +94,12 @@ class Indexes:
         if not cache.verify(folder, header):
             state = "damaged"
         else:
-            state = "current" if self._store.is_at(*header.state) else "behind"
+            state = "current" if self._store.is_at(header.version) else "behind"
         size = header.rows * header.width
         return IndexStatus(str(folder), state, header.revision, revision, header.rows, size)
 
     def rebuild(self) -> IndexStatus:
-        """Throw the cached index away and make it anew from the store."""
+        """Throw the cached index away and rebuilds it from the store."""
         self._hashes = self._vectors = None
         cache.rebuild(self._store, *self._key)
         return self.status()
@@ -110,4 +110,4 @@ def with_index_state(found: StoreStats, store: Store, root: Path | None) -> Stor
     header = cache.read_header(cache.cache_folder(store, found.digest, root))
     if header is None:
         return replace(found, index="absent")
-    return replace(found, index="current" if store.is_at(*header.state) else "behind")
+    return replace(found, index="current" if store.is_at(header.version) else "behind")

@@ -10,9 +10,9 @@ import numpy as np
 
 from samaf.audio import Source
 from samaf.audio.live import listen
-from samaf.engine.asking import Question, named
+from samaf.engine.asking import QueryOptions, to_matches
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import law
+from samaf.engine.trust import calibration_of
 from samaf.errors import AudioError
 from samaf.features import blocks, mfcc
 from samaf.fingerprinters import Fingerprinter
@@ -23,13 +23,13 @@ from samaf.matching.stream import Follower
 from samaf.records import Hashes, Match
 from samaf.store import Store
 
-HOURLY_RATE = 0.1  # expected false matches an hour
+MAX_FALSE_MATCHES_PER_HOUR = 0.1  # expected false matches an hour
 HOUR_SECTIONS = 3600 / STEP_SECONDS
 HALVING_SECONDS = 5.0  # in which the peak meter falls by half, 6 dB
 LATE_SECONDS = 10.0  # behind a stream from which it is said, and again at twice as much
 
 
-class Ear:
+class StreamHasher:
     """Hashes a stream; what has come is normalised to the level of the last seconds.
 
     A recording is normalised to the peak of the whole, which a stream has not yet.
@@ -42,7 +42,7 @@ class Ear:
         self._count = 0
         self._peak = 0.0
 
-    def hear(self, samples: np.ndarray) -> Hashes:
+    def feed(self, samples: np.ndarray) -> Hashes:
         """Give the hashes that samples float32 (n,) complete."""
         parameters = self._fingerprinter.card.features
         hop = parameters.hop_frames * parameters.step
@@ -53,10 +53,10 @@ class Ear:
             return Hashes(
                 np.empty((0, self._fingerprinter.card.bits // 8), np.uint8), np.empty(0, bool)
             )
-        heard = self._kept[: (count - 1) * hop + block]
+        complete = self._kept[: (count - 1) * hop + block]
         fallen = self._peak * 0.5 ** (count * self._fingerprinter.hop / HALVING_SECONDS)
-        self._peak = max(fallen, float(np.abs(heard).max(initial=0)))
-        level = heard / np.float32(self._peak) if self._peak else heard
+        self._peak = max(fallen, float(np.abs(complete).max(initial=0)))
+        level = complete / np.float32(self._peak) if self._peak else complete
         cut = blocks(mfcc(level, parameters), parameters)[:count]
         self._kept = self._kept[count * hop :]
         self._count += count
@@ -80,12 +80,15 @@ class Plain:
     """Follows a stream as it is, hash by hash."""
 
     def __init__(
-        self, name: str, question: Question, fingerprinter: Fingerprinter, store: Store
+        self, name: str, options: QueryOptions, fingerprinter: Fingerprinter, store: Store
     ) -> None:
-        self._ear = Ear(fingerprinter, name)
-        confidence = law(fingerprinter)
+        self._hasher = StreamHasher(fingerprinter, name)
+        calibration = calibration_of(fingerprinter)
         self._follower = Follower(
-            question.window(fingerprinter.hop), confidence, question.rate, question.k
+            options.window_hashes(fingerprinter.hop),
+            calibration,
+            options.max_false_matches,
+            options.k,
         )
         self._fingerprinter, self._store = fingerprinter, store
         self._seconds = 0.0
@@ -93,25 +96,25 @@ class Plain:
     def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
         """See `Listener`."""
         self._seconds += len(samples) / self._fingerprinter.card.features.sample_rate
-        found = self._follower.feed(self._ear.hear(samples), index)
-        return named(found, self._seconds, self._fingerprinter, index, self._store)
+        found = self._follower.feed(self._hasher.feed(samples), index)
+        return to_matches(found, self._seconds, self._fingerprinter, index, self._store)
 
     def finish(self, index: Index) -> Sequence[Match]:
         """See `Listener`."""
         found = self._follower.finish(index)
-        return named(found, self._seconds, self._fingerprinter, index, self._store)
+        return to_matches(found, self._seconds, self._fingerprinter, index, self._store)
 
 
 class Deep:
     """Undoes manipulations of a stream, section by section."""
 
     def __init__(
-        self, name: str, question: Question, fingerprinter: Fingerprinter, store: Store
+        self, name: str, options: QueryOptions, fingerprinter: Fingerprinter, store: Store
     ) -> None:
-        self._name, self._question = name, question
+        self._name, self._question = name, options
         self._fingerprinter, self._store = fingerprinter, store
         self._cutter = Cutter(fingerprinter.card.features.sample_rate)
-        self._joiner = Joiner(question.k)
+        self._joiner = Joiner(options.k)
 
     def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
         """See `Listener`."""
@@ -123,43 +126,43 @@ class Deep:
         return last + self._joiner.finish()
 
     def _heard(self, start: float, samples: np.ndarray, index: Index) -> list[Match]:
-        question, fingerprinter = self._question, self._fingerprinter
+        options, fingerprinter = self._question, self._fingerprinter
         peak = np.float32(np.abs(samples).max(initial=0))
         found = find_deep(
             samples / peak if peak else samples,
             f"{self._name} {start}",
             fingerprinter,
             index,
-            question.window(fingerprinter.hop),
-            question.rate / HOUR_SECTIONS,
-            question.k,
-            full=question.deep == "full",
+            options.window_hashes(fingerprinter.hop),
+            options.max_false_matches / HOUR_SECTIONS,
+            options.k,
+            exhaustive=options.search == "exhaustive",
         )
         seconds = len(samples) / fingerprinter.card.features.sample_rate
         found = of_many(found, HOUR_SECTIONS)
-        matches = named(found, seconds, fingerprinter, index, self._store)
+        matches = to_matches(found, seconds, fingerprinter, index, self._store)
         return self._joiner.add([later(m, start) for m in matches], start + STEP_SECONDS)
 
 
 def monitor(
     source: Source,
-    question: Question,
+    options: QueryOptions,
     fingerprinter: Fingerprinter,
     index: Callable[[], Index],
     store: Store,
-    late: Callable[[float], None],
+    on_lag: Callable[[float], None],
     until: Event | None,
 ) -> Iterator[Match]:
     """Yield the matches in a stream as they end; see ``Engine.monitor``."""
     with listen(source, until) as stream, one_blas_thread():
-        given = stream.name, question, fingerprinter, store
-        listener: Listener = Deep(*given) if question.deep else Plain(*given)
+        given = stream.name, options, fingerprinter, store
+        listener: Listener = Deep(*given) if options.deep else Plain(*given)
         bound = LATE_SECONDS
         try:
             for samples in stream.chunks():
                 yield from listener.feed(samples, index())
                 if stream.lag >= bound:
-                    late(stream.lag)
+                    on_lag(stream.lag)
                     bound = 2 * stream.lag
         except AudioError:
             yield from listener.finish(index())

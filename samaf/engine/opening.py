@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from samaf.engine.engine import Engine
-from samaf.engine.indexes import check_engine
+from samaf.engine.indexes import check_index_type
 from samaf.store import Store
 
 
@@ -13,7 +13,7 @@ def open(  # noqa: A001  # samaf.open reads as intended
     url: str | None = None,
     *,
     model: str | None = None,
-    engine: str = "exact",
+    index: str = "exact",
     create: bool = True,
     cache_folder: Path | None = None,
 ) -> Engine:
@@ -26,7 +26,7 @@ def open(  # noqa: A001  # samaf.open reads as intended
         ``SAMAF_DB``, else a file in the user's data folder.
     model
         Name of a shipped model or path of a model file; by default the store's own.
-    engine
+    index
         ``exact``, ``flat`` or, for stores beyond 10 million hashes, ``ivf``: see
         ``samaf.index``.
     create
@@ -42,5 +42,5 @@ def open(  # noqa: A001  # samaf.open reads as intended
     The model is loaded by the first verb that needs it, which raises `FingerprinterError`
     when there is no such model or the store belongs to another one.
     """
-    check_engine(engine)
-    return Engine(Store.open(url, create=create), model, engine, cache_folder)
+    check_index_type(index)
+    return Engine(Store.open(url, create=create), model, index, cache_folder)

@@ -7,41 +7,42 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from samaf.audio import Source, read
-from samaf.engine.asking import Question
+from samaf.engine.asking import QueryOptions
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.watch import Stopwatch
 from samaf.errors import AudioError, QueryError
 from samaf.fingerprinters import VectorFingerprinter, Vectors
 from samaf.index import VectorIndex
 from samaf.matching.voting import rank
-from samaf.records import Candidate, QueryResult
+from samaf.records import QueryResult, RankedRecording
 from samaf.store import Store
 
 CHUNK_SECONDS = 10.0  # decoded at once: 20 segments, 15 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeardVectors:
+class PreparedVectors:
     """A clip before any search; ``answer.reason`` tells when there is nothing to search for."""
 
     answer: QueryResult
     vectors: Vectors
 
 
-def hear_many(
-    sources: Sequence[Source], question: Question, fingerprinter: VectorFingerprinter
-) -> Iterator[tuple[HeardVectors | AudioError, Stopwatch]]:
+def prepare_many(
+    sources: Sequence[Source], options: QueryOptions, fingerprinter: VectorFingerprinter
+) -> Iterator[tuple[PreparedVectors | AudioError, Stopwatch]]:
     """Decode and encode clips in their order.
 
     Raises
     ------
     QueryError
-        Something is asked that only hashes can tell.
+        An option is set that only models of hashes support.
     """
-    if question != Question(k=question.k):
+    if options != QueryOptions(k=options.k):
         raise QueryError(
             f"{fingerprinter.name}: ranks recordings by vectors of {fingerprinter.block:g} s; "
-            "granularity, false-positive rate and --deep are for models of hashes, leave them away"
+            "granularity, maximum false matches and deep searches take a model of hashes; "
+            "leave them out"
         )
     for source in sources:
         watch = Stopwatch()
@@ -51,45 +52,45 @@ def hear_many(
             yield error, watch
 
 
-def _heard(source: Source, fingerprinter: VectorFingerprinter, watch: Stopwatch) -> HeardVectors:
+def _heard(source: Source, fingerprinter: VectorFingerprinter, watch: Stopwatch) -> PreparedVectors:
     with one_blas_thread(), ExitStack() as stack:
         with watch("decode"):
-            audio = stack.enter_context(read(source, fingerprinter.rate))
+            audio = stack.enter_context(read(source, fingerprinter.sample_rate))
         with watch("hash"):
             vectors = fingerprinter.vectors(audio.chunks(CHUNK_SECONDS))
         name = audio.path or audio.name
         answer = QueryResult(name, audio.sha256, audio.duration, padded=vectors.padded)
     if not vectors.informative.any():
         answer = replace(answer, reason="nothing in it to recognise: silence")
-    return HeardVectors(answer, vectors)
+    return PreparedVectors(answer, vectors)
 
 
 def search(
-    clip: HeardVectors,
-    question: Question,
+    clip: PreparedVectors,
+    options: QueryOptions,
     fingerprinter: VectorFingerprinter,
     index: VectorIndex,
     store: Store,
     watch: Stopwatch,
 ) -> QueryResult:
-    """Rank the recordings of the store by the neighbours that they have among their segments."""
+    """Rank the recordings of the store by the neighbors that they have among their segments."""
     if not index.size:
         return replace(clip.answer, reason="the store is empty")
-    heard = clip.vectors
-    sound = heard.informative
+    vectors = clip.vectors
+    sound = vectors.informative
     rows = sound.nonzero()[0]
     with watch("search"):
-        ranked = rank(index.search(heard.values[sound], question.k), question.k)
+        ranked = rank(index.search(vectors.values[sound], options.k), options.k)
     with watch("database"):
         recordings = store.get_many(each.recording_id for each in ranked)
     block = fingerprinter.block
-    candidates = []
+    ranking = []
     for each in ranked:
-        start, place = rows[each.row] * heard.hop, each.segment * fingerprinter.hop
-        # A recording deleted since the index was read has nothing to be named by.
+        start, place = rows[each.row] * vectors.hop, each.segment * fingerprinter.hop
+        # A recording deleted since the index was read is left out.
         if each.recording_id in recordings:
-            candidates.append(
-                Candidate(
+            ranking.append(
+                RankedRecording(
                     recordings[each.recording_id],
                     each.segment,
                     float(start),
@@ -99,4 +100,4 @@ def search(
                     each.distances,
                 )
             )
-    return replace(clip.answer, candidates=tuple(candidates))
+    return replace(clip.answer, ranking=tuple(ranking))

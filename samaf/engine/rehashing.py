@@ -15,10 +15,10 @@ from samaf.engine.owner import stored_form
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError, InterruptedHashingError
 from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter, shipped
-from samaf.records import Fingerprint, Recording, Rehashed
+from samaf.records import Fingerprint, Recording, RehashResult
 from samaf.store import Store
-from samaf.store.administration import rehashing
-from samaf.store.administration.opening import opened
+from samaf.store.maintenance import rehashing
+from samaf.store.maintenance.opening import opened
 
 
 def rehash(
@@ -27,8 +27,8 @@ def rehash(
     model: str | None = None,
     audio: Path | None = None,
     forget_missing: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Rehashed:
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> RehashResult:
     """Hash all recordings of a store again, and give the store over to another model.
 
     Queries find the old hashes until all recordings have new ones; then all change at once.
@@ -44,8 +44,8 @@ def rehash(
     forget_missing
         Delete recordings whose files cannot be found or decoded. Without, the store keeps the
         old model while there are any.
-    progress
-        Is given recordings done, and recordings in all.
+    on_progress
+        Called with the recordings done, and those in all.
 
     Raises
     ------
@@ -73,11 +73,11 @@ def rehash(
             if len(batch) >= COMMIT_FILES or time.monotonic() - committed > COMMIT_SECONDS:
                 rehashing.put(database, number, batch, blocks_per_row)
                 batch, committed = [], time.monotonic()
-                progress(total - len(lacking), total)
+                on_progress(total - len(lacking), total)
         rehashing.put(database, number, batch, blocks_per_row)
-        progress(total - len(lacking), total)
+        on_progress(total - len(lacking), total)
         missing = rehashing.finish(database, number, forget=forget_missing)
-    return Rehashed(
+    return RehashResult(
         name, fingerprinter.name, fingerprinter.digest, total, tuple(missing), forget_missing
     )
 

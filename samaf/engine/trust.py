@@ -1,4 +1,4 @@
-"""The laws of confidence that answers rest on."""
+"""The score calibrations that answers rest on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import logging
 from functools import cache
 from pathlib import Path
 
-from samaf.fingerprinters import Confidence, Fingerprinter
+from samaf.fingerprinters import Fingerprinter, ScoreCalibration
 
 
-def law(fingerprinter: Fingerprinter) -> Confidence:
-    """Give a model's law; log a warning, once a model, where nobody has fitted it."""
-    confidence = fingerprinter.card.confidence
-    if not confidence.calibrated:
+def calibration_of(fingerprinter: Fingerprinter) -> ScoreCalibration:
+    """Give a model's score calibration; log a warning, once a model, where nobody has fitted it."""
+    calibration = fingerprinter.card.calibration
+    if not calibration.calibrated:
         _warn(fingerprinter.path)
-    return confidence
+    return calibration
 
 
 @cache

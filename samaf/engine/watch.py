@@ -42,7 +42,7 @@ class Stopwatch:
 
     def report(self, answer: QueryResult) -> None:
         """Log the query: a slow one at the level "info", any other at "debug"."""
-        total = sum(self._seconds.values())  # a clip heard ahead of its turn waits in between
+        total = sum(self._seconds.values())  # a clip prepared ahead of its turn waits in between
         is_slow = total > _slow()
         parts = {part: round(self._seconds[part], 4) for part in PARTS}
         _log.log(
@@ -52,13 +52,13 @@ class Stopwatch:
             answer.query,
             total,
             ", ".join(f"{part} {seconds:.3f}" for part, seconds in parts.items()),
-            len(answer.matches or answer.candidates),
+            len(answer.matches or answer.ranking),
             extra={
                 "fields": {
                     "query": answer.query,
                     "sha256": answer.sha256,
                     "duration": round(answer.duration, 3),
-                    "matches": len(answer.matches or answer.candidates),
+                    "matches": len(answer.matches or answer.ranking),
                     "slow": is_slow,
                     "seconds": round(total, 4),
                     **parts,

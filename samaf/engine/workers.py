@@ -219,8 +219,8 @@ def _send(file: BinaryIO, found: Fingerprint) -> None:
     hashes = found.hashes
     header = asdict(replace(found, hashes=None))  # type: ignore[arg-type]
     arrays = [hashes.packed, hashes.informative]
-    if hashes.weights is not None:
-        arrays.append(hashes.weights)
+    if hashes.reliability is not None:
+        arrays.append(hashes.reliability)
     header["hashes"] = [array.shape for array in arrays]
     file.write(json.dumps(header).encode() + b"\n")
     for array in arrays:
@@ -241,5 +241,5 @@ def _received(file: Any) -> Fingerprint:
         if len(content) < size:
             raise EOFError
         arrays.append(np.frombuffer(content, np.uint8).reshape(shape))
-    packed, informative, *weights = arrays
-    return Fingerprint(**{**header, "hashes": Hashes(packed, informative.view(bool), *weights)})
+    packed, informative, *reliability = arrays
+    return Fingerprint(**{**header, "hashes": Hashes(packed, informative.view(bool), *reliability)})

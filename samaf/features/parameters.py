@@ -37,7 +37,7 @@ class FeatureParameters:
         Take each block's own mean from its frames: a filter or a microphone is a
         constant in the cepstrum.
     stack
-        Neighbouring frames joined into one step of the encoder.
+        Neighboring frames joined into one step of the encoder.
     tau, rho
         Time and pitch factor that the samples are supposed to have suffered; the
         features undo them. See ``samaf.records.Manipulation``.

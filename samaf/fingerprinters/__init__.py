@@ -2,9 +2,9 @@
 
 from samaf.fingerprinters.card import (
     Card,
-    Confidence,
     LikelihoodRatio,
     ModelCard,
+    ScoreCalibration,
     VectorCard,
     shipped,
 )
@@ -22,7 +22,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "AnyFingerprinter",
     "Card",
-    "Confidence",
+    "ScoreCalibration",
     "Fingerprinter",
     "LikelihoodRatio",
     "ModelCard",

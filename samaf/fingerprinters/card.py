@@ -40,7 +40,7 @@ class LikelihoodRatio:
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
+class ScoreCalibration:
     """How the distances of unrelated speech are distributed, from impostor queries.
 
     Attributes
@@ -54,17 +54,17 @@ class Confidence:
         ``knee``, and grows as much above it; below, ``slope`` times as much: real tails are
         heavier.
     overlap
-        log10 of how many fewer places count as tries of their own for long stretches than
+        log10 of how many fewer places count as tries of their own for long segments than
         for single hashes.
-    same_words
+    same_text
         Share of impostor queries whose words another voice says in the store: a sentence
         that two people read, a phrase that everyone uses. 0 leaves them out of account.
-    same_words_mean, same_words_deviation
-        Bit error rate of stretches of the same words.
-    same_words_places
-        Places compared (hashes of the store x hashes of the query x slopes) that this share
+    same_text_mean, same_text_deviation
+        Bit error rate of segments of the same words.
+    same_text_comparisons
+        Comparisons (hashes of the store x hashes of the query x slopes) that this share
         was found at; it grows with them.
-    deep_words
+    deep_same_text
         How many times as often a deep query finds the same words as a plain one would at as
         many places: it also finds those that are said faster or higher.
     likelihood
@@ -80,11 +80,11 @@ class Confidence:
     slope: float = 1.0
     knee: float = 0.0
     overlap: float = 0.0
-    same_words: float = 0.0
-    same_words_mean: float = 0.3
-    same_words_deviation: float = 0.03
-    same_words_places: float = 1.0
-    deep_words: float = 1.0
+    same_text: float = 0.0
+    same_text_mean: float = 0.3
+    same_text_deviation: float = 0.03
+    same_text_comparisons: float = 1.0
+    deep_same_text: float = 1.0
     likelihood: LikelihoodRatio = field(default_factory=LikelihoodRatio)
     population: str = UNCALIBRATED
 
@@ -116,7 +116,7 @@ class ModelCard:
     bits: int
     features: FeatureParameters
     deviation: tuple[float, ...]
-    confidence: Confidence = field(default_factory=Confidence)
+    calibration: ScoreCalibration = field(default_factory=ScoreCalibration)
     training: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
     onnx_sha256: str = ""
@@ -168,7 +168,7 @@ class VectorCard:
         return 32 * self.values
 
     @property
-    def confidence(self) -> None:
+    def calibration(self) -> None:
         """None: its candidates are ranked, and nothing tells how likely they are right."""
         return None
 
@@ -240,15 +240,13 @@ def read_card(path: Path) -> Card:
 
 def _hash_card(data: dict[str, Any]) -> ModelCard:
     features = checked(FeatureParameters(**data["features"]))
-    confidence = data["confidence"]
-    confidence["correlation"] = tuple(confidence["correlation"])
-    if "stored" in confidence:  # of older cards: hashes of the store, for clips of 15 hashes
-        confidence["same_words_places"] = max(1.0, 45 * confidence.pop("stored"))
-    confidence["likelihood"] = checked(LikelihoodRatio(**confidence.get("likelihood", {})))
+    calibration = data["calibration"]
+    calibration["correlation"] = tuple(calibration["correlation"])
+    calibration["likelihood"] = checked(LikelihoodRatio(**calibration.get("likelihood", {})))
     made = {
         "features": features,
         "deviation": tuple(data["deviation"]),
-        "confidence": checked(Confidence(**confidence)),
+        "calibration": checked(ScoreCalibration(**calibration)),
     }
     card = ModelCard(**{**data, **made})
     numbers("deviation", card.deviation)

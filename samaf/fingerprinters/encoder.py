@@ -12,7 +12,7 @@ import numpy as np
 from samaf.features import encoder_input
 from samaf.features.stream import block_chunks
 from samaf.fingerprinters.card import ModelCard
-from samaf.fingerprinters.described import Described
+from samaf.fingerprinters.card_properties import CardProperties
 from samaf.fingerprinters.session import open_session
 from samaf.records import IDENTITY, Hashes, Manipulation
 
@@ -20,10 +20,10 @@ BATCH_BLOCKS = 256  # more gains nothing and costs memory
 # Of training speech's deviation: tones and hum stay below, speech in noise begins at 0.26; 0.4 % of
 # the blocks of clean speech, its pauses, lie below too.
 LEAST_ACTIVITY = 0.25
-SUREST = 255
+MOST_RELIABLE = 255
 
 
-class Fingerprinter(Described[ModelCard]):
+class Fingerprinter(CardProperties[ModelCard]):
     """Turns audio into hashes.
 
     Parameters
@@ -52,7 +52,7 @@ class Fingerprinter(Described[ModelCard]):
         return np.concatenate(parts) if parts else np.empty((0, self.card.bits), np.float32)
 
     def hashes(
-        self, chunks: Iterable[np.ndarray], seed: str, undo: Manipulation = IDENTITY
+        self, chunks: Iterable[np.ndarray], salt: str, manipulation: Manipulation = IDENTITY
     ) -> Hashes:
         """Hash audio that comes in chunks.
 
@@ -60,15 +60,15 @@ class Fingerprinter(Described[ModelCard]):
         ----------
         chunks
             float32 arrays (n,), 16 kHz, peak-normalised, in order.
-        seed
+        salt
             Text that belongs to this audio alone, such as its SHA-256: blocks with
             nothing to recognise get bits drawn from it.
-        undo
+        manipulation
             Hash as if this manipulation had not happened. Reversing is up to the caller.
         """
-        parameters = replace(self.card.features, tau=undo.tau, rho=undo.rho)
+        parameters = replace(self.card.features, tau=manipulation.tau, rho=manipulation.rho)
         parts = [self._hashed(cut) for cut in block_chunks(chunks, parameters)]
-        return self._masked(parts, seed)
+        return self._masked(parts, salt)
 
     def difference(self, one: Hashes, other: Hashes) -> str:
         """Say how two times as many hashes of the same audio differ; nothing when they do not."""
@@ -78,9 +78,9 @@ class Fingerprinter(Described[ModelCard]):
             return f"differs in {bits} of {8 * one.packed.size} bits"
         return ""
 
-    def hash_blocks(self, cut: np.ndarray, seed: str) -> Hashes:
+    def hash_blocks(self, cut: np.ndarray, salt: str) -> Hashes:
         """Hash blocks that are there already, float32 (m, block_frames, coefficients)."""
-        return self._masked([self._hashed(cut)], seed)
+        return self._masked([self._hashed(cut)], salt)
 
     def _hashed(self, cut: np.ndarray) -> Hashes:
         """Hash blocks, also those that tell nothing."""
@@ -88,19 +88,21 @@ class Fingerprinter(Described[ModelCard]):
         return Hashes(
             np.packbits(states >= 0, axis=1),
             activity(cut, self.card.deviation) >= LEAST_ACTIVITY,
-            weights(states),
+            reliability(states),
         )
 
-    def _masked(self, parts: Sequence[Hashes], seed: str) -> Hashes:
+    def _masked(self, parts: Sequence[Hashes], salt: str) -> Hashes:
         """Join parts and put noise in place of hashes that tell nothing."""
         none = np.empty((0, self.card.bits), np.uint8)
         rows = np.concatenate([none[:, ::8], *(p.packed for p in parts)])
         mask = np.concatenate([np.empty(0, bool), *(p.informative for p in parts)])
-        sure = np.concatenate([none, *(p.weights for p in parts if p.weights is not None)])
+        reliability_parts = np.concatenate(
+            [none, *(p.reliability for p in parts if p.reliability is not None)]
+        )
         if not mask.all():
-            rows[~mask] = noise_bits(seed, rows.shape)[~mask]
-            sure[~mask] = SUREST
-        return Hashes(rows, mask, sure)
+            rows[~mask] = noise_bits(salt, rows.shape)[~mask]
+            reliability_parts[~mask] = MOST_RELIABLE
+        return Hashes(rows, mask, reliability_parts)
 
 
 def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
@@ -112,8 +114,8 @@ def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
     return np.asarray(ratio.mean(axis=1))
 
 
-def weights(states: np.ndarray) -> np.ndarray:
-    """Tell how sure each bit of h float32 (m, bits) is: uint8 (m, bits), 255 for the surest.
+def reliability(states: np.ndarray) -> np.ndarray:
+    """Give the reliability of each bit of h float32 (m, bits): uint8 (m, bits), 255 for the best.
 
     A state near 0 may as well have come out on the other side. Proportional to |tanh(3 h)|, as
     copies are compared in training (``samaf.training.losses.contrastive``).
@@ -121,11 +123,11 @@ def weights(states: np.ndarray) -> np.ndarray:
     size = np.abs(np.tanh(3 * states))
     most = size.max(axis=1, keepdims=True, initial=0)
     share = np.divide(size, most, out=np.ones_like(size), where=most > 0)
-    return np.rint(SUREST * share).astype(np.uint8)
+    return np.rint(MOST_RELIABLE * share).astype(np.uint8)
 
 
-def noise_bits(seed: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw bytes from a seed, the same on every machine, uint8 of the shape."""
+def noise_bits(salt: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw bytes from a salt, the same on every machine, uint8 of the shape."""
     count = int(np.prod(shape))
-    drawn = hashlib.shake_256(seed.encode("utf-8", "backslashreplace")).digest(count)
+    drawn = hashlib.shake_256(salt.encode("utf-8", "backslashreplace")).digest(count)
     return np.frombuffer(drawn, np.uint8).reshape(shape)

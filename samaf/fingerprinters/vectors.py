@@ -10,7 +10,7 @@ import numpy as np
 
 from samaf.features.melspectrogram import mel_spectrogram, segment_chunks
 from samaf.fingerprinters.card import VectorCard
-from samaf.fingerprinters.described import Described
+from samaf.fingerprinters.card_properties import CardProperties
 from samaf.fingerprinters.session import open_session
 from samaf.records import Hashes
 
@@ -22,7 +22,7 @@ SAME = 1e-3  # relative distance of vectors that differ by nothing but the machi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vectors:
-    """The vectors of one stretch of audio.
+    """The vectors of one piece of audio.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Vectors:
         return ~np.isnan(self.values).any(axis=1)
 
 
-class VectorFingerprinter(Described[VectorCard]):
+class VectorFingerprinter(CardProperties[VectorCard]):
     """Turns audio into vectors, one of 4 s every 2.5 s.
 
     What a store keeps are the vectors' bytes, as `Hashes` of 8 x 4 bits a value; so stores,
@@ -67,14 +67,14 @@ class VectorFingerprinter(Described[VectorCard]):
         """Seconds that a vector covers."""
         return self.card.features.segment_seconds
 
-    def hashes(self, chunks: Iterable[np.ndarray], seed: str) -> Hashes:
+    def hashes(self, chunks: Iterable[np.ndarray], salt: str) -> Hashes:
         """Encode a recording that comes in chunks; none when it is shorter than a segment.
 
         Parameters
         ----------
         chunks
             float32 arrays (n,), 48 kHz, peak-normalised, in order.
-        seed
+        salt
             Takes no part; models of hashes draw from it.
         """
         found = self.vectors(chunks, self.hop)
@@ -89,10 +89,10 @@ class VectorFingerprinter(Described[VectorCard]):
         behind the last whole segment of longer audio is left out (its Figure 8).
         """
         parameters = replace(self.card.features, hop_seconds=hop)
-        heard = _Heard()
-        values = [self.encode(cut) for cut in segment_chunks(heard(chunks), parameters)]
+        counter = _SampleCounter()
+        values = [self.encode(cut) for cut in segment_chunks(counter(chunks), parameters)]
         joined = np.concatenate([np.empty((0, self.card.values), np.float32), *values])
-        return Vectors(joined, hop, 0 < heard.samples < parameters.segment_samples)
+        return Vectors(joined, hop, 0 < counter.samples < parameters.segment_samples)
 
     def encode(self, cut: np.ndarray) -> np.ndarray:
         """Encode segments float32 (m, 192000) to float32 (m, values); silence gives nan."""
@@ -114,7 +114,7 @@ class VectorFingerprinter(Described[VectorCard]):
         return f"differs in {far} of {len(first)} vectors" if far else ""
 
 
-class _Heard:
+class _SampleCounter:
     """Counts samples that pass by."""
 
     def __init__(self) -> None:

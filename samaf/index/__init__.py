@@ -3,9 +3,9 @@
 from samaf.index.exact import ExactIndex
 from samaf.index.flat import FlatIndex
 from samaf.index.ivf import IvfIndex
-from samaf.index.nearest import NOTHING, Index, Nearest
+from samaf.index.neighbors import NOTHING, Index, Neighbors
 from samaf.index.table import HashTable, table_of
-from samaf.index.vectors import CellsIndex, Neighbours, VectorIndex
+from samaf.index.vectors import CellsIndex, VectorIndex, VectorNeighbors
 
 __all__ = [
     "NOTHING",
@@ -15,8 +15,8 @@ __all__ = [
     "HashTable",
     "Index",
     "IvfIndex",
-    "Nearest",
-    "Neighbours",
+    "Neighbors",
+    "VectorNeighbors",
     "VectorIndex",
     "table_of",
 ]

@@ -2,8 +2,8 @@
 
 A folder for each store and fingerprinter holds ``hashes-N.bin`` (uint8 rows, appended
 to), ``table-N.bin`` (int64 rows: recording id, first row, count) and ``header.json``,
-which names both, tells the state of the store and carries checksums. Rows that a header tells
-of are never written again, and the header is replaced last, so a reader sees the old state or the
+which names both, holds the version of the store and checksums. Rows that a header counts
+are never written again, and the header is replaced last, so a reader sees the old state or the
 new one. Everything can be thrown away.
 """
 
@@ -23,9 +23,10 @@ import numpy as np
 
 from samaf.errors import IndexCacheError
 from samaf.index.table import HashTable, table_of
+from samaf.status import StoreVersion
 from samaf.store import Store
 
-FORMAT = 2
+FORMAT = 3
 DEAD_SHARE = 0.25  # of rows whose recording is gone; beyond that the file is written anew
 TABLE_LINE = 24  # bytes: three int64
 CHECK_BYTES = 8 << 20  # read at once for checksums
@@ -41,8 +42,8 @@ class Header:
     digest: str
     width: int
     revision: int
-    entry: int
-    entry_hash: str
+    log_entry: int
+    log_hash: str
     rows: int
     hashes_file: str
     hashes_crc32: int
@@ -52,9 +53,9 @@ class Header:
     format: int = FORMAT
 
     @property
-    def state(self) -> tuple[int, tuple[int, str]]:
-        """Revision and newest entry of the audit log; see `Store.is_at`."""
-        return self.revision, (self.entry, self.entry_hash)
+    def version(self) -> StoreVersion:
+        """The version of the store that the files show."""
+        return StoreVersion(self.revision, (self.log_entry, self.log_hash))
 
 
 def cache_folder(store: Store, digest: str, root: Path | None = None) -> Path:
@@ -102,7 +103,7 @@ def open_cached(store: Store, digest: str, width: int, root: Path | None = None)
 
 
 def rebuild(store: Store, digest: str, width: int, root: Path | None = None) -> HashTable:
-    """Throw the cache of a store away and make it anew.
+    """Throw the cache of a store away and rebuilds it.
 
     Raises
     ------
@@ -123,12 +124,12 @@ def read_header(folder: Path) -> Header | None:
         header = Header(**json.loads((folder / "header.json").read_text()))
     except (FileNotFoundError, PermissionError, ValueError, TypeError, RecursionError):
         return None
-    numbers = (header.width, header.revision, header.entry, header.rows, header.hashes_mtime_ns)
+    numbers = (header.width, header.revision, header.log_entry, header.rows, header.hashes_mtime_ns)
     names = (header.hashes_file, header.table_file)
     sound = (
         header.format == FORMAT
         and all(type(number) is int and 0 <= number < 1 << 62 for number in numbers)
-        and type(header.entry_hash) is str
+        and type(header.log_hash) is str
         and all(re.fullmatch(r"(hashes|table)-\d+\.bin", str(name)) for name in names)
     )
     return header if sound else None
@@ -151,7 +152,7 @@ def _current(store: Store, folder: Path, empty: Header) -> Header:
     if (
         header is None
         or not _belongs(header, empty)
-        or not store.is_at(*header.state)
+        or not store.is_at(header.version)
         or not _plausible(folder, header)
     ):
         with filelock.FileLock(folder / "lock"):
@@ -193,7 +194,7 @@ def _open(folder: Path, header: Header) -> HashTable:
     hashes: np.ndarray = np.empty(shape, np.uint8)
     if header.rows:
         hashes = np.memmap(folder / header.hashes_file, np.uint8, "r", shape=shape)
-    return HashTable(hashes, table[:, 0], table[:, 1], table[:, 2], *header.state)
+    return HashTable(hashes, table[:, 0], table[:, 1], table[:, 2], header.version)
 
 
 def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
@@ -202,7 +203,7 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
     if (
         header is None
         or not _belongs(header, empty)
-        or not store.continues(*header.state)
+        or not store.continues(header.version)
         or not verify(folder, header)
     ):
         header = empty
@@ -219,7 +220,7 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
     rows, crc = header.rows, header.hashes_crc32
     added = []
     with (folder / header.hashes_file).open("r+b") as file:
-        # Whatever a killed process wrote beyond the rows that its header told of.
+        # Whatever a killed process wrote beyond the rows that its header counted.
         file.truncate(rows * header.width)
         file.seek(0, os.SEEK_END)
         for recording_id, hashes in changes.added:
@@ -233,9 +234,9 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
     content = np.concatenate([table, np.array(added, np.int64).reshape(-1, 3)]).tobytes()
     new = replace(
         header,
-        revision=changes.revision,
-        entry=changes.entry[0],
-        entry_hash=changes.entry[1],
+        revision=changes.version.revision,
+        log_entry=changes.version.log_head[0],
+        log_hash=changes.version.log_head[1],
         rows=rows,
         hashes_crc32=crc,
         hashes_mtime_ns=written,
@@ -255,7 +256,7 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
 
 
 def _write_through(file: BinaryIO) -> None:
-    """Have the bytes on the disk before a header tells of them: a power cut may come."""
+    """Have the bytes on the disk before a header counts them: a power cut may come."""
     file.flush()
     os.fsync(file.fileno())
 
@@ -285,7 +286,7 @@ def _fresh(folder: Path, kind: str) -> str:
 def _in_memory(store: Store, width: int) -> HashTable:
     changes = store.changes(0)
     added: Iterable[tuple[int, np.ndarray]] = ((i, h.packed) for i, h in changes.added)
-    return table_of(added, width, changes.revision, changes.entry)
+    return table_of(added, width, changes.version)
 
 
 def _crc32(path: Path, length: int | None) -> int:

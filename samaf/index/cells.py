@@ -101,7 +101,7 @@ def load(path: Path, hashes: np.ndarray) -> Cells | None:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            known, told = int(file["format"]), int(file["witness"])
+            known, stored_witness = int(file["format"]), int(file["witness"])
             cells = Cells(file["centres"], file["ends"], file["rows"])
     except Exception:  # whatever a damaged archive makes zipfile and NumPy raise
         return None
@@ -109,7 +109,7 @@ def load(path: Path, hashes: np.ndarray) -> Cells | None:
         known == FORMAT
         and cells.centres.shape == (len(cells.ends), hashes.shape[1])
         and len(cells.rows) <= len(hashes)
-        and told == witness(hashes, len(cells.rows))
+        and stored_witness == witness(hashes, len(cells.rows))
     )
     return cells if sound else None
 

@@ -22,7 +22,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from samaf.index.nearest import Nearest, nothing
+from samaf.index.neighbors import Neighbors, nothing
 
 TILE_ROWS = 768  # x 32 B = 24 KB, leaves room in a first-level cache of 32 KB
 CHUNK_PAIRS = 2_000_000  # of hashes, handed to a thread at once: about half a millisecond
@@ -253,9 +253,9 @@ def sweep(
     valid
         uint8 (n,): 1 where a window may start, else 0.
     limits
-        int64 (windows,): greater distances need not be told.
+        int64 (windows,): greater distances need not be exact.
     rows, distances
-        int64 (windows, k): as in ``Nearest``, changed in place. Rows that are already in
+        int64 (windows, k): as in ``Neighbors``, changed in place. Rows that are already in
         it must come before ``first``.
     """
     longest = TILE_ROWS + hashes - 1
@@ -279,7 +279,7 @@ def sweep(
 
 def nearest(
     words: np.ndarray, valid: np.ndarray, query: np.ndarray, hashes: int, k: int
-) -> Nearest:
+) -> Neighbors:
     """Search with as many threads as there are processors, if there is enough to do.
 
     Parameters
@@ -298,7 +298,7 @@ def nearest(
     workers = max(1, min(threads, chunks))
     answers = [nothing(windows, k) for _ in range(workers)]
 
-    def work(own: Nearest) -> None:
+    def work(own: Neighbors) -> None:
         while (chunk := next(turns)) < chunks:
             # Any thread's k-th best bounds the answer; own ties are decided by the row.
             limits = np.min([a.distances[:, -1] for a in answers], axis=0)
@@ -324,4 +324,4 @@ def nearest(
     rows = np.concatenate([a.rows for a in answers], axis=1)
     distances = np.concatenate([a.distances for a in answers], axis=1)
     order = np.lexsort((rows, distances))[:, :k]
-    return Nearest(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))
+    return Neighbors(np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1))

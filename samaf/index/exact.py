@@ -2,22 +2,24 @@
 
 The distance of concatenated hashes is the sum of the distances of the single ones, and
 windows that overlap share most of them. So each pair of hashes is compared once, and
-nothing but the hashes themselves is stored. There are two forms with the same answers to
+nothing but the hashes themselves is stored. There are two backends with the same answers to
 the last row: NumPy, which always works, and one compiled with numba, the extra ``fast``.
 """
 
 from __future__ import annotations
 
 import shutil
-import sys
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import numpy as np
 
-from samaf.index.nearest import Nearest, nothing
+from samaf.index.neighbors import Neighbors, nothing
 from samaf.index.table import HashTable
+
+Backend = Literal["numpy", "compiled"]
 
 BLOCK_ROWS = 16_384  # 16 k rows x 48 query hashes x 2 B = 1.6 MB, about the L2 cache
 QUERY_HASHES = 48
@@ -28,28 +30,28 @@ PAIRS_TO_COMPILED = 150_000_000
 
 
 class ExactIndex:
-    """The default engine: always right.
+    """The default index: always right.
 
     Parameters
     ----------
-    form
-        "numpy" or "compiled" to insist; by default what is quicker in the long run.
+    backend
+        "numpy" or "compiled"; by default what is quicker in the long run.
         "compiled" needs numba and hashes of whole 64-bit words, else it is "numpy".
     """
 
-    def __init__(self, table: HashTable, form: str | None = None) -> None:
+    def __init__(self, table: HashTable, backend: Backend | None = None) -> None:
         self.table = table
         self._valid: dict[int, np.ndarray] = {}
-        self._wanted = form
+        self._wanted = backend
         self._compared = 0
 
     @property
-    def form(self) -> str:
-        """The form in use: "numpy" or "compiled"."""
+    def backend(self) -> Backend:
+        """What computes the distances here."""
         return "compiled" if self._module() else "numpy"
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
-        """See :class:`samaf.index.nearest.Index`."""
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
+        """See :class:`samaf.index.neighbors.Index`."""
         windows = len(query) - hashes + 1
         if windows < 1:
             return nothing(0, k)
@@ -64,18 +66,18 @@ class ExactIndex:
             self._search(query[a : min(a + QUERY_HASHES, windows) + hashes - 1], hashes, k)
             for a in range(0, windows, QUERY_HASHES)
         ]
-        return Nearest(
+        return Neighbors(
             np.concatenate([p.rows for p in parts]), np.concatenate([p.distances for p in parts])
         )
 
     def _module(self) -> ModuleType | None:
-        """Give the compiled form when it is wanted, pays, or has been paid for."""
-        pays = self._compared >= PAIRS_TO_COMPILED or "samaf.index.compiled" in sys.modules
+        """Give the compiled backend when it is wanted, pays, or has been paid for."""
+        pays = self._compared >= PAIRS_TO_COMPILED or _compiled.cache_info().currsize
         if self._wanted == "numpy" or self.table.bits % 64 or not (self._wanted or pays):
             return None
         return _compiled()
 
-    def _search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+    def _search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """Search for a slice of the query that is short enough for one sweep."""
         windows = len(query) - hashes + 1
         valid = self._valid[hashes]
@@ -92,10 +94,10 @@ class ExactIndex:
 
 @lru_cache(maxsize=1)
 def _compiled() -> ModuleType | None:
-    """Load the compiled form; none where numba is missing or has no place for its code.
+    """Load the compiled backend; none where numba is missing or has no place for its code.
 
     The machine code is kept in the user's cache folder, or where NUMBA_CACHE_DIR says, and
-    is made anew, which takes some seconds, for another processor or version.
+    is rebuilt, which takes some seconds, for another processor or version.
     """
     try:
         import platformdirs
@@ -141,14 +143,14 @@ def diagonal_sums(distances: np.ndarray, hashes: int) -> np.ndarray:
     return out
 
 
-def _merge(best: Nearest, sums: np.ndarray, first_row: int) -> None:
+def _merge(best: Neighbors, sums: np.ndarray, first_row: int) -> None:
     """Keep the k nearest of those so far and of a block of rows, in place."""
     k = best.rows.shape[1]
     minima = sums.min(axis=1)
     for window in np.flatnonzero((minima < best.distances[:, -1]) & (minima < BEYOND)):
         row = sums[window]
         limit = min(int(best.distances[window, -1]), int(BEYOND))
-        if best.rows[window, -1] < 0 and len(row) > k:  # no k neighbours yet: most rows qualify
+        if best.rows[window, -1] < 0 and len(row) > k:  # no k neighbors yet: most rows qualify
             limit = min(limit, int(np.partition(row, k - 1)[k - 1]) + 1)
         near = np.flatnonzero(row < limit)
         distances = np.concatenate([best.distances[window], row[near]])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from samaf.index.nearest import NOTHING, Nearest, nothing
+from samaf.index.neighbors import NOTHING, Neighbors, nothing
 from samaf.index.table import HashTable
 
 
@@ -21,8 +21,8 @@ class FlatIndex:
         self.table = table
         self._built: dict[int, tuple[Any, np.ndarray]] = {}
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
-        """See :class:`samaf.index.nearest.Index`."""
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
+        """See :class:`samaf.index.neighbors.Index`."""
         import faiss
 
         if len(query) < hashes:
@@ -43,7 +43,7 @@ class FlatIndex:
         distances, numbers = index.search(codes, asked)
         rows = starts[numbers]
         order = np.lexsort((rows, distances))[:, :k]
-        found = Nearest(
+        found = Neighbors(
             np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1).astype(int)
         )
         return _padded(found, k)
@@ -55,11 +55,11 @@ def concatenated(packed: np.ndarray, hashes: int) -> np.ndarray:
     return windows.transpose(0, 2, 1).reshape(len(windows), -1)
 
 
-def _padded(found: Nearest, k: int) -> Nearest:
+def _padded(found: Neighbors, k: int) -> Neighbors:
     lacking = k - found.rows.shape[1]
     if not lacking:
         return found
-    return Nearest(
+    return Neighbors(
         np.pad(found.rows, ((0, 0), (0, lacking)), constant_values=NOTHING),
         np.pad(
             found.distances,

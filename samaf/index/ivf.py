@@ -15,7 +15,7 @@ import numpy as np
 from samaf.index import cells as lists
 from samaf.index.cells import Cells
 from samaf.index.exact import ExactIndex
-from samaf.index.nearest import Nearest, nothing
+from samaf.index.neighbors import Neighbors, nothing
 from samaf.index.table import HashTable
 
 PROBES = 4  # cells looked into for each hash of the query
@@ -47,8 +47,8 @@ class IvfIndex:
         )
         self._recent, self._listed = ExactIndex(recent), listed
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
-        """See :class:`samaf.index.nearest.Index`."""
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
+        """See :class:`samaf.index.neighbors.Index`."""
         found = self._recent.search(query, hashes, k)
         if not self._cells or not len(found.rows):
             return found
@@ -63,9 +63,11 @@ class IvfIndex:
             [np.concatenate([p.distances for p in parts]), found.distances], axis=1
         )
         order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-        return Nearest(np.take_along_axis(both, order, 1), np.take_along_axis(distances, order, 1))
+        return Neighbors(
+            np.take_along_axis(both, order, 1), np.take_along_axis(distances, order, 1)
+        )
 
-    def _proposed(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+    def _proposed(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """Compare every window with what stands on the proposed diagonals of the listed rows."""
         own = np.ascontiguousarray(query).view(np.uint64)
         diagonals = self._diagonals(query, own)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samaf.status import StoreVersion
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HashTable:
@@ -21,17 +23,15 @@ class HashTable:
     starts, counts
         int64 (r,): first row and number of rows of each recording. Rows that belong to
         no recording any more are passed over.
-    revision, entry
-        The store's revision that this shows, and number and hash of the newest entry of its
-        audit log then: what `Store.is_at` asks for.
+    version
+        The version of the store that this shows.
     """
 
     hashes: np.ndarray
     recording_ids: np.ndarray
     starts: np.ndarray
     counts: np.ndarray
-    revision: int = 0
-    entry: tuple[int, str] = (0, "")
+    version: StoreVersion = StoreVersion()
 
     @property
     def bits(self) -> int:
@@ -48,10 +48,10 @@ class HashTable:
         """The same hashes as uint64 (n, bits / 64)."""
         return self.hashes.view(np.uint64)
 
-    def rows(self, recording: int) -> np.ndarray:
-        """Give the hashes of the recording at position ``recording``, uint8 (m, bytes)."""
-        start = self.starts[recording]
-        return self.hashes[start : start + self.counts[recording]]
+    def rows(self, recording_index: int) -> np.ndarray:
+        """Give the hashes of the recording at a position of the table, uint8 (m, bytes)."""
+        start = self.starts[recording_index]
+        return self.hashes[start : start + self.counts[recording_index]]
 
     def window_starts(self, hashes: int) -> np.ndarray:
         """Tell for each row whether ``hashes`` rows from it on are of one recording.
@@ -70,15 +70,14 @@ class HashTable:
     def locate(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give position of the recording and block id of each row, int64 (k,) each."""
         order = np.argsort(self.starts, kind="stable")
-        recording = order[np.searchsorted(self.starts[order], rows, "right") - 1]
-        return recording, rows - self.starts[recording]
+        recording_index = order[np.searchsorted(self.starts[order], rows, "right") - 1]
+        return recording_index, rows - self.starts[recording_index]
 
 
 def table_of(
     parts: Iterable[tuple[int, np.ndarray]],
     width: int,
-    revision: int = 0,
-    entry: tuple[int, str] = (0, ""),
+    version: StoreVersion | None = None,
 ) -> HashTable:
     """Build a table in memory from (recording id, hashes uint8 (m, width)) pairs."""
     listed = list(parts)
@@ -91,6 +90,5 @@ def table_of(
         np.array([number for number, _ in listed], np.int64),
         np.cumsum(counts) - counts,
         counts,
-        revision,
-        entry,
+        version or StoreVersion(),
     )

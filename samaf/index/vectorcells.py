@@ -113,7 +113,7 @@ def load(table: HashTable) -> VectorCells | None:
         if path is None:
             return None
         with np.load(path, allow_pickle=False) as file:
-            known, told = int(file["format"]), int(file["witness"])
+            known, stored_witness = int(file["format"]), int(file["witness"])
             centres, own = file["centres"], file["own"]
         sound = (
             known == FORMAT
@@ -125,7 +125,7 @@ def load(table: HashTable) -> VectorCells | None:
             and own.ndim == 1
             and len(own) <= len(table.hashes)
             and bool(((own >= UNKNOWN) & (own < len(centres))).all())
-            and told == witness(table.hashes, len(own))
+            and stored_witness == witness(table.hashes, len(own))
             and cell_count(table) <= GROWTH * len(centres)
         )
     except Exception:  # whatever a damaged archive makes zipfile and NumPy raise

@@ -1,7 +1,7 @@
 """Vectors, searchable by Euclidean distance: FAISS over all of them, or over the likeliest cells.
 
 Each stored segment has an id of its own, made of its recording and its position in it, so
-that a neighbour tells both. The paper gives one id to all segments of a song (Figure 8), which
+that a neighbor tells both. The paper gives one id to all segments of a song (Figure 8), which
 can say which song it is, not where.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from samaf.index.nearest import NOTHING
+from samaf.index.neighbors import NOTHING
 from samaf.index.table import HashTable
 from samaf.index.vectorcells import (
     UNKNOWN,
@@ -32,7 +32,7 @@ ROWS_AT_ONCE = 16_384  # 20 MB of 320 values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Neighbours:
+class VectorNeighbors:
     """The nearest stored segments of each vector of a query.
 
     Attributes
@@ -42,7 +42,7 @@ class Neighbours:
         first, ``NOTHING`` where a search of cells met fewer; n is k, or all that there are.
         Equal distances go by both.
     distances
-        float32 (m, n): Euclidean, not squared; infinite where there is no neighbour.
+        float32 (m, n): Euclidean, not squared; infinite where there is no neighbor.
     """
 
     recording_ids: np.ndarray
@@ -81,7 +81,7 @@ class VectorIndex:
         self.table = table
         self._add(table, [new[each] for each in new if each not in old])
 
-    def search(self, vectors: np.ndarray, k: int) -> Neighbours:
+    def search(self, vectors: np.ndarray, k: int) -> VectorNeighbors:
         """Find the k nearest stored segments of each vector, float32 (m, values)."""
         import faiss
 
@@ -94,7 +94,7 @@ class VectorIndex:
         order = np.lexsort((ids, squares))[:, :k]
         ids, squares = (np.take_along_axis(each, order, 1) for each in (ids, squares))
         there = ids != NOTHING
-        return Neighbours(
+        return VectorNeighbors(
             np.where(there, ids // SEGMENTS, NOTHING),
             np.where(there, ids % SEGMENTS, NOTHING),
             # Rounding may leave less than nothing between equal vectors.
@@ -119,7 +119,7 @@ class CellsIndex(VectorIndex):
     Parameters
     ----------
     probes
-        Cells looked into for each vector: more find more of the true neighbours.
+        Cells looked into for each vector: more find more of the true neighbors.
     """
 
     def __init__(self, table: HashTable, probes: int = PROBES) -> None:

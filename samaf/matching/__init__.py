@@ -1,7 +1,7 @@
-"""Distances to answers: voting, alignment, hypotheses and confidence, as pure functions."""
+"""Distances to answers: voting, alignment, hypotheses and calibration, as pure functions."""
 
 from samaf.matching.hypotheses import PLAIN, Hypothesis, deep
-from samaf.matching.search import Finding, find, places
-from samaf.matching.timing import match_of
+from samaf.matching.search import Candidate, count_comparisons, find
+from samaf.matching.timing import to_match
 
-__all__ = ["PLAIN", "Finding", "Hypothesis", "deep", "find", "match_of", "places"]
+__all__ = ["PLAIN", "Candidate", "Hypothesis", "deep", "find", "to_match", "count_comparisons"]

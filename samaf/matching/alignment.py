@@ -1,4 +1,4 @@
-"""Hits that agree become stretches: which query hashes lie on which reference hashes.
+"""Hits that agree become segments: which query hashes lie on which reference hashes.
 
 A clip that runs at the reference's tempo gives hits on one diagonal of (query block,
 reference block). A clip with another tempo gives a line of another slope; a few per cent
@@ -12,27 +12,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from samaf.index import NOTHING, HashTable, Nearest
-from samaf.matching.borders import BLOCK_HOPS, borders
+from samaf.index import NOTHING, HashTable, Neighbors
+from samaf.matching.boundaries import BLOCK_HOPS, boundaries
 from samaf.records import Hashes
 
 NEAREST_FIRST = (0, -1, 1, -2, 2)  # diagonals apart that belong together: half a second of drift
-GAP_HASHES = 24  # query hashes without a hit inside one stretch: 6 s
-REACH_HASHES = 24  # a stretch is followed this far beyond its hits
-SAME_SPEECH = 0.42  # bit error rate below which a hash speaks for the alignment
+GAP_HASHES = 24  # query hashes without a hit inside one segment: 6 s
+REACH_HASHES = 24  # a segment is followed this far beyond its hits
+SAME_SPEECH = 0.42  # bit error rate below which a hash supports the alignment
 FEW_WINDOWS = 4  # of a clip, up to which single hits count
 LEAST_SPAN = 8  # hashes between first and last hit from which a slope can be told
 SLOPES = (0.6, 1.7)  # reference hops a query hop
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Alignment:
     """Query hash i lies on reference hash ``intercept + slope x i``, first <= i < stop.
 
-    ``recording`` is a position in the table.
+    ``recording_index`` is a position in the table.
     """
 
-    recording: int
+    recording_index: int
     intercept: float
     slope: float
     first: int
@@ -40,19 +40,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Segment:
     """A line with its evidence: hashes from ``first`` to ``stop``, their mean error rate.
 
-    ``ber`` counts all bits alike; ``rate``, which chooses, by how sure they are (`error_rates`).
-    ``shift`` is the refinement of the intercept in hops, from the neighbouring diagonals;
+    ``ber`` counts all bits alike; ``weighted_ber``, which ranks, by reliability (`error_rates`).
+    ``shift`` is the refinement of the intercept in hops, from the neighboring diagonals;
     ``begin`` and ``end`` are where its sound begins and ends, in hops of the query.
     """
 
-    line: Line
+    alignment: Alignment
     first: int
     stop: int
     ber: float
-    rate: float
+    weighted_ber: float
     shift: float
     begin: float
     end: float
@@ -64,22 +64,24 @@ class Stretch:
 
     def reference(self, query_hash: float) -> float:
         """Give the reference hash, a fraction, that a query hash lies on."""
-        return self.line.intercept + self.line.slope * query_hash + self.shift
+        return self.alignment.intercept + self.alignment.slope * query_hash + self.shift
 
 
-def lines(nearest: Nearest, hashes: int, usable: np.ndarray, table: HashTable) -> list[Line]:
-    """Gather the neighbours of all windows of ``hashes`` hashes into candidate lines.
+def alignments(
+    neighbors: Neighbors, hashes: int, usable: np.ndarray, table: HashTable
+) -> list[Alignment]:
+    """Gather the neighbors of all windows of ``hashes`` hashes into candidate lines.
 
     Of many windows, a hit alone counts only where it is its window's nearest. A short clip
-    has few, so all their neighbours are looked at.
+    has few, so all their neighbors are looked at.
 
     Parameters
     ----------
     usable
         bool (windows,): windows that hold something to recognise.
     """
-    window, rank = np.nonzero((nearest.rows != NOTHING) & usable[:, None])
-    rows = nearest.rows[window, rank]
+    window, rank = np.nonzero((neighbors.rows != NOTHING) & usable[:, None])
+    rows = neighbors.rows[window, rank]
     if not len(rows):
         return []
     recording, block = table.locate(rows)
@@ -88,7 +90,7 @@ def lines(nearest: Nearest, hashes: int, usable: np.ndarray, table: HashTable) -
     recording, block, window, diagonal, rank = (
         a[order] for a in (recording, block, window, diagonal, rank)
     )
-    found: list[Line] = []
+    found: list[Alignment] = []
     for group in _runs(recording[1:] != recording[:-1]):
         for members in _chains(window[group], diagonal[group]):
             alone = len(members) == 1 and rank[group][members[0]] > 0
@@ -127,110 +129,112 @@ def _chains(window: np.ndarray, diagonal: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _fit(
-    recording: int, i: np.ndarray, j: np.ndarray, weight: np.ndarray, hashes: int
-) -> Iterator[Line]:
+    recording_index: int, i: np.ndarray, j: np.ndarray, weight: np.ndarray, hashes: int
+) -> Iterator[Alignment]:
     """Offer the diagonal with most votes and, where hits allow it, a line of best slope.
 
-    A true place brings its neighbours along, so nearer hits weigh more.
+    A true place brings its neighbors along, so nearer hits weigh more.
     """
     diagonals, which = np.unique(j - i, return_inverse=True)
     best = diagonals[np.bincount(which, weight).argmax()]
     first, stop = int(i.min()), int(i.max()) + hashes
-    yield Line(recording, float(best), 1.0, first, stop)
+    yield Alignment(recording_index, float(best), 1.0, first, stop)
     if np.ptp(i) < LEAST_SPAN or len(diagonals) == 1:
         return
     slope, intercept = np.polyfit(i, j, 1, w=np.sqrt(weight))
     if SLOPES[0] <= slope <= SLOPES[1]:
         # A window is compared at slope 1: its middle, not its start, lies on the line.
         intercept += (1 - slope) * (hashes - 1) / 2
-        yield Line(recording, float(intercept), float(slope), first, stop)
+        yield Alignment(recording_index, float(intercept), float(slope), first, stop)
 
 
-def follow(line: Line, query: Hashes, table: HashTable) -> Stretch | None:
-    """Compare along a line and beyond its ends; give the stretch that speaks for it."""
-    rows = table.rows(line.recording)
-    i = _compared(line, len(query), len(rows))
+def follow(alignment: Alignment, query: Hashes, table: HashTable) -> Segment | None:
+    """Compare along a line and beyond its ends; give the segment that supports it."""
+    rows = table.rows(alignment.recording_index)
+    i = _compared(alignment, len(query), len(rows))
     if not len(i):
         return None
-    differing = [_differing(query, rows, line, i, shift) for shift in (-1, 0, 1)]
+    differing = [_differing(query, rows, alignment, i, shift) for shift in (-1, 0, 1)]
     rates = [error_rates(d) for d in differing]
     a, b = heaviest(SAME_SPEECH - rates[1])
     if a == b:
         return None
-    before, here, after = (float(r[a:b].mean()) for r in rates)
-    weights = None if query.weights is None else query.weights[i[a:b]]
-    rate = float(error_rates(differing[1][a:b], weights).mean())
-    bend = before - 2 * here + after
+    before, level, after = (float(r[a:b].mean()) for r in rates)
+    reliability = None if query.reliability is None else query.reliability[i[a:b]]
+    weighted_ber = float(error_rates(differing[1][a:b], reliability).mean())
+    bend = before - 2 * level + after
     shift = float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend > 0 else 0.0
     first, stop = int(i[a]), int(i[b - 1]) + 1
-    return Stretch(line, first, stop, here, rate, shift, first, stop - 1 + BLOCK_HOPS)
+    return Segment(alignment, first, stop, level, weighted_ber, shift, first, stop - 1 + BLOCK_HOPS)
 
 
-def sharpened(stretch: Stretch, query: Hashes, table: HashTable) -> Stretch:
-    """Give a stretch with the borders of its sound, which lie between its hashes."""
-    rows, line = table.rows(stretch.line.recording), stretch.line
-    i = _compared(line, len(query), len(rows))
-    rates = error_rates(_differing(query, rows, line, i, 0))
+def with_refined_boundaries(segment: Segment, query: Hashes, table: HashTable) -> Segment:
+    """Give a segment with the boundaries of its sound, which lie between its hashes."""
+    rows, alignment = table.rows(segment.alignment.recording_index), segment.alignment
+    i = _compared(alignment, len(query), len(rows))
+    rates = error_rates(_differing(query, rows, alignment, i, 0))
     start = int(i[0])
-    begin, end = borders(rates, stretch.first - start, stretch.stop - start)
-    return replace(stretch, begin=start + begin, end=start + end)
+    begin, end = boundaries(rates, segment.first - start, segment.stop - start)
+    return replace(segment, begin=start + begin, end=start + end)
 
 
-def moved(stretch: Stretch, hops: float) -> Stretch:
-    """Give the same stretch in a query that began so many hops earlier."""
+def moved(segment: Segment, hops: float) -> Segment:
+    """Give the same segment in a query that began so many hops earlier."""
     whole = round(hops)
-    line = stretch.line
-    line = replace(
-        line,
-        intercept=line.intercept - line.slope * hops,
-        first=line.first + whole,
-        stop=line.stop + whole,
+    alignment = segment.alignment
+    alignment = replace(
+        alignment,
+        intercept=alignment.intercept - alignment.slope * hops,
+        first=alignment.first + whole,
+        stop=alignment.stop + whole,
     )
     return replace(
-        stretch,
-        line=line,
-        first=stretch.first + whole,
-        stop=stretch.stop + whole,
-        begin=stretch.begin + hops,
-        end=stretch.end + hops,
+        segment,
+        alignment=alignment,
+        first=segment.first + whole,
+        stop=segment.stop + whole,
+        begin=segment.begin + hops,
+        end=segment.end + hops,
     )
 
 
-def _compared(line: Line, hashes: int, rows: int) -> np.ndarray:
+def _compared(alignment: Alignment, hashes: int, rows: int) -> np.ndarray:
     """Give the query hashes that a line, or what it may go on to, lays on stored ones."""
-    i = np.arange(max(0, line.first - REACH_HASHES), min(hashes, line.stop + REACH_HASHES))
-    at = np.rint(line.intercept + line.slope * i).astype(np.int64)
+    i = np.arange(
+        max(0, alignment.first - REACH_HASHES), min(hashes, alignment.stop + REACH_HASHES)
+    )
+    at = np.rint(alignment.intercept + alignment.slope * i).astype(np.int64)
     return i[(at >= 0) & (at < rows)]
 
 
 def _differing(
-    query: Hashes, rows: np.ndarray, line: Line, i: np.ndarray, shift: int
+    query: Hashes, rows: np.ndarray, alignment: Alignment, i: np.ndarray, shift: int
 ) -> np.ndarray:
     """Mark the bits in which query hashes differ from the line moved by ``shift``."""
-    at = np.rint(line.intercept + line.slope * i).astype(np.int64) + shift
+    at = np.rint(alignment.intercept + alignment.slope * i).astype(np.int64) + shift
     return np.asarray(query.packed[i] ^ rows[np.clip(at, 0, len(rows) - 1)])
 
 
-def error_rates(differing: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+def error_rates(differing: np.ndarray, reliability: np.ndarray | None = None) -> np.ndarray:
     """Give the error rate of each hash.
 
     Parameters
     ----------
     differing
         uint8 (..., bits / 8): 1 where bits differ.
-    weights
-        uint8 (..., bits), see ``Hashes``; without them all bits count alike.
+    reliability
+        uint8 (..., bits), see ``Hashes``; without it all bits count alike.
 
     Returns
     -------
-    float (...). With weights (1 - c) / 2, where c is the cosine between the +-1 of one hash and
-    the weighed +-1 of the other. So rates of unrelated hashes scatter as they do without
-    weights, however few bits of a hash are sure.
+    float (...). With reliability (1 - c) / 2, where c is the cosine between the +-1 of one hash and
+    the weighted +-1 of the other. So rates of unrelated hashes scatter as they do without
+    it, however few bits of a hash are reliable.
     """
     count = 8 * differing.shape[-1]
-    if weights is None:
+    if reliability is None:
         return np.asarray(np.bitwise_count(differing).sum(axis=-1) / count)
-    sure = weights.astype(np.float32)
+    sure = reliability.astype(np.float32)
     against = (sure * np.unpackbits(differing, axis=-1)).sum(axis=-1)
     length = np.sqrt(count * np.square(sure).sum(axis=-1))
     return np.asarray((1 - (sure.sum(axis=-1) - 2 * against) / length) / 2)

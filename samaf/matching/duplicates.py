@@ -8,58 +8,60 @@ from dataclasses import replace
 
 import numpy as np
 
-from samaf.fingerprinters import Confidence
+from samaf.fingerprinters import ScoreCalibration
 from samaf.index import HashTable, Index
 from samaf.matching.hypotheses import PLAIN
-from samaf.matching.search import NEIGHBOURS, SLOPES_TRIED, Finding, claims, resolve
+from samaf.matching.search import NEIGHBORS, SLOPES_TRIED, Candidate, candidates, resolve
 from samaf.records import Hashes
 
 
 def shared(
     table: HashTable,
-    recording: int,
+    recording_index: int,
     search: Callable[[HashTable], Index],
-    granularity: int,
-    confidence: Confidence,
-    rate: float,
-) -> dict[int, list[Finding]]:
+    window_hashes: int,
+    calibration: ScoreCalibration,
+    max_false_matches: float,
+) -> dict[int, list[Candidate]]:
     """Find what one recording shares with those that come after it.
 
     Parameters
     ----------
-    recording
+    recording_index
         Position in the table.
     search
         Makes an engine over a table.
-    granularity
+    window_hashes
         Hashes that are searched for at once.
-    rate
-        Expected number of false findings to put up with over all pairs of the table.
+    max_false_matches
+        Maximum expected false matches over all pairs of the table.
 
     Returns
     -------
-    Findings by position of the other recording, in order of time.
+    Candidates by position of the other recording, in order of time.
     """
     # Over the whole table: every pair of places.
-    compared = float(table.total) ** 2 / 2 * SLOPES_TRIED
-    rows = np.ascontiguousarray(table.rows(recording))
+    comparisons = float(table.total) ** 2 / 2 * SLOPES_TRIED
+    rows = np.ascontiguousarray(table.rows(recording_index))
     query = Hashes(rows, np.ones(len(rows), bool))
-    found: dict[int, list[Finding]] = defaultdict(list)
-    for others in _peeled(after(table, recording), found, recording + 1):
+    found: dict[int, list[Candidate]] = defaultdict(list)
+    for others in _peeled(after(table, recording_index), found, recording_index + 1):
         if not len(rows) or not others.total:
             break
-        nearest = search(others).search(rows, min(granularity, len(rows)), NEIGHBOURS)
-        seen = claims(PLAIN, query, nearest, others, compared, confidence, rate)
-        for finding in resolve(list(seen), len(others.counts)):
-            there = finding.recording + recording + 1
-            found[there].append(replace(finding, recording=there))
+        neighbors = search(others).search(rows, min(window_hashes, len(rows)), NEIGHBORS)
+        seen = candidates(
+            PLAIN, query, neighbors, others, comparisons, calibration, max_false_matches
+        )
+        for candidate in resolve(list(seen), len(others.counts)):
+            there = candidate.recording_index + recording_index + 1
+            found[there].append(replace(candidate, recording_index=there))
     return {other: sorted(found[other], key=lambda f: f.span) for other in sorted(found)}
 
 
-def after(table: HashTable, recording: int) -> HashTable:
+def after(table: HashTable, recording_index: int) -> HashTable:
     """Give the part of a table behind one recording."""
-    cut = int(table.starts[recording] + table.counts[recording])
-    kept = slice(recording + 1, None)
+    cut = int(table.starts[recording_index] + table.counts[recording_index])
+    kept = slice(recording_index + 1, None)
     return replace(
         table,
         hashes=table.hashes[cut:],
@@ -69,10 +71,10 @@ def after(table: HashTable, recording: int) -> HashTable:
     )
 
 
-def _peeled(table: HashTable, found: dict[int, list[Finding]], first: int) -> Iterator[HashTable]:
+def _peeled(table: HashTable, found: dict[int, list[Candidate]], first: int) -> Iterator[HashTable]:
     """Give a table, and then again without what was found as long as more is found.
 
-    A window has few neighbours: the nearest recordings would hide all others.
+    A window has few neighbors: the nearest recordings would hide all others.
     """
     known = -1
     while len(found) > known:

@@ -1,4 +1,4 @@
-"""How a found stretch was altered, beyond the grid of hypotheses.
+"""How a found segment was altered, beyond the grid of hypotheses.
 
 Time: hashes of the clip every few frames are compared with the reference's hashes around
 the place where they should lie. Their likeness falls off with the distance in time, so
@@ -16,14 +16,14 @@ import numpy as np
 
 from samaf.features import FeatureParameters, encoder_input, mfcc
 from samaf.fingerprinters import Fingerprinter
-from samaf.matching.alignment import Line, Stretch
+from samaf.matching.alignment import Alignment, Segment
 from samaf.records import Manipulation
 
-LONGEST = 8.0  # s of a stretch that are looked at, from its middle
+LONGEST = 8.0  # s of a segment that are looked at, from its middle
 MOST_BLOCKS = 100  # hashed for one line
 PITCH_BLOCKS = 24  # hashed for one pitch factor
 REACH = np.arange(-2, 3)  # hops around the expected place
-NEIGHBOURS_ALIKE = (0.15, 0.6)  # likeness (1 - 2 BER) of hashes a hop apart, within reason
+NEIGHBORS_ALIKE = (0.15, 0.6)  # likeness (1 - 2 BER) of hashes a hop apart, within reason
 FALL_PITCH = 0.45  # of log pitch factor in which it does
 PITCHES = np.arange(-4, 5) * 0.03  # of log pitch factor
 COARSE = (np.arange(-25, 26) * 0.04, np.arange(-16, 17) * 0.005)  # hops; hops a hop
@@ -35,17 +35,17 @@ SIGNIFICANT = 3.0  # deviations
 
 
 def estimate(
-    stretch: Stretch,
-    undone: Manipulation,
+    segment: Segment,
+    manipulation: Manipulation,
     clip: np.ndarray,
     rows: np.ndarray,
     fingerprinter: Fingerprinter,
-) -> tuple[Stretch, Manipulation]:
+) -> tuple[Segment, Manipulation]:
     """Find the factors under which a clip fits the reference best.
 
     Parameters
     ----------
-    stretch, undone
+    segment, manipulation
         What was found, and the manipulation that the clip was hashed under.
     clip
         float32 (n,): the whole clip, in the reference's direction.
@@ -54,23 +54,30 @@ def estimate(
 
     Returns
     -------
-    The stretch as it lies under the new manipulation, on a line of slope 1 but for what
+    The segment as it lies under the new manipulation, on a line of slope 1 but for what
     that leaves out: factors that are not significantly different from none are none.
     """
-    seconds = min((stretch.end - stretch.begin) * fingerprinter.hop, LONGEST)
+    seconds = min((segment.end - segment.begin) * fingerprinter.hop, LONGEST)
     if seconds < fingerprinter.block or len(rows) == 1:  # too little to measure by
-        return straight(stretch, undone)
+        return straight(segment, manipulation)
     for _ in range(2):
-        before = undone
-        stretch, undone = straight(*_aligned(stretch, undone, clip, rows, fingerprinter))
-        undone = replace(undone, rho=_pitch(stretch, undone, clip, rows, fingerprinter))
-        if max(abs(log(undone.tau / before.tau)), abs(log(undone.rho / before.rho))) < SETTLED:
+        before = manipulation
+        segment, manipulation = straight(
+            *_aligned(segment, manipulation, clip, rows, fingerprinter)
+        )
+        manipulation = replace(
+            manipulation, rho=_pitch(segment, manipulation, clip, rows, fingerprinter)
+        )
+        if (
+            max(abs(log(manipulation.tau / before.tau)), abs(log(manipulation.rho / before.rho)))
+            < SETTLED
+        ):
             break
-    return straight(stretch, undone, simplest(undone, seconds))
+    return straight(segment, manipulation, simplest(manipulation, seconds))
 
 
 def simplest(found: Manipulation, seconds: float) -> Manipulation:
-    """Name the simplest manipulation that a stretch of so many seconds does not speak against."""
+    """Give the simplest manipulation that a segment of so many seconds does not contradict."""
     time, pitch = log(found.tau), log(found.rho)
     time_error, pitch_error = TIME_ERROR / seconds**2, PITCH_ERROR / seconds**0.5
     if abs(time) < SIGNIFICANT * time_error:
@@ -87,45 +94,45 @@ def simplest(found: Manipulation, seconds: float) -> Manipulation:
 
 
 def straight(
-    stretch: Stretch, undone: Manipulation, named: Manipulation | None = None
-) -> tuple[Stretch, Manipulation]:
-    """Bring a stretch to the hops of another time factor; its middle stays where it lies.
+    segment: Segment, manipulation: Manipulation, target: Manipulation | None = None
+) -> tuple[Segment, Manipulation]:
+    """Bring a segment to the hops of another time factor; its middle stays where it lies.
 
     Without one, to that under which its line has slope 1.
     """
-    named = named or replace(undone, tau=undone.tau / stretch.line.slope)
-    longer = undone.tau / named.tau
-    middle = (stretch.begin + stretch.end) / 2
-    there = stretch.reference(middle)
-    line = stretch.line
-    first = round(stretch.first * longer)
+    target = target or replace(manipulation, tau=manipulation.tau / segment.alignment.slope)
+    longer = manipulation.tau / target.tau
+    middle = (segment.begin + segment.end) / 2
+    there = segment.reference(middle)
+    alignment = segment.alignment
+    first = round(segment.first * longer)
     return (
         replace(
-            stretch,
-            line=replace(line, intercept=there - middle * longer, slope=1.0),
+            segment,
+            alignment=replace(alignment, intercept=there - middle * longer, slope=1.0),
             first=first,
-            stop=first + stretch.hashes,
+            stop=first + segment.hashes,
             shift=0.0,
-            begin=stretch.begin * longer,
-            end=stretch.end * longer,
+            begin=segment.begin * longer,
+            end=segment.end * longer,
         ),
-        named,
+        target,
     )
 
 
 def _aligned(
-    stretch: Stretch,
-    undone: Manipulation,
+    segment: Segment,
+    manipulation: Manipulation,
     clip: np.ndarray,
     rows: np.ndarray,
     fingerprinter: Fingerprinter,
-) -> tuple[Stretch, Manipulation]:
+) -> tuple[Segment, Manipulation]:
     """Fit the line again, to the places where hashes of a fine grid lie best."""
-    parameters = _under(undone, fingerprinter)
-    starts = _starts(stretch, parameters, MOST_BLOCKS)
+    parameters = _under(manipulation, fingerprinter)
+    starts = _starts(segment, parameters, MOST_BLOCKS)
     packed = _packed(clip, starts, parameters, fingerprinter)
     at = starts / parameters.hop_frames
-    expected = np.array([stretch.reference(i) for i in at])
+    expected = np.array([segment.reference(i) for i in at])
     near = np.rint(expected).astype(np.int64)[:, None] + REACH
     there = (near >= 0) & (near < len(rows))
     differing = np.bitwise_count(packed[:, None] ^ rows[np.clip(near, 0, len(rows) - 1)])
@@ -137,20 +144,22 @@ def _aligned(
     seen = likeness[there], apart[there], lever[there], fall[there]
     offset, drift = _best_line(*seen, *COARSE)
     offset, drift = _best_line(*seen, offset + FINE[0], drift + FINE[1])
-    line = stretch.line
-    slope = line.slope + drift
-    intercept = stretch.reference(middle) + offset - slope * middle
-    line = Line(line.recording, intercept, slope, line.first, line.stop)
-    return replace(stretch, line=line, shift=0.0), undone
+    alignment = segment.alignment
+    slope = alignment.slope + drift
+    intercept = segment.reference(middle) + offset - slope * middle
+    alignment = Alignment(
+        alignment.recording_index, intercept, slope, alignment.first, alignment.stop
+    )
+    return replace(segment, alignment=alignment, shift=0.0), manipulation
 
 
 def _falls(rows: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Give in how many hops likeness falls to 1 / e around places in a reference.
 
-    Its own neighbouring hashes tell: steady speech changes slowly.
+    Its own neighboring hashes tell: steady speech changes slowly.
     """
     alike = 1 - np.bitwise_count(rows[1:] ^ rows[:-1]).sum(axis=1) / (4 * rows.shape[1])
-    fall = -1 / np.log(np.clip(alike, *NEIGHBOURS_ALIKE))
+    fall = -1 / np.log(np.clip(alike, *NEIGHBORS_ALIKE))
     return np.interp(places, np.arange(len(fall)) + 0.5, fall)
 
 
@@ -175,41 +184,41 @@ def _best_line(
 
 
 def _pitch(
-    stretch: Stretch,
-    undone: Manipulation,
+    segment: Segment,
+    manipulation: Manipulation,
     clip: np.ndarray,
     rows: np.ndarray,
     fingerprinter: Fingerprinter,
 ) -> float:
     """Find the pitch factor between and around some that are tried."""
-    parameters = _under(undone, fingerprinter)
-    starts = _starts(stretch, parameters, PITCH_BLOCKS)
+    parameters = _under(manipulation, fingerprinter)
+    starts = _starts(segment, parameters, PITCH_BLOCKS)
     # Blocks that begin where a reference's hash does.
-    places = np.rint([stretch.reference(i / parameters.hop_frames) for i in starts])
+    places = np.rint([segment.reference(i / parameters.hop_frames) for i in starts])
     places = np.unique(np.clip(places, 0, len(rows) - 1)).astype(np.int64)
-    shift = places - stretch.line.intercept - stretch.shift
-    starts = np.rint(shift / stretch.line.slope * parameters.hop_frames).astype(np.int64)
+    shift = places - segment.alignment.intercept - segment.shift
+    starts = np.rint(shift / segment.alignment.slope * parameters.hop_frames).astype(np.int64)
     likeness = np.empty(len(PITCHES))
     for number, apart in enumerate(PITCHES.tolist()):
-        warped = replace(parameters, rho=undone.rho * exp(apart))
+        warped = replace(parameters, rho=manipulation.rho * exp(apart))
         packed = _packed(clip, starts, warped, fingerprinter)
         differing = np.bitwise_count(packed ^ rows[places])
         likeness[number] = 1 - differing.mean() / 4
     tried = np.arange(PITCHES[0], PITCHES[-1] + 0.0005, 0.001)
     shape = np.exp(-np.abs(PITCHES[None] - tried[:, None]) / FALL_PITCH)
     fit = (shape @ likeness) ** 2 / (shape**2).sum(axis=1)
-    return undone.rho * exp(float(tried[fit.argmax()]))
+    return manipulation.rho * exp(float(tried[fit.argmax()]))
 
 
-def _under(undone: Manipulation, fingerprinter: Fingerprinter) -> FeatureParameters:
-    return replace(fingerprinter.card.features, tau=undone.tau, rho=undone.rho)
+def _under(manipulation: Manipulation, fingerprinter: Fingerprinter) -> FeatureParameters:
+    return replace(fingerprinter.card.features, tau=manipulation.tau, rho=manipulation.rho)
 
 
-def _starts(stretch: Stretch, parameters: FeatureParameters, most: int) -> np.ndarray:
-    """Spread blocks over the middle of a stretch: their first frames, int64 (m,)."""
-    middle = (stretch.begin + stretch.end) / 2 * parameters.hop_frames
+def _starts(segment: Segment, parameters: FeatureParameters, most: int) -> np.ndarray:
+    """Spread blocks over the middle of a segment: their first frames, int64 (m,)."""
+    middle = (segment.begin + segment.end) / 2 * parameters.hop_frames
     longest = LONGEST / parameters.step * parameters.sample_rate
-    half = min(longest, (stretch.end - stretch.begin) * parameters.hop_frames) / 2
+    half = min(longest, (segment.end - segment.begin) * parameters.hop_frames) / 2
     first, last = middle - half, middle + half - parameters.block_frames
     count = int(np.clip((last - first) / 5 + 1, 2, most))
     return np.unique(np.rint(np.linspace(first, last, count)).astype(np.int64))

@@ -42,15 +42,15 @@ def factors(step: float = STEP) -> np.ndarray:
     return np.delete(grid, count)
 
 
-def deep(full: bool = False) -> tuple[Hypothesis, ...]:
+def deep(exhaustive: bool = False) -> tuple[Hypothesis, ...]:
     """List identity, reverse, and the grid of speed, tempo and pitch.
 
-    With ``full`` also reversed speed, and tempo and pitch at once.
+    With ``exhaustive`` also reversed speed, and tempo and pitch at once.
     """
     tried = []
     for f in factors().tolist():
         tried += [Manipulation(1 / f, f), Manipulation(1 / f, 1.0), Manipulation(1.0, f)]
-    if full:
+    if exhaustive:
         wide = factors(1.4 * STEP).tolist()
         tried += [Manipulation(1 / f, f, True) for f in factors().tolist()]
         tried += [Manipulation(1 / f, g) for f in wide for g in wide if abs(np.log(f / g)) > STEP]

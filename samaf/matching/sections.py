@@ -1,6 +1,6 @@
 """Long recordings, section by section: memory does not grow, and each is decided by itself.
 
-Sections overlap, so that each short stretch lies whole in one. What is found is joined
+Sections overlap, so that each short segment lies whole in one. What is found is joined
 again where it goes on from one section to the next.
 """
 
@@ -12,15 +12,15 @@ from math import inf, log, log10
 
 import numpy as np
 
-from samaf.matching.search import Finding
+from samaf.matching.search import Candidate
 from samaf.records import Match
 
 SECTION_SECONDS = 16.0
-STEP_SECONDS = 12.0  # stretches of up to 4 s lie whole in a section
-SAME_PLACE = 0.5  # s that two parts of one stretch may lie apart in the reference
-TOUCHING = 1.5  # s between two parts of one stretch
+STEP_SECONDS = 12.0  # segments of up to 4 s lie whole in a section
+SAME_PLACE = 0.5  # s that two parts of one segment may lie apart in the reference
+TOUCHING = 1.5  # s between two parts of one segment
 SAME_FACTOR = 0.04  # of log factors that they may differ by
-SAME_CLAIM = 0.5  # share of a match that a better one may cover
+MAX_OVERLAP = 0.5  # share of a match that a better one may cover
 
 
 def sections(samples: np.ndarray, sample_rate: int) -> list[tuple[float, float, np.ndarray]]:
@@ -41,7 +41,7 @@ class Cutter:
     """Cuts a stream into the sections that `sections` cuts a recording into, as it comes."""
 
     def __init__(self, sample_rate: int) -> None:
-        self._rate = sample_rate
+        self._sample_rate = sample_rate
         self._size = round(SECTION_SECONDS * sample_rate)
         self._step = round(STEP_SECONDS * sample_rate)
         self._start = 0
@@ -51,14 +51,14 @@ class Cutter:
         """Yield start in seconds and samples of each section that samples (n,) complete."""
         self._kept = np.concatenate([self._kept, samples])
         while len(self._kept) >= self._size:
-            yield self._start / self._rate, self._kept[: self._size]
+            yield self._start / self._sample_rate, self._kept[: self._size]
             self._kept = self._kept[self._step :]
             self._start += self._step
 
     def finish(self) -> Iterator[tuple[float, np.ndarray]]:
         """Yield what is left, unless the last section held all of it."""
         if not self._start or len(self._kept) > self._size - self._step:
-            yield self._start / self._rate, self._kept
+            yield self._start / self._sample_rate, self._kept
 
 
 class Joiner:
@@ -67,7 +67,7 @@ class Joiner:
     Parameters
     ----------
     k
-        Matches to give at most for one stretch.
+        Matches to give at most for one segment.
     """
 
     def __init__(self, k: int) -> None:
@@ -97,9 +97,9 @@ class Joiner:
         return self.add([], inf)
 
 
-def of_many(found: Sequence[Finding], sections: float) -> list[Finding]:
-    """Give what one of so many sections found with the false findings to expect in all."""
-    return [replace(f, log10_false=f.log10_false + log10(sections)) for f in found]
+def of_many(found: Sequence[Candidate], sections: float) -> list[Candidate]:
+    """Give what one of so many sections found with the false candidates to expect in all."""
+    return [replace(f, log10_evalue=f.log10_evalue + log10(sections)) for f in found]
 
 
 def later(match: Match, seconds: float) -> Match:
@@ -110,12 +110,12 @@ def later(match: Match, seconds: float) -> Match:
 
 
 def join(matches: Sequence[Match], k: int) -> tuple[Match, ...]:
-    """Put together what sections gave: parts of one stretch joined, overlaps resolved.
+    """Put together what sections gave: parts of one segment joined, overlaps resolved.
 
     Parameters
     ----------
     k
-        Matches to keep at most for one stretch of the query.
+        Matches to keep at most for one segment of the query.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def join(matches: Sequence[Match], k: int) -> tuple[Match, ...]:
 
 
 def _wholes(matches: Sequence[Match]) -> list[Match]:
-    """Put parts of one stretch together."""
+    """Put parts of one segment together."""
     whole: list[Match] = []
     for match in sorted(matches, key=lambda m: m.query_start):
         before = next((w for w in reversed(whole) if _continues(w, match)), None)
@@ -137,10 +137,10 @@ def _wholes(matches: Sequence[Match]) -> list[Match]:
 
 
 def _resolved(matches: Sequence[Match], k: int, given: Sequence[Match] = ()) -> list[Match]:
-    """Keep the best of overlapping claims, best first; what was given before stands."""
+    """Keep the best of overlapping candidates, best first; what was given before stands."""
     kept = list(given)
     for match in sorted(matches, key=lambda m: (-m.score, m.query_start)):
-        covering = [m for m in kept if _covered(match, m) > SAME_CLAIM]
+        covering = [m for m in kept if _covered(match, m) > MAX_OVERLAP]
         again = any(m.recording == match.recording for m in covering)
         if not again and len(covering) < k:
             kept.append(match)
@@ -153,7 +153,7 @@ def _covered(worse: Match, better: Match) -> float:
 
 
 def _continues(before: Match, after: Match) -> bool:
-    """Tell whether two matches are parts of one stretch."""
+    """Tell whether two matches are parts of one segment."""
     a, b = before.manipulation, after.manipulation
     if before.recording != after.recording or a.reversed != b.reversed:
         return False
@@ -167,7 +167,7 @@ def _continues(before: Match, after: Match) -> bool:
 
 def _reference(match: Match, moment: float) -> float:
     """Give where in the reference a moment of the query lies."""
-    # From its end on: over a long stretch a small error of the time factor adds up.
+    # From its end on: over a long segment a small error of the time factor adds up.
     backwards = match.manipulation.reversed
     there = match.reference_start if backwards else match.reference_stop
     apart = (moment - match.query_stop) / match.manipulation.tau
@@ -175,7 +175,7 @@ def _reference(match: Match, moment: float) -> float:
 
 
 def _joined(before: Match, after: Match) -> Match:
-    """Make one match of two; the better one tells everything but the borders."""
+    """Make one match of two; the better one tells everything but the boundaries."""
     better = max(before, after, key=lambda m: m.score)
     first, last = before.query_stop - before.query_start, after.query_stop - after.query_start
     return replace(

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from samaf.fingerprinters import Confidence
-from samaf.matching.confidence import log10_likelihood_ratio
-from samaf.matching.search import Finding
+from samaf.fingerprinters import ScoreCalibration
+from samaf.matching.calibration import log10_likelihood_ratio
+from samaf.matching.search import Candidate
 from samaf.records import Manipulation, Match, Recording
 
 
-def match_of(
-    finding: Finding,
+def to_match(
+    candidate: Candidate,
     recording: Recording,
     hop: float,
     block: float,
     duration: float,
-    confidence: Confidence,
+    calibration: ScoreCalibration,
 ) -> Match:
-    """Turn a finding into a match.
+    """Turn a candidate into a match.
 
     Parameters
     ----------
@@ -24,29 +24,29 @@ def match_of(
         Seconds between hashes and covered by one.
     duration
         Of the clip, in seconds.
-    confidence
+    calibration
         Of the model: what a score is worth.
     """
-    stretch, undone = finding.stretch, finding.manipulation
-    slope = stretch.line.slope
-    # Times of the clip as it was hashed; the manipulation's time factor stretches them.
-    start, stop = stretch.begin * hop, stretch.end * hop
+    segment, manipulation = candidate.segment, candidate.manipulation
+    slope = segment.alignment.slope
+    # Times of the clip as it was hashed; the manipulation's time factor segments them.
+    start, stop = segment.begin * hop, segment.end * hop
     # A block stands for its middle, whatever the tempo.
     middle = (start + stop) / 2
-    there = stretch.reference((middle - block / 2) / hop) * hop + block / 2
+    there = segment.reference((middle - block / 2) / hop) * hop + block / 2
     half = (stop - start) / 2 * slope
-    begin, end = start * undone.tau, min(stop * undone.tau, duration)
-    if undone.reversed:
+    begin, end = start * manipulation.tau, min(stop * manipulation.tau, duration)
+    if manipulation.reversed:
         begin, end = duration - end, duration - begin
-    score = -finding.log10_false
+    score = -candidate.log10_evalue
     return Match(
         recording,
         max(0.0, begin),
         end,
         min(max(0.0, there - half), recording.duration),
         min(max(0.0, there + half), recording.duration),
-        stretch.ber,
+        segment.ber,
         score,
-        Manipulation(undone.tau / slope, undone.rho, undone.reversed),
-        float(log10_likelihood_ratio(score, confidence)),
+        Manipulation(manipulation.tau / slope, manipulation.rho, manipulation.reversed),
+        float(log10_likelihood_ratio(score, calibration)),
     )

@@ -1,4 +1,4 @@
-"""From nearest segments to the recordings that they speak for (paper section 4.4)."""
+"""From nearest segments to the recordings that they support (paper section 4.4)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections import defaultdict
 from dataclasses import dataclass
 from math import inf
 
-from samaf.index import Neighbours
+from samaf.index import VectorNeighbors
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A recording, and the neighbours that are of it.
+    """A recording, and the neighbors that are of it.
 
     Attributes
     ----------
     row, segment
         The vector of the query and the stored segment that are nearest to each other.
     distances
-        Of all its neighbours, least first.
+        Of all its neighbors, least first.
     weight
         Of its votes together.
     """
@@ -30,19 +30,19 @@ class Ranked:
     weight: float
 
 
-def rank(neighbours: Neighbours, k: int) -> list[Ranked]:
+def rank(neighbors: VectorNeighbors, k: int) -> list[Ranked]:
     """Give the k recordings whose votes weigh most; the nearest goes first of those that tie.
 
-    Each neighbour of a vector is a vote for its recording. It weighs as much as it is nearer
-    than the farthest neighbour of the same vector: where all are about as far, none of them
+    Each neighbor of a vector is a vote for its recording. It weighs as much as it is nearer
+    than the farthest neighbor of the same vector: where all are about as far, none of them
     tells much. The paper calls the first recording the potential song, and leaves open how
     it comes about.
     """
     found: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
     weights: dict[int, float] = defaultdict(float)
-    for row, distances in enumerate(neighbours.distances.tolist()):
+    for row, distances in enumerate(neighbors.distances.tolist()):
         there = [distance for distance in distances if distance < inf]
-        ids, segments = neighbours.recording_ids[row].tolist(), neighbours.segments[row].tolist()
+        ids, segments = neighbors.recording_ids[row].tolist(), neighbors.segments[row].tolist()
         for recording_id, segment, distance in zip(ids, segments, there, strict=False):
             found[recording_id].append((distance, row, segment))
             weights[recording_id] += there[-1] - distance

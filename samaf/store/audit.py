@@ -96,7 +96,7 @@ def _os_user() -> str:
     return f"{name}@{socket.gethostname()}"[: schema.USER_LENGTH]
 
 
-def newest(connection: Connection) -> tuple[int, str]:
+def log_head(connection: Connection) -> tuple[int, str]:
     """Return number and hash of the newest entry; 0 and "" before the first."""
     last = connection.execute(
         select(_audit.id, _audit.hash).where(
@@ -107,12 +107,12 @@ def newest(connection: Connection) -> tuple[int, str]:
 
 
 def has(connection: Connection, entry: tuple[int, str]) -> bool:
-    """Tell whether there is an entry of this number and hash; see `newest`."""
+    """Tell whether there is an entry of this number and hash; see `log_head`."""
     if entry == NO_ENTRY:
-        return newest(connection) == NO_ENTRY
-    number, told = entry
+        return log_head(connection) == NO_ENTRY
+    number, wanted = entry
     found = connection.execute(select(_audit.hash).where(_audit.id == number)).scalar()
-    return bool(found == told)
+    return bool(found == wanted)
 
 
 def append(connection: Connection, author: Author, acts: Iterable[Act]) -> None:
@@ -123,7 +123,7 @@ def append(connection: Connection, author: Author, acts: Iterable[Act]) -> None:
     StoreError
         An act is none of `ACTS`.
     """
-    number, previous = newest(connection)
+    number, previous = log_head(connection)
     previous = previous or BEGINNING
     happened_at = now()
     shown_time = iso(happened_at)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from samaf.records import Hashes
-from samaf.store.audit import NO_ENTRY
+from samaf.status import StoreVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,8 @@ class Changes:
 
     Attributes
     ----------
-    revision
-        The store's revision that this leads to.
+    version
+        The version of the store that this leads to.
     added
         Recordings added since and still there, as (recording id, hashes) in the order of
         their ids, which is that of their revisions. Read while iterating, once.
@@ -25,12 +25,9 @@ class Changes:
     since_revision
         The revision that it leads from: the one asked for, or 0 (from nothing) where not
         all changes since that one are known any more.
-    entry
-        Number and hash of the newest entry of the audit log then; 0 and "" before the first.
     """
 
-    revision: int
+    version: StoreVersion
     added: Iterator[tuple[int, Hashes]]
     deleted: list[int]
     since_revision: int = 0
-    entry: tuple[int, str] = NO_ENTRY

@@ -1,4 +1,4 @@
-"""Transactions on a store's database: begun, tried again, and their faults told in one line."""
+"""Transactions on a store's database: begun, tried again, and their faults reported in one line."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Database:
         except (OSError, ValueError) as error:
             # Certificates that are none, a port that is no number.
             raise StoreError(
-                f"{self.name}: cannot connect ({error}); mend the URL or the files that it names"
+                f"{self.name}: cannot connect ({error}); fix the URL or the files that it names"
             ) from error
         with connection:
             self._was_reached = True

@@ -69,8 +69,8 @@ class Sqlite(Dialect):
     PAGE_SIZE = 16_384
     REASONS = {
         "file is not a database": "not an SQLite database; give another file",
-        "unable to open database file": "cannot be opened; make its folder or mend its rights",
-        "readonly database": "cannot be written; mend the rights of file, folder or disk (SQLite's "
+        "unable to open database file": "cannot be opened; make its folder or fix its rights",
+        "readonly database": "cannot be written; fix the rights of file, folder or disk (SQLite's "
         "readers write to the folder too: who may not reads a copy, or a read-only mount)",
         "disk is full": "the disk is full; make room and run the command again",
         "disk I/O error": "the disk refused to write or read; see whether it is full or damaged",
@@ -112,7 +112,7 @@ class Sqlite(Dialect):
             return True
         except OSError as error:
             raise StoreError(
-                f"{path}: cannot be opened ({error.strerror}); mend the path or the rights of its "
+                f"{path}: cannot be opened ({error.strerror}); fix the path or the rights of its "
                 "folders"
             ) from error
         return False

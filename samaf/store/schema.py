@@ -124,7 +124,7 @@ store = Table(
     Column("blocks_per_row", _small(), nullable=False),
     Column("created_at", DateTime(), nullable=False),
     # Changes up to this revision are not all known any more: an index that is older is
-    # made anew.
+    # rebuilt.
     Column("log_start", _counter(), nullable=False, server_default=literal("0")),
     **_OPTIONS,
 )

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Select
 
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
-from samaf.status import AuditCheck, AuditEntry, StoreStats
+from samaf.status import AuditCheck, AuditEntry, StoreStats, StoreVersion
 from samaf.store import statements as sql
-from samaf.store.audit import Act, Author, check, entries, has, newest, this_author
+from samaf.store.audit import Act, Author, check, entries, has, log_head, this_author
 from samaf.store.blobs import DamagedRowError
 from samaf.store.changes import Changes
 from samaf.store.database import Database
@@ -100,22 +100,24 @@ class Store:
         """How often the store was changed, read anew each time."""
         return self._database.read(sql.revision)
 
-    def is_at(self, revision: int, entry: tuple[int, str]) -> bool:
-        """Tell whether the store is still where `changes` led to; see `continues`."""
+    def is_at(self, version: StoreVersion) -> bool:
+        """Tell whether the store is still at a version; see `continues`."""
         return self._database.read(
-            lambda connection: sql.revision(connection) == revision and has(connection, entry)
+            lambda connection: (
+                sql.revision(connection) == version.revision and has(connection, version.log_head)
+            )
         )
 
-    def continues(self, revision: int, entry: tuple[int, str]) -> bool:
-        """Tell whether the store went on from where `changes` led to, by changes that it knows.
+    def continues(self, version: StoreVersion) -> bool:
+        """Tell whether the store went on from a version, by changes that it knows.
 
-        Copies of a store that went on apart, and one that a file or dump was put back for,
+        Diverged copies of a store, and one that a file or dump was put back for,
         reach the same revisions; the entries of their audit logs tell them apart.
         """
         return self._database.read(
             lambda connection: (
-                sql.log_start(connection) <= revision <= sql.revision(connection)
-                and has(connection, entry)
+                sql.log_start(connection) <= version.revision <= sql.revision(connection)
+                and has(connection, version.log_head)
             )
         )
 
@@ -385,14 +387,14 @@ class Store:
         """
         with ExitStack() as stack:
             connection = stack.enter_context(self._database.snapshot())
-            revision, entry = sql.revision(connection), newest(connection)
+            version = StoreVersion(sql.revision(connection), log_head(connection))
             if fingerprinter := self.fingerprinter():
                 sql.expect(connection, fingerprinter.digest)
             if since_revision < sql.log_start(connection):
                 since_revision = 0
             deleted = sql.deleted_since(connection, since_revision)
             added = self._added(connection, since_revision, stack.pop_all())
-        return Changes(revision, added, deleted, since_revision, entry)
+        return Changes(version, added, deleted, since_revision)
 
     def stats(self) -> StoreStats:
         """Return the store's totals."""

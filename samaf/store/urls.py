@@ -160,7 +160,7 @@ def _check_option_file(path: str) -> None:
     except Error as error:
         # The text of the error may quote the line with the password.
         reason = type(error).__name__
-        raise StoreError(f"{path}: not a MySQL option file ({reason}); mend it") from None
+        raise StoreError(f"{path}: not a MySQL option file ({reason}); fix it") from None
 
 
 def _read(argument: str, path: str) -> str:

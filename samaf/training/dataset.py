@@ -33,7 +33,7 @@ from samaf.training.workers import spread
 
 FORMAT = 1  # raise when preparation changes what it writes
 JITTER_FRAMES = 12  # a query's hop grid meets the reference's within half a hop
-LEAST_SECONDS = 3  # shorter clips hold too few moments to be told from their neighbours
+LEAST_SECONDS = 3  # shorter clips hold too few moments to be told from their neighbors
 MOMENTS = 4  # pairs drawn from one clip: other moments of the same voice are hard negatives
 
 

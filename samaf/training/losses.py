@@ -44,7 +44,7 @@ def pair_entropy(
     z
         (2 n, values), rows of length 1: n originals, then their n distorted copies.
     moments
-        (n, 2): clip number and first frame; the same or a neighbouring moment of the
+        (n, 2): clip number and first frame; the same or a neighboring moment of the
         same clip is not pushed away.
 
     Returns

@@ -35,7 +35,7 @@ def test_silence_stays_silent() -> None:
 def test_facts() -> None:
     data = wav(sweep(2.5))
     with read(data) as audio:
-        assert (audio.count, audio.duration, audio.rate) == (40_000, 2.5, RATE)
+        assert (audio.count, audio.duration, audio.sample_rate) == (40_000, 2.5, RATE)
         assert audio.peak == np.abs(sweep(2.5)).max()
         assert audio.sha256 == hashlib.sha256(data).hexdigest()
 

@@ -104,8 +104,8 @@ def test_512_keys_with_the_value_first(weak_bits: str) -> None:
 def test_shift_spends_a_part_of_the_threshold() -> None:
     noise = 0.1 * np.random.default_rng(6).standard_normal(80_000).astype(np.float32)
     values = packed(differences(band_levels(noise, 5500)))
-    neighbours = np.bitwise_count(values[1:] ^ values[:-1]).mean() / 32
-    assert 0.1 < neighbours < 0.25
+    neighbors = np.bitwise_count(values[1:] ^ values[:-1]).mean() / 32
+    assert 0.1 < neighbors < 0.25
     rates = {}
     for shift in (0, 1):
         system = Rafs("paper", replace(PAPER, shift=shift))
@@ -113,7 +113,7 @@ def test_shift_spends_a_part_of_the_threshold() -> None:
         rates[shift] = 1.0 - system.query(noise[24_000:56_000])[0].score
     # A little is lost to the frames before the first full one either way.
     assert rates[0] < 0.06
-    assert rates[1] == pytest.approx(neighbours + rates[0], abs=0.03)
+    assert rates[1] == pytest.approx(neighbors + rates[0], abs=0.03)
 
 
 def test_panako_needs_257_frames_on_either_side(

@@ -29,32 +29,32 @@ from benchmarks.calibration.validation import (
 )
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS
-from samaf.fingerprinters import Confidence, LikelihoodRatio, load_hash_model
+from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration, load_hash_model
 from samaf.index import NOTHING, ExactIndex, table_of
-from samaf.matching.confidence import for_deep, log10_false
-from samaf.matching.search import NEIGHBOURS
+from samaf.matching.calibration import for_deep, log10_evalue
+from samaf.matching.search import NEIGHBORS
 from samaf.training.corpora import Clip
 
-TRUTH = Confidence(
+TRUTH = ScoreCalibration(
     0.49,
     0.05,
     (0.5, 0.2),
     offset=-3.5,
     slope=0.4,
     overlap=0.5,
-    same_words=0.01,
-    same_words_mean=0.3,
-    same_words_deviation=0.02,
-    same_words_places=2e6,
+    same_text=0.01,
+    same_text_mean=0.3,
+    same_text_deviation=0.02,
+    same_text_comparisons=2e6,
 )
-PLAIN = Confidence(TRUTH.mean, TRUTH.deviation, TRUTH.correlation)
+PLAIN = ScoreCalibration(TRUTH.mean, TRUTH.deviation, TRUTH.correlation)
 RATES = np.linspace(0.02, 0.6, 2_000)
 
 
 @cache
 def expected(hashes: int, places: float) -> np.ndarray:
     """Give log10 of the expected false matches at each of the rates."""
-    return log10_false(RATES, np.full(len(RATES), hashes), places, TRUTH)
+    return log10_evalue(RATES, np.full(len(RATES), hashes), places, TRUTH)
 
 
 def drawn(count: int, seed: int) -> list[Trial]:
@@ -108,17 +108,17 @@ def test_voices_of_one_language_stay_together() -> None:
 
 def test_deep_queries_tell_how_many_more_say_the_same_words() -> None:
     # Deep queries by a law that meets the same words eight times as often.
-    truth = replace(TRUTH, deep_words=8.0)
+    truth = replace(TRUTH, deep_same_text=8.0)
     rng = np.random.default_rng(7)
     trials = []
     for number in range(1_500):
         places = 4e6 * float(rng.uniform(1, 10))
-        expected = log10_false(RATES, np.full(len(RATES), 20), places, for_deep(truth))
+        expected = log10_evalue(RATES, np.full(len(RATES), 20), places, for_deep(truth))
         ber = float(np.interp(np.log10(rng.exponential()), expected, RATES))
         voice = f"voice {number % 60}"
         trials.append(DeepTrial("speech", voice, 5.0, ((0.6, 20, places), (ber, 20, places))))
     found = fitted(trials, TRUTH)
-    assert 5 < found.deep_words < 13
+    assert 5 < found.deep_same_text < 13
     passed = np.mean([t.score >= 2 for t in judged(trials, [found], {})])
     assert 0.005 < passed < 0.02
 
@@ -212,7 +212,7 @@ def test_excerpts_are_answered_as_by_a_search_of_their_own(
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.sampled_from([1, 3]))
-def test_own_neighbours_keep_the_ranks_that_a_search_of_everything_gives(
+def test_own_neighbors_keep_the_ranks_that_a_search_of_everything_gives(
     seed: int, window: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -227,7 +227,7 @@ def test_own_neighbours_keep_the_ranks_that_a_search_of_everything_gives(
         )
     )
     every, rest, own = (
-        ExactIndex(table).search(query, window, NEIGHBOURS) for table in (whole, others, last)
+        ExactIndex(table).search(query, window, NEIGHBORS) for table in (whole, others, last)
     )
     merged = among(own, rest)
     mine = every.rows >= 24
@@ -246,7 +246,7 @@ def test_own_findings_count_the_places_of_all_recordings() -> None:
         clip = Clip(path, "speech", "validation", path.stem, path.name)
         reference = fingerprinter.hashes([samples], path.name).packed
         asked.append(Subject(clip, path.stem, reference, (version,) * (path == paths[0])))
-    trials = ask(asked, hall(asked, fingerprinter.card.confidence, 2), model)
+    trials = ask(asked, hall(asked, fingerprinter.card.calibration, 2), model)
     assert {t.length for t in trials} >= {1, 3, 5, 9, 13}
     others = sum(len(subject.reference) for subject in asked[1:])
     for trial in trials:

@@ -93,7 +93,7 @@ def test_silence_matches_nothing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "two.wav").write_bytes(wav(SILENCE[:-1000]))
     assert run("add", "one.wav").exit_code == 0
     for name in ("one.wav", "two.wav"):
-        asked = run("query", name, "--fpr", "1")
+        asked = run("query", name, "--max-false-matches", "1")
         assert asked.exit_code == 0
         assert "unknown: nothing in it to recognise" in asked.stdout
 
@@ -275,8 +275,8 @@ def test_names_that_mean_nothing_or_too_much(run: Run) -> None:
         ["query"],
         ["query", BRUNO, "--granularity", "7"],
         ["query", BRUNO, "-k", "0"],
-        ["query", BRUNO, "--fpr", "0"],
-        ["query", BRUNO, "--engine", "magic"],
+        ["query", BRUNO, "--max-false-matches", "0"],
+        ["query", BRUNO, "--index", "magic"],
         ["add", BRUNO, "--jobs", "0"],
         ["bogus"],
     ],

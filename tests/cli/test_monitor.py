@@ -68,17 +68,17 @@ def server() -> Iterator[str]:
 def test_a_file_and_a_url_give_the_same(run: Run, server: str, tmp_path: Path) -> None:
     (tmp_path / "programme.wav").write_bytes(PROGRAMME)
     for source in ("programme.wav", f"{server}/whole"):
-        told = run("monitor", source, "--json")
-        assert told.exit_code == 0
-        check(told.stdout.splitlines())
+        result = run("monitor", source, "--json")
+        assert result.exit_code == 0
+        check(result.stdout.splitlines())
 
 
 @pytest.mark.usefixtures("store")
 def test_a_stream_that_breaks_off_keeps_what_was_found(run: Run, server: str) -> None:
-    told = run("monitor", f"{server}/half", "--json")
-    assert told.exit_code == 1
-    check(told.stdout.splitlines())
-    (line,) = told.stderr.splitlines()
+    result = run("monitor", f"{server}/half", "--json")
+    assert result.exit_code == 1
+    check(result.stdout.splitlines())
+    (line,) = result.stderr.splitlines()
     assert re.match(r"samaf: http://\S+: broke off after 3\d\.\d s .*found until then stands", line)
 
 
@@ -111,23 +111,25 @@ def test_a_table_for_people(run: Run, tmp_path: Path) -> None:
     (tmp_path / "tone.wav").write_bytes(wav(tone))
     (tmp_path / "short.wav").write_bytes(wav(tone[:8_000]))
     for name in ("silence.wav", "tone.wav", "short.wav"):
-        told = run("monitor", name)
-        assert (told.exit_code, told.stdout) == (0, "nothing of the store was heard\n")
+        result = run("monitor", name)
+        assert (result.exit_code, result.stdout) == (0, "nothing of the store was found\n")
 
 
 def test_no_store_an_empty_one_and_bad_addresses(run: Run) -> None:
-    assert "no such store" in run("monitor", STRANGER).stderr or run("monitor", STRANGER).exit_code
+    result = run("monitor", STRANGER)
+    assert result.exit_code == 1
+    assert "no such store" in result.stderr
     assert run("add", STRANGER).exit_code == 0
     for url, reason in (("http://", "names no server"), ("nowhere.wav", "no such file")):
-        told = run("monitor", url)
-        assert told.exit_code == 1
-        (line,) = told.stderr.splitlines()
+        result = run("monitor", url)
+        assert result.exit_code == 1
+        (line,) = result.stderr.splitlines()
         assert reason in line
-    told = run("monitor", "-")
-    assert (told.stdout, told.stderr.count("\n")) == ("", 1)
-    told = run("monitor", "-", stdin=b"this is no sound" * 100)
-    assert told.stderr.startswith("samaf: stdin: cannot be decoded")
+    result = run("monitor", "-")
+    assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+    result = run("monitor", "-", stdin=b"this is no sound" * 100)
+    assert result.stderr.startswith("samaf: stdin: cannot be decoded")
     assert run("delete", "1").exit_code == 0
-    told = run("monitor", STRANGER)
-    assert told.exit_code == 1
-    assert "the store is empty; add recordings first" in told.stderr
+    result = run("monitor", STRANGER)
+    assert result.exit_code == 1
+    assert "the store is empty; add recordings first" in result.stderr

@@ -32,7 +32,7 @@ def test_number_of_blocks(frames: int, expected: int) -> None:
     assert blocks(counted(frames, 13), PLAIN).shape == (expected, 100, 13)
 
 
-def test_stacking_joins_neighbouring_frames() -> None:
+def test_stacking_joins_neighboring_frames() -> None:
     stacked = encoder_input(blocks(counted(4), SMALL), replace(SMALL, stack=2))
     assert stacked.tolist() == [[[0, 1, 2, 3], [4, 5, 6, 7]]]
     assert stacked.dtype == np.float32

@@ -123,7 +123,7 @@ def test_the_cosines_are_orthonormal() -> None:
     assert np.allclose(cosines.T @ cosines, np.eye(26), atol=1e-6)
 
 
-def test_neighbouring_bands_add_up_to_one() -> None:
+def test_neighboring_bands_add_up_to_one() -> None:
     bank = filterbank(PLAIN)
     assert bank.shape == (257, 27)
     assert np.array_equal(bank[:, -1], np.ones(257))

@@ -8,7 +8,7 @@ import pytest
 
 from samaf.errors import FingerprinterError
 from samaf.features import FeatureParameters
-from samaf.fingerprinters import Confidence, ModelCard, shipped
+from samaf.fingerprinters import ModelCard, ScoreCalibration, shipped
 from samaf.fingerprinters.card import CARD_FORMAT, read_card, write_card
 
 CARD = ModelCard(
@@ -17,7 +17,7 @@ CARD = ModelCard(
     16,
     FeatureParameters(stack=4, subtract_mean=True),
     (1.5, 2.25),
-    Confidence(0.49, 0.05, (0.7, 0.2), 0.25, 1.5, population="1,000 validation queries"),
+    ScoreCalibration(0.49, 0.05, (0.7, 0.2), 0.25, 1.5, population="1,000 validation queries"),
     {"licences": {"CC0": 3}, "minutes": 1.5, "speaker": "Zoë"},
     {"validation": {"mean_accuracy": 0.5}},
     "ab" * 32,
@@ -45,7 +45,7 @@ def test_what_changes_hashes_changes_the_digest(change: dict[str, object]) -> No
 
 
 def test_figures_and_confidence_leave_the_digest(tmp_path: Path) -> None:
-    other = replace(CARD, figures={}, training={}, confidence=Confidence())
+    other = replace(CARD, figures={}, training={}, calibration=ScoreCalibration())
     assert other.digest == CARD.digest
     assert read_card(write_card(CARD, tmp_path)).digest == CARD.digest
 
@@ -60,7 +60,7 @@ def test_what_is_no_card_is_refused(text: str, tmp_path: Path) -> None:
         read_card(path)
 
 
-@pytest.mark.parametrize("field", ["bits", "features", "deviation", "confidence", "name"])
+@pytest.mark.parametrize("field", ["bits", "features", "deviation", "calibration", "name"])
 def test_a_card_that_lacks_a_field_is_refused(field: str, tmp_path: Path) -> None:
     data = json.loads(CARD.as_json())
     del data[field]

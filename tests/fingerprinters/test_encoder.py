@@ -14,7 +14,7 @@ from golden_input import golden_samples
 from samaf.errors import FingerprinterError
 from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter
 from samaf.fingerprinters.card import MODELS, read_card, write_card
-from samaf.fingerprinters.encoder import activity, noise_bits, weights
+from samaf.fingerprinters.encoder import activity, noise_bits, reliability
 from samaf.records import Manipulation
 
 RATE = 16_000
@@ -121,13 +121,13 @@ def test_loading_a_model_reports_nothing_and_leaves_no_file(tmp_path: Path) -> N
 def test_weights_are_shares_of_the_surest_bit() -> None:
     h = np.array([[0.1, -0.05, 0.0, 0.02], [0, 0, 0, 0]], np.float32)
     expected = np.tanh(3 * np.abs(h[0])) / np.tanh(0.3) * 255
-    assert weights(h).tolist() == [np.rint(expected).tolist(), [255] * 4]
+    assert reliability(h).tolist() == [np.rint(expected).tolist(), [255] * 4]
 
 
 def test_every_hash_has_a_surest_bit() -> None:
     samples = np.concatenate([np.zeros(2 * RATE, np.float32), golden_samples(1)])
     found = ENCODER.hashes([samples], "a")
-    assert found.weights is not None
-    assert found.weights.shape == (len(found), 256)
-    assert (found.weights[~found.informative] == 255).all()
-    assert (found.weights.max(axis=1) == 255).all()
+    assert found.reliability is not None
+    assert found.reliability.shape == (len(found), 256)
+    assert (found.reliability[~found.informative] == 255).all()
+    assert (found.reliability.max(axis=1) == 255).all()

@@ -28,8 +28,8 @@ CARD = json.loads((MODELS / f"{DEFAULT_MODEL}.json").read_text(encoding="utf-8")
         (("features", "fft"), 10**9, "fft is 1000000000"),
         (("features", "low_hz"), float("nan"), "low_hz is nan"),
         (("features", "subtract_mean"), 1, "subtract_mean is 1"),
-        (("confidence", "mean"), "0.5", "mean is '0.5'"),
-        (("confidence", "correlation"), [None], "correlation is None"),
+        (("calibration", "mean"), "0.5", "mean is '0.5'"),
+        (("calibration", "correlation"), [None], "correlation is None"),
     ],
 )
 def test_a_field_of_another_kind(

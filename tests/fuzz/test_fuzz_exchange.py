@@ -14,10 +14,10 @@ from mutations import fuzz, spoiled
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration.backup import _seal, back_up, restore
-from samaf.store.administration.exchange import export, import_
-from samaf.store.administration.opening import opened
-from samaf.store.administration.verification import verify
+from samaf.store.maintenance.backup import _seal, back_up, restore
+from samaf.store.maintenance.exchange import export, import_
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.verification import verify
 
 Folder = Callable[[], Path]
 

@@ -50,7 +50,7 @@ def folder_of(store: Store, tmp_path: Path) -> Path:
 def assert_shows(table: HashTable, store: Store) -> None:
     """The table holds exactly what the store holds."""
     truth = {number: hashes.packed for number, hashes in store.changes(0).added}
-    assert table.revision == store.revision
+    assert table.version.revision == store.revision
     assert table.recording_ids.tolist() == sorted(truth)
     for position, number in enumerate(table.recording_ids.tolist()):
         np.testing.assert_array_equal(table.rows(position), truth[number])
@@ -149,9 +149,9 @@ def test_bytes_that_change_without_being_written_are_seen_at_the_next_update(
         {"format": 99},
         {"revision": 10**6},
         {"revision": "two"},
-        {"entry": 7},
-        {"entry_hash": "ab" * 32},
-        {"entry_hash": None},
+        {"log_entry": 7},
+        {"log_hash": "ab" * 32},
+        {"log_hash": None},
         {"rows": -1},
         {"width": 32},
         {"store_id": "another"},
@@ -201,8 +201,8 @@ def test_copies_that_went_on_apart(store: Store, tmp_path: Path) -> None:
         for each in (one, other, one):
             assert_shows(opened(each, tmp_path), each)
             table = opened(each, tmp_path)
-            assert each.is_at(table.revision, table.entry)
-        assert not other.continues(table.revision, table.entry)
+            assert each.is_at(table.version)
+        assert not other.continues(table.version)
 
 
 WRITER = f"""

@@ -39,7 +39,7 @@ def on_disk(folder: Path, hashes: np.ndarray, each: int = 50, name: str = "hashe
 
 
 def same(table: HashTable, query: np.ndarray, hashes: int, k: int = 1) -> float:
-    """Give the share of neighbours that are the exact ones."""
+    """Give the share of neighbors that are the exact ones."""
     right = ExactIndex(table).search(query, hashes, k)
     found = IvfIndex(table).search(query, hashes, k)
     assert (found.distances >= right.distances).all()

@@ -84,7 +84,7 @@ def test_following_a_store_is_as_good_as_reading_it_anew(
             assert found(index, query, k) == nearest(contents, query, k)
 
 
-def test_silence_is_no_neighbour() -> None:
+def test_silence_is_no_neighbor() -> None:
     contents = {1: vectors(1, 3), 2: np.full((2, VALUES), np.nan, np.float32)}
     contents[1][1] = np.nan
     index = VectorIndex(table(contents))
@@ -102,7 +102,7 @@ def test_equal_vectors_go_by_recording_and_segment() -> None:
     assert found(index, same[:1], 5) == [[(2, 0), (2, 1), (2, 2), (2, 3), (5, 0)]]
 
 
-def test_an_empty_store_has_no_neighbours() -> None:
+def test_an_empty_store_has_no_neighbors() -> None:
     index = VectorIndex(table({}))
     answer = index.search(vectors(1, 2), 3)
     assert (answer.recording_ids == -1).all()

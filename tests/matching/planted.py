@@ -1,15 +1,15 @@
-"""Made hashes of 256 random bits, for stretches that are planted in them."""
+"""Made hashes of 256 random bits, for segments that are planted in them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from samaf.fingerprinters import Confidence
+from samaf.fingerprinters import ScoreCalibration
 from samaf.records import Hashes
 
 WIDTH = 32
 # Random bits are independent: their rate deviates by 1 / (2 sqrt(256)).
-RANDOM = Confidence(0.5, 1 / 32, (0.0,))
+RANDOM = ScoreCalibration(0.5, 1 / 32, (0.0,))
 
 
 def random_hashes(rng: np.random.Generator, count: int) -> np.ndarray:

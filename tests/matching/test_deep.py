@@ -51,7 +51,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.mark.parametrize("speed", [0.63, 1.043, 1.45])
 def test_speed_is_undone_and_named(engine: Engine, speed: float) -> None:
     clip = wav(played(load(CLIPS[0])[24_000:136_000], speed))
-    best = engine.query(clip, deep="usual").matches[0]
+    best = engine.query(clip, search="deep").matches[0]
     assert best.recording.name == CLIPS[0].name
     assert log(best.manipulation.rho / speed) == pytest.approx(0, abs=0.015)
     assert log(best.manipulation.tau * speed) == pytest.approx(0, abs=0.015)
@@ -65,7 +65,7 @@ def test_speed_is_undone_and_named(engine: Engine, speed: float) -> None:
 
 def test_reversed_clip_is_found_where_it_ran_forwards(engine: Engine) -> None:
     clip = wav(load(CLIPS[2])[32_000:112_000][::-1])
-    best = engine.query(clip, deep="usual").matches[0]
+    best = engine.query(clip, search="deep").matches[0]
     assert best.recording.name == CLIPS[2].name
     assert str(best.manipulation) == "reversed"
     # 2 to 7 s of the reference, the end first.
@@ -74,7 +74,7 @@ def test_reversed_clip_is_found_where_it_ran_forwards(engine: Engine) -> None:
 
 def test_unaltered_clip_needs_no_hypothesis(engine: Engine) -> None:
     clip = wav(load(CLIPS[1])[16_000:96_000])
-    best = engine.query(clip, deep="usual").matches[0]
+    best = engine.query(clip, search="deep").matches[0]
     assert best.recording.name == CLIPS[1].name
     assert best.manipulation == IDENTITY
     assert best.reference_start - best.query_start == pytest.approx(1, abs=0.1)
@@ -89,7 +89,7 @@ def test_the_altered_part_is_found_beside_a_recording_that_is_stored_twice(
     clip = wav(np.concatenate([one[:88_000], played(other[:96_000], 1.5)]))
     (added,) = engine.add(tmp_path / "again.wav")
     assert added.recording
-    found = engine.query(clip, deep="usual", k=2).matches
+    found = engine.query(clip, search="deep", k=2).matches
     engine.delete(added.recording.recording_id)
     assert {m.recording.name for m in found} == {CLIPS[0].name, CLIPS[1].name, "again.wav"}
 
@@ -97,14 +97,14 @@ def test_the_altered_part_is_found_beside_a_recording_that_is_stored_twice(
 def test_clip_with_less_than_a_block_of_the_reference_is_found(engine: Engine) -> None:
     # 1.3 s at 0.7 of the speed: 0.9 s of the reference.
     clip = wav(played(load(CLIPS[3])[48_000:62_400], 0.7))
-    best = engine.query(clip, deep="usual", rate=0.1).matches[0]
+    best = engine.query(clip, search="deep", max_false_matches=0.1).matches[0]
     assert best.recording.name == CLIPS[3].name
     assert best.reference_start == pytest.approx(3, abs=0.3)
 
 
-def test_unknown_depth_is_refused(engine: Engine) -> None:
-    with pytest.raises(QueryError, match="choose usual or full"):
-        engine.query(CLIPS[0], deep="deeper")
+def test_an_unknown_search_is_refused(engine: Engine) -> None:
+    with pytest.raises(QueryError, match="choose plain, deep, exhaustive"):
+        engine.query(CLIPS[0], search="deeper")
 
 
 def test_hypotheses_share_one_false_positive_rate() -> None:

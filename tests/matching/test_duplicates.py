@@ -1,4 +1,4 @@
-"""Shared stretches between the recordings of a table."""
+"""Shared segments between the recordings of a table."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 from planted import RANDOM, random_hashes
 
 from samaf.index import ExactIndex, HashTable, table_of
-from samaf.matching import Finding
+from samaf.matching import Candidate
 from samaf.matching.duplicates import after, shared
 
 
-def pairs(table: HashTable) -> dict[tuple[int, int], list[Finding]]:
+def pairs(table: HashTable) -> dict[tuple[int, int], list[Candidate]]:
     return {
         (number, other): found
         for number in range(len(table.counts))
@@ -27,7 +27,7 @@ def test_each_pair_comes_once_with_all_its_stretches() -> None:
     rows[5][60:80] = rows[0][:20]
     found = pairs(table_of(list(enumerate(rows)), 32))
     assert set(found) == {(1, 4), (0, 5)}
-    first, second = (f.stretch for f in found[1, 4])
+    first, second = (f.segment for f in found[1, 4])
     assert (first.first, first.stop, first.reference(first.first)) == pytest.approx(
         (5, 30, 50), abs=0.1
     )

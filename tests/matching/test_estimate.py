@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samaf.matching.alignment import Line, Stretch
+from samaf.matching.alignment import Alignment, Segment
 from samaf.matching.estimate import simplest, straight
 from samaf.records import IDENTITY, Manipulation
 
@@ -23,15 +23,17 @@ from samaf.records import IDENTITY, Manipulation
 def test_straight_line_lies_where_the_slanted_one_did(
     intercept: float, slope: float, begin: float, length: float, tau: float
 ) -> None:
-    slanted = Stretch(Line(0, intercept, slope, 0, 9), 0, 9, 0.1, 0.1, 0.25, begin, begin + length)
-    stretch, undone = straight(slanted, Manipulation(tau, 1.5))
-    assert stretch.line.slope == 1
-    assert undone.rho == 1.5
-    assert stretch.hashes == slanted.hashes
-    for old, new in ((slanted.begin, stretch.begin), (slanted.end, stretch.end)):
+    slanted = Segment(
+        Alignment(0, intercept, slope, 0, 9), 0, 9, 0.1, 0.1, 0.25, begin, begin + length
+    )
+    segment, manipulation = straight(slanted, Manipulation(tau, 1.5))
+    assert segment.alignment.slope == 1
+    assert manipulation.rho == 1.5
+    assert segment.hashes == slanted.hashes
+    for old, new in ((slanted.begin, segment.begin), (slanted.end, segment.end)):
         # The same moment of the clip, and the same place in the reference.
-        assert new * undone.tau == pytest.approx(old * tau)
-        assert stretch.reference(new) == pytest.approx(slanted.reference(old), abs=1e-6)
+        assert new * manipulation.tau == pytest.approx(old * tau)
+        assert segment.reference(new) == pytest.approx(slanted.reference(old), abs=1e-6)
 
 
 @pytest.mark.parametrize(

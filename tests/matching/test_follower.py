@@ -1,4 +1,4 @@
-"""A stream in pieces gives what a query of the whole gives, each finding once."""
+"""A stream in pieces gives what a query of the whole gives, each candidate once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planted import RANDOM, WIDTH, flipped, known, random_hashes
 
 from samaf.index import ExactIndex, Index, table_of
-from samaf.matching import Finding
+from samaf.matching import Candidate
 from samaf.matching.stream import KEPT_HASHES, Follower
 from samaf.records import Hashes
 
@@ -22,7 +22,7 @@ def store(rng: np.random.Generator, count: int = 20, length: int = 60) -> Index:
 
 def heard(
     follower: Follower, stream: np.ndarray, index: Index, rng: np.random.Generator
-) -> list[Finding]:
+) -> list[Candidate]:
     """Feed a stream in pieces of 20 to 100 hashes."""
     found, at = [], 0
     while at < len(stream):
@@ -37,9 +37,9 @@ def follower(k: int = 1) -> Follower:
 
 
 @settings(max_examples=3, deadline=None)
-@given(seed=st.integers(0, 2**32))
-def test_planted_stretches_are_found_once_and_in_order(seed: int) -> None:
-    rng = np.random.default_rng(seed)
+@given(salt=st.integers(0, 2**32))
+def test_planted_stretches_are_found_once_and_in_order(salt: int) -> None:
+    rng = np.random.default_rng(salt)
     index = store(rng)
     parts, truth, at = [], [], 0
     for number in rng.permutation(20)[:6].tolist():
@@ -50,11 +50,11 @@ def test_planted_stretches_are_found_once_and_in_order(seed: int) -> None:
         truth.append((number, at + gap, at + gap + length, first))
         at += gap + length
     found = heard(follower(), np.concatenate(parts), index, rng)
-    assert [f.recording for f in found] == [t[0] for t in truth]
-    for finding, (_, first, stop, there) in zip(found, truth, strict=True):
-        assert finding.stretch.first == pytest.approx(first, abs=2)
-        assert finding.stretch.stop == pytest.approx(stop, abs=2)
-        assert finding.stretch.reference(first) == pytest.approx(there, abs=0.5)
+    assert [f.recording_index for f in found] == [t[0] for t in truth]
+    for candidate, (_, first, stop, there) in zip(found, truth, strict=True):
+        assert candidate.segment.first == pytest.approx(first, abs=2)
+        assert candidate.segment.stop == pytest.approx(stop, abs=2)
+        assert candidate.segment.reference(first) == pytest.approx(there, abs=0.5)
 
 
 def test_what_is_longer_than_the_memory_is_one_finding() -> None:
@@ -62,13 +62,13 @@ def test_what_is_longer_than_the_memory_is_one_finding() -> None:
     index = store(rng, count=3, length=5 * KEPT_HASHES)
     played = flipped(rng, index.table.rows(1)[40 : 40 + 4 * KEPT_HASHES], 0.2)
     stream = np.concatenate([random_hashes(rng, 33), played, random_hashes(rng, 90)])
-    (finding,) = heard(follower(), stream, index, rng)
-    assert finding.recording == 1
-    assert finding.stretch.first == pytest.approx(33, abs=2)
-    assert finding.stretch.stop == pytest.approx(33 + len(played), abs=2)
-    assert finding.stretch.reference(33) == pytest.approx(40, abs=1)
-    assert finding.stretch.reference(33 + len(played)) == pytest.approx(40 + len(played), abs=1)
-    assert finding.stretch.ber == pytest.approx(0.2, abs=0.01)
+    (candidate,) = heard(follower(), stream, index, rng)
+    assert candidate.recording_index == 1
+    assert candidate.segment.first == pytest.approx(33, abs=2)
+    assert candidate.segment.stop == pytest.approx(33 + len(played), abs=2)
+    assert candidate.segment.reference(33) == pytest.approx(40, abs=1)
+    assert candidate.segment.reference(33 + len(played)) == pytest.approx(40 + len(played), abs=1)
+    assert candidate.segment.ber == pytest.approx(0.2, abs=0.01)
 
 
 def test_a_match_is_given_while_the_stream_goes_on() -> None:
@@ -77,8 +77,8 @@ def test_a_match_is_given_while_the_stream_goes_on() -> None:
     one = follower()
     assert one.feed(known(index.table.rows(5)[:40]), index) == []
     assert one.feed(known(random_hashes(rng, 20)), index) == []
-    (finding,) = one.feed(known(random_hashes(rng, 10)), index)
-    assert finding.recording == 5
+    (candidate,) = one.feed(known(random_hashes(rng, 10)), index)
+    assert candidate.recording_index == 5
     assert one.finish(index) == []
 
 
@@ -88,7 +88,7 @@ def test_k_limits_what_is_given_for_one_stretch() -> None:
     index = ExactIndex(table_of([(1, shared), (2, random_hashes(rng, 40)), (3, shared)], WIDTH))
     stream = np.concatenate([shared, random_hashes(rng, 200)])
     assert len(heard(follower(1), stream, index, rng)) == 1
-    assert {f.recording for f in heard(follower(2), stream, index, rng)} == {0, 2}
+    assert {f.recording_index for f in heard(follower(2), stream, index, rng)} == {0, 2}
 
 
 def test_a_store_that_changes_is_searched_as_it_is() -> None:
@@ -99,9 +99,9 @@ def test_a_store_that_changes_is_searched_as_it_is() -> None:
     played = rows[3][1][:500]
     assert one.feed(known(played[:200]), before) == []
     assert one.feed(known(played[200:]), after) == []
-    (finding,) = one.feed(known(random_hashes(rng, 60)), after)
-    assert finding.recording == 1
-    assert (finding.stretch.first, finding.stretch.stop) == (0, 500)
+    (candidate,) = one.feed(known(random_hashes(rng, 60)), after)
+    assert candidate.recording_index == 1
+    assert (candidate.segment.first, candidate.segment.stop) == (0, 500)
 
 
 @pytest.mark.parametrize("played", [500, 40, 6])
@@ -112,7 +112,7 @@ def test_a_store_that_changes_before_the_stream_ends(played: int) -> None:
     for last in (3, 0):  # one that is still there, one that is gone
         one = follower()
         assert one.feed(known(rows[last][1][:played]), before) == []
-        found = [(f.recording, f.stretch.first, f.stretch.stop) for f in one.finish(after)]
+        found = [(f.recording_index, f.segment.first, f.segment.stop) for f in one.finish(after)]
         assert found == ([(0, 0, played)] if last == 3 else [])
 
 
@@ -122,7 +122,7 @@ def test_short_and_silent_streams() -> None:
     assert follower().finish(index) == []
     short = follower()
     assert short.feed(known(index.table.rows(4)[10:15]), index) == []
-    assert [f.recording for f in short.finish(index)] == [4]
+    assert [f.recording_index for f in short.finish(index)] == [4]
     silent = follower()
     rows = random_hashes(rng, 300)
     assert silent.feed(Hashes(rows, np.zeros(300, bool)), index) == []

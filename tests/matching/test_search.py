@@ -1,4 +1,4 @@
-"""Finding planted stretches among random hashes."""
+"""Finding planted segments among random hashes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from planted import RANDOM, WIDTH, flipped, known, random_hashes
 
 from samaf.index import ExactIndex, FlatIndex, Index, table_of
-from samaf.matching import PLAIN, Finding, find
+from samaf.matching import PLAIN, Candidate, find
 from samaf.matching.alignment import error_rates, heaviest
 from samaf.records import Hashes
 
@@ -19,36 +19,36 @@ def store(rng: np.random.Generator, count: int = 60, length: int = 40) -> Index:
     return ExactIndex(table_of(parts, WIDTH))
 
 
-def ask(query: Hashes, index: Index, k: int = 5, granularity: int = 9) -> list[Finding]:
-    return find([(PLAIN, query)], index, granularity, RANDOM, 1e-3, k)
+def ask(query: Hashes, index: Index, k: int = 5, window_hashes: int = 9) -> list[Candidate]:
+    return find([(PLAIN, query)], index, window_hashes, RANDOM, 1e-3, k)
 
 
 @settings(max_examples=25, deadline=None)
 @given(
-    seed=st.integers(0, 2**32),
+    salt=st.integers(0, 2**32),
     number=st.integers(0, 59),
     start=st.integers(0, 20),
     length=st.integers(1, 20),
     share=st.floats(0, 0.2),
 )
 def test_noisy_excerpt_is_found_where_it_is(
-    seed: int, number: int, start: int, length: int, share: float
+    salt: int, number: int, start: int, length: int, share: float
 ) -> None:
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(salt)
     index = store(rng)
     excerpt = index.table.rows(number)[start : start + length]
     found = ask(known(flipped(rng, excerpt, share)), index)
-    assert [f.recording for f in found] == [number]
-    stretch = found[0].stretch
-    assert (stretch.first, stretch.stop) == (0, length)
-    assert stretch.reference(0) == pytest.approx(start, abs=0.5)
-    assert stretch.ber == pytest.approx(share, abs=0.1)
+    assert [f.recording_index for f in found] == [number]
+    segment = found[0].segment
+    assert (segment.first, segment.stop) == (0, length)
+    assert segment.reference(0) == pytest.approx(start, abs=0.5)
+    assert segment.ber == pytest.approx(share, abs=0.1)
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 2**32), length=st.integers(1, 60))
-def test_unknown_clip_has_no_match(seed: int, length: int) -> None:
-    rng = np.random.default_rng(seed)
+@given(salt=st.integers(0, 2**32), length=st.integers(1, 60))
+def test_unknown_clip_has_no_match(salt: int, length: int) -> None:
+    rng = np.random.default_rng(salt)
     index = store(rng)
     # One false match in a thousand queries is allowed for; demand a hundredth of that.
     query = known(random_hashes(rng, length))
@@ -67,7 +67,7 @@ def test_long_query_yields_every_stretch() -> None:
         truth.append((number, at + len(gap), at + len(gap) + 25))
         at += len(gap) + 25
     found = ask(known(np.concatenate(pieces)), index)
-    placed = sorted((f.recording, f.stretch.first, f.stretch.stop) for f in found)
+    placed = sorted((f.recording_index, f.segment.first, f.segment.stop) for f in found)
     assert [p[0] for p in placed] == sorted(t[0] for t in truth)
     for (_, first, stop), (_, begin, end) in zip(placed, sorted(truth), strict=True):
         assert abs(first - begin) <= 2
@@ -79,8 +79,8 @@ def test_same_audio_in_two_recordings_gives_both_and_k_limits_them() -> None:
     shared = random_hashes(rng, 30)
     table = table_of([(1, shared), (2, random_hashes(rng, 30)), (3, shared)], WIDTH)
     index = ExactIndex(table)
-    assert {f.recording for f in ask(known(shared[3:20]), index)} == {0, 2}
-    assert [f.recording for f in ask(known(shared[3:20]), index, k=1)] == [0]
+    assert {f.recording_index for f in ask(known(shared[3:20]), index)} == {0, 2}
+    assert [f.recording_index for f in ask(known(shared[3:20]), index, k=1)] == [0]
 
 
 def test_line_of_another_tempo_is_followed() -> None:
@@ -88,10 +88,10 @@ def test_line_of_another_tempo_is_followed() -> None:
     index = store(rng, count=30, length=80)
     at = np.rint(np.arange(40) * 1.1 + 10).astype(int)  # 10 % faster than the reference
     query = flipped(rng, index.table.rows(12)[at], 0.1)
-    found = ask(known(query), index, granularity=5)
-    assert found[0].recording == 12
-    assert found[0].stretch.line.slope == pytest.approx(1.1, abs=0.02)
-    assert found[0].stretch.hashes >= 36
+    found = ask(known(query), index, window_hashes=5)
+    assert found[0].recording_index == 12
+    assert found[0].segment.alignment.slope == pytest.approx(1.1, abs=0.02)
+    assert found[0].segment.hashes >= 36
 
 
 def test_silent_and_empty_queries_have_no_match() -> None:
@@ -109,7 +109,9 @@ def test_engines_give_the_same_answer() -> None:
     query = known(flipped(rng, index.table.rows(9)[4:25], 0.2))
     flat = ask(query, FlatIndex(index.table))
     exact = ask(query, index)
-    assert [(f.recording, f.stretch) for f in flat] == [(f.recording, f.stretch) for f in exact]
+    assert [(f.recording_index, f.segment) for f in flat] == [
+        (f.recording_index, f.segment) for f in exact
+    ]
 
 
 @given(st.lists(st.integers(-5, 5), max_size=12))
@@ -128,27 +130,27 @@ def test_a_short_clip_is_found_by_its_sure_bits() -> None:
     mixed = np.where(rng.random(256) < 0.75, np.unpackbits(other), np.unpackbits(true))
     mixed[:64] = np.unpackbits(true)[:64]
     packed = np.packbits(mixed[None], axis=1)
-    weights = np.full((1, 256), 20, np.uint8)
-    weights[:, :64] = 255
+    reliability = np.full((1, 256), 20, np.uint8)
+    reliability[:, :64] = 255
     by_bits = ask(known(packed), index, k=1)
-    by_weights = ask(Hashes(packed, np.ones(1, bool), weights), index, k=1)
-    assert [f.recording for f in by_bits] != [7]
-    assert [f.recording for f in by_weights] == [7]
-    assert by_weights[0].stretch.ber > by_weights[0].stretch.rate
+    by_weights = ask(Hashes(packed, np.ones(1, bool), reliability), index, k=1)
+    assert [f.recording_index for f in by_bits] != [7]
+    assert [f.recording_index for f in by_weights] == [7]
+    assert by_weights[0].segment.ber > by_weights[0].segment.weighted_ber
 
 
 def test_error_rates_by_hand() -> None:
     differing = np.array([[0b1100_0000], [0]], np.uint8)
     assert error_rates(differing).tolist() == [0.25, 0]
     # Agreement 4 - 2 of length sqrt(8 x 4); then 8 x 3 of length sqrt(8 x 8 x 9).
-    weights = np.array([[1, 0, 1, 1, 1, 0, 0, 0], [3] * 8], np.uint8)
-    assert error_rates(differing, weights) == pytest.approx([(1 - 2 / np.sqrt(32)) / 2, 0])
+    reliability = np.array([[1, 0, 1, 1, 1, 0, 0, 0], [3] * 8], np.uint8)
+    assert error_rates(differing, reliability) == pytest.approx([(1 - 2 / np.sqrt(32)) / 2, 0])
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 4))
-def test_weights_leave_the_scatter_of_unrelated_hashes(seed: int, power: float) -> None:
-    rng = np.random.default_rng(seed)
-    weights = np.rint(255 * rng.random((2000, 256)) ** power).astype(np.uint8)
-    rates = error_rates(random_hashes(rng, 2000), weights)
+def test_weights_leave_the_scatter_of_unrelated_hashes(salt: int, power: float) -> None:
+    rng = np.random.default_rng(salt)
+    reliability = np.rint(255 * rng.random((2000, 256)) ** power).astype(np.uint8)
+    rates = error_rates(random_hashes(rng, 2000), reliability)
     assert rates.mean() == pytest.approx(0.5, abs=0.004)
     assert rates.std() == pytest.approx(1 / 32, rel=0.1)

@@ -1,4 +1,4 @@
-"""Long recordings: cut into sections, and one match for each stretch."""
+"""Long recordings: cut into sections, and one match for each segment."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ def test_what_was_given_stands_against_later_claims() -> None:
     assert joiner.finish() == [still]
 
 
-def part(begin: float, end: float, undone: Manipulation, score: float = 9) -> Match:
-    """A part of a stretch that starts at 0 s of the query and 100 s of the reference."""
-    reference = 100 + begin / undone.tau, 100 + end / undone.tau
-    if undone.reversed:
-        reference = 200 - end / undone.tau, 200 - begin / undone.tau
-    return Match(SPEECH, begin, end, *reference, 0.1, score, undone)
+def part(begin: float, end: float, manipulation: Manipulation, score: float = 9) -> Match:
+    """A part of a segment that starts at 0 s of the query and 100 s of the reference."""
+    reference = 100 + begin / manipulation.tau, 100 + end / manipulation.tau
+    if manipulation.reversed:
+        reference = 200 - end / manipulation.tau, 200 - begin / manipulation.tau
+    return Match(SPEECH, begin, end, *reference, 0.1, score, manipulation)
 
 
 @given(
@@ -96,12 +96,12 @@ def part(begin: float, end: float, undone: Manipulation, score: float = 9) -> Ma
 def test_parts_of_one_stretch_become_one_match(
     cuts: list[float], tau: float, backwards: bool
 ) -> None:
-    undone = Manipulation(tau, 1 / tau, backwards)
+    manipulation = Manipulation(tau, 1 / tau, backwards)
     ends = np.cumsum(cuts).tolist()
-    parts = [part(a, b, undone) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+    parts = [part(a, b, manipulation) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
     (whole,) = join(parts[::-1], 1)
     assert (whole.query_start, whole.query_stop) == (0, ends[-1])
-    all_of_it = part(0, ends[-1], undone)
+    all_of_it = part(0, ends[-1], manipulation)
     assert whole.reference_start == pytest.approx(all_of_it.reference_start)
     assert whole.reference_stop == pytest.approx(all_of_it.reference_stop)
 
@@ -150,8 +150,8 @@ def test_every_stretch_of_a_long_recording_is_found(tmp_path: Path) -> None:
         out.writeframes((joined * 30_000).astype("<i2").tobytes())
     with samaf.open(str(tmp_path / "clips.db"), cache_folder=tmp_path) as engine:
         assert all(r.status == "added" for r in engine.add(CLIPS[:11]))
-        found = engine.query(file.getvalue(), k=1, deep="usual").matches
-        heard = list(engine.monitor(file.getvalue(), deep="usual"))
+        found = engine.query(file.getvalue(), k=1, search="deep").matches
+        heard = list(engine.monitor(file.getvalue(), search="deep"))
     # A monitor hears the same, in its order.
     assert [m.recording.name for m in heard] == [name for name, *_ in truth]
     for match, (_, begin, end) in zip(heard, truth, strict=True):

@@ -3,19 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samaf.index import NOTHING, Neighbours
+from samaf.index import NOTHING, VectorNeighbors
 from samaf.matching.voting import rank
 
 
-def neighbours(*lines: list[tuple[int, int, float]]) -> Neighbours:
+def neighbors(*alignments: list[tuple[int, int, float]]) -> VectorNeighbors:
     ids, segments, distances = (
-        np.array([[entry[n] for entry in line] for line in lines]) for n in range(3)
+        np.array([[entry[n] for entry in line] for line in alignments]) for n in range(3)
     )
-    return Neighbours(ids, segments, distances)
+    return VectorNeighbors(ids, segments, distances)
 
 
 def test_a_vote_weighs_as_much_as_it_is_nearer_than_the_farthest() -> None:
-    found = neighbours(
+    found = neighbors(
         [(1, 4, 0.0), (2, 0, 0.6), (3, 7, 0.7)],
         [(2, 2, 0.1), (2, 1, 0.4), (3, 8, 0.5)],
     )
@@ -28,11 +28,11 @@ def test_a_vote_weighs_as_much_as_it_is_nearer_than_the_farthest() -> None:
 
 
 def test_where_all_are_as_far_the_nearest_recording_goes_first() -> None:
-    found = neighbours([(9, 0, 0.5), (9, 1, 0.5)], [(4, 2, 0.3), (4, 3, 0.3)])
+    found = neighbors([(9, 0, 0.5), (9, 1, 0.5)], [(4, 2, 0.3), (4, 3, 0.3)])
     assert [each.recording_id for each in rank(found, 5)] == [4, 9]
 
 
-def test_neighbours_that_do_not_exist_have_no_vote() -> None:
-    found = neighbours([(7, 0, 1.0), (NOTHING, NOTHING, np.inf)])
+def test_neighbors_that_do_not_exist_have_no_vote() -> None:
+    found = neighbors([(7, 0, 1.0), (NOTHING, NOTHING, np.inf)])
     assert [each.recording_id for each in rank(found, 5)] == [7]
-    assert rank(neighbours([(NOTHING, NOTHING, np.inf)]), 5) == []
+    assert rank(neighbors([(NOTHING, NOTHING, np.inf)]), 5) == []

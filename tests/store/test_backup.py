@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, downgrade
-from samaf.store.administration.backup import _seal, back_up, restore
-from samaf.store.administration.opening import opened
-from samaf.store.administration.verification import verify
+from samaf.store.maintenance.backup import _seal, back_up, restore
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.verification import verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
 
@@ -118,7 +118,7 @@ def test_restoring_is_all_or_nothing(database_url: str, backup: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        restore(database_url, backup, progress=fail)
+        restore(database_url, backup, on_progress=fail)
     with Store.open(database_url) as store:
         assert store.stats().recordings == 0
         assert store.fingerprinter() is None

@@ -7,8 +7,8 @@ from filling import run
 
 from samaf.errors import StoreError
 from samaf.store import Store, schema, upgrade
-from samaf.store.administration.checking import check
-from samaf.store.administration.engines import PACKET
+from samaf.store.maintenance.checking import check
+from samaf.store.maintenance.dialects import PACKET
 
 
 def unsound(url: str) -> dict[str, tuple[str, str]]:

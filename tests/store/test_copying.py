@@ -15,11 +15,11 @@ from filling import content, fill
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration import transfer
-from samaf.store.administration.copying import copy
-from samaf.store.administration.opening import opened
-from samaf.store.administration.rehashing import begin, finish, put, waiting
-from samaf.store.administration.verification import verify
+from samaf.store.maintenance import transfer
+from samaf.store.maintenance.copying import copy
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.rehashing import begin, finish, put, waiting
+from samaf.store.maintenance.verification import verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
 
@@ -32,7 +32,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_copy_is_equal(filled: str, other_url: str) -> None:
     told: list[tuple[int, int]] = []
-    copied = copy(filled, other_url, progress=lambda *call: told.append(call))
+    copied = copy(filled, other_url, on_progress=lambda *call: told.append(call))
     assert (copied.recordings, copied.hashes, copied.present) == (6, 10_029, 0)
     assert told[-1] == (10_029, 10_029)
     assert content(other_url) == content(filled)
@@ -53,7 +53,7 @@ def test_a_stopped_copy_goes_on_and_follows_the_source(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        copy(filled, other_url, progress=stop)
+        copy(filled, other_url, on_progress=stop)
     with opened(other_url) as database:
         # A part of a copy is a store like any other.
         assert list(verify(database)) == []
@@ -68,8 +68,8 @@ def test_a_stopped_copy_goes_on_and_follows_the_source(
         assert (copied.recordings, copied.present) == (4, 3)
         assert content(other_url) == content(filled)
         # An index that followed the first part can follow the rest.
-        changes = target.changes(seen.revision)
-        assert changes.since_revision == seen.revision
+        changes = target.changes(seen.version.revision)
+        assert changes.since_revision == seen.version.revision
         index |= {recording_id: hashes.packed for recording_id, hashes in changes.added}
         for recording_id in changes.deleted:
             index.pop(recording_id, None)
@@ -92,7 +92,7 @@ def test_an_index_may_follow_while_a_copy_is_brought_up_to_date(
                 index.clear()
             index.update(recording_id for recording_id, _ in changes.added)
             index.difference_update(changes.deleted)
-            revision = changes.revision
+            revision = changes.version.revision
             with opened(other_url) as database:
                 assert list(verify(database)) == []
 
@@ -103,7 +103,7 @@ def test_an_index_may_follow_while_a_copy_is_brought_up_to_date(
         store.delete_many([store.add(*make(9))[0].recording_id, 4])
         store.add(*make(10))
         store.delete(5)
-        copy(filled, other_url, progress=follow)
+        copy(filled, other_url, on_progress=follow)
         assert index == {1, 5, 7, 8, 10}
         follow()
         assert index == {each.recording_id for each in store.recordings()} == {1, 7, 8, 10}
@@ -186,10 +186,10 @@ def test_damaged_hashes_are_not_cut_anew(
 
 COPIER = """
 import sys
-from samaf.store.administration import transfer
-from samaf.store.administration.copying import copy
+from samaf.store.maintenance import transfer
+from samaf.store.maintenance.copying import copy
 transfer.PAGE_HASHES = 1
-copy(sys.argv[1], sys.argv[2], progress=lambda done, total: print(done, flush=True))
+copy(sys.argv[1], sys.argv[2], on_progress=lambda done, total: print(done, flush=True))
 """
 
 

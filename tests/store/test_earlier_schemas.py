@@ -12,11 +12,11 @@ from sqlalchemy import MetaData, create_engine, inspect, select
 
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, downgrade, schema, status, upgrade
-from samaf.store.administration.checking import check
-from samaf.store.administration.opening import opened
-from samaf.store.administration.upkeep import prune
-from samaf.store.administration.verification import verify
 from samaf.store.changes import Changes
+from samaf.store.maintenance.checking import check
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.upkeep import prune
+from samaf.store.maintenance.verification import verify
 from samaf.store.migration import alembic_config
 from samaf.store.urls import resolve
 
@@ -60,7 +60,7 @@ def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision
         assert len(lines) == len(before[name])
     assert upgrade(filled).found == schema.NEWEST
     after = rows(filled)
-    # What was pruned before is not known, so indexes that are older are made anew.
+    # What was pruned before is not known, so indexes that are older are rebuilt.
     before["store"] = [(*row[:-1], row[2]) for row in before["store"]]
     for name in older:
         assert after[name] == before[name], name
@@ -95,15 +95,15 @@ def test_an_older_index_does_not_follow_what_was_pruned_before_an_upgrade(
     seen = ended(store.changes(0))
     store.delete(1)
     prune(database_url, days=0)
-    assert not store.continues(seen.revision, seen.entry)
+    assert not store.continues(seen.version)
     last = ended(store.changes(0))
     downgrade(database_url, "0002")
     upgrade(database_url)
-    assert not store.continues(seen.revision, seen.entry)
-    assert ended(store.changes(seen.revision)).since_revision == 0
+    assert not store.continues(seen.version)
+    assert ended(store.changes(seen.version.revision)).since_revision == 0
     # One that is current stays as it is.
-    assert store.is_at(last.revision, last.entry)
-    assert store.continues(last.revision, last.entry)
+    assert store.is_at(last.version)
+    assert store.continues(last.version)
 
 
 @pytest.mark.parametrize("revision", EARLIER)

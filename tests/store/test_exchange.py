@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration.exchange import export, import_
-from samaf.store.administration.sheets import COLUMNS
+from samaf.store.maintenance.exchange import export, import_
+from samaf.store.maintenance.sheets import COLUMNS
 
 Make = Callable[..., tuple[Recording, Hashes]]
 ENDINGS = ("csv", "parquet")
@@ -47,7 +47,7 @@ def test_a_table_comes_back_as_it_went(
     needs(ending)
     path = tmp_path / f"table.{ending.upper()}"
     progress: list[tuple[int, int]] = []
-    exported = export(filled, path, progress=lambda *call: progress.append(call))
+    exported = export(filled, path, on_progress=lambda *call: progress.append(call))
     assert (exported.recordings, exported.hashes) == (6, 10_029)
     assert exported.bytes == path.stat().st_size
     assert progress[-1] == (10_029, 10_029)
@@ -205,13 +205,13 @@ def test_what_others_delete_meanwhile_is_left_out(
     filled: str, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs(ending)
-    monkeypatch.setattr("samaf.store.administration.merging.BATCH_RECORDINGS", 1)
+    monkeypatch.setattr("samaf.store.maintenance.merging.BATCH_RECORDINGS", 1)
 
     def delete(*_: int) -> None:
         with Store.open(filled) as store:
             store.delete_many([each.recording_id for each in store.recordings()][1:])
 
-    assert export(filled, tmp_path / f"a.{ending}", progress=delete).recordings == 1
+    assert export(filled, tmp_path / f"a.{ending}", on_progress=delete).recordings == 1
 
 
 @pytest.mark.parametrize(

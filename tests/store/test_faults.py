@@ -117,7 +117,7 @@ def test_a_file_system_that_may_only_be_read(
     assert not mount("-o", "remount,ro", str(small_disk))
     with Store.open(str(small_disk / "store.db")) as store:
         assert store.get(1).name == "1.wav"
-        with pytest.raises(StoreError, match="cannot be written; mend the rights"):
+        with pytest.raises(StoreError, match="cannot be written; fix the rights"):
             store.add(*make(2))
 
 
@@ -143,7 +143,7 @@ def test_a_full_table_space(
 @pytest.mark.usefixtures("public_path")
 def test_a_file_that_may_only_be_read(file_store: Store) -> None:
     nobody = "import os, sqlite3, samaf.store, sqlalchemy.dialects.sqlite; os.setuid(65534)"
-    assert "cannot be written; mend the rights" in in_child(file_store.url, nobody)
+    assert "cannot be written; fix the rights" in in_child(file_store.url, nobody)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

@@ -11,13 +11,13 @@ from mariadb import MariadbServer
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, downgrade, schema, upgrade
-from samaf.store.administration.backup import back_up, restore
-from samaf.store.administration.checking import check
-from samaf.store.administration.copying import copy
-from samaf.store.administration.grants import WRITER, grant_sql
-from samaf.store.administration.opening import opened
-from samaf.store.administration.upkeep import prune, vacuum
-from samaf.store.administration.verification import verify
+from samaf.store.maintenance.backup import back_up, restore
+from samaf.store.maintenance.checking import check
+from samaf.store.maintenance.copying import copy
+from samaf.store.maintenance.grants import WRITER, grant_sql
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.upkeep import prune, vacuum
+from samaf.store.maintenance.verification import verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
 

@@ -11,8 +11,8 @@ import pytest
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration import merging
-from samaf.store.administration.merging import merge
+from samaf.store.maintenance import merging
+from samaf.store.maintenance.merging import merge
 
 Make = Callable[..., tuple[Recording, Hashes]]
 
@@ -24,7 +24,7 @@ def test_merging_adds_what_is_missing(filled: str, other_url: str, make: Make) -
         store.add(*make(3, labels={"speaker": "Al", "case": "7"}))
         store.add(*make(1, labels={"speaker": "Al"}))
     told: list[tuple[int, int]] = []
-    taken = merge(filled, other_url, progress=lambda *call: told.append(call))
+    taken = merge(filled, other_url, on_progress=lambda *call: told.append(call))
     assert (taken.added, taken.hashes, taken.present) == (4, 10_019, 2)
     assert (taken.labelled, taken.differing) == (1, 1)
     assert told[-1] == (10_029, 10_029)
@@ -96,7 +96,7 @@ def test_a_stopped_merge_goes_on(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        merge(filled, other_url, progress=stop)
+        merge(filled, other_url, on_progress=stop)
     taken = merge(filled, other_url)
     assert (taken.added, taken.present) == (4, 2)
 

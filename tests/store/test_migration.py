@@ -37,7 +37,7 @@ def described(connection: Connection) -> dict[str, list[str]]:
     else:
         names = connection.execute(text("SHOW TABLES")).scalars().all()
         rows = [connection.execute(text(f"SHOW CREATE TABLE {name}")).one() for name in names]
-    # SQLite quotes the name of a table that was made anew to alter it.
+    # SQLite quotes the name of a table that was rebuilt to alter it.
     return {
         name: sorted(line.strip(" ,\t").replace('"', "") for line in (sql or "").splitlines())
         for name, sql in rows

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, event, text
 
 from samaf.records import Hashes, Recording
 from samaf.store import Store
-from samaf.store.administration import transfer
-from samaf.store.administration.opening import opened
+from samaf.store.maintenance import transfer
+from samaf.store.maintenance.opening import opened
 
 Make = Callable[..., tuple[Recording, Hashes]]
 

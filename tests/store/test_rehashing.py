@@ -12,10 +12,10 @@ from filling import content, run
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration.copying import copy
-from samaf.store.administration.opening import opened
-from samaf.store.administration.rehashing import begin, finish, put, waiting
-from samaf.store.administration.verification import verify
+from samaf.store.maintenance.copying import copy
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.rehashing import begin, finish, put, waiting
+from samaf.store.maintenance.verification import verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
 

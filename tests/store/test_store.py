@@ -307,7 +307,7 @@ def test_changes_lead_from_any_revision_to_the_present(store: Store, make: Make)
         assert now == present
         assert list(added) == sorted(added)
         assert not set(added) & set(then)
-        assert changes.revision == store.revision
+        assert changes.version.revision == store.revision
     assert list(store.changes(store.revision).added) == []
 
 
@@ -315,21 +315,22 @@ def test_a_state_of_another_history_is_not_taken_for_the_stores_own(
     store: Store, make: Make, database_url: str
 ) -> None:
     begun = store.changes(0)
-    assert store.is_at(begun.revision, begun.entry)
+    assert store.is_at(begun.version)
     store.add_many([make(1), make(2)])
     changes = store.changes(0)
-    state = changes.revision, changes.entry
-    assert store.is_at(*state)
-    assert store.continues(*state)
-    assert not store.continues(begun.revision, begun.entry)  # without an entry nobody can tell
-    assert not store.is_at(changes.revision, (changes.entry[0], "0" * 64))
-    assert not store.continues(changes.revision, (changes.entry[0] + 1, changes.entry[1]))
+    version = changes.version
+    number, head = version.log_head
+    assert store.is_at(version)
+    assert store.continues(version)
+    assert not store.continues(begun.version)  # without an entry nobody can tell
+    assert not store.is_at(replace(version, log_head=(number, "0" * 64)))
+    assert not store.continues(replace(version, log_head=(number + 1, head)))
     store.delete(1)
-    assert not store.is_at(*state)
-    assert store.continues(*state)
+    assert not store.is_at(version)
+    assert store.continues(version)
     # Changes that are not all known any more cannot be followed.
-    execute(database_url, "UPDATE store SET log_start = :start", start=changes.revision + 1)
-    assert not store.continues(*state)
+    execute(database_url, "UPDATE store SET log_start = :start", start=changes.version.revision + 1)
+    assert not store.continues(version)
 
 
 def test_changes_show_one_moment(store: Store, make: Make, database_url: str) -> None:
@@ -341,8 +342,8 @@ def test_changes_show_one_moment(store: Store, make: Make, database_url: str) ->
         other.add(*make(2000))
     assert [first[0], *(number for number, _ in changes.added)] == list(range(1, 1300))
     assert changes.deleted == []
-    assert changes.revision == store.revision - 2
-    later = store.changes(changes.revision)
+    assert changes.version.revision == store.revision - 2
+    later = store.changes(changes.version.revision)
     assert (later.deleted, [number for number, _ in later.added]) == ([1299], [1300])
 
 

@@ -13,9 +13,9 @@ from samaf.errors import StoreError
 from samaf.index import cache
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration.opening import opened
-from samaf.store.administration.upkeep import prune, vacuum
-from samaf.store.administration.verification import verify
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.upkeep import prune, vacuum
+from samaf.store.maintenance.verification import verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
 
@@ -56,7 +56,7 @@ def test_old_deletions_go_and_indexes_stay_right(
     # The one index missed a deletion that nobody can tell it of any more.
     assert indexed("stale") == indexed("fresh") == [4, 5, 6]
     seen = store.changes(store.revision)
-    assert seen.since_revision == seen.revision
+    assert seen.since_revision == seen.version.revision
     # A second pruning never brings forgotten changes back.
     assert removed(database_url) == [0, 0, 0, 0]
     assert store.changes(8).since_revision == 0

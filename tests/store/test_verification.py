@@ -1,4 +1,4 @@
-"""Every kind of damage is found, named, and comes with a way to mend it."""
+"""Every kind of damage is found, named, and comes with a way to fix it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from filling import fill, run
 
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
-from samaf.store.administration.opening import opened
-from samaf.store.administration.verification import Fault, verify
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.verification import Fault, verify
 
 Make = Callable[..., tuple[Recording, Hashes]]
 

@@ -48,7 +48,7 @@ def test_contrastive_weighs_both_directions() -> None:
     ("other", "pushed"),
     [((0, 0), False), ((0, 49), False), ((0, 50), True), ((0, -50), True), ((1, 0), True)],
 )
-def test_neighbouring_moments_of_one_clip_are_no_negatives(
+def test_neighboring_moments_of_one_clip_are_no_negatives(
     other: tuple[int, int], pushed: bool
 ) -> None:
     h = np.tile(states([9, -9, 9, 9]), (4, 1))  # all alike: negatives cost log 2

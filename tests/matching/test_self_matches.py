@@ -5,12 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samaf.matching.copies import GRIDS, Repeat, candidates, correlation, distinct, repeats
+from samaf.matching.self_matches import (
+    GRIDS,
+    SelfMatch,
+    candidates,
+    correlation,
+    distinct,
+    self_matches,
+)
 
 HOP = 8  # frames
 
 
-def search(rng: np.random.Generator, at: np.ndarray) -> list[Repeat]:
+def search(rng: np.random.Generator, at: np.ndarray) -> list[SelfMatch]:
     """Search a recording whose block at frame f has the bits of number ``at[f]``."""
     pool = rng.integers(0, 256, (at.max() + 1, 32), np.uint8)
 
@@ -19,7 +26,7 @@ def search(rng: np.random.Generator, at: np.ndarray) -> list[Repeat]:
 
     grid = HOP * np.arange((len(at) - HOP) // HOP)
     grids = [hash_at(grid + by * HOP // GRIDS) for by in range(GRIDS)]
-    return repeats(grids, np.ones(len(grid), bool), hash_at, len(at), HOP)
+    return self_matches(grids, np.ones(len(grid), bool), hash_at, len(at), HOP)
 
 
 def numbers(frames: int) -> np.ndarray:
@@ -52,7 +59,7 @@ def test_a_steady_tone_of_any_length_is_not_distinct(count: int) -> None:
     assert distinct(rows[:1].repeat(count, 0)).tolist() == alone
 
 
-def test_neighbours_and_noise_are_no_candidates() -> None:
+def test_neighbors_and_noise_are_no_candidates() -> None:
     rows = np.zeros((30, 32), np.uint8)
     lags = {lag for _, lag, _ in candidates(rows, rows, np.ones(30, bool))}
     assert min(lags) == 6

@@ -2,16 +2,16 @@
 
 Unrelated hashes differ in half of their bits, give or take. The mean error rate of L
 hashes on one diagonal is then about normal; its deviation shrinks with L, more slowly
-than for independent hashes because neighbours share three quarters of their audio. The
-probability of a rate at least this low, times the number of places compared, is the
+than for independent hashes because neighbors share three quarters of their audio. The
+probability of a rate at least this low, times the number of comparisons, is the
 expected number of false matches (the E-value of sequence search). Real tails are heavier
 than normal ones, so the card of a model carries a straight line fitted to impostor
 queries that corrects the logarithm.
 
-There is a second way to be wrong: another voice that says the same words. Such stretches
+There is a second way to be wrong: another voice that says the same words. Such segments
 agree far better than chance, however long they are, so their own distribution of error
 rates bounds what any match can be worth. A long clip says more that somebody else may say
-than a short one, and a large store holds more of it: they grow with the places compared.
+than a short one, and a large store holds more of it: they grow with the comparisons.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from samaf.fingerprinters import Confidence
+from samaf.fingerprinters import ScoreCalibration
 
 _LOG10_E = float(np.log10(np.e))
 
@@ -47,52 +47,52 @@ def log10_tail(z: np.ndarray) -> np.ndarray:
     return np.where(z >= 1, far, near) * _LOG10_E
 
 
-def mean_deviation(hashes: np.ndarray, confidence: Confidence) -> np.ndarray:
-    """Give the deviation of the mean error rate of ``hashes`` neighbours, as given."""
+def mean_deviation(hashes: np.ndarray, calibration: ScoreCalibration) -> np.ndarray:
+    """Give the deviation of the mean error rate of ``hashes`` neighbors, as given."""
     count = np.maximum(np.asarray(hashes, np.float64), 1)
     inflation = np.ones_like(count)
-    for lag, rho in enumerate(confidence.correlation, 1):
+    for lag, rho in enumerate(calibration.correlation, 1):
         inflation += 2 * rho * np.maximum(1 - lag / count, 0)
-    return confidence.deviation * np.sqrt(inflation / count)
+    return calibration.deviation * np.sqrt(inflation / count)
 
 
-def log10_false(
+def log10_evalue(
     ber: np.ndarray,
     hashes: np.ndarray,
     comparisons: float | np.ndarray,
-    confidence: Confidence,
+    calibration: ScoreCalibration,
 ) -> np.ndarray:
     """Give log10 of the expected number of false matches at least this good.
 
     Parameters
     ----------
     ber
-        Mean bit error rate over the stretch.
+        Mean bit error rate over the segment.
     hashes
-        Hashes in the stretch.
+        Hashes in the segment.
     comparisons
         Places tried: hashes of the store x hashes of the query x hypotheses.
     """
-    spread = mean_deviation(hashes, confidence)
+    spread = mean_deviation(hashes, calibration)
     rate = np.asarray(ber)
-    # Longer stretches share hashes with their neighbours: fewer of them are tries of their own.
-    shared = confidence.overlap * (1 - 1 / np.maximum(hashes, 1))
-    tail = log10_tail((confidence.mean - rate) / spread)
-    chance = confidence.offset - shared + bent(tail - confidence.knee, confidence.slope)
+    # Longer segments share hashes with their neighbors: fewer of them are tries of their own.
+    shared = calibration.overlap * (1 - 1 / np.maximum(hashes, 1))
+    tail = log10_tail((calibration.mean - rate) / spread)
+    chance = calibration.offset - shared + bent(tail - calibration.knee, calibration.slope)
     places = np.log10(np.maximum(comparisons, 1.0))
     unrelated = np.minimum(chance, 0.0) + places
-    if not confidence.same_words:
+    if not calibration.same_text:
         return unrelated
-    around = np.hypot(confidence.same_words_deviation, spread)
-    alike = np.log10(confidence.same_words / confidence.same_words_places) + log10_tail(
-        (confidence.same_words_mean - rate) / around
+    around = np.hypot(calibration.same_text_deviation, spread)
+    alike = np.log10(calibration.same_text / calibration.same_text_comparisons) + log10_tail(
+        (calibration.same_text_mean - rate) / around
     )
     return np.asarray(np.logaddexp(unrelated / _LOG10_E, (alike + places) / _LOG10_E) * _LOG10_E)
 
 
-def for_deep(confidence: Confidence) -> Confidence:
+def for_deep(calibration: ScoreCalibration) -> ScoreCalibration:
     """Give what holds for deep queries: they find the same words at other paces, too."""
-    return replace(confidence, same_words=confidence.same_words * confidence.deep_words)
+    return replace(calibration, same_text=calibration.same_text * calibration.deep_same_text)
 
 
 def bent(beyond: np.ndarray, slope: float) -> np.ndarray:
@@ -100,12 +100,12 @@ def bent(beyond: np.ndarray, slope: float) -> np.ndarray:
     return np.maximum(beyond, slope * beyond)
 
 
-def log10_likelihood_ratio(score: float | np.ndarray, confidence: Confidence) -> np.ndarray:
+def log10_likelihood_ratio(score: float | np.ndarray, calibration: ScoreCalibration) -> np.ndarray:
     """Give log10 of how many times as often a true match gets a score as a false one.
 
     H1: the clip comes from this recording at this place. H2: the clip comes from no
     recording in the store, and this is the best that the search finds. Linear in the score
     between the bounds that the calibration supports.
     """
-    ratio = confidence.likelihood
+    ratio = calibration.likelihood
     return np.clip(ratio.offset + ratio.slope * np.asarray(score), ratio.lowest, ratio.highest)

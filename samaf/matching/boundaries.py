@@ -1,7 +1,7 @@
-"""Where a stretch begins and ends, finer than its hashes.
+"""Where a segment begins and ends, finer than its hashes.
 
-A hash covers a second. Where a stretch begins, the hashes before it hold part of it and part
-of something else, and their error rate falls step by step. The whole flank tells the border
+A hash covers a second. Where a segment begins, the hashes before it hold part of it and part
+of something else, and their error rate falls step by step. The whole flank tells the boundary
 to a tenth of a second; a threshold alone would be half a second early or late.
 """
 
@@ -11,40 +11,40 @@ import numpy as np
 
 BLOCK_HOPS = 4  # hops that a hash covers: 1 s / 0.25 s
 UNRELATED = 0.49  # bit error rate of hashes that share nothing
-# How much of a hash' agreement is left when only part of its second belongs to the stretch;
+# How much of a hash's agreement is left when only part of its second belongs to the segment;
 # measured on validation speech cut into silence, music and other speech, either flank.
 SHARES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 AGREEMENT = (0.0, 0.06, 0.14, 0.26, 0.37, 0.49, 0.66, 0.85, 1.0)
-BEFORE, BEHIND = 6, 16  # hashes looked at on either side of the first that speaks for a stretch
-FINENESS = 0.2  # hops between the borders that are tried
-INSIDE = 8  # hashes behind a border that tell how well the stretch agrees there
+BEFORE, BEHIND = 6, 16  # hashes looked at on either side of the first that supports a segment
+FINENESS = 0.2  # hops between the boundaries that are tried
+INSIDE = 8  # hashes behind a boundary that tell how well the segment agrees there
 SPREAD = (0.05, 0.08)  # deviation of error rates outside and inside
 PLAUSIBLE = 0.7  # log likelihood below the best, and still as good
 
 
-def borders(rates: np.ndarray, first: int, stop: int) -> tuple[float, float]:
-    """Find where the sound of a stretch begins and ends.
+def boundaries(rates: np.ndarray, first: int, stop: int) -> tuple[float, float]:
+    """Find where the sound of a segment begins and ends.
 
     Parameters
     ----------
     rates
         Bit error rates of hashes along the alignment, (n,), with some beyond both ends.
     first, stop
-        The hashes that speak for the stretch.
+        The hashes that support the segment.
 
     Returns
     -------
-    Hops after the start of the first hash in ``rates``. Where the stretch may well go
+    Hops after the start of the first hash in ``rates``. Where the segment may well go
     through to the first or the last hash of all, it does.
     """
-    begin = _border(rates, first, stop)
-    backwards = _border(rates[::-1], len(rates) - stop, len(rates) - first)
+    begin = _boundary(rates, first, stop)
+    backwards = _boundary(rates[::-1], len(rates) - stop, len(rates) - first)
     end = len(rates) - 1 + BLOCK_HOPS - backwards
     return (begin, end) if begin < end else (float(first), float(stop - 1 + BLOCK_HOPS))
 
 
-def _border(rates: np.ndarray, first: int, stop: int) -> float:
-    """Find the most likely left border, from its flank and what is on either side."""
+def _boundary(rates: np.ndarray, first: int, stop: int) -> float:
+    """Find the most likely left boundary, from its flank and what is on either side."""
     a, b = max(0, first - BEFORE), min(stop, first + BEHIND)
     tried = np.round(np.arange(a, b - 1 + FINENESS / 2, FINENESS), 3)
     whole = np.ceil(tried).astype(int)  # the first hash that lies wholly inside

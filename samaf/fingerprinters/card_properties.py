@@ -9,7 +9,7 @@ from samaf.fingerprinters.card import ModelCard, VectorCard
 AnyCard = TypeVar("AnyCard", ModelCard, VectorCard)
 
 
-class Described(Generic[AnyCard]):
+class CardProperties(Generic[AnyCard]):
     """A model with its card.
 
     Attributes
@@ -31,7 +31,7 @@ class Described(Generic[AnyCard]):
         return self.card.digest
 
     @property
-    def rate(self) -> int:
+    def sample_rate(self) -> int:
         """Hz of the samples that it takes."""
         return self.card.features.sample_rate
 

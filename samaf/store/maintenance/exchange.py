@@ -16,18 +16,18 @@ from pathlib import Path
 
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
-from samaf.store.administration import sheets
-from samaf.store.administration.files import new_file
-from samaf.store.administration.merging import Taken, batches, contents, take
-from samaf.store.administration.sheets import BadLineError, Line, Sheet
-from samaf.store.administration.transfer import Progress, no_progress
+from samaf.store.maintenance import sheets
+from samaf.store.maintenance.files import new_file
+from samaf.store.maintenance.merging import MergeResult, batches, contents, take
+from samaf.store.maintenance.sheets import BadLineError, Line, Sheet
+from samaf.store.maintenance.transfer import Progress, no_progress
 from samaf.store.rows import StoredFingerprinter
 from samaf.store.store import Store
 from samaf.store.text import escape, unescape
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """What was written to a file.
 
     Attributes
@@ -49,7 +49,7 @@ class Exported:
     bytes: int
 
 
-def export(url: str | None, path: Path, *, progress: Progress = no_progress) -> Exported:
+def export(url: str | None, path: Path, *, on_progress: Progress = no_progress) -> ExportResult:
     """Write all recordings, as of one moment, with labels and hashes to a new file.
 
     Raises
@@ -72,14 +72,14 @@ def export(url: str | None, path: Path, *, progress: Progress = no_progress) -> 
                 yield [_line(recording, packed, fingerprinter) for recording, packed in batch]
                 recordings += len(batch)
                 hashes += sum(len(packed) for _, packed in batch)
-                progress(hashes, total)
+                on_progress(hashes, total)
 
         with new_file(path) as temporary:
             sheet.write(temporary, lines(), fingerprinter.bits // 8)
-    return Exported(store.url, str(path), recordings, hashes, path.stat().st_size)
+    return ExportResult(store.url, str(path), recordings, hashes, path.stat().st_size)
 
 
-def import_(url: str | None, path: Path, *, progress: Progress = no_progress) -> Taken:
+def import_(url: str | None, path: Path, *, on_progress: Progress = no_progress) -> MergeResult:
     """Add the recordings of a file that `export` wrote, or another program like it.
 
     A recording that is here already (same SHA-256) is passed over but for labels that it
@@ -97,7 +97,7 @@ def import_(url: str | None, path: Path, *, progress: Progress = no_progress) ->
         lines = _lines(sheet, path)
         first = list(islice(lines, 1))  # what is no table makes no store
         with Store.open(url) as store:
-            taken = Taken(str(path), store.url)
+            taken = MergeResult(str(path), store.url)
 
             def items() -> Iterator[tuple[Recording, Hashes]]:
                 for fingerprinter, recording, hashes in chain(first, lines):
@@ -107,7 +107,7 @@ def import_(url: str | None, path: Path, *, progress: Progress = no_progress) ->
             for batch in batches(items()):
                 taken = take(taken, store, batch, "import")
                 done += len(batch)
-                progress(done, total)
+                on_progress(done, total)
     return taken
 
 
@@ -120,7 +120,7 @@ def _lines(sheet: Sheet, path: Path) -> Iterator[tuple[StoredFingerprinter, Reco
         except (TypeError, ValueError, RecursionError) as error:
             raise StoreError(
                 f"{path}: recording {number} of the file cannot be read ({error}); "
-                "mend it or export again"
+                "fix it or export again"
             ) from None
         yield fingerprinter, recording, hashes
 

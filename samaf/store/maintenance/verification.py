@@ -11,17 +11,17 @@ from sqlalchemy import Connection, Row, exists, func, select
 
 from samaf.errors import StoreError
 from samaf.store import schema
-from samaf.store.administration.engines import administration_of
-from samaf.store.administration.transfer import (
+from samaf.store.audit import check
+from samaf.store.blobs import DamagedRowError, HashRow, unpack
+from samaf.store.database import Database
+from samaf.store.maintenance.dialects import maintenance_of
+from samaf.store.maintenance.transfer import (
     Progress,
     fingerprinter_bits,
     no_progress,
     pages,
     total_hashes,
 )
-from samaf.store.audit import check
-from samaf.store.blobs import DamagedRowError, HashRow, unpack
-from samaf.store.database import Database
 from samaf.store.statements import bound
 
 _recordings = schema.recordings.c
@@ -45,7 +45,7 @@ class Fault:
     what
         What is wrong with it.
     remedy
-        How to mend it.
+        How to fix it.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class Fault:
     remedy: str
 
 
-def verify(database: Database, progress: Progress = no_progress) -> Iterator[Fault]:
+def verify(database: Database, on_progress: Progress = no_progress) -> Iterator[Fault]:
     """Yield all faults of a store; it is read as of one moment.
 
     Each checksum is computed again; hashes must follow one another without gaps, as many
@@ -62,15 +62,15 @@ def verify(database: Database, progress: Progress = no_progress) -> Iterator[Fau
     the audit log must be as it was written; and the database must find its own files sound.
     """
     try:
-        for damage in administration_of(database).damages():
+        for damage in maintenance_of(database).damages():
             yield Fault("database", database.name, damage, RESTORE)
         with database.snapshot() as connection:
             yield from _counters(connection)
             yield from _orphans(connection)
-            yield from _hashes(connection, progress)
+            yield from _hashes(connection, on_progress)
             yield from _audit(connection)
     except StoreError as error:
-        # What can still be read was told of before.
+        # What can still be read was reported before.
         yield Fault("database", database.name, str(error), RESTORE)
 
 
@@ -135,7 +135,7 @@ def _audit(connection: Connection) -> Iterator[Fault]:
         yield Fault("audit", f"entry {found.broken}", found.reason, remedy)
 
 
-def _hashes(connection: Connection, progress: Progress) -> Iterator[Fault]:
+def _hashes(connection: Connection, on_progress: Progress) -> Iterator[Fault]:
     bits = fingerprinter_bits(connection)
     owner = min(bits, default=None)
     done, total, revision = 0, total_hashes(connection), 0
@@ -156,7 +156,7 @@ def _hashes(connection: Connection, progress: Progress) -> Iterator[Fault]:
                 if own and (what := _fault_of(own, count, width)):
                     yield Fault("hashes", where, what, _add_again(recording))
             done += recording.hash_count
-        progress(done, total)
+        on_progress(done, total)
 
 
 def _rows(connection: Connection, first: int, last: int) -> dict[tuple[int, int], list[HashRow]]:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from samaf.errors import StoreError
 from samaf.store import schema
-from samaf.store.administration.opening import opened, refuse_same
-from samaf.store.administration.transfer import (
+from samaf.store.audit import NO_ENTRY, has, log_head
+from samaf.store.maintenance.opening import opened, refuse_same
+from samaf.store.maintenance.transfer import (
     Progress,
     no_progress,
     pages,
@@ -24,7 +25,6 @@ from samaf.store.administration.transfer import (
     store_row,
     total_hashes,
 )
-from samaf.store.audit import NO_ENTRY, has, newest
 from samaf.store.rows import Values
 from samaf.store.statements import IDS_A_STATEMENT, keep_others_out
 from samaf.store.statements import revision as revision_of
@@ -34,7 +34,7 @@ _deletions = schema.deletions.c
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class CopyResult:
     """What a copy did.
 
     Attributes
@@ -62,8 +62,8 @@ def copy(
     target_url: str,
     *,
     blocks_per_row: int | None = None,
-    progress: Progress = no_progress,
-) -> Copied:
+    on_progress: Progress = no_progress,
+) -> CopyResult:
     """Make one store equal to another: ids, labels, hashes, revisions and logs.
 
     The target is empty or a copy of the same source that was stopped, or made before the
@@ -99,10 +99,10 @@ def copy(
                 revision = page[-1].revision
                 recordings += len(page)
                 hashes += sum(row.hash_count for row in page)
-                progress(begun.hashes + hashes, total)
+                on_progress(begun.hashes + hashes, total)
             target.write(partial(_end, origin, store, before=revision, name=target.name))
     present = begun.recordings
-    return Copied(source.name, target.name, recordings, hashes, present, store.revision)
+    return CopyResult(source.name, target.name, recordings, hashes, present, store.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _begun(origin: Connection, target: Connection, name: str) -> _Begun:
     of_source = select(func.count()).where(_recordings.id <= last)
     if there != origin.execute(of_source).scalar_one():
         raise _no_copy(name, "recordings were deleted in it")
-    entry = newest(target)
+    entry = log_head(target)
     if store.revision > source.revision or (entry != NO_ENTRY and not has(origin, entry)):
         raise _no_copy(name, "it was changed by itself")
     if _owners(target) != _owners(origin):

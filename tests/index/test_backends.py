@@ -1,4 +1,4 @@
-"""The NumPy form, the compiled form and FAISS give the same; which form is used when."""
+"""NumPy, the compiled backend and FAISS give the same; which backend is used when."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import platformdirs
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samaf.index import NOTHING, ExactIndex, FlatIndex, HashTable, exact, table_of
+from samaf.index.exact import Backend
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,8 +87,8 @@ def test_threads_and_pruning_change_nothing(width: int, turned: float) -> None:
 @pytest.mark.usefixtures("compiled")
 def test_equal_distances_go_by_row() -> None:
     table = table_of([(n, np.zeros((3, 32), np.uint8)) for n in range(20_000)], 32)
-    for form in ("numpy", "compiled"):
-        found = ExactIndex(table, form).search(np.zeros((2, 32), np.uint8), 2, 5)
+    for backend in get_args(Backend):
+        found = ExactIndex(table, backend).search(np.zeros((2, 32), np.uint8), 2, 5)
         assert found.rows.tolist() == [[0, 1, 3, 4, 6]]  # windows start at 0 and 1 of each three
         assert found.distances.tolist() == [[0] * 5]
 
@@ -99,10 +101,10 @@ def test_a_query_shorter_than_the_window_has_no_windows(
     assert engine(table).search(table.hashes[:4], 5, 2).rows.shape == (0, 2)
 
 
-def test_an_empty_table_has_no_neighbours() -> None:
+def test_an_empty_table_has_no_neighbors() -> None:
     table = table_of([], 32)
-    for form in ("numpy", "compiled"):
-        found = ExactIndex(table, form).search(np.zeros((3, 32), np.uint8), 2, 4)
+    for backend in get_args(Backend):
+        found = ExactIndex(table, backend).search(np.zeros((3, 32), np.uint8), 2, 4)
         assert (found.rows == NOTHING).all()
         assert found.rows.shape == (2, 4)
 
@@ -116,16 +118,16 @@ if "without" in sys.argv:
 exact.PAIRS_TO_COMPILED = 2_000
 hashes = np.arange(3200, dtype=np.uint32).view(np.uint8).reshape(-1, 32)
 index = ExactIndex(table_of([(1, hashes)], 32))
-forms = [index.form]
+backends = [index.backend]
 for _ in range(2):
     found = index.search(index.table.hashes[40:43], 3, 1)
     assert found.rows.tolist() == [[40]]
-    forms.append(index.form)
-print(*forms)
+    backends.append(index.backend)
+print(*backends)
 """
 
 
-def forms(folder: Path, *arguments: str, **environment: str) -> str:
+def backends(folder: Path, *arguments: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", FORMS, *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": "", **environment},
@@ -139,27 +141,27 @@ def forms(folder: Path, *arguments: str, **environment: str) -> str:
 
 
 def test_numpy_serves_where_numba_is_missing(tmp_path: Path) -> None:
-    assert forms(tmp_path, "without") == "numpy numpy numpy"
+    assert backends(tmp_path, "without") == "numpy numpy numpy"
 
 
 @pytest.mark.usefixtures("compiled")
 def test_changes_over_when_enough_was_compared_and_keeps_its_code(tmp_path: Path) -> None:
     home = {"XDG_CACHE_HOME": str(tmp_path)}
-    assert ExactIndex(table_of([], 32), "compiled").form == "compiled"
+    assert ExactIndex(table_of([], 32), "compiled").backend == "compiled"
     given = os.environ.get("NUMBA_CACHE_DIR")
     code = Path(given) if given else Path(platformdirs.user_cache_dir("samaf"), "compiled")
     shutil.copytree(code, tmp_path / "samaf" / "compiled")
     for path in tmp_path.glob("samaf/compiled/**/*.nb?"):
-        path.write_bytes(path.read_bytes()[:100])  # damaged: made anew, once
+        path.write_bytes(path.read_bytes()[:100])  # damaged: rebuilt, once
     # 400 rows x 3 hashes a search: the second passes 2,000 pairs.
-    assert forms(tmp_path, **home) == "numpy numpy compiled"
+    assert backends(tmp_path, **home) == "numpy numpy compiled"
     (path,) = tmp_path.glob("samaf/compiled/**/*.nbc")
     made = path.stat().st_mtime_ns
-    assert forms(tmp_path, **home) == "numpy numpy compiled"
+    assert backends(tmp_path, **home) == "numpy numpy compiled"
     assert path.stat().st_mtime_ns == made
 
 
 def test_unknown_widths_are_left_to_numpy() -> None:
     table = tables(np.random.default_rng(0), [9], 12)
-    assert ExactIndex(table, "compiled").form == "numpy"
+    assert ExactIndex(table, "compiled").backend == "numpy"
     assert exact.pairwise(table.hashes[:1], table.hashes[:1]).tolist() == [[0]]

@@ -21,9 +21,11 @@ from sqlalchemy import URL, Connection, delete, func, select, update
 
 from samaf.errors import StoreError
 from samaf.store import schema
-from samaf.store.administration.files import new_file
-from samaf.store.administration.opening import opened
-from samaf.store.administration.transfer import (
+from samaf.store.audit import Act, append, this_author
+from samaf.store.database import Database
+from samaf.store.maintenance.files import new_file
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.transfer import (
     Progress,
     no_progress,
     pages,
@@ -34,8 +36,6 @@ from samaf.store.administration.transfer import (
     total_hashes,
     understood,
 )
-from samaf.store.audit import Act, append, this_author
-from samaf.store.database import Database
 from samaf.store.migration import found_schema, prepare, upgrade
 from samaf.store.statements import begin_change, bound
 
@@ -74,7 +74,7 @@ class Backup:
     sha256: str
 
 
-def back_up(url: str | None, path: Path, progress: Progress = no_progress) -> Backup:
+def back_up(url: str | None, path: Path, on_progress: Progress = no_progress) -> Backup:
     """Write a store, as it is at one moment, to a new file; others may read and write it.
 
     Raises
@@ -91,7 +91,7 @@ def back_up(url: str | None, path: Path, progress: Progress = no_progress) -> Ba
 
             def fill(to: Connection) -> tuple[int, int]:
                 to.execute(update(schema.store).values(**store._mapping))
-                return _fill(connection, to, progress)
+                return _fill(connection, to, on_progress)
 
             recordings, hashes = target.write(fill)
         digest = _seal(temporary)
@@ -100,7 +100,7 @@ def back_up(url: str | None, path: Path, progress: Progress = no_progress) -> Ba
 
 
 def restore(
-    url: str | None, path: Path, *, replace: bool = False, progress: Progress = no_progress
+    url: str | None, path: Path, *, replace: bool = False, on_progress: Progress = no_progress
 ) -> Backup:
     """Fill a store with a backup: all of it or nothing.
 
@@ -143,7 +143,7 @@ def restore(
                         created_at=store.created_at,
                     )
                 )
-                _fill(source, to, progress)
+                _fill(source, to, on_progress)
                 owner = bound(to)
                 fingerprinter = owner[1].digest if owner else ""
                 append(to, this_author(target.dialect.user(to), fingerprinter), [act])
@@ -154,7 +154,7 @@ def restore(
     return Backup(target.name, str(path), *totals, revision, size, digest)
 
 
-def _fill(source: Connection, target: Connection, progress: Progress) -> tuple[int, int]:
+def _fill(source: Connection, target: Connection, on_progress: Progress) -> tuple[int, int]:
     """Write everything but the table ``store``; return recordings and hashes."""
     total = total_hashes(source)
     recordings = hashes = 0
@@ -163,7 +163,7 @@ def _fill(source: Connection, target: Connection, progress: Progress) -> tuple[i
         put_recordings(source, target, page)
         recordings += len(page)
         hashes += sum(row.hash_count for row in page)
-        progress(hashes, total)
+        on_progress(hashes, total)
     put_log(source, target, schema.deletions)
     # The chain of a log that has entries cannot be joined with another.
     if target.execute(select(schema.audit.c.id).limit(1)).first() is None:

@@ -25,10 +25,10 @@ def is_short(seconds: float) -> bool:
     return seconds < SHORT_SECONDS
 
 
-def hash_to_the_ends(
+def hash_with_padding(
     frames: np.ndarray,
     hypothesis: Hypothesis,
-    seed: str,
+    salt: str,
     fingerprinter: Fingerprinter,
     short: bool,
 ) -> list[tuple[Hypothesis, Hashes]]:
@@ -38,7 +38,7 @@ def hash_to_the_ends(
     ----------
     frames
         float32 (n, coefficients), as ``hypothesis`` has them.
-    seed
+    salt
         Belongs to this clip alone; see ``Fingerprinter.hashes``.
     short
         Whether to hash on two grids, half a hop apart. Where tempo and pitch are the clip's
@@ -54,12 +54,12 @@ def hash_to_the_ends(
         return []
     made = []
     if short and hypothesis.manipulation.tau == hypothesis.manipulation.rho == 1:
-        whole = fingerprinter.hash_blocks(blocks(frames, parameters), seed)
+        whole = fingerprinter.hash_blocks(blocks(frames, parameters), salt)
         if len(whole):
             made.append((hypothesis, whole))
     for offset in (0, parameters.hop_frames // 2) if short else (0,):
         starts = block_starts(len(frames), offset, parameters)
-        hashes = fingerprinter.hash_blocks(overhanging(frames, starts, parameters), seed)
+        hashes = fingerprinter.hash_blocks(padded_blocks(frames, starts, parameters), salt)
         origin = float(starts[0]) / parameters.hop_frames
         made.append((replace(hypothesis, origin=origin), hashes))
     return [(replace(h, prior=h.prior / len(made)), hashes) for h, hashes in made]
@@ -76,7 +76,7 @@ def block_starts(frames: int, offset: int, parameters: FeatureParameters) -> np.
     return np.arange(first, frames - least + 1, hop)
 
 
-def overhanging(
+def padded_blocks(
     frames: np.ndarray, starts: np.ndarray, parameters: FeatureParameters
 ) -> np.ndarray:
     """Cut blocks that may hang over either end of a clip.

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from samaf.store import schema
-from samaf.store.administration.engines import Administration, Setting, administration_of
 from samaf.store.database import Database
+from samaf.store.maintenance.dialects import Administration, Setting, maintenance_of
 from samaf.store.migration import found_schema, refuse_absent
 from samaf.store.urls import resolve
 
@@ -40,10 +40,10 @@ def check(url: str | None) -> list[Setting]:
         if found == schema.NEWEST:
             settings += database.read(lambda connection: list(_differences(connection)))
             settings += database.read(
-                lambda connection: [_guarded(administration_of(database), connection)]
+                lambda connection: [_guarded(maintenance_of(database), connection)]
             )
         settings += database.read(
-            lambda connection: list(administration_of(database).settings(connection))
+            lambda connection: list(maintenance_of(database).settings(connection))
         )
         return settings
     finally:

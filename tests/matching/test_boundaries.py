@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samaf.matching.borders import AGREEMENT, BLOCK_HOPS, SHARES, UNRELATED, borders
+from samaf.matching.boundaries import AGREEMENT, BLOCK_HOPS, SHARES, UNRELATED, boundaries
 
 
 def rates(count: int, begin: float, end: float, level: float) -> np.ndarray:
@@ -23,15 +23,15 @@ def rates(count: int, begin: float, end: float, level: float) -> np.ndarray:
     begin=st.floats(10, 20),
     length=st.floats(8, 40),
     level=st.floats(0.0, 0.25),
-    seed=st.integers(0, 2**32),
+    salt=st.integers(0, 2**32),
 )
 def test_borders_lie_where_the_sound_begins_and_ends(
-    begin: float, length: float, level: float, seed: int
+    begin: float, length: float, level: float, salt: int
 ) -> None:
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(salt)
     made = rates(75, begin, begin + length, level) + rng.normal(0, 0.01, 75)
     alike = np.flatnonzero(made < 0.42)
-    found = borders(made, int(alike[0]), int(alike[-1]) + 1)
+    found = boundaries(made, int(alike[0]), int(alike[-1]) + 1)
     # Half a second is two hops.
     assert found[0] == pytest.approx(begin, abs=1.2)
     assert found[1] == pytest.approx(begin + length, abs=1.2)
@@ -39,8 +39,8 @@ def test_borders_lie_where_the_sound_begins_and_ends(
 
 def test_a_stretch_that_goes_through_ends_with_the_query() -> None:
     made = np.full(12, 0.1)
-    assert borders(made, 0, 12) == (0, 11 + BLOCK_HOPS)
+    assert boundaries(made, 0, 12) == (0, 11 + BLOCK_HOPS)
 
 
 def test_one_hash_alone_is_a_second() -> None:
-    assert borders(np.array([0.1]), 0, 1) == (0, BLOCK_HOPS)
+    assert boundaries(np.array([0.1]), 0, 1) == (0, BLOCK_HOPS)

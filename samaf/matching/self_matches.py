@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from samaf.matching.alignment import heaviest
-from samaf.matching.borders import BLOCK_HOPS, borders
+from samaf.matching.boundaries import BLOCK_HOPS, boundaries
 
 LEAST_LAG = 6  # hops: nearer places share audio, or a held vowel
 GRIDS = 4  # a copy lies within an eighth of a hop, 31 ms, of one of them
@@ -23,17 +23,17 @@ CANDIDATE_HASHES, CANDIDATE = 2, 0.25  # hashes in a row, and their bit error ra
 COPY_HASHES, COPY = 3, 0.2  # the same at the best alignment
 CORRELATION = 0.5  # of samples that makes a copy; words said twice stay below 0.45
 STEADY = 0.25  # bit error rate of hashes a second apart up to which a sound is a steady one
-ALIKE = 0.3  # bit error rate up to which hashes speak for the copy going on
+ALIKE = 0.3  # bit error rate up to which hashes support that the copy goes on
 BEYOND = 12  # hashes that are looked at on either side of a candidate
 STEP = 3  # frames between the alignments that are tried first
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
-    """A stretch and its repetition, in hops, and how well they agree.
+class SelfMatch:
+    """A segment and its repetition, in hops, and how well they agree.
 
     ``ber`` is the mean bit error rate of the three hashes in a row that agree best, of
-    ``hashes`` that speak for the copy.
+    ``hashes`` that support the copy.
     """
 
     first: float
@@ -43,13 +43,13 @@ class Repeat:
     ber: float
 
 
-def repeats(
+def self_matches(
     grids: Sequence[np.ndarray],
     informative: np.ndarray,
     hash_at: Callable[[np.ndarray], np.ndarray],
     frames: int,
     hop_frames: int,
-) -> list[Repeat]:
+) -> list[SelfMatch]:
     """Find what is there twice.
 
     Parameters
@@ -72,7 +72,7 @@ def repeats(
     """
     informative = informative & distinct(grids[0])
     quarter = hop_frames / len(grids)
-    found: list[Repeat] = []
+    found: list[SelfMatch] = []
     alike = [
         (first, round(hop_frames * lag + quarter * number), hashes)
         for number, grid in enumerate(grids)
@@ -81,9 +81,9 @@ def repeats(
     for first, away, hashes in sorted(alike, key=lambda each: -each[2]):
         if any(_covers(r, first, away / hop_frames, hashes) for r in found):
             continue
-        repeat = _refined(first, away, hashes, hash_at, frames, hop_frames)
-        if repeat and not any(_is_same(r, repeat) for r in found):
-            found.append(repeat)
+        self_match = _refined(first, away, hashes, hash_at, frames, hop_frames)
+        if self_match and not any(_is_same(r, self_match) for r in found):
+            found.append(self_match)
     return sorted((r for r in found if r.ber <= COPY), key=lambda r: (r.ber, r.first))
 
 
@@ -102,7 +102,7 @@ def distinct(packed: np.ndarray) -> np.ndarray:
 def candidates(
     own: np.ndarray, other: np.ndarray, informative: np.ndarray
 ) -> Iterator[tuple[int, int, int]]:
-    """Yield first hash, lag and number of hashes of stretches alike on two grids."""
+    """Yield first hash, lag and number of hashes of segments alike on two grids."""
     bits = 8 * own.shape[1]
     left, right = (a.view(np.uint64) if bits % 64 == 0 else a for a in (own, other))
     evened = np.ones(CANDIDATE_HASHES) / CANDIDATE_HASHES
@@ -122,7 +122,7 @@ def _refined(
     hash_at: Callable[[np.ndarray], np.ndarray],
     frames: int,
     hop_frames: int,
-) -> Repeat | None:
+) -> SelfMatch | None:
     """Align a candidate to the frame, and see how far it goes."""
     here = hop_frames * np.arange(first, first + hashes)
     own = hash_at(here)
@@ -146,13 +146,13 @@ def _refined(
     if b - a < COPY_HASHES:
         return None
     ber = np.convolve(rates[a:b], np.ones(COPY_HASHES) / COPY_HASHES, "valid").min()
-    begin, end = borders(rates, a, b)
+    begin, end = boundaries(rates, a, b)
     start = int(i[0]) + begin
-    return Repeat(start, start + away / hop_frames, end - begin, b - a, float(ber))
+    return SelfMatch(start, start + away / hop_frames, end - begin, b - a, float(ber))
 
 
 def correlation(first: np.ndarray, second: np.ndarray) -> tuple[float, int]:
-    """Find where a stretch correlates most with another of at least its length.
+    """Find where a segment correlates most with another of at least its length.
 
     Parameters
     ----------
@@ -172,13 +172,13 @@ def correlation(first: np.ndarray, second: np.ndarray) -> tuple[float, int]:
     return float(likeness[place]), place
 
 
-def _covers(found: Repeat, first: int, lag: float, hashes: int) -> bool:
+def _covers(found: SelfMatch, first: int, lag: float, hashes: int) -> bool:
     """Tell whether a candidate is part of what was found, one hop off or so."""
     near = abs(found.second - found.first - lag) <= 2
     return near and found.first - 2 <= first and first + hashes <= found.first + found.length + 2
 
 
-def _is_same(found: Repeat, other: Repeat) -> bool:
+def _is_same(found: SelfMatch, other: SelfMatch) -> bool:
     near = abs((found.second - found.first) - (other.second - other.first)) < 1
     apart = abs(found.first + found.length / 2 - other.first - other.length / 2)
     return near and apart < (found.length + other.length) / 2

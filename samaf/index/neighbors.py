@@ -9,17 +9,17 @@ import numpy as np
 
 from samaf.index.table import HashTable
 
-NOTHING = -1  # row of a neighbour that does not exist
+NOTHING = -1  # row of a neighbor that does not exist
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Nearest:
+class Neighbors:
     """The nearest windows of the store for each window of a query.
 
     Attributes
     ----------
     rows
-        int64 (windows, k): row in the table where the neighbour starts, nearest first,
+        int64 (windows, k): row in the table where the neighbor starts, nearest first,
         ``NOTHING`` where there are fewer than k. Equal distances go by row.
     distances
         int64 (windows, k): Hamming distance over the whole window, in bits.
@@ -37,7 +37,7 @@ class Index(Protocol):
         """What is searched."""
         ...
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Nearest:
+    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """Find the k nearest windows of ``hashes`` hashes for each such window of a query.
 
         Parameters
@@ -48,6 +48,6 @@ class Index(Protocol):
         ...
 
 
-def nothing(windows: int, k: int) -> Nearest:
-    """Give an answer without any neighbour."""
-    return Nearest(np.full((windows, k), NOTHING), np.full((windows, k), np.iinfo(np.int64).max))
+def nothing(windows: int, k: int) -> Neighbors:
+    """Give an answer without any neighbor."""
+    return Neighbors(np.full((windows, k), NOTHING), np.full((windows, k), np.iinfo(np.int64).max))

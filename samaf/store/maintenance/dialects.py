@@ -145,7 +145,7 @@ class MysqlAdministration(Administration):
         try:
             found = connection.execute(text(f"SHOW CREATE TRIGGER {trigger}")).all()
         except DBAPIError as error:
-            # A trigger that is not there is told from one that is none of this user's business.
+            # A missing trigger is told apart from one that this user may not see.
             return bool(error.orig and error.orig.args[0] in NO_RIGHT)
         return REFUSAL in str(found)
 
@@ -166,11 +166,11 @@ class MysqlAdministration(Administration):
         )
 
     def vacuum(self) -> None:
-        """Have each table made anew."""
+        """Have each table rebuilt."""
         self.database.bare(*(f"OPTIMIZE TABLE {name}" for name in TABLES))
 
 
-def administration_of(database: Database) -> Administration:
+def maintenance_of(database: Database) -> Administration:
     """Return what speaks to this database."""
     kind = SqliteAdministration if is_file(database.url) else MysqlAdministration
     return kind(database)

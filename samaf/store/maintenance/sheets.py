@@ -90,7 +90,7 @@ class Csv(Sheet):
             for row in reader:
                 if None in row or None in row.values():
                     raise StoreError(
-                        f"{path}: line {reader.line_num} has too many or too few cells; mend it"
+                        f"{path}: line {reader.line_num} has too many or too few cells; fix it"
                     )
                 line: Line = {name: value.removeprefix("'") for name, value in row.items()}
                 labels = json.loads(line["labels"] or "{}")
@@ -204,7 +204,7 @@ def reading(path: Path) -> Iterator[None]:
         reason = error.strerror or "not what its ending says"
         raise StoreError(f"{path}: cannot be read ({reason}); check the path") from None
     except BadLineError as error:
-        raise StoreError(f"{path}: {error}; mend it or export again") from None
+        raise StoreError(f"{path}: {error}; fix it or export again") from None
     except UnicodeDecodeError:
         raise StoreError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8") from None
     except (csv.Error, ValueError, RecursionError) as error:

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, o
 
 from samaf.errors import StoreError
 from samaf.store import schema
-from samaf.store.administration.engines import administration_of
-from samaf.store.administration.opening import opened
 from samaf.store.database import Database
+from samaf.store.maintenance.dialects import maintenance_of
+from samaf.store.maintenance.opening import opened
 from samaf.store.rows import now
 from samaf.store.statements import keep_others_out, log_start
 
@@ -22,7 +22,7 @@ _deletions = schema.deletions.c
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class PruneResult:
     """Rows of one kind that were removed, or would be.
 
     Attributes
@@ -41,7 +41,7 @@ class Pruned:
 
 
 @dataclass(frozen=True, slots=True)
-class Vacuumed:
+class VacuumResult:
     """Bytes on disk before and after unused space was given back."""
 
     url: str
@@ -49,11 +49,11 @@ class Vacuumed:
     after: int
 
 
-def prune(url: str | None, *, days: int = DAYS, dry_run: bool = False) -> list[Pruned]:
+def prune(url: str | None, *, days: int = DAYS, dry_run: bool = False) -> list[PruneResult]:
     """Remove rows that nothing needs any more; no recording, label or hash of one goes.
 
     Those are: entries of the log of deletions older than ``days`` (an index that has not
-    followed since then is made anew by itself; the audit log keeps all deletions), labels
+    followed since then is rebuilt by itself; the audit log keeps all deletions), labels
     and hashes whose recording or fingerprinter is gone, and fingerprinters without hashes.
 
     Raises
@@ -67,7 +67,7 @@ def prune(url: str | None, *, days: int = DAYS, dry_run: bool = False) -> list[P
         return _prune(database, days, dry_run)
 
 
-def _prune(database: Database, days: int, dry_run: bool) -> list[Pruned]:
+def _prune(database: Database, days: int, dry_run: bool) -> list[PruneResult]:
     rows, labels, owners = schema.hash_rows, schema.labels, schema.fingerprinters
     old = _deletions.deleted_at <= now() - timedelta(days=days)
     unused = ~exists().where(rows.c.fingerprinter_id == owners.c.id)
@@ -76,7 +76,7 @@ def _prune(database: Database, days: int, dry_run: bool) -> list[Pruned]:
             f"deletions logged more than {days} days ago",
             schema.deletions,
             old,
-            "indexes that are older are made anew; the audit log keeps all deletions",
+            "indexes that are older are rebuilt; the audit log keeps all deletions",
         ),
         ("labels without a recording", labels, _without(labels, "recording_id"), "none"),
         (
@@ -93,14 +93,14 @@ def _prune(database: Database, days: int, dry_run: bool) -> list[Pruned]:
         ),
     ]
 
-    def work(connection: Connection) -> list[Pruned]:
+    def work(connection: Connection) -> list[PruneResult]:
         if not dry_run:
             keep_others_out(connection)
             last = connection.execute(select(func.max(_deletions.revision)).where(old)).scalar()
             start = max(log_start(connection), last or 0)
             connection.execute(update(schema.store).values(log_start=start))
         return [
-            Pruned(what, _count(connection, table, which, dry_run), effect)
+            PruneResult(what, _count(connection, table, which, dry_run), effect)
             for what, table, which, effect in kinds
         ]
 
@@ -120,7 +120,7 @@ def _count(connection: Connection, table: Table, which: ColumnElement[Any], dry_
     return connection.execute(delete(table).where(which)).rowcount
 
 
-def vacuum(url: str | None) -> Vacuumed:
+def vacuum(url: str | None) -> VacuumResult:
     """Give space that deleted rows took back to the disk; writers wait meanwhile.
 
     Raises
@@ -129,7 +129,7 @@ def vacuum(url: str | None) -> Vacuumed:
         There is no store, or no room for the second copy that this needs.
     """
     with opened(url) as database:
-        administration = administration_of(database)
+        administration = maintenance_of(database)
         before = administration.size()
         administration.vacuum()
-        return Vacuumed(database.name, before, administration.size())
+        return VacuumResult(database.name, before, administration.size())

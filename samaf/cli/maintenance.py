@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from samaf.cli.options import database, db_option, form_option, model_option
+from samaf.cli.options import database, db_option, model_option, output_format_option
 
 
 @click.command()
 @db_option
-@form_option
-def stats(form: str | None) -> None:
+@output_format_option
+def stats(output_format: str | None) -> None:
     """Sum the store up: recordings, hours, hashes, labels.
 
     \b
@@ -24,12 +24,12 @@ def stats(form: str | None) -> None:
     from samaf.cli.views import STATS
 
     with samaf.open(database(), create=False) as engine:
-        write(STATS, [engine.stats()], form)
+        write(STATS, [engine.stats()], output_format)
 
 
 @click.command()
-@form_option
-def models(form: str | None) -> None:
+@output_format_option
+def models(output_format: str | None) -> None:
     """List the models of this program.
 
     --json gives their whole cards: parameters, training data, figures.
@@ -42,7 +42,7 @@ def models(form: str | None) -> None:
     from samaf.cli.render import write
     from samaf.cli.views import MODELS
 
-    write(MODELS, engine.models(), form)
+    write(MODELS, engine.models(), output_format)
 
 
 @click.command()
@@ -61,8 +61,10 @@ def models(form: str | None) -> None:
     help="The new model.  [default: the shipped one of the same name]",
 )
 @db_option
-@form_option
-def rehash(audio: Path | None, forget_missing: bool, model: str | None, form: str | None) -> None:
+@output_format_option
+def rehash(
+    audio: Path | None, forget_missing: bool, model: str | None, output_format: str | None
+) -> None:
     """Rebuild the store with another model, from the audio files where they still are.
 
     Queries find the old hashes until every recording has new ones. The same command goes
@@ -78,11 +80,15 @@ def rehash(audio: Path | None, forget_missing: bool, model: str | None, form: st
     from samaf.cli.render import write
     from samaf.cli.views import REHASHED
 
-    with counting("recordings") as progress:
+    with counting("recordings") as on_progress:
         found = engine.rehash(
-            database(), model=model, audio=audio, forget_missing=forget_missing, progress=progress
+            database(),
+            model=model,
+            audio=audio,
+            forget_missing=forget_missing,
+            on_progress=on_progress,
         )
-    write(REHASHED, [found], form)
+    write(REHASHED, [found], output_format)
     if not found.done:
         click.get_current_context().exit(1)
 
@@ -103,9 +109,9 @@ def index() -> None:
 @index.command("rebuild")
 @model_option
 @db_option
-@form_option
-def index_rebuild(model: str | None, form: str | None) -> None:
-    """Throw the index away and make it anew from the store.
+@output_format_option
+def index_rebuild(model: str | None, output_format: str | None) -> None:
+    """Throw the index away and rebuilds it from the store.
 
     \b
     Example:
@@ -116,14 +122,14 @@ def index_rebuild(model: str | None, form: str | None) -> None:
     from samaf.cli.views import INDEX
 
     with samaf.open(database(), model=model, create=False) as engine:
-        write(INDEX, [engine.index_rebuild()], form)
+        write(INDEX, [engine.index_rebuild()], output_format)
 
 
 @index.command("status")
 @model_option
 @db_option
-@form_option
-def index_status(model: str | None, form: str | None) -> None:
+@output_format_option
+def index_status(model: str | None, output_format: str | None) -> None:
     """Tell where the index lies, whether it is current, and check all of its bytes.
 
     \b
@@ -135,4 +141,4 @@ def index_status(model: str | None, form: str | None) -> None:
     from samaf.cli.views import INDEX
 
     with samaf.open(database(), model=model, create=False) as engine:
-        write(INDEX, [engine.index_status()], form)
+        write(INDEX, [engine.index_status()], output_format)

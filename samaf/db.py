@@ -1,13 +1,13 @@
 """The verbs of ``samaf db`` as plain Python: what an administrator does with a whole store.
 
->>> from samaf import administration
->>> administration.db_backup("evidence.db", "evidence.backup")  # doctest: +SKIP
->>> list(administration.db_verify("evidence.db"))  # doctest: +SKIP
+>>> from samaf import db
+>>> db.backup("evidence.db", "evidence.backup")  # doctest: +SKIP
+>>> list(db.verify("evidence.db"))  # doctest: +SKIP
 []
 
 All raise `samaf.errors.StoreError`, one line with the way out. ``url`` is a file, a
 ``mysql://`` or ``mariadb://`` URL, or None for SAMAF_DB or the user's own store;
-``progress`` is called with what is done and what there is to do.
+``on_progress`` is called with what is done and what there is to do.
 """
 
 from __future__ import annotations
@@ -25,59 +25,52 @@ from samaf.engine import Engine
 from samaf.errors import AudioError, StoreError
 from samaf.records import Recording
 from samaf.status import AuditCheck, AuditEntry
-from samaf.store import SchemaStatus, Store, downgrade
-from samaf.store import status as db_status
-from samaf.store import upgrade as db_upgrade
-from samaf.store.administration.backup import Backup
-from samaf.store.administration.backup import back_up as db_backup
-from samaf.store.administration.backup import restore as db_restore
-from samaf.store.administration.checking import check as db_check
-from samaf.store.administration.copying import Copied
-from samaf.store.administration.copying import copy as db_copy
-from samaf.store.administration.engines import Setting
-from samaf.store.administration.exchange import Exported
-from samaf.store.administration.exchange import export as db_export
-from samaf.store.administration.exchange import import_ as db_import
-from samaf.store.administration.grants import grant_sql as db_grant_sql
-from samaf.store.administration.merging import Taken
-from samaf.store.administration.merging import merge as db_merge
-from samaf.store.administration.opening import opened
-from samaf.store.administration.transfer import Progress, no_progress
-from samaf.store.administration.upkeep import Pruned, Vacuumed
-from samaf.store.administration.upkeep import prune as db_prune
-from samaf.store.administration.upkeep import vacuum as db_vacuum
-from samaf.store.administration.verification import Fault, verify
+from samaf.store import SchemaStatus, Store, status, upgrade
+from samaf.store import downgrade as downgrade_schema
+from samaf.store.maintenance.backup import Backup, restore
+from samaf.store.maintenance.backup import back_up as backup
+from samaf.store.maintenance.checking import check
+from samaf.store.maintenance.copying import CopyResult, copy
+from samaf.store.maintenance.dialects import Setting
+from samaf.store.maintenance.exchange import ExportResult, export, import_
+from samaf.store.maintenance.grants import grant_sql
+from samaf.store.maintenance.merging import MergeResult, merge
+from samaf.store.maintenance.opening import opened
+from samaf.store.maintenance.transfer import Progress, no_progress
+from samaf.store.maintenance.upkeep import PruneResult, VacuumResult, prune, vacuum
+from samaf.store.maintenance.verification import Fault
+from samaf.store.maintenance.verification import verify as verify_store
 
 __all__ = [
     "Backup",
-    "Copied",
-    "Exported",
+    "CopyResult",
+    "ExportResult",
     "Fault",
-    "Pruned",
+    "MergeResult",
+    "PruneResult",
     "SchemaStatus",
     "Setting",
-    "Taken",
-    "Vacuumed",
-    "db_audit",
-    "db_audit_verify",
-    "db_backup",
-    "db_check",
-    "db_copy",
-    "db_downgrade",
-    "db_export",
-    "db_grant_sql",
-    "db_import",
-    "db_merge",
-    "db_prune",
-    "db_restore",
-    "db_status",
-    "db_upgrade",
-    "db_vacuum",
-    "db_verify",
+    "VacuumResult",
+    "audit",
+    "audit_verify",
+    "backup",
+    "check",
+    "copy",
+    "downgrade",
+    "export",
+    "grant_sql",
+    "import_",
+    "merge",
+    "prune",
+    "restore",
+    "status",
+    "upgrade",
+    "vacuum",
+    "verify",
 ]
 
 
-def db_downgrade(url: str | None, revision: str) -> SchemaStatus:
+def downgrade(url: str | None, revision: str) -> SchemaStatus:
     """Take a store back to an older schema, for an older samaf.
 
     What the older schema has no place for is dropped; see ``migrations/versions``.
@@ -87,35 +80,36 @@ def db_downgrade(url: str | None, revision: str) -> SchemaStatus:
     StoreError
         The revision is unknown or newer than the store's.
     """
-    found = db_status(url)
+    found = status(url)
     if not revision.isdecimal() or revision > found.found:
         raise StoreError(
             f"{found.url}: is of schema {found.found or 'none'} and cannot go back to "
             f"{revision!a}; give an older one, four digits"
         )
-    return downgrade(url, revision)
+    return downgrade_schema(url, revision)
 
 
-def db_audit(url: str | None = None) -> Iterator[AuditEntry]:
+def audit(url: str | None = None) -> Iterator[AuditEntry]:
     """Yield all entries of a store's audit log, the oldest first."""
     with Store.open(url, create=False) as store:
         yield from store.audit()
 
 
-def db_audit_verify(url: str | None = None) -> AuditCheck:
+def audit_verify(url: str | None = None) -> AuditCheck:
     """Compute the hashes of a store's audit log again, and tell the first broken entry."""
     with Store.open(url, create=False) as store:
         return store.check_audit()
 
 
-def db_verify(
+def verify(
     url: str | None = None,
     *,
     audio: Path | None = None,
     model: str | None = None,
-    progress: Progress = no_progress,
+    on_progress: Progress = no_progress,
 ) -> Generator[Fault, None, int]:
-    """Yield everything that is wrong with a store; see `samaf.store.administration.verify`.
+    """Yield everything that is wrong with a store; see
+    `samaf.store.maintenance.verification.verify`.
 
     Parameters
     ----------
@@ -136,18 +130,18 @@ def db_verify(
     """
     if audio is None:
         with opened(url) as database:
-            yield from verify(database, progress)
+            yield from verify_store(database, on_progress)
         return 0
     files = list(audio_files([audio]))
     with engines.open(url, model=model, create=False) as engine:
         _ = engine.fingerprinter  # a model that does not fit is refused at once
         with opened(url) as database:
-            yield from verify(database, progress)
-        return (yield from _audio(engine, audio, files, progress))
+            yield from verify_store(database, on_progress)
+        return (yield from _audio(engine, audio, files, on_progress))
 
 
 def _audio(
-    engine: Engine, folder: Path, files: list[Path], progress: Progress
+    engine: Engine, folder: Path, files: list[Path], on_progress: Progress
 ) -> Generator[Fault, None, int]:
     """Compare files with what is stored of them; files that never were are passed over."""
     stored = _stored_below(engine.store, folder)
@@ -167,7 +161,7 @@ def _audio(
                     yield Fault("file", path, what, remedy)
         except AudioError as error:
             yield Fault("file", path, str(error), "bring the file back from a copy")
-        progress(number, len(found))
+        on_progress(number, len(found))
     for path, recordings in stored.items():
         for recording in recordings:
             which = f"recording {recording.recording_id}"
@@ -208,7 +202,7 @@ def _real(path: str | os.PathLike[str]) -> str:
 def _difference(engine: Engine, file: Path, recording: Recording) -> str:
     """Hash a file again and say how that differs from what is stored; nothing when alike."""
     fingerprinter = engine.fingerprinter
-    with read(file, fingerprinter.rate) as audio:
+    with read(file, fingerprinter.sample_rate) as audio:
         fresh = fingerprinter.hashes(audio.chunks(), audio.sha256)
     try:
         old = engine.store.hashes(recording.recording_id)

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
-from samaf.store.administration.opening import refuse_same
-from samaf.store.administration.transfer import Progress, no_progress
+from samaf.store.maintenance.opening import refuse_same
+from samaf.store.maintenance.transfer import Progress, no_progress
 from samaf.store.store import Store
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ BATCH_RECORDINGS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class MergeResult:
     """What was taken over from another store or a file.
 
     Attributes
@@ -46,7 +46,7 @@ class Taken:
     differing: int = 0
 
 
-def merge(source_url: str, url: str | None, *, progress: Progress = no_progress) -> Taken:
+def merge(source_url: str, url: str | None, *, on_progress: Progress = no_progress) -> MergeResult:
     """Take over what another store has and this one has not: recordings, hashes, labels.
 
     A recording is the same where its bytes are (SHA-256). Each batch is one transaction, so
@@ -62,7 +62,7 @@ def merge(source_url: str, url: str | None, *, progress: Progress = no_progress)
         if source.store_id == target.store_id:
             raise StoreError(f"{target.url}: is the same store as {source.url}; name two")
         fingerprinter = source.fingerprinter()
-        taken = Taken(source.url, target.url)
+        taken = MergeResult(source.url, target.url)
         if fingerprinter is None:
             return taken
         target.bind(fingerprinter)
@@ -70,7 +70,7 @@ def merge(source_url: str, url: str | None, *, progress: Progress = no_progress)
         for batch in contents(source):
             taken = take(taken, target, batch, "merge")
             done += sum(len(hashes) for _, hashes in batch)
-            progress(done, total)
+            on_progress(done, total)
     return taken
 
 
@@ -83,7 +83,7 @@ def contents(store: Store) -> Iterator[list[Item]]:
             yield left
 
 
-def take(taken: Taken, target: Store, batch: Sequence[Item], act: str) -> Taken:
+def take(taken: MergeResult, target: Store, batch: Sequence[Item], act: str) -> MergeResult:
     """Add a batch to what was taken; recordings that are here get the labels they lack."""
     added = hashes = present = labelled = differing = 0
     for (theirs, packed), (ours, is_new) in zip(

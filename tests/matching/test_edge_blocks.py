@@ -15,7 +15,7 @@ from samaf.demo import CLIPS, wav
 from samaf.features import FeatureParameters, blocks, mfcc
 from samaf.fingerprinters import Fingerprinter, load_hash_model
 from samaf.matching import PLAIN, Hypothesis
-from samaf.matching.ends import block_starts, hash_to_the_ends, overhanging
+from samaf.matching.edge_blocks import block_starts, hash_with_padding, padded_blocks
 from samaf.records import Manipulation
 
 FEATURES = FeatureParameters()
@@ -58,7 +58,7 @@ def test_no_block_with_enough_of_the_clip_is_left_out(frames: int, offset: int) 
 
 def test_what_is_missing_is_the_mean_of_what_is_there() -> None:
     frames = np.arange(200, dtype=np.float32).reshape(100, 2)
-    before, inside, after = overhanging(frames, np.array([-25, 0, 25]), FEATURES)
+    before, inside, after = padded_blocks(frames, np.array([-25, 0, 25]), FEATURES)
     assert np.array_equal(inside, frames)
     assert np.array_equal(before[25:], frames[:75])
     assert before[:25].tolist() == [[74.0, 75.0]] * 25
@@ -68,19 +68,19 @@ def test_what_is_missing_is_the_mean_of_what_is_there() -> None:
 
 def test_grids_share_the_prior(fingerprinter: Fingerprinter) -> None:
     frames = mfcc(SPEECH[: 2 * SAMPLE_RATE], fingerprinter.card.features)
-    whole, first, second = hash_to_the_ends(frames, PLAIN, "seed", fingerprinter, True)
+    whole, first, second = hash_with_padding(frames, PLAIN, "salt", fingerprinter, True)
     assert [h.origin for h, _ in (whole, first, second)] == [0, -1, -13 / 25]
     assert [h.prior for h, _ in (whole, first, second)] == [1 / 3] * 3
-    cut = fingerprinter.hash_blocks(blocks(frames, fingerprinter.card.features), "seed")
+    cut = fingerprinter.hash_blocks(blocks(frames, fingerprinter.card.features), "salt")
     assert np.array_equal(whole[1].packed, cut.packed)
     # The grid that starts on the clip's first frame has the whole blocks in its middle.
     assert np.array_equal(first[1].packed[1:-1], cut.packed)
     faster = Hypothesis(Manipulation(0.9, 1.0), 0.01)
-    grids = hash_to_the_ends(frames, faster, "seed", fingerprinter, True)
+    grids = hash_with_padding(frames, faster, "salt", fingerprinter, True)
     assert [h.prior for h, _ in grids] == [0.005] * 2
-    [(alone, _)] = hash_to_the_ends(frames, faster, "seed", fingerprinter, False)
+    [(alone, _)] = hash_with_padding(frames, faster, "salt", fingerprinter, False)
     assert alone.prior == 0.01
-    assert hash_to_the_ends(frames[:49], PLAIN, "seed", fingerprinter, True) == []
+    assert hash_with_padding(frames[:49], PLAIN, "salt", fingerprinter, True) == []
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_short_clips_are_found_wherever_they_begin(engine: samaf.Engine, begin: 
     assert best.reference_start - best.query_start == pytest.approx(begin, abs=0.25)
 
 
-@pytest.mark.parametrize("deep", [None, "usual"])
-def test_a_recording_of_one_hash_is_found_by_itself(engine: samaf.Engine, deep: str | None) -> None:
-    best = engine.query(wav(SPEECH[: int(1.1 * SAMPLE_RATE)]), deep=deep).matches[0]
+@pytest.mark.parametrize("search", ["plain", "deep"])
+def test_a_recording_of_one_hash_is_found_by_itself(engine: samaf.Engine, search: str) -> None:
+    best = engine.query(wav(SPEECH[: int(1.1 * SAMPLE_RATE)]), search=search).matches[0]
     assert (best.recording.name, best.ber) == ("single.wav", 0)

@@ -1,1 +1,0 @@
-"""What an administrator does with whole stores: back up, copy, merge, check, mend."""

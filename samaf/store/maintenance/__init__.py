@@ -1,0 +1,1 @@
+"""What an administrator does with whole stores: back up, copy, merge, check, fix."""
