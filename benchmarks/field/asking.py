@@ -23,15 +23,15 @@ from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
 from samaf.audio import load
 from samaf.engine import Engine
-from samaf.engine.asking import QueryOptions, _as_it_is, hear
-from samaf.engine.trust import law
+from samaf.engine.asking import QueryOptions, _as_it_is, prepare
+from samaf.engine.trust import calibration_of
 from samaf.engine.watch import Stopwatch
 from samaf.fingerprinters import hashing
 from samaf.index import HashTable
 from samaf.matching import Candidate, find
-from samaf.matching.alignment import Stretch, error_rates, moved
+from samaf.matching.alignment import Segment, error_rates, moved
 from samaf.matching.calibration import for_deep
-from samaf.matching.deep import AS_IT_IS, claimed, hash_under
+from samaf.matching.deep import AS_IT_IS, find_on_grid, hash_under
 from samaf.matching.hypotheses import Hypothesis, deep
 from samaf.records import Hashes, Match
 
@@ -47,7 +47,7 @@ class Task:
     around: Surroundings
     conditions: tuple[str, ...]
     lengths: tuple[float, ...]
-    depth: str | None
+    search: str
     seed: int
 
 
@@ -99,9 +99,9 @@ def _ask(probe: Probe) -> list[Answer]:
 def _answer(
     probe: Probe, condition: Condition, seconds: float, cut: Excerpt, side: int, worker: _Worker
 ) -> Answer:
-    engine, depth = worker.engines[side], worker.task.depth
+    engine, search = worker.engines[side], worker.task.search
     started = time.perf_counter()
-    result = engine.query(cut.audio, deep=depth)
+    result = engine.query(cut.audio, search=search)
     elapsed = time.perf_counter() - started
     return Answer(
         probe.name,
@@ -113,7 +113,7 @@ def _answer(
         round(cut.pace, 6),
         {name: round(value, 4) for name, value in cut.parameters.items()},
         [_match(match) for match in result.matches],
-        [] if result.reason else candidates(engine, cut.audio, depth),
+        [] if result.reason else candidates(engine, cut.audio, search),
         round(elapsed, 4),
         result.reason,
     )
@@ -131,44 +131,48 @@ def _match(match: Match) -> dict[str, Any]:
     }
 
 
-def candidates(engine: Engine, audio: bytes, depth: str | None) -> list[dict[str, Any]]:
+def candidates(engine: Engine, audio: bytes, search: str) -> list[dict[str, Any]]:
     """Give the best candidates at any score, each recording once, with their evidence.
 
     ``Engine.query`` gives none that chance explains, so the same search is asked here without
     that bound.
     """
     fingerprinter, index = hashing(engine.fingerprinter), engine.index
-    question = QueryOptions(deep=depth)
-    clip = hear(audio, question, fingerprinter, Stopwatch())
-    window, calibration = question.window(fingerprinter.hop), law(fingerprinter)
-    if depth is None:
+    options = QueryOptions(search=search)
+    clip = prepare(audio, options, fingerprinter, Stopwatch())
+    window, calibration = options.window_hashes(fingerprinter.hop), calibration_of(fingerprinter)
+    if search == "plain":
         tried = _as_it_is(clip, fingerprinter)
         found = find(tried, index, window, calibration, EVERYTHING, KEPT)
     else:
         assert clip.samples is not None
-        seed = clip.answer.sha256
+        salt = clip.answer.sha256
         found = find_on_grid(
-            *(clip.samples, seed, fingerprinter, index, window, EVERYTHING, KEPT),
-            full=depth == "full",
+            *(clip.samples, salt, fingerprinter, index, window, EVERYTHING, KEPT),
+            exhaustive=search == "exhaustive",
         )
-        every = deep(depth == "full")
+        every = deep(search == "exhaustive")
         likely = [h for h in every if any(h.manipulation == f.manipulation for f in found)]
-        tried = hash_under(clip.samples, seed, fingerprinter, likely or every[:AS_IT_IS])
+        tried = hash_under(clip.samples, salt, fingerprinter, likely or every[:AS_IT_IS])
         calibration = for_deep(calibration)
     best: dict[int, Candidate] = {}
     for each in found:
-        best.setdefault(each.recording, each)
+        best.setdefault(each.recording_index, each)
     chosen = list(best.values())[:KEPT]
-    names = engine.store.get_many([int(index.table.recording_ids[f.recording]) for f in chosen])
+    names = engine.store.get_many(
+        [int(index.table.recording_ids[f.recording_index]) for f in chosen]
+    )
     share = speech_share(load(audio))
     told = []
     for each in chosen:
-        others = [f.merit for f in chosen if f.recording != each.recording]
-        query, stretch = _on_grid(each, tried, index.table)
+        others = [
+            f.weighted_log10_evalue for f in chosen if f.recording_index != each.recording_index
+        ]
+        query, segment = _on_grid(each, tried, index.table)
         shown = evidence(
-            query, index.table, stretch, each.comparisons, calibration, min(others, default=0.0)
+            query, index.table, segment, each.comparisons, calibration, min(others, default=0.0)
         )
-        recording = names[int(index.table.recording_ids[each.recording])]
+        recording = names[int(index.table.recording_ids[each.recording_index])]
         told.append(
             {
                 "recording": recording_name(recording.path),
@@ -183,17 +187,17 @@ def candidates(engine: Engine, audio: bytes, depth: str | None) -> list[dict[str
 
 def _on_grid(
     found: Candidate, tried: Sequence[tuple[Hypothesis, Hashes]], table: HashTable
-) -> tuple[Hashes, Stretch]:
+) -> tuple[Hashes, Segment]:
     """Give the hashes that a candidate was found with, and its segment in them."""
-    rows = table.rows(found.recording)
+    rows = table.rows(found.recording_index)
     for hypothesis, query in tried:
-        stretch = moved(found.segment, -hypothesis.origin)
-        i = np.arange(stretch.first, stretch.stop)
-        at = np.rint(stretch.line.intercept + stretch.line.slope * i).astype(np.int64)
-        inside = stretch.first >= 0 and stretch.stop <= len(query)
+        segment = moved(found.segment, -hypothesis.origin)
+        i = np.arange(segment.first, segment.stop)
+        at = np.rint(segment.alignment.intercept + segment.alignment.slope * i).astype(np.int64)
+        inside = segment.first >= 0 and segment.stop <= len(query)
         if not inside or at.min() < 0 or at.max() >= len(rows):
             continue
         rates = error_rates(query.packed[i] ^ rows[at])
-        if hypothesis.manipulation == found.manipulation and np.isclose(rates.mean(), stretch.ber):
-            return query, stretch
+        if hypothesis.manipulation == found.manipulation and np.isclose(rates.mean(), segment.ber):
+            return query, segment
     raise BenchmarkError("a candidate fits none of the grids that it may have been found on")

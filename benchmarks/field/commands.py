@@ -105,7 +105,7 @@ def run(
         surroundings(opened_corpora, split, dealt.voices),
         tuple(c.name for c in chosen),
         _seconds(lengths),
-        "usual" if deep else None,
+        "deep" if deep else "plain",
         seed,
     )
     probes = dealt.probes[:clips]

@@ -14,11 +14,11 @@ import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
 from samaf.index import HashTable
-from samaf.matching.alignment import Stretch, error_rates
+from samaf.matching.alignment import Segment, error_rates
 from samaf.matching.calibration import log10_evalue
 from samaf.records import Hashes
 
-COHORT_ROWS = 1 << 16  # stored hashes that a query is compared with: 4 h
+COHORT_WINDOWS = 4_096  # at most: tells mean and deviation to 2 %, whatever the store's size
 SHIFTS = (-2, -1, 0, 1, 2)  # diagonals beside the line, hops
 LOCAL_HASHES = 4  # that a local lag is told from: 1.75 s of audio
 HOP_MS = 250.0
@@ -39,7 +39,8 @@ class Evidence:
     log10_evalue, weighted_log10_evalue
         log10 of the expected false matches against other speech, by either.
     cohort_mean, cohort_deviation, cohort_best
-        Of the bit error rates of other recordings against the same hashes of the query.
+        Of the bit error rates of windows of other recordings against the same hashes of the
+        query; windows lie evenly in the store.
     reference_cohort_best
         Least bit error rate of other recordings against the same hashes of the reference: low
         where it holds what many recordings hold.
@@ -85,7 +86,7 @@ class Evidence:
 def evidence(
     query: Hashes,
     table: HashTable,
-    stretch: Stretch,
+    segment: Segment,
     comparisons: float,
     calibration: ScoreCalibration,
     next_best: float = 0.0,
@@ -95,18 +96,18 @@ def evidence(
     Parameters
     ----------
     query
-        The hashes that ``stretch`` was found with: on its grid, under its hypothesis.
-    stretch
+        The hashes that ``segment`` was found with: on its grid, under its hypothesis.
+    segment
         The candidate's segment, in positions of ``query``.
     comparisons
         Places that the search compared.
     next_best
         See `Evidence`.
     """
-    rows = table.rows(stretch.line.recording)
-    compared = query.cut(slice(stretch.first, stretch.stop))
-    i = np.arange(stretch.first, stretch.stop)
-    at = np.rint(stretch.line.intercept + stretch.line.slope * i).astype(np.int64)
+    rows = table.rows(segment.alignment.recording_index)
+    compared = query.cut(slice(segment.first, segment.stop))
+    i = np.arange(segment.first, segment.stop)
+    at = np.rint(segment.alignment.intercept + segment.alignment.slope * i).astype(np.int64)
     inside = np.clip(at, 0, len(rows) - 1)
     rates = [
         error_rates(compared.packed ^ rows[np.clip(at + shift, 0, len(rows) - 1)])
@@ -115,29 +116,29 @@ def evidence(
     along = rates[SHIFTS.index(0)]
     speech = replace(calibration, same_text=0.0)
     both = log10_evalue(
-        np.array([stretch.ber, stretch.rate]), np.array(stretch.hashes), comparisons, speech
+        np.array([segment.ber, segment.weighted_ber]), np.array(segment.hashes), comparisons, speech
     )
-    cohort = cohort_rates(compared.packed, table, stretch.line.recording)
-    weights = compared.weights
+    cohort = cohort_rates(compared.packed, table, segment.alignment.recording_index)
+    reliability = compared.reliability
     return Evidence(
-        stretch.hashes,
-        stretch.ber,
-        stretch.rate,
+        segment.hashes,
+        segment.ber,
+        segment.weighted_ber,
         float(both[0]),
         float(both[1]),
         float(cohort.mean()),
         float(cohort.std()),
         float(cohort.min()),
-        float(cohort_rates(rows[inside], table, stretch.line.recording).min()),
+        float(cohort_rates(rows[inside], table, segment.alignment.recording_index).min()),
         next_best,
         lag_residual(np.stack(rates)),
         float(along.std()),
         float(along.max()),
-        stretch.hashes / max(1, int(query.informative.sum())),
-        float(abs(np.log(stretch.line.slope))),
+        segment.hashes / max(1, int(query.informative.sum())),
+        float(abs(np.log(segment.alignment.slope))),
         activity(compared.packed),
         activity(rows[max(0, at.min() - 2) : at.max() + 3]),
-        1.0 if weights is None else float(weights.mean() / 255),
+        1.0 if reliability is None else float(reliability.mean() / 255),
         float(np.log10(comparisons)),
     )
 
@@ -154,24 +155,20 @@ def cohort_rates(query: np.ndarray, table: HashTable, recording: int) -> np.ndar
 
     Returns
     -------
-    float (n,), at least one: 0.5 where there is no other recording that long.
+    float (n,), n from 1 to `COHORT_WINDOWS`: 0.5 where there is no other recording that long.
     """
     count = len(query)
-    stop = min(len(table.hashes), COHORT_ROWS + count - 1)
-    words = np.ascontiguousarray(table.hashes[:stop]).view(np.uint64)
-    asked = np.ascontiguousarray(query).view(np.uint64)
-    windows = stop - count + 1
-    if windows < 1:
+    starts = np.linspace(0, len(table.hashes) - count, COHORT_WINDOWS).astype(np.int64)
+    own = int(table.starts[recording])
+    elsewhere = (starts + count <= own) | (starts >= own + int(table.counts[recording]))
+    starts = np.unique(starts[(starts >= 0) & elsewhere & table.window_starts(count)[starts]])
+    if not len(starts):
         return np.array([0.5])
-    total = np.zeros(windows, np.int64)
-    for number, word in enumerate(asked):
-        part = words[number : number + windows]
-        total += np.bitwise_count(part ^ word).sum(axis=1, dtype=np.int64)
-    allowed = table.window_starts(count)[:windows].copy()
-    start = int(table.starts[recording])
-    allowed[max(0, start - count + 1) : start + int(table.counts[recording])] = False
-    chosen = total[allowed] / (count * table.bits)
-    return chosen if len(chosen) else np.array([0.5])
+    total = np.zeros(len(starts), np.int64)
+    words = table.words
+    for number, word in enumerate(np.ascontiguousarray(query).view(np.uint64)):
+        total += np.bitwise_count(words[starts + number] ^ word).sum(axis=1, dtype=np.int64)
+    return np.asarray(total / (count * table.bits))
 
 
 def lag_residual(rates: np.ndarray) -> float:

@@ -94,7 +94,7 @@ def plan(corpora: Sequence[Corpus], split: str, seed: int) -> Plan:
         side = SIDES[number % 2]
         probes = [Probe(p.name, p.clip, side) for p in of_speaker[speaker]]
         sides[side].extend(p.clip for p in probes)
-        Draws(str(seed), speaker).rng.shuffle(probes)  # type: ignore[arg-type]
+        Draws(str(seed), speaker).rng.shuffle(probes)
         ordered.append(probes)
     turns = zip_longest(*ordered)
     return Plan(

@@ -1,2 +1,8 @@
-def write(out):
-    return "x"
+"""x."""
+
+from pathlib import Path
+
+
+def write(folder: Path) -> str:
+    """X."""
+    return ""
