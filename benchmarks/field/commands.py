@@ -12,11 +12,11 @@ import click
 from benchmarks.errors import BenchmarkError
 from benchmarks.field import asking
 from benchmarks.field.answers import AnswerFile
-from benchmarks.field.codecs import missing
-from benchmarks.field.conditions import Condition, select
+from benchmarks.field.conditions import FORMAT, Condition, select
 from benchmarks.field.plan import plan
 from benchmarks.field.sounds import surroundings
 from benchmarks.field.stores import build, opened
+from benchmarks.field.tools import missing
 from benchmarks.options import friendly
 from samaf.training.corpora import default_root, open_corpus
 
@@ -98,6 +98,7 @@ def run(
             "search": "deep" if deep else "plain",
             "times": times,
             "seed": seed,
+            "conditions": FORMAT,
         },
     )
     task = asking.Task(

@@ -7,7 +7,6 @@ channels, (m, 2), where m is n / pace. Ranges are the benchmark's own: nothing i
 from __future__ import annotations
 
 import math
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,17 +16,18 @@ import numpy as np
 from scipy import signal
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.field import codecs
 from benchmarks.field.draws import Draws
 from benchmarks.field.sounds import Surroundings
+from benchmarks.field.tools import RAW, sox, webrtc
 from samaf.audio import SAMPLE_RATE
 from samaf.training import distortions
+from samaf.training.codecs import AMR_WB, SPEEX_NARROW, SPEEX_WIDE, burst_losses, transmitted
 from samaf.training.distortions import change_speed, mix, normalised, reverberated
 
-RAW = ["-t", "raw", "-r", str(SAMPLE_RATE), "-e", "floating-point", "-b", "32", "-c", "1"]
+FORMAT = 1  # raise when what a condition does changes: answers of two kinds do not mix
 PPM = 1e-6
 NTSC, PAL = 29.97, 25.0  # frames a second
-HEADROOM = 0.9  # of full scale, before what may overshoot
+HEADROOM = 0.7  # of full scale, before what may overshoot
 
 Applied = Callable[[np.ndarray, float, Draws, Surroundings], np.ndarray]
 
@@ -49,7 +49,7 @@ class Condition:
     pace
         Draws how many times as fast the clip runs as its recording.
     needs
-        Keys of ``codecs.NEEDS``.
+        A key of ``tools.SOURCES``, or nothing.
     babble
         Whether other voices are mixed in: such clips stand apart in the means.
     """
@@ -58,7 +58,7 @@ class Condition:
     title: str
     apply: Applied
     pace: Callable[[Draws], float] = _unhurried
-    needs: tuple[str, ...] = ()
+    needs: str = ""
     babble: bool = False
 
 
@@ -90,52 +90,34 @@ def _clean(samples: np.ndarray, _: float, __: Draws, ___: Surroundings) -> np.nd
 
 def _a_law(samples: np.ndarray, _: float, draws: Draws, __: Surroundings) -> np.ndarray:
     band = draws.between("low_hz", 200, 400), draws.between("high_hz", 3_000, 3_700)
-    return _coded(_band(samples, *band), "pcm_alaw", "wav", 8_000, 64_000)
+    return transmitted(normalised(_band(samples, *band)), "g711-alaw", 64_000)
 
 
-def _coded(
-    samples: np.ndarray, encoder: str, container: str, rate: int, bit_rate: int
-) -> np.ndarray:
-    return distortions.through_codec(
-        normalised(samples) * HEADROOM, encoder, container, rate, bit_rate
-    )
-
-
-def _fast_coded(encoder: str, container: str, rate: int, bit_rates: Sequence[float]) -> Applied:
-    """Change the speed, then encode."""
+def _codec(name: str, bit_rates: Sequence[float]) -> Applied:
+    """Change the speed where the pace says so, then encode."""
 
     def apply(samples: np.ndarray, pace: float, draws: Draws, _: Surroundings) -> np.ndarray:
-        fast = samples if pace == 1 else change_speed(samples, pace)
-        bit_rate = int(draws.one_of("bit_rate", bit_rates))
-        return _coded(fast, encoder, container, rate, bit_rate)
+        fast = samples if pace == 1 else normalised(change_speed(samples, pace))
+        return transmitted(fast, name, int(draws.one_of("bit_rate", bit_rates)))
 
     return apply
 
 
-def _amr_wide(samples: np.ndarray, _: float, draws: Draws, __: Surroundings) -> np.ndarray:
-    bit_rate = int(draws.one_of("bit_rate", codecs.AMR_WB_MODES[:4]))
-    return codecs.amr_wide_band(samples * HEADROOM, bit_rate)
-
-
 def _speex(samples: np.ndarray, _: float, draws: Draws, __: Surroundings) -> np.ndarray:
     wide = draws.one_of("wide_band", (0, 1)) == 1
-    quality = int(draws.one_of("quality", range(2, 9)))
-    return codecs.speex(samples * HEADROOM, quality, wide=wide)
+    name, bit_rates = ("speex-wide", SPEEX_WIDE) if wide else ("speex", SPEEX_NARROW)
+    return transmitted(samples, name, int(draws.one_of("bit_rate", bit_rates[1:])))
 
 
-def _codec2(samples: np.ndarray, _: float, __: Draws, ___: Surroundings) -> np.ndarray:
-    return codecs.codec2(samples * HEADROOM, 3_200)
+def _lossy(name: str, low: int, high: int, losses: tuple[float, float]) -> Applied:
+    """Encode, and lose packets in bursts that the receiver conceals."""
 
+    def apply(samples: np.ndarray, _: float, draws: Draws, __: Surroundings) -> np.ndarray:
+        share, burst = draws.between("loss", *losses), draws.between("burst", 1, 2.5)
+        lost = burst_losses(len(samples) / SAMPLE_RATE, share, burst, draws.rng)
+        return transmitted(samples, name, round(draws.between("bit_rate", low, high)), lost)
 
-def _opus_losses(samples: np.ndarray, _: float, draws: Draws, __: Surroundings) -> np.ndarray:
-    loss = draws.between("loss", 0.05, 0.15)
-    bit_rate = round(draws.between("bit_rate", 6_000, 8_000))
-    return codecs.opus_with_losses(samples * HEADROOM, bit_rate, loss, draws.rng)
-
-
-def _lost_packets(samples: np.ndarray, _: float, draws: Draws, __: Surroundings) -> np.ndarray:
-    telephone = _coded(samples, "pcm_mulaw", "wav", 8_000, 64_000)
-    return codecs.concealed(telephone, draws.between("loss", 0.03, 0.2), draws.rng)
+    return apply
 
 
 # Sounds around, rooms, microphones ---------------------------------------------------
@@ -178,18 +160,18 @@ def _played_back(samples: np.ndarray, _: float, draws: Draws, around: Surroundin
     played = np.tanh(drive * normalised(_band(samples, *band))) / np.tanh(drive)
     wet = _reverberated(played.astype(np.float32), draws, around)
     noisy = mix(wet, _some(around.noises, len(wet), draws), draws.between("snr_db", 10, 20))
-    level = codecs.webrtc(
+    level = webrtc(
         normalised(noisy) * draws.between("level", 0.05, 0.5),
         round(draws.between("gain_db", 9, 24)),
         int(draws.one_of("suppression", (1, 2, 3))),
     )
-    return _coded(level, "aac", "adts", SAMPLE_RATE, round(draws.between("bit_rate", 20e3, 32e3)))
+    return transmitted(normalised(level), "aac", round(draws.between("bit_rate", 20e3, 32e3)))
 
 
 def _webrtc(samples: np.ndarray, _: float, draws: Draws, around: Surroundings) -> np.ndarray:
     noise = _some(around.noises, len(samples), draws)
     noisy = mix(samples, noise, draws.between("snr_db", 5, 20))
-    return codecs.webrtc(
+    return webrtc(
         normalised(noisy) * draws.between("level", 0.05, 0.5),
         round(draws.between("gain_db", 6, 24)),
         int(draws.one_of("suppression", (1, 2, 3, 4))),
@@ -205,8 +187,8 @@ def _denoised(samples: np.ndarray, _: float, draws: Draws, around: Surroundings)
     profile = (noisy - samples) / np.abs(noisy).max() * HEADROOM
     amount = draws.between("amount", 0.15, 0.4)
     with tempfile.NamedTemporaryFile(suffix=".noise") as file:
-        _sox(profile, "-n", "noiseprof", file.name)
-        return _sox(scaled, *RAW, "-", "noisered", file.name, f"{amount:.3f}")
+        sox(profile, "-n", "noiseprof", file.name)
+        return sox(scaled, *RAW, "-", "noisered", file.name, f"{amount:.3f}")
 
 
 def _reverberated(samples: np.ndarray, draws: Draws, around: Surroundings) -> np.ndarray:
@@ -224,7 +206,7 @@ def _some(sounds: Sequence[np.ndarray], count: int, draws: Draws) -> np.ndarray:
 def _clipped(samples: np.ndarray, _: float, draws: Draws, __: Surroundings) -> np.ndarray:
     gain = 10 ** (draws.between("over_db", 9, 15) / 20)
     hard = np.clip(normalised(samples) * gain, -1, 1).astype(np.float32)
-    return _coded(hard, "libmp3lame", "mp3", SAMPLE_RATE, 16_000)
+    return transmitted(hard, "mp3", 16_000)
 
 
 def _hum(samples: np.ndarray, _: float, draws: Draws, __: Surroundings) -> np.ndarray:
@@ -261,15 +243,15 @@ def _speed(samples: np.ndarray, pace: float, _: Draws, __: Surroundings) -> np.n
 def _voice_message(samples: np.ndarray, pace: float, draws: Draws, _: Surroundings) -> np.ndarray:
     """An Opus voice message, played faster at its own pitch."""
     bit_rate = round(draws.between("bit_rate", 12e3, 24e3))
-    message = _coded(samples, "libopus", "ogg", SAMPLE_RATE, bit_rate)
-    return _sox(message * HEADROOM, *RAW, "-", "tempo", "-s", f"{pace:.6f}")
+    message = transmitted(samples, "opus", bit_rate)
+    return sox(message * HEADROOM, *RAW, "-", "tempo", "-s", f"{pace:.6f}")
 
 
 def _disguised(
     samples: np.ndarray, _: float, draws: Draws, __: Surroundings, up: int
 ) -> np.ndarray:
     semitones = up * draws.between("semitones", 3, 5)
-    return _sox(samples * 0.5, *RAW, "-", "pitch", f"{100 * semitones:.0f}")
+    return sox(samples * HEADROOM, *RAW, "-", "pitch", f"{100 * semitones:.0f}")
 
 
 def _faster(low: float, high: float) -> Callable[[Draws], float]:
@@ -296,17 +278,6 @@ def _sos(order: int, edge: float | tuple[float, float], kind: str) -> np.ndarray
     return np.asarray(signal.butter(order, edge, kind, fs=SAMPLE_RATE, output="sos"))
 
 
-def _sox(samples: np.ndarray, *command: str) -> np.ndarray:
-    data = samples.astype(np.float32).tobytes()
-    done = subprocess.run(
-        ["sox", "-R", *RAW, "-", *command], input=data, capture_output=True, check=False
-    )
-    if done.returncode:
-        reason = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
-        raise BenchmarkError(f"SoX refuses a clip ({reason[-1]})")
-    return np.frombuffer(done.stdout, np.float32)
-
-
 def fits(condition: Condition, seconds: float, available: float, draws: Draws) -> float | None:
     """Draw a condition's pace; None where a clip of ``available`` s is too short for it."""
     pace = condition.pace(draws)
@@ -316,15 +287,17 @@ def fits(condition: Condition, seconds: float, available: float, draws: Draws) -
 CONDITIONS = (
     Condition("Clean", "as it is (a clean cut)", _clean),
     Condition("ALaw", "telephone band, A-law", _a_law),
-    Condition("AMR4.75", "AMR 4.75", _fast_coded("libopencore_amrnb", "amr", 8_000, (4_750,))),
-    Condition("Codec2", "codec2 3200", _codec2, needs=("codec2",)),
+    Condition("AMR4.75", "AMR 4.75", _codec("amr", (4_750,))),
+    Condition("Codec2", "codec2 3200", _codec("codec2", (3_200,)), needs="codec2"),
     Condition(
         "G723",
         "speed 1.01-1.05, then G.723.1",
-        _fast_coded("g723_1", "wav", 8_000, (6_300,)),
+        _codec("g723.1", (6_300,)),
         _faster(1.01, 1.05),
     ),
-    Condition("OpusLoss", "Opus 6-8k, 5-15 % of packets lost", _opus_losses, needs=("opus",)),
+    Condition(
+        "OpusLoss", "Opus 6-8k, 5-15 % of packets lost", _lossy("opus", 6_000, 8_000, (0.05, 0.15))
+    ),
     Condition("Noise", "street and household noise, -3..3 dB", _noise),
     Condition("Music", "music, -3..3 dB", _music),
     Condition("Room", "room, noise 3-8 dB", _room),
@@ -332,41 +305,41 @@ CONDITIONS = (
         "PlayedBack",
         "loudspeaker, room, phone with gain control, AAC 20-32k",
         _played_back,
-        needs=("webrtc",),
+        needs="webrtc",
     ),
-    Condition("Denoised", "noise 3-8 dB, denoised", _denoised, needs=("sox",)),
+    Condition("Denoised", "noise 3-8 dB, denoised", _denoised, needs="sox"),
     Condition("Clipped", "clipped by 9-15 dB, MP3 16k", _clipped),
     Condition(
         "Message1.5",
         "voice message at 1.5x",
         _voice_message,
         lambda draws: draws.one_of("pace", (1.5,)),
-        ("sox",),
+        "sox",
     ),
     Condition(
         "Message2",
         "voice message at 2x",
         _voice_message,
         lambda draws: draws.one_of("pace", (2.0,)),
-        ("sox",),
+        "sox",
     ),
     Condition(
         "Slow",
         "speed 0.91-0.95, AMR 12.2",
-        _fast_coded("libopencore_amrnb", "amr", 8_000, (12_200,)),
+        _codec("amr", (12_200,)),
         _faster(0.91, 0.95),
     ),
+    Condition("Higher", "voice disguised, +3..5 semitones", partial(_disguised, up=1), needs="sox"),
+    Condition("Lower", "voice disguised, -3..5 semitones", partial(_disguised, up=-1), needs="sox"),
     Condition(
-        "Higher", "voice disguised, +3..5 semitones", partial(_disguised, up=1), needs=("sox",)
+        "PacketLoss",
+        "mu-law, 3-20 % of packets lost and concealed",
+        _lossy("g711-mulaw", 64_000, 64_000, (0.03, 0.2)),
     ),
-    Condition(
-        "Lower", "voice disguised, -3..5 semitones", partial(_disguised, up=-1), needs=("sox",)
-    ),
-    Condition("PacketLoss", "mu-law, 3-20 % of packets lost and concealed", _lost_packets),
-    Condition("G722", "G.722 at 64k", _fast_coded("g722", "wav", SAMPLE_RATE, (64_000,))),
-    Condition("Speex", "Speex, quality 2-8, narrow or wide", _speex, needs=("speexenc",)),
-    Condition("AMRWB", "AMR-WB 6.6-14.25", _amr_wide, needs=("amr-wb",)),
-    Condition("WebRTC", "noise 5-20 dB, WebRTC suppression and gain", _webrtc, needs=("webrtc",)),
+    Condition("G722", "G.722 at 64k", _codec("g722", (64_000,))),
+    Condition("Speex", "Speex 4-25k, narrow or wide", _speex, needs="speex"),
+    Condition("AMRWB", "AMR-WB 6.6-14.25", _codec("amr-wb", AMR_WB[:4]), needs="amr-wb"),
+    Condition("WebRTC", "noise 5-20 dB, WebRTC suppression and gain", _webrtc, needs="webrtc"),
     Condition("Distant", "distant microphone", _distant),
     Condition("Hum", "hum, -5..10 dB", _hum),
     Condition("Offset", "DC offset of 0.1-0.6 of full scale", _offset),

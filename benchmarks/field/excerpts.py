@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.field.codecs import fitted, pcm
 from benchmarks.field.conditions import Condition, fits
 from benchmarks.field.draws import Draws
 from benchmarks.field.sounds import Surroundings
+from benchmarks.field.tools import fitted, pcm
 from samaf.audio import SAMPLE_RATE
 
 BEFORE_SECONDS, AFTER_SECONDS = 1.0, 0.5  # heard by rooms and codecs, then cut away
