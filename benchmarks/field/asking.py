@@ -30,7 +30,7 @@ from samaf.fingerprinters import hashing
 from samaf.index import HashTable
 from samaf.matching import Candidate, find
 from samaf.matching.alignment import Segment, error_rates, moved
-from samaf.matching.calibration import for_deep
+from samaf.matching.calibration import for_deep, log10_likelihood_ratio
 from samaf.matching.deep import AS_IT_IS, find_on_grid, hash_under
 from samaf.matching.hypotheses import Hypothesis, deep
 from samaf.records import Hashes, Match
@@ -177,6 +177,9 @@ def candidates(engine: Engine, audio: bytes, search: str) -> list[dict[str, Any]
             {
                 "recording": recording_name(recording.path),
                 "score": round(-each.log10_evalue, 3),
+                "log10_lr": round(
+                    float(log10_likelihood_ratio(-each.log10_evalue, calibration)), 3
+                ),
                 "manipulation": str(each.manipulation),
                 "speech_share": round(share, 3),
                 **{n: None if isnan(v) else round(v, 5) for n, v in asdict(shown).items()},
