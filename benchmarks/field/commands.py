@@ -83,6 +83,7 @@ def run(
 ) -> None:
     """Ask what was not asked yet, and report; see `field`."""
     opened_corpora = [open_corpus(root) for root in corpora or (default_root(),)]
+    asked = _seconds(lengths)
     dealt = plan(opened_corpora, split, seed)
     chosen = _available(select(conditions))
     folder = work or default_work()
@@ -105,7 +106,7 @@ def run(
         stores,
         surroundings(opened_corpora, split, dealt.voices),
         tuple(c.name for c in chosen),
-        _seconds(lengths),
+        asked,
         "deep" if deep else "plain",
         seed,
     )
