@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from benchmarks.field.commands import field
+from benchmarks.field.commands import command as field
 from benchmarks.options import friendly
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}

@@ -11,7 +11,7 @@ import click
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.field import asking
-from benchmarks.field.answers import AnswerFile
+from benchmarks.field.answers import ANSWERS, AnswerFile, read_answers
 from benchmarks.field.conditions import FORMAT, Condition, select
 from benchmarks.field.plan import plan
 from benchmarks.field.sounds import surroundings
@@ -24,7 +24,8 @@ LENGTHS = "1,2,3,6,10"
 CLIPS = 60
 
 
-@click.command("field")
+@click.group("field", invoke_without_command=True)
+@click.pass_context
 @click.option(
     "--split",
     type=click.Choice(["validation", "test", "train"]),
@@ -54,16 +55,45 @@ CLIPS = 60
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 @click.option("--work", type=click.Path(path_type=Path), help="Folder that keeps the stores.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Results folder.")
+@click.option("--out", type=click.Path(path_type=Path), help="Results folder; must be given.")
 @friendly
-def field(**options: Any) -> None:
+def command(context: click.Context, **options: Any) -> None:
     """Ask clips as cases bring them, with the program's defaults; go on where it was stopped.
 
-    Writes answers.jsonl (one line a query), report.md and det.png into --out.
+    Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is asked
+    in two stores: one holds its recording, the other nothing of its speaker.
 
     Example: python -m benchmarks field --clips 60 --out runs/field
     """
-    run(**options)
+    if context.invoked_subcommand is None:
+        if options["out"] is None:
+            raise click.UsageError("name a results folder with --out")
+        run(**options)
+
+
+@command.command("report")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+@friendly
+def report_command(folder: Path) -> None:
+    """Write report.md and det.png of the answers in DIR again."""
+    from benchmarks.field.report import write
+
+    click.echo(write(folder))
+
+
+@command.command("decision")
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@friendly
+def decision_command(folders: tuple[Path, ...]) -> None:
+    """Print what each kind of evidence gives to the decision, from the answers in DIR."""
+    from benchmarks.field.decision import ablation
+
+    answers = [a for folder in folders for a in read_answers(folder / ANSWERS)]
+    if not answers:
+        raise BenchmarkError(f"{folders[0]}: holds no answers; ask some with --out {folders[0]}")
+    click.echo(ablation(answers))
 
 
 def run(
@@ -81,7 +111,7 @@ def run(
     work: Path | None,
     out: Path,
 ) -> None:
-    """Ask what was not asked yet, and report; see `field`."""
+    """Ask what was not asked yet, and report; see `command`."""
     opened_corpora = [open_corpus(root) for root in corpora or (default_root(),)]
     asked = _seconds(lengths)
     dealt = plan(opened_corpora, split, seed)
