@@ -128,14 +128,14 @@ def peaks_of(samples: np.ndarray, settings: DejavuSettings) -> np.ndarray:
     if settings.released:
         samples = np.clip(np.rint(samples), -FULL_SCALE, FULL_SCALE - 1)
     levels = decibels(samples, settings.rate, settings.window, settings.hop)
-    heard = levels > -np.inf
-    if not heard.any():
+    audible = levels > -np.inf
+    if not audible.any():
         return np.empty((0, 2), np.int64)
     threshold = settings.threshold
     if settings.relative:
-        threshold += float(np.median(levels[heard]))
+        threshold += float(np.median(levels[audible]))
     else:
-        levels[~heard] = 0.0  # as released: silence is louder than a quiet cell
+        levels[~audible] = 0.0  # as released: silence is louder than a quiet cell
     find = diamond_peaks if settings.diamond else square_peaks
     return find(levels, settings.radius, threshold)
 

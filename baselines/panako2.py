@@ -57,9 +57,9 @@ class Panako2Settings:
     factors
         Allowed factors of time and of frequency, exclusive.
     duration
-        Least length of the matched stretch of the query, s.
+        Least length of the matched segment of the query, s.
     covered
-        Least share of the stretch's seconds that hold a hit.
+        Least share of the segment's seconds that hold a hit.
     """
 
     band_in_hash: bool

@@ -239,15 +239,15 @@ class PanakoNcteq(LandmarkRecognizer):
         if len(hits):
             hits = hits.take(np.bincount(hits.files)[hits.files] >= constants.hits)
         asked, stored = query.values[hits.rows], hits.values
-        stretch = stored[:, 2] / asked[:, 2]
+        stretching = stored[:, 2] / asked[:, 2]
         pitch = 2.0 ** ((asked[:, 1] - stored[:, 1]) / PER_OCTAVE)
-        fitting = (np.minimum(stretch, pitch) > LEAST_FACTOR) & (
-            np.maximum(stretch, pitch) < MOST_FACTOR
+        fitting = (np.minimum(stretching, pitch) > LEAST_FACTOR) & (
+            np.maximum(stretching, pitch) < MOST_FACTOR
         )
-        hits, stretch, pitch = hits.take(fitting), stretch[fitting], pitch[fitting]
+        hits, stretching, pitch = hits.take(fitting), stretching[fitting], pitch[fitting]
         if not len(hits):
             return []
-        start = hits.values[:, 0] - query.frames[hits.rows] * stretch
+        start = hits.values[:, 0] - query.frames[hits.rows] * stretching
         cell = _rounded(start, OFFSET_FRAMES)
         found = []
         for file, offset, count in zip(*popular_offsets(hits, cell), strict=True):
@@ -255,6 +255,6 @@ class PanakoNcteq(LandmarkRecognizer):
                 break  # counts fall
             used = (hits.files == file) & (cell == offset)
             seconds = float(start[used].mean()) * constants.hop / constants.rate
-            tau, rho = float(1.0 / stretch[used].mean()), float(pitch[used].mean())
+            tau, rho = float(1.0 / stretching[used].mean()), float(pitch[used].mean())
             found.append(Answer(self.table.key(int(file)), float(count), seconds, tau, rho))
         return found

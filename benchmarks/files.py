@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
+from samaf.files import atomic
 
 
 @contextmanager
@@ -21,15 +21,10 @@ def writing(path: Path) -> Iterator[Path]:
     BenchmarkError
         The file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with atomic(path) as temporary:
             yield temporary
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
     except OSError as error:
         reason = error.strerror or error  # NumPy's short writes have no strerror
         raise BenchmarkError(

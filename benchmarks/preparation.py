@@ -20,8 +20,9 @@ from benchmarks.conditions import surroundings
 from benchmarks.errors import RowError
 from benchmarks.files import writing
 from benchmarks.transformations import Row, require_sox, transform
-from samaf.audio import load, printable
+from samaf.audio import load
 from samaf.errors import AudioError
+from samaf.text import printable
 from samaf.training.corpora import Clip, Corpus
 
 FORMAT = 1  # raise when a row's result changes though its parameters do not

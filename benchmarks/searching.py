@@ -99,7 +99,7 @@ def approximate(corpus: Path, folder: Path) -> list[Row]:
     The store is the validation speech of the corpus and a crowd drawn from it; the clips are
     hashes of it with bits turned.
     """
-    from samaf.engine import fingerprint
+    from samaf import fingerprint
 
     rng = np.random.default_rng(0)
     clips = required(open_corpus(corpus), "speech", "validation")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
-from samaf.audio import printable
 from samaf.errors import CorpusError
+from samaf.text import printable
 from samaf.training.corpora import Clip, Corpus
 
 SHORTEST, LONGEST = 10.0, 11.0  # s, SAMAF section 4.1

@@ -1,21 +1,15 @@
-"""samaf tells which stored recording a short, damaged clip of speech comes from."""
+"""samaf tells which stored recording a short, damaged clip of speech comes from.
 
-from __future__ import annotations
+The verbs and `Engine` are listed in ``__init__.pyi``; each is imported when it is first used, so
+that ``samaf --help`` does without NumPy.
 
-from typing import TYPE_CHECKING, Any
+>>> import samaf
+>>> with samaf.open("evidence.db") as engine:  # doctest: +SKIP
+...     for result in engine.add("recordings/"):
+...         print(result.path, result.status)
+...     print(engine.query("clip.wav").matches)
+"""
 
-if TYPE_CHECKING:
-    from samaf.engine import Engine, compare, copies, decode, fingerprint, models, open
+import lazy_loader
 
-__version__ = "0.1.0"
-__all__ = ["Engine", "__version__", "compare", "copies", "decode", "fingerprint", "models", "open"]
-_VERBS = frozenset(__all__) - {"__version__"}
-
-
-def __getattr__(name: str) -> Any:
-    """Import the engine when it is first asked for: ``samaf --help`` does without it."""
-    if name in _VERBS:
-        from samaf import engine
-
-        return getattr(engine, name)
-    raise AttributeError(f"module 'samaf' has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -17,11 +17,11 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from samaf import engine as engines
-from samaf.audio import audio_files, printable, read
+from samaf.audio import audio_files, read
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
-from samaf.engine import Engine
+from samaf.engine.engine import Engine
+from samaf.engine.engine import open as open_engine
 from samaf.errors import AudioError, StoreError
 from samaf.records import Recording
 from samaf.status import AuditCheck, AuditEntry
@@ -40,6 +40,7 @@ from samaf.store.maintenance.transfer import Progress, no_progress
 from samaf.store.maintenance.upkeep import PruneResult, VacuumResult, prune, vacuum
 from samaf.store.maintenance.verification import Fault
 from samaf.store.maintenance.verification import verify as verify_store
+from samaf.text import printable
 
 __all__ = [
     "Backup",
@@ -80,10 +81,10 @@ def downgrade(url: str | None, revision: str) -> SchemaStatus:
     StoreError
         The revision is unknown or newer than the store's.
     """
-    found = status(url)
-    if not revision.isdecimal() or revision > found.found:
+    current = status(url)
+    if not revision.isdecimal() or revision > current.schema:
         raise StoreError(
-            f"{found.url}: is of schema {found.found or 'none'} and cannot go back to "
+            f"{current.url}: is of schema {current.schema or 'none'} and cannot go back to "
             f"{revision!a}; give an older one, four digits"
         )
     return downgrade_schema(url, revision)
@@ -133,7 +134,7 @@ def verify(
             yield from verify_store(database, on_progress)
         return 0
     files = list(audio_files([audio]))
-    with engines.open(url, model=model, create=False) as engine:
+    with open_engine(url, model=model, create=False) as engine:
         _ = engine.fingerprinter  # a model that does not fit is refused at once
         with opened(url) as database:
             yield from verify_store(database, on_progress)
@@ -145,12 +146,12 @@ def _audio(
 ) -> Generator[Fault, None, int]:
     """Compare files with what is stored of them; files that never were are passed over."""
     stored = _stored_below(engine.store, folder)
-    found = {_real(file): file for file in files}
+    checked = {_real(file): file for file in files}
     # Files with an unknown suffix were added by name.
-    found |= {path: Path(path) for path in stored if path not in found and os.path.exists(path)}
+    checked |= {path: Path(path) for path in stored if path not in checked and os.path.exists(path)}
     digests: dict[str, str] = {}
     seen: set[int] = set()
-    for number, (path, file) in enumerate(found.items(), 1):
+    for number, (path, file) in enumerate(checked.items(), 1):
         try:
             with opened_file(file) as source:
                 digests[path] = sha256(source.file)
@@ -161,13 +162,13 @@ def _audio(
                     yield Fault("file", path, what, remedy)
         except AudioError as error:
             yield Fault("file", path, str(error), "bring the file back from a copy")
-        on_progress(number, len(found))
+        on_progress(number, len(checked))
     for path, recordings in stored.items():
         for recording in recordings:
             which = f"recording {recording.recording_id}"
             if recording.recording_id in seen:
                 continue
-            if path not in found:
+            if path not in checked:
                 what = f"is gone; {which} was made of it"
                 yield Fault("file", path, what, "bring it back; its hashes still serve")
             elif path in digests:

@@ -7,17 +7,18 @@ import tempfile
 import warnings
 import wave
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from samaf import engine
-from samaf.audio import SAMPLE_RATE, audio_files, load, printable, read, source
+import samaf
+from samaf.audio import SAMPLE_RATE, audio_files, load, read, source
 from samaf.errors import AudioError, SamafError
+from samaf.files import atomic
 from samaf.records import AddResult, Hashes, Match, QueryResult, Recording
+from samaf.text import printable
 
 CLIPS = Path(__file__).parent / "clips"  # what is bundled
 EXCERPT = 6.0  # s
@@ -171,7 +172,7 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
         raise SamafError(few)
     with (
         tempfile.TemporaryDirectory(prefix="samaf-demo-") as temporary,
-        engine.open(
+        samaf.open(
             str(Path(temporary, "demo.db")), cache_folder=Path(temporary, "index")
         ) as opened,
     ):
@@ -187,10 +188,10 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
             path = paths[recording.path]
             tried.append(_try(opened, path, recording, distortion, rng))
         tried.append(_try(opened, files[-1], None, NOTHING, rng))
-        found = [(outcome, clip) for outcome, clip in tried if outcome.right and outcome.match]
+        right = [(outcome, clip) for outcome, clip in tried if outcome.right and outcome.match]
         scene = None
-        if found:
-            best, clip = max(found, key=lambda pair: pair[0].result.matches[0].score)
+        if right:
+            best, clip = max(right, key=lambda pair: pair[0].result.matches[0].score)
             scene = _scene(opened, best, clip, paths, recordings)
     outcomes = tuple(outcome for outcome, _ in tried)
     return Report(added, printable(files[-1].name), outcomes, scene)
@@ -198,18 +199,18 @@ def ask(folder: Path | None, seed: int = 1) -> Report:
 
 def _distinct(files: Iterable[Path]) -> list[Path]:
     """Give the first file of each content: a copy of a stored one is no impostor."""
-    found: dict[str, Path] = {}
+    by_digest: dict[str, Path] = {}
     for path in files:
         try:
             with source.opened(path) as given:
-                found.setdefault(source.sha256(given.file), path)
+                by_digest.setdefault(source.sha256(given.file), path)
         except AudioError:
-            found[str(path)] = path  # adding it reports why
-    return list(found.values())
+            by_digest[str(path)] = path  # adding it reports why
+    return list(by_digest.values())
 
 
 def _try(
-    opened: engine.Engine,
+    opened: samaf.Engine,
     path: Path,
     recording: Recording | None,
     distortion: Distortion,
@@ -284,7 +285,7 @@ class Scene:
 
 
 def _scene(
-    opened: engine.Engine,
+    opened: samaf.Engine,
     outcome: Outcome,
     clip: bytes,
     paths: Mapping[str, Path],
@@ -325,9 +326,9 @@ def _there(match: Match, times: np.ndarray) -> np.ndarray:
 def error_rates(hashes: Hashes, reference: Hashes, at: np.ndarray) -> np.ndarray:
     """Compare hash i with hash ``at[i]`` of a reference: float (m,), NaN where there is none."""
     rates = np.full(len(hashes), np.nan)
-    there = (at >= 0) & (at < len(reference))
-    differing = hashes.packed[there] ^ reference.packed[at[there]]
-    rates[there] = np.bitwise_count(differing).sum(axis=1) / hashes.bits
+    stored = (at >= 0) & (at < len(reference))
+    differing = hashes.packed[stored] ^ reference.packed[at[stored]]
+    rates[stored] = np.bitwise_count(differing).sum(axis=1) / hashes.bits
     return rates
 
 
@@ -395,14 +396,11 @@ def draw(scene: Scene, path: Path) -> None:
         # A name in a script that the font lacks shows as boxes.
         warnings.simplefilter("ignore", UserWarning)
         figure.savefig(image, dpi=110)
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(image.getvalue())
-        part.replace(path)
+        with atomic(path) as temporary:
+            temporary.write_bytes(image.getvalue())
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise SamafError(
             f"{printable(path)}: the picture cannot be written ({error.strerror}); change to a "
             "folder that can be written"

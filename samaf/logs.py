@@ -11,6 +11,8 @@ import logging
 import sys
 from datetime import datetime, timezone
 
+from samaf.text import escaped
+
 FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -20,8 +22,7 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record as a line."""
-        message = record.getMessage()
-        return "samaf: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+        return "samaf: " + escaped(record.getMessage())
 
 
 class _Json(logging.Formatter):

@@ -13,7 +13,7 @@ import click
 import pytest
 
 import samaf
-from samaf import db, engine
+from samaf import db
 from samaf.cli import cli
 from samaf.demo import CLIPS
 
@@ -57,9 +57,8 @@ def test_a_section_names_example_options_and_verb(name: str) -> None:
         assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     else:
         holder = {
-            "Engine": engine.Engine,
+            "Engine": samaf.Engine,
             "samaf": samaf,
-            "samaf.engine": engine,
             "samaf.db": db,
         }
         place, _, function = told.rpartition(".")

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.layout import Layout
 from benchmarks.selection import required
 from samaf.audio import load
-from samaf.engine.decoding import PEAK, psnr
+from samaf.engine.decode import PEAK, psnr
 from samaf.features.inversion import audio
 from samaf.features.melspectrogram import (
     MelParameters,

@@ -3,7 +3,7 @@
 from samaf.audio.decode import SAMPLE_RATE
 from samaf.audio.files import AUDIO_SUFFIXES, audio_files
 from samaf.audio.recording import Audio, load, read
-from samaf.audio.source import Source, printable
+from samaf.audio.source import Source
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -12,6 +12,5 @@ __all__ = [
     "Source",
     "audio_files",
     "load",
-    "printable",
     "read",
 ]

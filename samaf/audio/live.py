@@ -27,8 +27,9 @@ from samaf.audio.decode import (
     resampled,
     special_decoder,
 )
-from samaf.audio.source import STDIN, Source, opened, printable
+from samaf.audio.source import STDIN, Source, opened
 from samaf.errors import AudioError
+from samaf.text import printable
 
 WAITING_SECONDS = 60  # of sound that may wait in memory: 4 MB
 ANSWER_SECONDS = 30.0  # a server may take to answer, and a stream to go on

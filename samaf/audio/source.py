@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from samaf.errors import AudioError
+from samaf.text import printable
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 STDIN = "-"
@@ -27,16 +28,6 @@ class Opened:
     file: BinaryIO
     name: str
     path: str
-
-
-def printable(path: str | os.PathLike[str]) -> str:
-    """Give a path as one line of text that any terminal and database can hold.
-
-    Bytes that are no UTF-8 and characters that cannot be printed are written as backslash
-    escapes.
-    """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The command ``samaf``: the verbs of ``samaf.engine`` in a shell.
+"""The command ``samaf``: the verbs of ``samaf`` in a shell.
 
 Only click is imported here and at the top of each command's file; everything heavy waits
 inside the commands, so that ``samaf --help`` is quick.
@@ -12,7 +12,6 @@ from typing import Any, TextIO
 
 import click
 
-from samaf import __version__
 from samaf.cli.audit import audit
 from samaf.cli.clips import compare, fingerprint, query
 from samaf.cli.db import db
@@ -23,10 +22,12 @@ from samaf.cli.options import INTERRUPTED, db_option
 from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
 from samaf.cli.streams import monitor
-from samaf.cli.text import complain, plain
+from samaf.cli.text import complain
 from samaf.cli.train import train
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
+from samaf.text import escaped
+from samaf.version import __version__
 
 
 class Commands(click.Group):
@@ -43,7 +44,7 @@ class Commands(click.Group):
             sys.stdout.flush()
             return result
         except SamafError as error:
-            complain(plain(str(error)))
+            complain(escaped(str(error)))
             ctx.exit(1)
         except KeyboardInterrupt:
             complain("stopped")

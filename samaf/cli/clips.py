@@ -18,8 +18,10 @@ from samaf.cli.options import (
     output_format_option,
     search_options,
 )
-from samaf.cli.text import complain, plain
+from samaf.cli.text import complain
+from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
 from samaf.errors import AudioError
+from samaf.text import escaped
 
 if TYPE_CHECKING:
     from samaf.records import QueryResult
@@ -34,8 +36,10 @@ RANKED = (
 @click.command()
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
 @granularity_option
-@matches_option(5, "clip")
-@max_false_matches_option(1e-3, "Expected number of false matches to accept, on average a clip.")
+@matches_option(MATCHES, "clip")
+@max_false_matches_option(
+    MAX_FALSE_MATCHES, "Expected number of false matches to accept, on average a clip."
+)
 @index_option
 @search_options("Undo changes of speed, tempo, pitch and direction; much slower.")
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
@@ -84,11 +88,11 @@ def query(
             audit=audit,
         ):
             if isinstance(result, AudioError):
-                complain(plain(str(result)))
+                complain(escaped(str(result)))
                 failed += 1
                 continue
             if output_format and result.reason:
-                complain(plain(f"{result.query}: unknown: {result.reason}"))
+                complain(escaped(f"{result.query}: unknown: {result.reason}"))
             yield result
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
@@ -113,14 +117,14 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     Example:
       samaf compare original.wav copy.mp3
     """
-    from samaf import engine
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    found = engine.compare(first, second, model=model)
-    if output_format and found.reason:
-        complain(plain(f"not compared: {found.reason}"))
-    write(COMPARISON, [found], output_format)
+    comparison = samaf.compare(first, second, model=model)
+    if output_format and comparison.reason:
+        complain(escaped(f"not compared: {comparison.reason}"))
+    write(COMPARISON, [comparison], output_format)
 
 
 @click.command()
@@ -136,11 +140,11 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     Example:
       samaf fingerprint clip.wav --csv > hashes.csv
     """
-    from samaf import engine
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import FINGERPRINT
 
-    found = engine.fingerprint(file, model=model)
-    if not len(found.hashes):
-        complain(plain(f"{found.path}: {found.duration:.2f} s are too short for a hash"))
-    write(FINGERPRINT, [found], output_format)
+    hashed = samaf.fingerprint(file, model=model)
+    if not len(hashed.hashes):
+        complain(escaped(f"{hashed.path}: {hashed.duration:.2f} s are too short for a hash"))
+    write(FINGERPRINT, [hashed], output_format)

@@ -287,7 +287,7 @@ def db_prune(days: int, dry_run: bool, output_format: str | None) -> None:
     write(PRUNED, gone, output_format)
     if not output_format:
         would = "would be removed; nothing was changed" if dry_run else "removed"
-        click.echo(f"{sum(each.rows for each in gone):,} rows {would}")
+        click.echo(f"{sum(pruned.rows for pruned in gone):,} rows {would}")
 
 
 @db.command("verify")
@@ -315,31 +315,31 @@ def db_verify(audio: Path | None, model: str | None, output_format: str | None) 
     from samaf.cli.progress import counting
     from samaf.cli.render import write
 
-    found: list[Fault] = []
+    faults: list[Fault] = []
     try:
         with counting("checked") as on_progress:
             compared = _collect(
                 db.verify(database(), audio=audio, model=model, on_progress=on_progress),
-                found,
+                faults,
             )
     except SamafError:
-        if found:
-            write(FAULTS, found, output_format)
+        if faults:
+            write(FAULTS, faults, output_format)
         raise
-    write(FAULTS, found, output_format)
-    summary = f"{len(found):,} faults found" if found else "no fault found"
+    write(FAULTS, faults, output_format)
+    summary = f"{len(faults):,} faults found" if faults else "no fault found"
     if audio:
         summary += f"; {compared:,} recordings compared with their files"
     click.echo(summary, err=output_format is not None)
-    if found:
+    if faults:
         click.get_current_context().exit(1)
 
 
-def _collect(faults: Generator[Fault, None, int], found: list[Fault]) -> int:
-    """Add all faults to those found, and return what their generator returns."""
+def _collect(reports: Generator[Fault, None, int], faults: list[Fault]) -> int:
+    """Gather all faults, and return what their generator returns."""
     while True:
         try:
-            found.append(next(faults))
+            faults.append(next(reports))
         except StopIteration as end:
             return int(end.value)
 

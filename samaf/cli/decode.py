@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from samaf.cli.options import output_format_option
-from samaf.cli.render import Lines, Record, View, here, write
+from samaf.cli.render import Lines, Record, View, shown_path, write
 
 if TYPE_CHECKING:  # records import NumPy
     from samaf.records import Reconstruction
@@ -44,9 +44,9 @@ def decode(
     Example:
       samaf decode noisy.wav --clean clean.wav --out rebuilt.wav
     """
-    from samaf import engine
+    import samaf
 
-    write(RECONSTRUCTION, [engine.decode(clip, out, clean=clean, model=model)], output_format)
+    write(RECONSTRUCTION, [samaf.decode(clip, out, clean=clean, model=model)], output_format)
 
 
 def _record(made: Reconstruction) -> Record:
@@ -64,8 +64,8 @@ def _record(made: Reconstruction) -> Record:
 
 
 def _lines(made: Reconstruction) -> Lines:
-    yield "clip", here(made.path) + " (padded with silence)" * made.padded
-    yield "written", f"{here(made.out)}, {made.duration:.2f} s by {made.model}"
+    yield "clip", shown_path(made.path) + " (padded with silence)" * made.padded
+    yield "written", f"{shown_path(made.out)}, {made.duration:.2f} s by {made.model}"
     yield "mean square error", f"{made.error:.4f}"
     yield "PSNR", f"{made.psnr:.2f} dB for the spectrogram's peak, {made.peak:.2f}"
     yield "", f"{made.psnr_255:.2f} dB for a peak of 255"

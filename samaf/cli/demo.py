@@ -24,7 +24,8 @@ def demo(folder: Path | None) -> None:
     """
     from samaf import demo as demonstration
     from samaf.cli.render import table
-    from samaf.cli.text import clock, complain, plain
+    from samaf.cli.text import clock, complain
+    from samaf.text import escaped
 
     click.echo("indexing, distorting, asking ...")
     report = demonstration.ask(folder)
@@ -32,9 +33,11 @@ def demo(folder: Path | None) -> None:
     audio = clock(sum(recording.duration for recording in stored))
     for result in report.added:
         if result.status == "failed":
-            complain(plain(result.message))
+            complain(escaped(result.message))
     click.echo(
-        plain(f"{len(stored):,} recordings stored, {audio} of audio; not stored: {report.impostor}")
+        escaped(
+            f"{len(stored):,} recordings stored, {audio} of audio; not stored: {report.impostor}"
+        )
     )
     lines = []
     for outcome in report.outcomes:

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from samaf.cli.text import plain, stored_name
 from samaf.errors import QueryError
+from samaf.text import escaped, printable
 
 FILE = "file"  # the column that says which recording
 
@@ -45,17 +45,17 @@ def read_labels(path: Path) -> dict[str, dict[str, str]]:
 
 def without_file(labels: Iterable[str], files: Iterable[Path]) -> list[str]:
     """Give the names and paths of `read_labels` that none of the files has."""
-    there: set[str] = set()
+    given: set[str] = set()
     for path in files:
-        there |= {stored_name(path.name), stored_name(path.absolute())}
-    return [each for each in labels if each not in there]
+        given |= {printable(path.name), printable(path.absolute())}
+    return [name for name in labels if name not in given]
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:
     if FILE not in columns:
-        found = ", ".join(columns) or "none"
+        present = ", ".join(columns) or "none"
         raise _fault(
-            path, f"has no column {FILE!r} (its columns: {found}); the first line names them"
+            path, f"has no column {FILE!r} (its columns: {present}); the first line names them"
         )
     if len(columns) == 1:
         raise _fault(path, "has no column besides 'file'; each other column is a label")
@@ -84,4 +84,4 @@ def _read_line(
 
 
 def _fault(path: Path, reason: str) -> QueryError:
-    return QueryError(plain(f"{path}: {reason}"))
+    return QueryError(escaped(f"{path}: {reason}"))

@@ -38,11 +38,11 @@ def models(output_format: str | None) -> None:
     Example:
       samaf models
     """
-    from samaf import engine
+    import samaf
     from samaf.cli.render import write
     from samaf.cli.views import MODELS
 
-    write(MODELS, engine.models(), output_format)
+    write(MODELS, samaf.models(), output_format)
 
 
 @click.command()
@@ -75,21 +75,21 @@ def rehash(
     Example:
       samaf rehash --audio recordings/
     """
-    from samaf import engine
+    import samaf
     from samaf.cli.progress import counting
     from samaf.cli.render import write
     from samaf.cli.views import REHASHED
 
     with counting("recordings") as on_progress:
-        found = engine.rehash(
+        result = samaf.rehash(
             database(),
             model=model,
             audio=audio,
             forget_missing=forget_missing,
             on_progress=on_progress,
         )
-    write(REHASHED, [found], output_format)
-    if not found.done:
+    write(REHASHED, [result], output_format)
+    if not result.done:
         click.get_current_context().exit(1)
 
 

@@ -9,9 +9,16 @@ from typing import Any, TypeVar
 import click
 
 from samaf.cli.text import warn
+from samaf.engine.options import (
+    GRANULARITIES_S,
+    GRANULARITY_S,
+    INDEX_TYPES,
+    SEARCHES,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+PLAIN, DEEP, EXHAUSTIVE = SEARCHES
 INTERRUPTED = 130  # exit status that shells report for a command that Ctrl-C ended
 _DB = "samaf.db"
 _SHOWS_PASSWORD = re.compile(r"://[^/?]*:[^/?]+@|[?&](password|passwd)=")
@@ -42,8 +49,8 @@ model_option = click.option(
 
 index_option = click.option(
     "--index",
-    type=click.Choice(["exact", "flat", "ivf"]),
-    default="exact",
+    type=click.Choice(INDEX_TYPES),
+    default=INDEX_TYPES[0],
     show_default=True,
     help="How to search: exact and flat give the same answers, ivf is quicker in stores beyond "
     "10 million hashes and may miss faint matches.",
@@ -53,8 +60,8 @@ granularity_option = click.option(
     "--granularity",
     "granularity_s",
     metavar="SECONDS",
-    type=click.IntRange(1, 6),
-    default=3,
+    type=click.IntRange(*GRANULARITIES_S),
+    default=GRANULARITY_S,
     show_default=True,
     help="Seconds compared at once, 1 to 6: less finds shorter segments, more finds worse ones.",
 )
@@ -75,11 +82,16 @@ def max_false_matches_option(default: float, meaning: str) -> Callable[[Command]
     """Make ``--max-false-matches``, whose help says false what, and in what."""
     return click.option(
         "--max-false-matches",
+        metavar="NUMBER",
         type=click.FloatRange(0, 1, min_open=True),
         default=default,
         show_default=True,
         help=meaning,
     )
+
+
+def _or_plain(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    return value or PLAIN
 
 
 def search_options(what: str) -> Callable[[Command], Command]:
@@ -92,15 +104,14 @@ def search_options(what: str) -> Callable[[Command], Command]:
     """
 
     def add(command: Command) -> Command:
-        command = click.option(
-            "--exhaustive",
-            "search",
-            flag_value="exhaustive",
-            help="As --deep, and reversed speed, and tempo with pitch; several times slower.",
-        )(command)
-        return click.option("--deep", "search", flag_value="deep", default="plain", help=what)(
-            command
-        )
+        for name, meaning in (
+            (EXHAUSTIVE, "As --deep, and reversed speed, and tempo with pitch; much slower again."),
+            (DEEP, what),
+        ):
+            command = click.option(
+                f"--{name}", "search", flag_value=name, callback=_or_plain, help=meaning
+            )(command)
+        return command
 
     return add
 

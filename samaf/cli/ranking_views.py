@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from samaf.cli.render import Lines, Record, View, here, labelled
+from samaf.cli.render import Lines, Record, View, labelled, shown_path
 from samaf.cli.text import clock
 from samaf.records import QueryResult
 
@@ -41,7 +41,7 @@ def _ranking_record(result: QueryResult) -> Record:
 
 
 def _ranking_lines(result: QueryResult) -> Lines:
-    name = here(result.query) + " (padded with silence)" * result.padded
+    name = shown_path(result.query) + " (padded with silence)" * result.padded
     for rank, ranked in enumerate(result.ranking, 1):
         yield (
             name,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from samaf.cli.options import INTERRUPTED, database, db_option, model_option, output_format_option
-from samaf.cli.text import clock, complain, plain, stored_name, warn
+from samaf.cli.text import clock, complain, warn
 from samaf.errors import AudioError
+from samaf.text import escaped, printable
 
 if TYPE_CHECKING:
     from samaf.records import AddResult
@@ -57,20 +58,20 @@ def add(
     import samaf
     from samaf.cli.labels import read_labels, without_file
     from samaf.cli.progress import Progress
-    from samaf.cli.render import here, write
+    from samaf.cli.render import shown_path, write
     from samaf.cli.views import ADDED
-    from samaf.engine import audio_files
-    from samaf.engine.alone import check_model
+    from samaf.engine.add import audio_files
+    from samaf.engine.models import check_model
 
     named = read_labels(labels) if labels else {}
     files = list(audio_files(paths))
     if not files:
-        given = plain(", ".join(map(str, paths)))
+        given = escaped(", ".join(map(str, paths)))
         raise AudioError(f"{given}: no sound files below; name files to add them whatever they are")
     if lost := without_file(named, files):
-        some = ", ".join(map(here, lost[:NAMED])) + " ..." * (len(lost) > NAMED)
+        some = ", ".join(map(shown_path, lost[:NAMED])) + " ..." * (len(lost) > NAMED)
         warn(
-            plain(
+            escaped(
                 f"{labels}: {len(lost):,} of {len(named):,} files are not among those given "
                 f"({some}); their labels are stored nowhere"
             )
@@ -110,9 +111,9 @@ def add(
     summary = f"{counts['added']:,} added ({clock(audio)} of audio, {speed})"
     summary += f", {counts['present']:,} stored before" * bool(counts["present"])
     summary += f", {len(failed):,} failed" * bool(failed)
-    click.echo(f"{summary}; store: {plain(store)}", err=output_format is not None)
+    click.echo(f"{summary}; store: {escaped(store)}", err=output_format is not None)
     for result in failed:
-        complain(plain(result.message))
+        complain(escaped(result.message))
     if failed:
         click.get_current_context().exit(1)
 
@@ -160,8 +161,8 @@ def show(recordings: tuple[str, ...], output_format: str | None) -> None:
     from samaf.cli.views import RECORDING
 
     with samaf.open(database(), create=False) as engine:
-        found = [engine.show(stored_name(each)) for each in recordings]
-        for group in [found] if output_format else [[each] for each in found]:
+        shown = [engine.show(printable(name)) for name in recordings]
+        for group in [shown] if output_format else [[recording] for recording in shown]:
             write(RECORDING, group, output_format)
 
 
@@ -185,13 +186,13 @@ def label(recording: str, labels: tuple[str, ...], output_format: str | None) ->
     from samaf.cli.views import RECORDING
 
     changes: dict[str, str | None] = {}
-    for each in labels:
-        name, equals, value = each.partition("=")
+    for text in labels:
+        name, equals, value = text.partition("=")
         if not (name and equals):
-            raise click.UsageError(f"{plain(each)}: is not NAME=VALUE")
+            raise click.UsageError(f"{escaped(text)}: is not NAME=VALUE")
         changes[name] = value or None
     with samaf.open(database(), create=False) as engine:
-        write(RECORDING, [engine.label(stored_name(recording), changes)], output_format)
+        write(RECORDING, [engine.label(printable(recording), changes)], output_format)
 
 
 @click.command()
@@ -214,7 +215,7 @@ def delete(recordings: tuple[str, ...], output_format: str | None) -> None:
     from samaf.cli.views import RECORDINGS
 
     with samaf.open(database(), create=False) as engine:
-        gone = engine.delete_many(map(stored_name, recordings))
+        gone = engine.delete_many(map(printable, recordings))
     write(RECORDINGS, gone, output_format)
     if not output_format:
         click.echo(f"{len(gone):,} deleted")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from samaf.cli.text import plain
+from samaf.text import escaped
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -84,7 +84,7 @@ def _cell(value: object) -> object:
         return json.dumps(value)
     if not isinstance(value, str):
         return value
-    text = plain(value)
+    text = escaped(value)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
@@ -99,7 +99,7 @@ def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    cells = [[Text(plain(cell)) for cell in line] for line in lines]
+    cells = [[Text(escaped(cell)) for cell in line] for line in lines]
     if not cells:
         return
     shown = Table(
@@ -134,7 +134,7 @@ def _lines(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
     widths = [max(7, len(title)) for title in titles]
     head = [title.lstrip(">") for title in titles]
     for number, line in enumerate(lines):
-        cells = [plain(cell) for cell in line]
+        cells = [escaped(cell) for cell in line]
         widths = [max(pair) for pair in zip(widths, map(len, cells), strict=True)]
         for shown in [head, cells] if not number else [cells]:
             padded = (
@@ -145,7 +145,7 @@ def _lines(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
         sys.stdout.flush()
 
 
-def here(path: str) -> str:
+def shown_path(path: str) -> str:
     """Give a path as seen from the current folder where it lies below it."""
     folder = os.path.join(os.getcwd(), "")
     return path[len(folder) :] if path.startswith(folder) else path

@@ -15,8 +15,9 @@ from samaf.cli.options import (
     model_option,
     output_format_option,
 )
-from samaf.cli.text import complain, plain
+from samaf.cli.text import complain
 from samaf.errors import AudioError
+from samaf.text import escaped
 
 if TYPE_CHECKING:
     from samaf.records import CopiesResult
@@ -51,12 +52,12 @@ def duplicates(
         samaf.open(database(), model=model, create=False) as engine,
         counting("recordings") as on_progress,
     ):
-        found = engine.duplicates(
+        duplicate_pairs = engine.duplicates(
             granularity_s=granularity_s,
             max_false_matches=max_false_matches,
             on_progress=on_progress,
         )
-        pairs = found if output_format else list(found)
+        pairs = duplicate_pairs if output_format else list(duplicate_pairs)
         write(DUPLICATES, pairs, output_format)
     if not output_format and not pairs:
         click.echo("no two recordings share audio")
@@ -88,14 +89,14 @@ def copies(files: tuple[str, ...], model: str | None, output_format: str | None)
         nonlocal failed
         for file in files:
             try:
-                found = samaf.copies(file, model=model)
+                result = samaf.copies(file, model=model)
             except AudioError as error:
-                complain(plain(str(error)))
+                complain(escaped(str(error)))
                 failed += 1
                 continue
-            if output_format and found.reason:
-                complain(plain(f"{found.path}: {found.reason}"))
-            yield found
+            if output_format and result.reason:
+                complain(escaped(f"{result.path}: {result.reason}"))
+            yield result
 
     write(COPIES, results(), output_format)
     if failed:

@@ -19,6 +19,7 @@ from samaf.cli.options import (
     search_options,
 )
 from samaf.cli.text import complain
+from samaf.engine.options import STREAM_MATCHES
 
 if TYPE_CHECKING:
     from samaf.records import Match
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("stream", metavar="FILE|URL|-")
 @granularity_option
-@matches_option(1, "stream")
+@matches_option(STREAM_MATCHES, "stream")
 @max_false_matches_option(
     0.1, "Expected number of false matches to accept, on average in an hour of the stream."
 )

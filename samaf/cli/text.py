@@ -1,24 +1,6 @@
-"""Text for people: harmless on any terminal."""
+"""Messages and times for people."""
 
 from __future__ import annotations
-
-import os
-
-
-def plain(text: str) -> str:
-    r"""Write whatever cannot be printed as an escape: names may hold terminal commands.
-
-    Examples
-    --------
-    >>> plain("a\x1b[2Jb")
-    'a\\x1b[2Jb'
-    """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def stored_name(path: str | os.PathLike[str]) -> str:
-    """Write a file's name as the store has it: bytes that are no UTF-8 are escaped, too."""
-    return plain(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def complain(message: str) -> None:

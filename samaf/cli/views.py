@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from samaf.cli.render import Lines, Record, View, here, labelled
+from samaf.cli.render import Lines, Record, View, labelled, shown_path
 from samaf.cli.text import clock
 from samaf.records import (
     AddResult,
+    Comparison,
     CopiesResult,
     Duplicate,
+    Fingerprint,
     Match,
     QueryResult,
     Recording,
     RehashResult,
     RepeatedSegment,
 )
-from samaf.status import StoreStats
+from samaf.status import IndexStatus, StoreStats
 
 if TYPE_CHECKING:
-    from samaf.engine import Card, Comparison, Fingerprint, IndexStatus
+    from samaf.engine.models import Card
 
 DIGITS = 12  # of a digest, for people
 SHOWN_HASH = 64  # digits, 256 bits; vectors have many more
@@ -92,7 +94,7 @@ def _query_record(result: QueryResult) -> Record:
 
 
 def _query_lines(result: QueryResult) -> Lines:
-    name = here(result.query)
+    name = shown_path(result.query)
     for match in result.matches:
         yield (name, *match_cells(match), labelled(match.recording.labels))
     if not result.matches:
@@ -251,7 +253,7 @@ def _comparison_record(comparison: Comparison) -> Record:
 
 
 def _comparison_lines(comparison: Comparison) -> Lines:
-    names = here(comparison.first), here(comparison.second)
+    names = shown_path(comparison.first), shown_path(comparison.second)
     for match in comparison.matches:
         yield (*names, "same speech", *_stretch_cells(match))
     if not comparison.matches:
@@ -293,12 +295,12 @@ DUPLICATES: View[Duplicate] = View(
 )
 
 
-def _copies_record(found: CopiesResult) -> Record:
+def _copies_record(result: CopiesResult) -> Record:
     return {
-        "path": found.path,
-        "duration": round(found.duration, 3),
-        "sha256": found.sha256,
-        "reason": found.reason,
+        "path": result.path,
+        "duration": round(result.duration, 3),
+        "sha256": result.sha256,
+        "reason": result.reason,
         "copies": [
             {
                 **{
@@ -309,20 +311,20 @@ def _copies_record(found: CopiesResult) -> Record:
                 "correlation": round(copy.correlation, 3),
                 "score": round(copy.score, 2),
             }
-            for copy in found.copies
+            for copy in result.copies
         ],
     }
 
 
-def _copies_lines(found: CopiesResult) -> Lines:
-    name = here(found.path)
-    for copy in found.copies:
+def _copies_lines(result: CopiesResult) -> Lines:
+    name = shown_path(result.path)
+    for copy in result.copies:
         places = (copy.first_start, copy.first_stop, copy.second_start, copy.second_stop)
         length = f"{copy.first_stop - copy.first_start:.1f} s"
         agreement = f"{copy.ber:.3f}", f"{copy.correlation:.2f}", f"{copy.score:.1f}"
         yield (name, length, *map(clock, places), *agreement)
-    if not found.copies:
-        yield (name, "none" + (f": {found.reason}" if found.reason else ""), *[""] * 7)
+    if not result.copies:
+        yield (name, "none" + (f": {result.reason}" if result.reason else ""), *[""] * 7)
 
 
 COPIES: View[CopiesResult] = View(
@@ -356,11 +358,11 @@ def _fingerprint_record(fingerprint: Fingerprint) -> Record:
 
 
 def _fingerprint_lines(fingerprint: Fingerprint) -> Lines:
-    for each in _fingerprint_record(fingerprint)["hashes"]:
-        said = "" if each["informative"] else "silence or a steady tone"
-        shown = each["hash"]
+    for row in _fingerprint_record(fingerprint)["hashes"]:
+        said = "" if row["informative"] else "silence or a steady tone"
+        shown = row["hash"]
         shown = shown if len(shown) <= SHOWN_HASH else f"{shown[:SHOWN_HASH]}..."
-        yield str(each["block_id"]), clock(each["start"]), shown, said
+        yield str(row["block_id"]), clock(row["start"]), shown, said
 
 
 FINGERPRINT: View[Fingerprint] = View(
@@ -436,24 +438,25 @@ INDEX: View[IndexStatus] = View(
 )
 
 
-def _rehashed_lines(found: RehashResult) -> Lines:
-    yield "store", found.url
-    yield "model", f"{found.name} {found.digest[:12]}"
-    new = found.recordings - len(found.missing)
-    yield "rehashed", f"{new:,} of {found.recordings:,} recordings"
-    for recording in found.missing:
-        lost = "deleted" if found.forgotten else "not found, not what it was, or not to be decoded"
-        yield f"recording {recording.recording_id}", f"{here(recording.path)}: {lost}"
-    if not found.done:
+def _rehashed_lines(result: RehashResult) -> Lines:
+    yield "store", result.url
+    yield "model", f"{result.name} {result.digest[:12]}"
+    new = result.recordings - len(result.missing)
+    yield "rehashed", f"{new:,} of {result.recordings:,} recordings"
+    for recording in result.missing:
+        lost = "deleted" if result.forgotten else "not found, not what it was, or not to be decoded"
+        yield f"recording {recording.recording_id}", f"{shown_path(recording.path)}: {lost}"
+    if not result.done:
         yield "not done", "the old model stays; bring the files, or give --forget-missing"
 
 
-def _rehashed_record(found: RehashResult) -> Record:
-    record = asdict(found)
+def _rehashed_record(result: RehashResult) -> Record:
+    record = asdict(result)
     record["missing"] = [
-        {"recording": each.recording_id, "path": each.path} for each in found.missing
+        {"recording": recording.recording_id, "path": recording.path}
+        for recording in result.missing
     ]
-    return {**record, "done": found.done}
+    return {**record, "done": result.done}
 
 
 REHASHED: View[RehashResult] = View(

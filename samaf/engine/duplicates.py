@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from samaf.engine.asking import QueryOptions
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import calibration_of
+from samaf.engine.options import QueryOptions
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, HashTable
 from samaf.index.exact import PAIRS_TO_COMPILED, Backend
-from samaf.matching import to_match
+from samaf.matching import calibration_of, to_match
 from samaf.matching.duplicates import shared
 from samaf.records import Duplicate
 from samaf.store import Store
-
-MAX_FALSE_PAIRS = 1e-3  # expected false pairs in the whole list
 
 
 def duplicates(

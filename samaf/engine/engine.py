@@ -9,13 +9,31 @@ from pathlib import Path
 from threading import Event
 
 from samaf.audio import Source, audio_files
-from samaf.engine import adding, answering, duplicates, monitoring
-from samaf.engine.asking import GRANULARITY_S, MAX_FALSE_MATCHES, QueryOptions
+from samaf.engine.add import add
+from samaf.engine.duplicates import duplicates
 from samaf.engine.indexes import Indexes, with_index_state
-from samaf.engine.monitoring import MAX_FALSE_MATCHES_PER_HOUR
-from samaf.engine.owner import load_owner, stored_form
-from samaf.errors import AudioError, StoreError
-from samaf.fingerprinters import AnyFingerprinter, Fingerprinter, VectorFingerprinter, hashing
+from samaf.engine.models import stored_fingerprinter
+from samaf.engine.monitor import monitor
+from samaf.engine.options import (
+    GRANULARITY_S,
+    MATCHES,
+    MAX_FALSE_MATCHES,
+    MAX_FALSE_MATCHES_PER_HOUR,
+    MAX_FALSE_PAIRS,
+    STREAM_MATCHES,
+    QueryOptions,
+    check_index_type,
+)
+from samaf.engine.query import query_many
+from samaf.errors import AudioError, FingerprinterError, StoreError
+from samaf.fingerprinters import (
+    DEFAULT_MODEL,
+    AnyFingerprinter,
+    Fingerprinter,
+    VectorFingerprinter,
+    hashing,
+    load_fingerprinter,
+)
 from samaf.index import Index, VectorIndex
 from samaf.records import (
     NO_LABELS,
@@ -97,8 +115,8 @@ class Engine:
         """
         given = [paths] if isinstance(paths, str | os.PathLike) else paths
         files = list(audio_files(given))
-        self.store.bind(stored_form(self.fingerprinter))
-        yield from adding.add(self.store, self.fingerprinter, files, labels, jobs)
+        self.store.bind(stored_fingerprinter(self.fingerprinter))
+        yield from add(self.store, self.fingerprinter, files, labels, jobs)
 
     # Asking -------------------------------------------------------------------------
 
@@ -129,7 +147,7 @@ class Engine:
         source: Source,
         *,
         granularity_s: int = GRANULARITY_S,
-        k: int = 5,
+        k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
         audit: bool = False,
@@ -179,7 +197,7 @@ class Engine:
         sources: Iterable[Source],
         *,
         granularity_s: int = GRANULARITY_S,
-        k: int = 5,
+        k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
         audit: bool = False,
@@ -195,7 +213,7 @@ class Engine:
             An argument is out of its range.
         """
         options = QueryOptions(granularity_s, k, max_false_matches, search)
-        yield from answering.answer_many(
+        yield from query_many(
             list(sources), options, self.fingerprinter, self._indexes, self.store, audit=audit
         )
 
@@ -204,7 +222,7 @@ class Engine:
         source: Source,
         *,
         granularity_s: int = GRANULARITY_S,
-        k: int = 1,
+        k: int = STREAM_MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES_PER_HOUR,
         search: str = "plain",
         on_lag: Callable[[float], None] = lambda _seconds: None,
@@ -238,7 +256,7 @@ class Engine:
         options = QueryOptions(granularity_s, k, max_false_matches, search)
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
-        yield from monitoring.monitor(
+        yield from monitor(
             source, options, self._hashing, lambda: self.index, self.store, on_lag, until
         )
 
@@ -246,7 +264,7 @@ class Engine:
         self,
         *,
         granularity_s: int = GRANULARITY_S,
-        max_false_matches: float = duplicates.MAX_FALSE_PAIRS,
+        max_false_matches: float = MAX_FALSE_PAIRS,
         on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Iterator[Duplicate]:
         """Yield the pairs of recordings in the store that share audio, each pair once.
@@ -266,9 +284,7 @@ class Engine:
             An argument is out of its range.
         """
         options = QueryOptions(granularity_s, max_false_matches=max_false_matches)
-        yield from duplicates.duplicates(
-            self.index.table, options, self._hashing, self.store, on_progress
-        )
+        yield from duplicates(self.index.table, options, self._hashing, self.store, on_progress)
 
     # Looking after the store ----------------------------------------------------------
 
@@ -310,3 +326,66 @@ class Engine:
     def stats(self) -> StoreStats:
         """Sum the store up, and tell whether the index is current, without reading it."""
         return with_index_state(self.store.stats(), self.store, self._cache_folder)
+
+
+def open(  # noqa: A001  # samaf.open reads as intended
+    url: str | None = None,
+    *,
+    model: str | None = None,
+    index: str = "exact",
+    create: bool = True,
+    cache_folder: Path | None = None,
+) -> Engine:
+    """Open a store, or make a new one.
+
+    Parameters
+    ----------
+    url
+        A file name (SQLite) or a URL such as ``mysql://user@host/base``; by default
+        ``SAMAF_DB``, else a file in the user's data folder.
+    model
+        Name of a shipped model or path of a model file; by default the store's own.
+    index
+        ``exact``, ``flat`` or, for stores beyond 10 million hashes, ``ivf``: see
+        ``samaf.index``.
+    create
+        Whether to make a store where there is none.
+    cache_folder
+        Where indexes are kept; by default in the user's cache folder.
+
+    Raises
+    ------
+    StoreError
+        The store cannot be opened.
+
+    The model is loaded by the first verb that needs it, which raises `FingerprinterError`
+    when there is no such model or the store belongs to another one.
+    """
+    check_index_type(index)
+    return Engine(Store.open(url, create=create), model, index, cache_folder)
+
+
+def load_owner(store: Store, model: str | None) -> AnyFingerprinter:
+    """Load the model that the store belongs to, or the wanted one for a store without.
+
+    Raises
+    ------
+    FingerprinterError
+        There is no such model, or the store belongs to another one.
+    """
+    owner = store.fingerprinter()
+    try:
+        loaded = load_fingerprinter(model or (owner.name if owner else DEFAULT_MODEL))
+    except FingerprinterError as error:
+        if model or not owner:
+            raise
+        raise FingerprinterError(
+            f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, which cannot be "
+            f"loaded ({error}); name its file as the model or use another store"
+        ) from None
+    if owner and owner.digest != loaded.digest:
+        raise FingerprinterError(
+            f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, not to "
+            f"{loaded.name} {loaded.digest[:12]}; leave the model away or use another store"
+        )
+    return loaded

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from samaf.errors import QueryError
 from samaf.fingerprinters import AnyFingerprinter, hashing
 from samaf.index import (
     CellsIndex,
@@ -21,22 +20,16 @@ from samaf.index import (
 from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
 
-INDEX_TYPES: Mapping[str, Callable[[HashTable], Index]] = {
+INDEXES: Mapping[str, Callable[[HashTable], Index]] = {
     "exact": ExactIndex,
     "flat": FlatIndex,
     "ivf": IvfIndex,
 }
-VECTOR_INDEX_TYPES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
+VECTOR_INDEXES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
     "exact": VectorIndex,
     "flat": VectorIndex,
     "ivf": CellsIndex,
 }
-
-
-def check_index_type(index: str) -> None:
-    """Raise `QueryError` where there is no index of that name."""
-    if index not in INDEX_TYPES:
-        raise QueryError(f"{index!r}: no such index; there are {', '.join(INDEX_TYPES)}")
 
 
 class Indexes:
@@ -45,7 +38,7 @@ class Indexes:
     Parameters
     ----------
     index_type
-        A key of `INDEX_TYPES`.
+        One of `samaf.engine.options.INDEX_TYPES`.
     root
         The folder of all cached indexes; None is the one in the user's cache folder.
     """
@@ -64,7 +57,7 @@ class Indexes:
         if self._hashes is None or not self._is_current(self._hashes.table):
             hashing(self._fingerprinter)
             table = cache.open_cached(self._store, *self._key)
-            self._hashes = INDEX_TYPES[self._index_type](table)
+            self._hashes = INDEXES[self._index_type](table)
         return self._hashes
 
     @property
@@ -75,7 +68,7 @@ class Indexes:
             if self._vectors and self._continues(self._vectors.table):
                 self._vectors.follow(table)
             else:  # none yet, or the store became another one
-                self._vectors = VECTOR_INDEX_TYPES[self._index_type](table)
+                self._vectors = VECTOR_INDEXES[self._index_type](table)
         return self._vectors
 
     def _is_current(self, table: HashTable) -> bool:

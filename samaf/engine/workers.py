@@ -24,11 +24,11 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from samaf.audio import printable
-from samaf.engine.hashing import hash_file
+from samaf.engine.fingerprint import hash_file
 from samaf.errors import AudioError, InterruptedHashingError, SamafError
 from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
 from samaf.records import Fingerprint, Hashes
+from samaf.text import printable
 
 WORTH_A_PROCESS = 60.0  # s of audio: hashing it takes as long as starting a process
 LOOKED_AT = 256  # files whose length is asked for before that is decided

@@ -22,6 +22,7 @@ from typing import BinaryIO
 import numpy as np
 
 from samaf.errors import IndexCacheError
+from samaf.files import atomic
 from samaf.index.table import HashTable, table_of
 from samaf.status import StoreVersion
 from samaf.store import Store
@@ -246,9 +247,8 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
     with (folder / new.table_file).open("wb") as file:
         file.write(content)
         _write_through(file)
-    temporary = folder / "header.tmp"
-    temporary.write_text(json.dumps(asdict(new), indent=1))
-    temporary.replace(folder / "header.json")
+    with atomic(folder / "header.json") as temporary:
+        temporary.write_text(json.dumps(asdict(new), indent=1))
     for old in folder.glob("*-*.bin"):
         if old.name not in {new.hashes_file, new.table_file}:
             old.unlink(missing_ok=True)

@@ -7,13 +7,14 @@ row numbers only; the hashes stay where they are.
 
 from __future__ import annotations
 
-import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from samaf.files import save_arrays
 
 FORMAT = 1
 SAMPLE_PER_CELL = 32  # hashes that the centres are learned from
@@ -78,20 +79,14 @@ def extend(cells: Cells, hashes: np.ndarray) -> Cells:
 
 def save(cells: Cells, path: Path, hashes: np.ndarray) -> None:
     """Write the lists beside the hashes; a reader sees the old file or the new one."""
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez(
-                file,
-                format=FORMAT,
-                witness=witness(hashes, len(cells.rows)),
-                centres=cells.centres,
-                ends=cells.ends,
-                rows=cells.rows,
-            )
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    save_arrays(
+        path,
+        format=FORMAT,
+        witness=witness(hashes, len(cells.rows)),
+        centres=cells.centres,
+        ends=cells.ends,
+        rows=cells.rows,
+    )
 
 
 def load(path: Path, hashes: np.ndarray) -> Cells | None:

@@ -1,12 +1,11 @@
 """Vectors grouped by likeness, kept beside the cached index: the centres, and whose cell a row is.
 
-Learning the centres and finding the nearest one of each vector is what costs; with both on
-disk, a FAISS index with inverted lists is filled as fast as memory is copied.
+Most of the time goes into learning the centres and finding the nearest one of each vector; with
+both on disk, a FAISS index with inverted lists is filled as fast as memory is copied.
 """
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from samaf.files import save_arrays
 from samaf.index.cells import witness
 from samaf.index.table import HashTable
 
@@ -84,23 +84,17 @@ def save(cells: VectorCells, table: HashTable) -> None:
     path = _path(table)
     if path is None or cells.listed == len(cells.own):
         return
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with suppress(OSError):  # a cache that may only be read: the cells serve this process
-        try:
-            with temporary.open("wb") as file:
-                np.savez(
-                    file,
-                    format=FORMAT,
-                    witness=witness(table.hashes, len(cells.own)),
-                    centres=cells.centres,
-                    own=cells.own,
-                )
-            temporary.replace(path)
-            for old in path.parent.glob("*.cells"):
-                if not old.with_suffix(".bin").exists():
-                    old.unlink(missing_ok=True)
-        finally:
-            temporary.unlink(missing_ok=True)
+        save_arrays(
+            path,
+            format=FORMAT,
+            witness=witness(table.hashes, len(cells.own)),
+            centres=cells.centres,
+            own=cells.own,
+        )
+        for old in path.parent.glob("*.cells"):
+            if not old.with_suffix(".bin").exists():
+                old.unlink(missing_ok=True)
 
 
 def load(table: HashTable) -> VectorCells | None:

@@ -16,11 +16,14 @@ than a short one, and a large store holds more of it: they grow with the compari
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
-from samaf.fingerprinters import ScoreCalibration
+from samaf.fingerprinters import Fingerprinter, ScoreCalibration
 
 _LOG10_E = float(np.log10(np.e))
 
@@ -109,3 +112,21 @@ def log10_likelihood_ratio(score: float | np.ndarray, calibration: ScoreCalibrat
     """
     ratio = calibration.likelihood
     return np.clip(ratio.offset + ratio.slope * np.asarray(score), ratio.lowest, ratio.highest)
+
+
+def calibration_of(fingerprinter: Fingerprinter) -> ScoreCalibration:
+    """Give a model's score calibration; log a warning, once a model, where nobody has fitted it."""
+    calibration = fingerprinter.card.calibration
+    if not calibration.calibrated:
+        _warn(fingerprinter.path)
+    return calibration
+
+
+@cache
+def _warn(model: Path) -> None:
+    logging.getLogger("samaf").warning(
+        "%s is not calibrated: its scores, and the rates of false matches, are guesses; "
+        "fit them with `python -m benchmarks.calibration %s --write`",
+        model.stem,
+        model,
+    )

@@ -24,12 +24,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.exc import DBAPIError
 
-from samaf import __version__
 from samaf.errors import StoreError
 from samaf.status import AuditCheck, AuditEntry
 from samaf.store import schema
 from samaf.store.bulk import insert_rows
 from samaf.store.rows import Values, iso, now
+from samaf.version import __version__
 
 ACTS = ("add", "delete", "relabel", "import", "merge", "restore", "query", "rehash")
 BEGINNING = "0" * 64  # stands for the entry before the first
@@ -111,8 +111,8 @@ def has(connection: Connection, entry: tuple[int, str]) -> bool:
     if entry == NO_ENTRY:
         return log_head(connection) == NO_ENTRY
     number, wanted = entry
-    found = connection.execute(select(_audit.hash).where(_audit.id == number)).scalar()
-    return bool(found == wanted)
+    stored = connection.execute(select(_audit.hash).where(_audit.id == number)).scalar()
+    return bool(stored == wanted)
 
 
 def append(connection: Connection, author: Author, acts: Iterable[Act]) -> None:

@@ -34,14 +34,14 @@ class SchemaStatus:
     ----------
     url
         The store, without password.
-    found
+    schema
         The store's schema revision; empty when the database is empty.
     newest
         The revision that this program works with.
     """
 
     url: str
-    found: str
+    schema: str
     newest: str
 
 
@@ -50,7 +50,7 @@ def status(url: str | None = None) -> SchemaStatus:
     database = Database(resolve(url))
     try:
         refuse_absent(database)
-        return SchemaStatus(database.name, database.read(found_schema(database)), schema.NEWEST)
+        return SchemaStatus(database.name, database.read(current_schema(database)), schema.NEWEST)
     finally:
         database.close()
 
@@ -100,18 +100,18 @@ def prepare(database: Database, create: bool, blocks_per_row: int | None) -> tup
         raise StoreError(f"blocks_per_row {blocks_per_row} is not within 1 to {LARGEST_ROW}")
     if not create:
         refuse_absent(database)
-    found = database.read(found_schema(database))
-    if not found:
+    current = database.read(current_schema(database))
+    if not current:
         if not create:
             raise StoreError(f"{database.name}: no store in this database; `samaf add` makes one")
         _create(database, blocks_per_row or LARGEST_ROW)
-    elif found < schema.NEWEST:
+    elif current < schema.NEWEST:
         raise StoreError(
-            f"{database.name}: its schema {found} is older than this program's {schema.NEWEST}; "
+            f"{database.name}: its schema {current} is older than this program's {schema.NEWEST}; "
             "run `samaf db upgrade`"
         )
-    elif found > schema.NEWEST:
-        raise _newer(database, found)
+    elif current > schema.NEWEST:
+        raise _newer(database, current)
     store_id, in_store = database.read(_store_row)
     if blocks_per_row not in (None, in_store):
         raise StoreError(
@@ -124,7 +124,7 @@ def prepare(database: Database, create: bool, blocks_per_row: int | None) -> tup
 def _create(database: Database, blocks_per_row: int) -> None:
     """Make the tables; the stamp comes last, so what was cut short is made complete."""
     with database.schema_change(new=True) as connection:
-        if found_schema(database)(connection):
+        if current_schema(database)(connection):
             return  # another process was quicker
         schema.metadata.create_all(connection)
         schema.version.create(connection, checkfirst=True)
@@ -154,10 +154,10 @@ def _move(url: str | None, verb: str, revision: str) -> SchemaStatus:
     database = Database(resolve(url))
     try:
         refuse_absent(database)
-        found = database.read(found_schema(database))
-        if found > schema.NEWEST:
-            raise _newer(database, found)
-        with database.schema_change(new=not found) as connection:
+        current = database.read(current_schema(database))
+        if current > schema.NEWEST:
+            raise _newer(database, current)
+        with database.schema_change(new=not current) as connection:
             config = alembic_config()
             config.attributes["connection"] = connection
             try:
@@ -167,7 +167,7 @@ def _move(url: str | None, verb: str, revision: str) -> SchemaStatus:
             if verb == "upgrade":
                 _insert_store_row(connection, LARGEST_ROW)
                 protect(connection)
-        return SchemaStatus(database.name, database.read(found_schema(database)), schema.NEWEST)
+        return SchemaStatus(database.name, database.read(current_schema(database)), schema.NEWEST)
     finally:
         database.close()
 
@@ -191,7 +191,7 @@ def alembic_config() -> Config:
     return config
 
 
-def found_schema(database: Database) -> Callable[[Connection], str]:
+def current_schema(database: Database) -> Callable[[Connection], str]:
     """Return what reads the schema revision; it refuses databases that hold anything else."""
 
     def read(connection: Connection) -> str:
@@ -215,9 +215,9 @@ def _store_row(connection: Connection) -> tuple[str, int]:
     return store_id, blocks_per_row
 
 
-def _newer(database: Database, found: str) -> StoreError:
+def _newer(database: Database, current: str) -> StoreError:
     return StoreError(
-        f"{database.name}: its schema {found} is newer than this program's {schema.NEWEST}; "
+        f"{database.name}: its schema {current} is newer than this program's {schema.NEWEST}; "
         "update samaf"
     )
 

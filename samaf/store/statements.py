@@ -89,10 +89,10 @@ def expect(connection: Connection, digest: str) -> None:
     StoreError
         It does not belong to the one of this digest.
     """
-    found = bound(connection)
-    if found and found[1].digest != digest:
+    owner = bound(connection)
+    if owner and owner[1].digest != digest:
         raise StoreError(
-            f"the store was rehashed and belongs to {found[1].name} {found[1].digest[:12]} now; "
+            f"the store was rehashed and belongs to {owner[1].name} {owner[1].digest[:12]} now; "
             "open it again"
         )
 
@@ -100,9 +100,9 @@ def expect(connection: Connection, digest: str) -> None:
 def bind(connection: Connection, fingerprinter: StoredFingerprinter) -> StoredFingerprinter:
     """Insert the fingerprinter unless there is one, and return the one that is there."""
     revision, _ = begin_change(connection)
-    if found := bound(connection):
+    if owner := bound(connection):
         connection.rollback()
-        return found[1]
+        return owner[1]
     connection.execute(
         # A revision is at least 1 and never comes back.
         insert(schema.fingerprinters).values(id=revision, **fingerprinter_values(fingerprinter))
@@ -209,24 +209,24 @@ def add(
 def delete(connection: Connection, ids: Sequence[int], author: Author) -> int | None:
     """Delete recordings and log it: all, or none when one is not there, whose id is returned."""
     revision, _ = begin_change(connection)
-    found = {
+    deleted = {
         recording.recording_id: recording
         for some in chunks(ids, IDS_A_STATEMENT)
         for recording in recordings(connection, with_ids(some))
     }
-    missing = next((each for each in ids if each not in found), None)
+    missing = next((each for each in ids if each not in deleted), None)
     if missing is not None:
         connection.rollback()
         return missing
     time = now()
-    for some in chunks(found, IDS_A_STATEMENT):
+    for some in chunks(deleted, IDS_A_STATEMENT):
         connection.execute(delete_from(schema.recordings).where(_recordings.id.in_(some)))
     insert_rows(
         connection,
         schema.deletions,
         [
             {"recording_id": each, "sha256": gone.sha256, "revision": revision, "deleted_at": time}
-            for each, gone in found.items()
+            for each, gone in deleted.items()
         ],
     )
     append(
@@ -234,7 +234,7 @@ def delete(connection: Connection, ids: Sequence[int], author: Author) -> int | 
         author,
         (
             Act("delete", gone.sha256, gone.path, {"name": gone.name, "labels": dict(gone.labels)})
-            for gone in found.values()
+            for gone in deleted.values()
         ),
     )
     return None
@@ -254,11 +254,11 @@ def relabel(
         Makes the new labels of the old ones.
     """
     begin_change(connection)
-    found = recordings(connection, with_ids([recording_id]))
-    if not found:
+    stored = recordings(connection, with_ids([recording_id]))
+    if not stored:
         connection.rollback()
         return False
-    before = dict(found[0].labels)
+    before = dict(stored[0].labels)
     after = dict(change(before))
     labels = label_values(after)
     if list(before.items()) == list(after.items()):
@@ -270,7 +270,7 @@ def relabel(
             insert(schema.labels), [{**label, "recording_id": recording_id} for label in labels]
         )
     details = {"before": before, "after": after}
-    append(connection, author, [Act("relabel", found[0].sha256, found[0].path, details)])
+    append(connection, author, [Act("relabel", stored[0].sha256, stored[0].path, details)])
     return True
 
 

@@ -126,8 +126,8 @@ class Store:
     def fingerprinter(self) -> StoredFingerprinter | None:
         """Return the fingerprinter that the store belongs to; None before the first `bind`."""
         if self._fingerprinter is None:
-            found = self._database.read(sql.bound)
-            self._fingerprinter = found[1] if found else None
+            owner = self._database.read(sql.bound)
+            self._fingerprinter = owner[1] if owner else None
         return self._fingerprinter
 
     def bind(self, fingerprinter: StoredFingerprinter) -> None:
@@ -138,12 +138,12 @@ class Store:
         StoreError
             It belongs to another one.
         """
-        found = self.fingerprinter() or self._database.write(
+        owner = self.fingerprinter() or self._database.write(
             lambda connection: sql.bind(connection, fingerprinter)
         )
-        if found.digest != fingerprinter.digest:
+        if owner.digest != fingerprinter.digest:
             raise StoreError(
-                f"{self.url}: belongs to the fingerprinter {found.name} ({found.digest[:12]}), not "
+                f"{self.url}: belongs to the fingerprinter {owner.name} ({owner.digest[:12]}), not "
                 f"to {fingerprinter.name} ({fingerprinter.digest[:12]}); take that one, or another "
                 "store"
             )
@@ -152,15 +152,15 @@ class Store:
 
     def find(self, sha256: str) -> Recording | None:
         """Return the recording with these bytes, if it is there."""
-        found = self._select(sql.with_sha256(sha256, sha256))
-        return found[0] if found else None
+        recordings = self._select(sql.with_sha256(sha256, sha256))
+        return recordings[0] if recordings else None
 
     def get(self, recording_id: int) -> Recording:
         """Return one recording; `StoreError` when it is not there."""
-        found = self._select(sql.with_ids([recording_id]))
-        if not found:
+        recordings = self._select(sql.with_ids([recording_id]))
+        if not recordings:
             raise self._unknown(recording_id)
-        return found[0]
+        return recordings[0]
 
     def get_many(self, ids: Iterable[int]) -> dict[int, Recording]:
         """Return the recordings with these ids, those that are there."""
@@ -184,22 +184,22 @@ class Store:
         StoreError
             There is none, or there are several.
         """
-        if re.fullmatch(r"[0-9]{1,18}", text) and (found := self.get_many([int(text)])):
-            return found[int(text)]
+        if re.fullmatch(r"[0-9]{1,18}", text) and (matching := self.get_many([int(text)])):
+            return matching[int(text)]
         # Servers find names that differ in trailing spaces only, too.
         several = [each for each in self._select(sql.with_name(text)) if each.name == text]
         if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", text):
             several += self._select(sql.with_sha256(text.ljust(64, "0"), text.ljust(64, "f")))
-        found = {recording.recording_id: recording for recording in several}
-        if not found:
+        matching = {recording.recording_id: recording for recording in several}
+        if not matching:
             raise StoreError(
                 f"{self.url}: no recording {text!a}; give an id, {SHORTEST_PREFIX} or more digits "
                 "of its SHA-256 or its exact name (`samaf list` shows them)"
             )
-        if len(found) > 1:
-            some = ", ".join(map(str, sorted(found)[:SHOWN])) + ", ..." * (len(found) > SHOWN)
+        if len(matching) > 1:
+            some = ", ".join(map(str, sorted(matching)[:SHOWN])) + ", ..." * (len(matching) > SHOWN)
             raise StoreError(
-                f"{self.url}: {text!a} names {len(found)} recordings ({some}); give an id"
+                f"{self.url}: {text!a} names {len(matching)} recordings ({some}); give an id"
             )
         return several[0]
 

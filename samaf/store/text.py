@@ -27,8 +27,8 @@ def escape(text: str) -> str:
     if text.isascii() and "\\ud" not in text:
         return text  # nearly always
 
-    def replaced(found: re.Match[str]) -> str:
-        backslashes, surrogate, literal = found.groups()
+    def replaced(match: re.Match[str]) -> str:
+        backslashes, surrogate, literal = match.groups()
         if literal:
             return literal * 2
         return f"{backslashes * 2}\\u{ord(surrogate):04x}"
@@ -39,10 +39,10 @@ def escape(text: str) -> str:
 def unescape(text: str) -> str:
     """Return the string that `escape` made this text of."""
 
-    def replaced(found: re.Match[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         # An odd run ends in the escape's own backslash; the others were doubled.
-        pairs, odd = divmod(len(found[1]), 2)
-        code = chr(int(found[2][1:], 16)) if odd else found[2]
+        pairs, odd = divmod(len(match[1]), 2)
+        code = chr(int(match[2][1:], 16)) if odd else match[2]
         return "\\" * pairs + code
 
     return _ESCAPED.sub(replaced, text)

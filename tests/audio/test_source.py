@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import sweep, wav
 
-from samaf.audio import load, printable, read
+from samaf.audio import load, read
 from samaf.audio.source import sha256
 from samaf.errors import AudioError
+from samaf.text import printable
 
 DATA = wav(sweep())
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from shell import BRUNO, STRANGER, Run
 
+from samaf.store import Store
+
 pytestmark = pytest.mark.usefixtures("store")
 
 
@@ -47,8 +49,15 @@ def test_queries_are_logged_when_asked(run: Run) -> None:
         assert [each["name"] for each in details["matches"]] == [
             each["reference"] for each in answer["matches"]
         ]
-        assert details["question"]["granularity"] == 3
+        assert details["options"]["granularity_s"] == 3
     assert f"{BRUNO.name}: {BRUNO.name}" in run("db", "audit").stdout
+
+
+def test_entries_that_hold_candidates_are_shown_as_rankings(run: Run, store: Path) -> None:
+    details = {"candidates": [{"name": "a.wav"}, {"name": "b.wav"}], "matches": []}
+    with Store.open(str(store)) as opened:
+        opened.log("query", "0" * 64, "clip.wav", details)
+    assert "clip.wav: nearest a.wav, b.wav" in run("db", "audit").stdout
 
 
 def test_verify(run: Run, store: Path) -> None:

@@ -237,7 +237,7 @@ def test_a_newer_schema(run: Run, store: Path) -> None:
         line = complaint(run(*command))
         assert "9999 is newer" in line
         assert "update samaf" in line
-    assert json.loads(run("db", "status", "--json").stdout)["found"] == "9999"
+    assert json.loads(run("db", "status", "--json").stdout)["schema"] == "9999"
 
 
 @pytest.mark.parametrize("command", [["add", BRUNO], ["query", BRUNO], ["db", "status"]])

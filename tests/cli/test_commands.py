@@ -237,7 +237,7 @@ def test_models(run: Run) -> None:
 
 def test_db_status_and_upgrade(run: Run, store: Path) -> None:
     before = json.loads(run("db", "status", "--json").stdout)
-    assert before["found"] == before["newest"]
+    assert before["schema"] == before["newest"]
     assert json.loads(run("db", "upgrade", "--json").stdout) == before
     assert str(store) in before["url"]
 
@@ -298,6 +298,6 @@ def test_mariadb(run: Run, mariadb_server: object) -> None:
         assert run("add", BRUNO, "--db", url).exit_code == 0
         found = json.loads(run("query", BRUNO, "--db", url, "--json").stdout)
         assert found["matches"][0]["reference"] == "bruno-garden.ogg"
-        assert json.loads(run("db", "status", "--db", url, "--json").stdout)["found"]
+        assert json.loads(run("db", "status", "--db", url, "--json").stdout)["schema"]
         assert run("delete", "1", "--db", url).exit_code == 0
         assert json.loads(run("stats", "--db", url, "--json").stdout)["recordings"] == 0

@@ -41,16 +41,16 @@ def record(result: Result) -> dict[str, object]:
 
 
 def test_status_and_schemas(run: Run, store: Path) -> None:
-    assert record(run("db", "status", "--json"))["found"] == "0003"
+    assert record(run("db", "status", "--json"))["schema"] == "0003"
     assert "Go on?" in run("db", "downgrade", "0001", stdin=b"n\n").output
-    assert record(run("db", "status", "--json"))["found"] == "0003"
-    assert record(run("db", "downgrade", "0001", "--yes", "--json"))["found"] == "0001"
+    assert record(run("db", "status", "--json"))["schema"] == "0003"
+    assert record(run("db", "downgrade", "0001", "--yes", "--json"))["schema"] == "0001"
     assert "samaf db upgrade" in complaint(run("list"))
     told = run("db", "check")
     assert told.exit_code == 1
     assert "run `samaf db upgrade`" in told.stdout
     assert "`samaf db upgrade` goes there" in run("db", "status").stdout
-    assert record(run("db", "upgrade", "--json"))["found"] == "0003"
+    assert record(run("db", "upgrade", "--json"))["schema"] == "0003"
     assert run("db", "check").exit_code == 0
     for revision in ("0004", "base", "x"):
         assert "cannot go back to" in complaint(run("db", "downgrade", revision, "--yes"))

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from samaf import engine
+import samaf
 from samaf.cli import cli
-from samaf.engine.decoding import psnr
+from samaf.engine.decode import psnr
 from samaf.features.melspectrogram import MelParameters
 from samaf.fingerprinters import VectorCard
 from samaf.fingerprinters.card import write_model
@@ -73,7 +73,7 @@ def heard(path: Path) -> np.ndarray:
 @pytest.mark.parametrize("normalised", [True, False])
 def test_a_clip_goes_through_the_network_and_back(normalised: bool, tmp_path: Path) -> None:
     model = write_copier(tmp_path, MelParameters(normalised=normalised))
-    made = engine.decode(CLIP, tmp_path / "out.wav", model=model)
+    made = samaf.decode(CLIP, tmp_path / "out.wav", model=model)
     assert made.error == pytest.approx(0.25, rel=1e-3)  # half a unit everywhere
     assert made.psnr_255 == pytest.approx(20 * np.log10(255) - 10 * np.log10(0.25), abs=0.01)
     assert made.psnr == pytest.approx(20 * np.log10(made.peak) + 10 * np.log10(4), abs=0.01)

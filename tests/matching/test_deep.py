@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import samaf
+from samaf import Engine
 from samaf.audio import load
-from samaf.engine import Engine
 from samaf.errors import QueryError
 from samaf.matching.hypotheses import deep, factors
 from samaf.records import IDENTITY, Manipulation

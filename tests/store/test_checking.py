@@ -12,7 +12,7 @@ from samaf.store.maintenance.dialects import PACKET
 
 
 def unsound(url: str) -> dict[str, tuple[str, str]]:
-    return {each.name: (each.found, each.remedy) for each in check(url) if not each.sound}
+    return {each.name: (each.value, each.remedy) for each in check(url) if not each.sound}
 
 
 def test_a_new_store_is_as_it_should_be(database_url: str) -> None:

@@ -52,13 +52,13 @@ def ended(changes: Changes) -> Changes:
 @pytest.mark.parametrize("revision", EARLIER)
 def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision: str) -> None:
     before = rows(filled)
-    assert downgrade(filled, revision).found == revision
+    assert downgrade(filled, revision).schema == revision
     older = rows(filled)
     # What the older schema has a place for stays; so does every column it knows.
     assert set(older) <= set(before)
     for name, lines in older.items():
         assert len(lines) == len(before[name])
-    assert upgrade(filled).found == schema.NEWEST
+    assert upgrade(filled).schema == schema.NEWEST
     after = rows(filled)
     # What was pruned before is not known, so indexes that are older are rebuilt.
     before["store"] = [(*row[:-1], row[2]) for row in before["store"]]
@@ -76,12 +76,12 @@ def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision
 def test_an_empty_store_goes_through_all_revisions(database_url: str) -> None:
     Store.open(database_url).close()
     for revision in reversed(EARLIER):
-        assert downgrade(database_url, revision).found == revision
+        assert downgrade(database_url, revision).schema == revision
     downgrade(database_url, "base")
     engine = create_engine(resolve(database_url))
     assert inspect(engine).get_table_names() == [schema.version.name]
     engine.dispose()
-    assert status(database_url).found == ""
+    assert status(database_url).schema == ""
     upgrade(database_url)
     assert all(each.sound for each in check(database_url))
     with opened(database_url) as database:
@@ -117,7 +117,7 @@ def test_an_upgrade_that_was_cut_short_is_made_complete(
     with engine.begin() as connection:
         connection.execute(schema.version.update().values(version_num=revision))
     engine.dispose()
-    assert upgrade(database_url).found == schema.NEWEST
+    assert upgrade(database_url).schema == schema.NEWEST
     before["store"] = [(*row[:-1], row[1]) for row in before["store"]]
     assert content(database_url) == before
     assert all(each.sound for each in check(database_url))

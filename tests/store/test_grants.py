@@ -110,8 +110,8 @@ def test_a_writer_writes_and_alters_nothing(
 def test_an_owner_does_everything_here_and_nothing_elsewhere(
     filled_by_owner: str, mariadb_server: MariadbServer, tmp_path: Path
 ) -> None:
-    assert downgrade(filled_by_owner, "0001").found == "0001"
-    assert upgrade(filled_by_owner).found == schema.NEWEST
+    assert downgrade(filled_by_owner, "0001").schema == "0001"
+    assert upgrade(filled_by_owner).schema == schema.NEWEST
     prune(filled_by_owner)
     vacuum(filled_by_owner)
     back_up(filled_by_owner, tmp_path / "backup")

@@ -66,7 +66,7 @@ def test_both_ways_to_the_newest_schema_give_the_same(database_url: str) -> None
 def test_a_store_survives_its_upgrade(database_url: str) -> None:
     with Store.open(database_url) as store:
         store_id = store.store_id
-    assert upgrade(database_url).found == schema.NEWEST
+    assert upgrade(database_url).schema == schema.NEWEST
     with Store.open(database_url, create=False) as store:
         assert store.store_id == store_id
 
@@ -76,7 +76,7 @@ def test_a_store_made_by_migrations_works(
 ) -> None:
     Store.open(database_url).close()
     downgrade(database_url, "base")
-    assert status(database_url).found == ""
+    assert status(database_url).schema == ""
     upgrade(database_url)
     with Store.open(database_url, create=False) as store:
         store.bind(fingerprinter)
@@ -113,7 +113,7 @@ def test_other_schemas_are_refused(database_url: str, revision: str, advice: str
     run(database_url, f"UPDATE alembic_version SET version_num = '{revision}'")
     with pytest.raises(StoreError, match=advice):
         Store.open(database_url)
-    assert status(database_url).found == revision
+    assert status(database_url).schema == revision
     with pytest.raises(StoreError, match="update samaf|see `samaf db status`"):
         upgrade(database_url)
 

@@ -36,7 +36,7 @@ from samaf.store.maintenance.transfer import (
     total_hashes,
     understood,
 )
-from samaf.store.migration import found_schema, prepare, upgrade
+from samaf.store.migration import current_schema, prepare, upgrade
 from samaf.store.statements import begin_change, bound
 
 FORMAT = 1
@@ -217,16 +217,16 @@ def _unsealed(path: Path) -> str:
         with path.open("rb") as file:
             file.seek(max(0, size - _SEAL_BYTES))
             seal = file.read().decode("ascii", "replace")
-        found = re.fullmatch(r"\nsamaf backup +(\d+) sha256 ([0-9a-f]{64})\n", seal)
-        if not found:
+        match = re.fullmatch(r"\nsamaf backup +(\d+) sha256 ([0-9a-f]{64})\n", seal)
+        if not match:
             raise StoreError(f"{path}: no backup of samaf, or cut off; give a whole one")
-        if int(found[1]) > FORMAT:
-            raise StoreError(f"{path}: a backup of format {found[1]}; update samaf")
-        if _digest(path, size - _SEAL_BYTES) != found[2]:
+        if int(match[1]) > FORMAT:
+            raise StoreError(f"{path}: a backup of format {match[1]}; update samaf")
+        if _digest(path, size - _SEAL_BYTES) != match[2]:
             raise StoreError(f"{path}: was changed after it was written; take another backup")
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    return found[2]
+    return match[2]
 
 
 def _digest(path: Path, length: int) -> str:
@@ -242,10 +242,10 @@ def _digest(path: Path, length: int) -> str:
 def _upgraded(path: Path) -> Iterator[Database]:
     """Open a backup; one of an older schema is upgraded in a temporary copy."""
     with _file(path.absolute()) as database:
-        found = database.read(found_schema(database))
-        if found > schema.NEWEST:
-            raise StoreError(f"{path}: its schema {found} is of a newer samaf; update samaf")
-        if found == schema.NEWEST:
+        current = database.read(current_schema(database))
+        if current > schema.NEWEST:
+            raise StoreError(f"{path}: its schema {current} is of a newer samaf; update samaf")
+        if current == schema.NEWEST:
             yield database
             return
     with tempfile.TemporaryDirectory() as folder:

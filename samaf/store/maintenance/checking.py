@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from samaf.store import schema
 from samaf.store.database import Database
 from samaf.store.maintenance.dialects import Administration, Setting, maintenance_of
-from samaf.store.migration import found_schema, refuse_absent
+from samaf.store.migration import current_schema, refuse_absent
 from samaf.store.urls import resolve
 
 ALTERED = "somebody altered the table; copy the store to a new one with `samaf db copy`"
@@ -33,11 +33,11 @@ def check(url: str | None) -> list[Setting]:
     database = Database(resolve(url))
     try:
         refuse_absent(database)
-        found = database.read(found_schema(database))
+        current = database.read(current_schema(database))
         ways_out = {True: "run `samaf db upgrade`", False: "update samaf"}
-        remedy = ways_out[found < schema.NEWEST] if found else "`samaf add` makes a store"
-        settings = [Setting("schema", found or "none", found == schema.NEWEST, remedy)]
-        if found == schema.NEWEST:
+        remedy = ways_out[current < schema.NEWEST] if current else "`samaf add` makes a store"
+        settings = [Setting("schema", current or "none", current == schema.NEWEST, remedy)]
+        if current == schema.NEWEST:
             settings += database.read(lambda connection: list(_differences(connection)))
             settings += database.read(
                 lambda connection: [_guarded(maintenance_of(database), connection)]

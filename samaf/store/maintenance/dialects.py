@@ -26,7 +26,7 @@ class Setting:
 
     Attributes
     ----------
-    name, found
+    name, value
         What it is and how it is set.
     sound
         Whether that will do.
@@ -35,7 +35,7 @@ class Setting:
     """
 
     name: str
-    found: str
+    value: str
     sound: bool
     remedy: str
 
@@ -78,23 +78,23 @@ class SqliteAdministration(Administration):
             ("synchronous", "2", "open it with this program, which syncs each commit"),
             ("encoding", "UTF-8", "copy it to a new file with `samaf db copy`"),
         ):
-            found = str(_value(connection, f"PRAGMA {pragma}"))
-            yield Setting(pragma, found, found == wanted, remedy)
+            value = str(_value(connection, f"PRAGMA {pragma}"))
+            yield Setting(pragma, value, value == wanted, remedy)
 
     def has_guard(self, connection: Connection, trigger: str) -> bool:
         """Read the trigger's text."""
-        found = connection.execute(
+        value = connection.execute(
             text("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = :name"),
             {"name": trigger},
         ).scalar()
-        return REFUSAL in str(found)
+        return REFUSAL in str(value)
 
     def damages(self) -> Iterator[str]:
         """Ask SQLite for an integrity check and for rows that refer to nothing."""
-        found = self.database.read(
+        value = self.database.read(
             lambda connection: connection.execute(text("PRAGMA integrity_check")).scalars().all()
         )
-        yield from (str(line) for line in found if line != "ok")
+        yield from (str(line) for line in value if line != "ok")
 
     def size(self) -> int:
         """Add up the file and its write-ahead log."""
@@ -123,8 +123,8 @@ class MysqlAdministration(Administration):
             ("innodb_flush_log_at_trx_commit", "1", "set it to 1: else a power cut costs data"),
             ("innodb_doublewrite", "ON", "set it to ON: else a power cut may break pages"),
         ):
-            found = variables.get(name, "")
-            yield Setting(name, found.lower(), found == wanted, remedy)
+            value = variables.get(name, "")
+            yield Setting(name, value.lower(), value == wanted, remedy)
         mode = variables.get("sql_mode", "")
         remedy = "put nothing in the URL that sets it; this program asks for TRADITIONAL"
         yield Setting("sql_mode", mode.lower(), "STRICT_" in mode, remedy)
@@ -132,22 +132,22 @@ class MysqlAdministration(Administration):
         remedy = f"set it to {PACKET:,} bytes or more in the server's configuration"
         yield Setting("max_allowed_packet", f"{packet:,} bytes", packet >= PACKET, remedy)
         for table in _tables(connection):
-            found = f"{table.engine}, {table.collation}"
-            sound = table.name == schema.version.name or found == "InnoDB, utf8mb4_bin"
+            value = f"{table.engine}, {table.collation}"
+            sound = table.name == schema.version.name or value == "InnoDB, utf8mb4_bin"
             remedy = (
                 f"run ALTER TABLE {table.name} ENGINE = InnoDB, "
                 "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
             )
-            yield Setting(f"table {table.name}", found, sound, remedy)
+            yield Setting(f"table {table.name}", value, sound, remedy)
 
     def has_guard(self, connection: Connection, trigger: str) -> bool:
         """Read the trigger's text, or be refused that as somebody who may not make any."""
         try:
-            found = connection.execute(text(f"SHOW CREATE TRIGGER {trigger}")).all()
+            value = connection.execute(text(f"SHOW CREATE TRIGGER {trigger}")).all()
         except DBAPIError as error:
             # A missing trigger is told apart from one that this user may not see.
             return bool(error.orig and error.orig.args[0] in NO_RIGHT)
-        return REFUSAL in str(found)
+        return REFUSAL in str(value)
 
     def damages(self) -> Iterator[str]:
         """Have the server check all tables."""

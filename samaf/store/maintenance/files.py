@@ -1,13 +1,13 @@
-"""Files that are there whole or not at all."""
+"""New files of an administrator: backups and exports."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from samaf.errors import StoreError
+from samaf.files import atomic
 
 
 @contextmanager
@@ -19,33 +19,18 @@ def new_file(path: Path) -> Iterator[Path]:
     StoreError
         The file exists already, or its folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.exists():
             raise StoreError(f"{path}: exists already; give another name")
-        with _removed(temporary):
+        with atomic(path, durable=True) as temporary:
             temporary.touch(exist_ok=False)
-            yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            try:
+                yield temporary
+            finally:
+                for left in ("-journal", "-wal", "-shm"):  # by SQLite
+                    temporary.with_name(temporary.name + left).unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be written ({error.strerror}); name a file in a folder with room "
             "that you may write to"
         ) from error
-
-
-@contextmanager
-def _removed(path: Path) -> Iterator[None]:
-    """Remove a file, and what SQLite may have left beside it, if it is still there."""
-    try:
-        yield
-    finally:
-        for companion in ("", "-journal", "-wal", "-shm"):
-            path.with_name(path.name + companion).unlink(missing_ok=True)

@@ -76,11 +76,11 @@ def verify(database: Database, on_progress: Progress = no_progress) -> Iterator[
 
 def _counters(connection: Connection) -> Iterator[Fault]:
     """Revisions rise with ids, and neither passes what the table ``store`` says."""
-    found = connection.execute(select(schema.store)).all()
-    if len(found) != 1:
-        yield Fault("revision", "table store", f"has {len(found)} rows instead of 1", RESTORE)
+    stores = connection.execute(select(schema.store)).all()
+    if len(stores) != 1:
+        yield Fault("revision", "table store", f"has {len(stores)} rows instead of 1", RESTORE)
         return
-    (store,) = found
+    (store,) = stores
     deletions = schema.deletions.c
     for what, limit, columns in (
         ("revision", store.revision, (_recordings.revision, deletions.revision)),
@@ -129,10 +129,10 @@ def _orphans(connection: Connection) -> Iterator[Fault]:
 
 
 def _audit(connection: Connection) -> Iterator[Fault]:
-    found = check(connection)
-    if found.broken:
-        remedy = f"compare it with that of a backup; entries up to {found.entries} hold"
-        yield Fault("audit", f"entry {found.broken}", found.reason, remedy)
+    verdict = check(connection)
+    if verdict.broken:
+        remedy = f"compare it with that of a backup; entries up to {verdict.entries} hold"
+        yield Fault("audit", f"entry {verdict.broken}", verdict.reason, remedy)
 
 
 def _hashes(connection: Connection, on_progress: Progress) -> Iterator[Fault]:
@@ -150,10 +150,10 @@ def _hashes(connection: Connection, on_progress: Progress) -> Iterator[Fault]:
             if owner is not None and (owner, recording.id) not in rows:
                 yield Fault("hashes", where, "has no hashes", _add_again(recording))
             for fingerprinter, width in bits.items():
-                own = rows.get((fingerprinter, recording.id))
+                stored = rows.get((fingerprinter, recording.id))
                 # A fingerprinter that waits to take the store over may make more or fewer.
                 count = recording.hash_count if fingerprinter == owner else None
-                if own and (what := _fault_of(own, count, width)):
+                if stored and (what := _fault_of(stored, count, width)):
                     yield Fault("hashes", where, what, _add_again(recording))
             done += recording.hash_count
         on_progress(done, total)

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from samaf.audio import Source, read
-from samaf.engine.asking import QueryOptions
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.watch import Stopwatch
+from samaf.engine.options import QueryOptions
+from samaf.engine.stopwatch import Stopwatch
 from samaf.errors import AudioError, QueryError
 from samaf.fingerprinters import VectorFingerprinter, Vectors
 from samaf.index import VectorIndex

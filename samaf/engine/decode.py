@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from samaf.audio import Source, printable, read
+from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
 from samaf.errors import AudioError
 from samaf.features.inversion import audio
@@ -22,8 +22,10 @@ from samaf.features.melspectrogram import (
     scale,
     segments,
 )
+from samaf.files import atomic
 from samaf.fingerprinters.decoder import load_decoder
 from samaf.records import Reconstruction
+from samaf.text import printable
 
 DECODING_MODEL = "UNET320"
 PEAK = 255.0  # what the paper's 51.16 dB for its error of 0.49761 follow from
@@ -109,18 +111,19 @@ def _write(samples: np.ndarray, rate: int, path: Path) -> None:
     """Write a WAV that is there whole or not at all, instead of any file of that name."""
     pcm = np.rint(samples / max(np.abs(samples).max(), 1.0) * 32767).astype("<i2")
     path = path.resolve()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is no regular file")
-        with temporary.open("wb") as file, wave.open(file, "wb") as out:
+        with (
+            atomic(path) as temporary,
+            temporary.open("wb") as file,
+            wave.open(file, "wb") as out,
+        ):
             out.setnchannels(1)
             out.setsampwidth(2)
             out.setframerate(rate)
             out.writeframes(pcm.tobytes())
-        temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise AudioError(
             f"{printable(path)}: cannot be written ({error.strerror}); name another file"
         ) from None

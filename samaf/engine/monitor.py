@@ -10,20 +10,20 @@ import numpy as np
 
 from samaf.audio import Source
 from samaf.audio.live import listen
-from samaf.engine.asking import QueryOptions, to_matches
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import calibration_of
+from samaf.engine.hash_query import to_matches
+from samaf.engine.options import QueryOptions
 from samaf.errors import AudioError
 from samaf.features import blocks, mfcc
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
+from samaf.matching import calibration_of
 from samaf.matching.deep import find_deep
 from samaf.matching.sections import STEP_SECONDS, Cutter, Joiner, later, of_many
 from samaf.matching.stream import Follower
 from samaf.records import Hashes, Match
 from samaf.store import Store
 
-MAX_FALSE_MATCHES_PER_HOUR = 0.1  # expected false matches an hour
 HOUR_SECTIONS = 3600 / STEP_SECONDS
 HALVING_SECONDS = 5.0  # in which the peak meter falls by half, 6 dB
 LATE_SECONDS = 10.0  # behind a stream from which it is said, and again at twice as much

@@ -8,10 +8,10 @@ import numpy as np
 
 from samaf.audio import Audio, Source, read
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import calibration_of
 from samaf.features import encoder_input
 from samaf.features.stream import frame_chunks
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
+from samaf.matching import calibration_of
 from samaf.matching.calibration import log10_evalue
 from samaf.matching.self_matches import (
     COPY_HASHES,

@@ -1,17 +1,17 @@
-"""What needs no store: comparing two files, the models."""
+"""Two files compared, without any store."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from samaf.audio import Source
-from samaf.engine.asking import QueryOptions, prepare
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import calibration_of
-from samaf.engine.watch import Stopwatch
-from samaf.fingerprinters import DEFAULT_MODEL, Card, load_fingerprinter, load_hash_model, shipped
+from samaf.engine.hash_query import prepare
+from samaf.engine.options import QueryOptions
+from samaf.engine.stopwatch import Stopwatch
+from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
 from samaf.index import ExactIndex, table_of
-from samaf.matching import to_match
+from samaf.matching import calibration_of, to_match
 from samaf.matching.deep import find_deep
 from samaf.records import Comparison, Recording
 
@@ -52,13 +52,3 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
     calibration = calibration_of(fingerprinter)
     matches = (to_match(f, reference, hop, block, one.duration, calibration) for f in found)
     return Comparison(one.query, two.query, tuple(matches))
-
-
-def check_model(name: str) -> None:
-    """Raise `FingerprinterError` where a model cannot be loaded."""
-    load_fingerprinter(name)
-
-
-def models() -> list[Card]:
-    """Give the cards of the models that come with this program, in name order."""
-    return shipped()

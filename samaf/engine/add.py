@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from samaf.audio import printable
+from samaf.audio import audio_files
 from samaf.audio.source import opened, sha256
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError
 from samaf.fingerprinters import AnyFingerprinter
 from samaf.records import NO_LABELS, AddResult, Fingerprint, Hashes, Recording
 from samaf.store import Store
+from samaf.text import printable
+
+__all__ = ["add", "audio_files"]
 
 COMMIT_HASHES = 100_000  # a transaction holds about this many: 3.2 MB
 COMMIT_FILES = 64

@@ -10,8 +10,8 @@ from pathlib import Path
 from samaf.audio import audio_files
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
-from samaf.engine.adding import COMMIT_FILES, COMMIT_SECONDS
-from samaf.engine.owner import stored_form
+from samaf.engine.add import COMMIT_FILES, COMMIT_SECONDS
+from samaf.engine.models import stored_fingerprinter
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError, InterruptedHashingError
 from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter, shipped
@@ -61,7 +61,7 @@ def rehash(
     fingerprinter = load_fingerprinter(model or same)
     folder = list(audio_files([audio])) if audio else []
     with opened(url) as database:
-        number = rehashing.begin(database, stored_form(fingerprinter))
+        number = rehashing.begin(database, stored_fingerprinter(fingerprinter))
         lacking = {r.sha256: r for page in rehashing.waiting(database, number) for r in page}
         where = {Path(r.path) for r in lacking.values()}
         files = [path for path in sorted(where) if path.is_file()]

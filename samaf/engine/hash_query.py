@@ -14,61 +14,19 @@ import numpy as np
 
 from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.trust import calibration_of
-from samaf.engine.watch import Stopwatch
+from samaf.engine.options import QueryOptions
+from samaf.engine.stopwatch import Stopwatch
 from samaf.engine.workers import in_order, processes
-from samaf.errors import AudioError, QueryError
+from samaf.errors import AudioError
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
-from samaf.matching import PLAIN, Candidate, find, to_match
+from samaf.matching import PLAIN, Candidate, calibration_of, find, to_match
 from samaf.matching.deep import find_deep, hash_under
 from samaf.matching.edge_blocks import is_short
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.sections import join, later, of_many, sections
 from samaf.records import Fingerprint, Hashes, Match, QueryResult
 from samaf.store import Store
-
-SEARCHES = ("plain", "deep", "exhaustive")
-GRANULARITY_S = 3  # seconds searched for at once
-MAX_FALSE_MATCHES = 1e-3  # expected false answers a query
-
-
-@dataclass(frozen=True, slots=True)
-class QueryOptions:
-    """What is asked about a clip; see ``Engine.query``.
-
-    Raises
-    ------
-    QueryError
-        A value is out of its range.
-    """
-
-    granularity_s: int = GRANULARITY_S
-    k: int = 5
-    max_false_matches: float = MAX_FALSE_MATCHES
-    search: str = "plain"
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.granularity_s <= 6:
-            raise QueryError(f"granularity {self.granularity_s} s is out of range; choose 1 to 6")
-        if self.k < 1:
-            raise QueryError(f"{self.k} matches cannot be given; choose 1 or more")
-        if not 0 < self.max_false_matches <= 1:
-            raise QueryError(
-                f"{self.max_false_matches} maximum false matches are out of range; "
-                "choose above 0, up to 1"
-            )
-        if self.search not in SEARCHES:
-            raise QueryError(f"{self.search!r}: no such search; choose {', '.join(SEARCHES)}")
-
-    @property
-    def deep(self) -> bool:
-        """Whether manipulations are searched for."""
-        return self.search != "plain"
-
-    def window_hashes(self, hop: float) -> int:
-        """How many hashes, one every ``hop`` seconds, are searched for at once."""
-        return (self.granularity_s - 1) * round(1 / hop) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from samaf.audio import Source
-from samaf.engine import asking, ranking
-from samaf.engine.asking import Clip, QueryOptions, account
+from samaf.engine import hash_query, vector_query
+from samaf.engine.hash_query import Clip, account
 from samaf.engine.indexes import Indexes
-from samaf.engine.ranking import PreparedVectors
-from samaf.engine.watch import Stopwatch
+from samaf.engine.options import QueryOptions
+from samaf.engine.stopwatch import Stopwatch
+from samaf.engine.vector_query import PreparedVectors
 from samaf.errors import AudioError
 from samaf.fingerprinters import AnyFingerprinter, VectorFingerprinter, hashing
 from samaf.records import QueryResult
 from samaf.store import Store
 
 
-def answer_many(
+def query_many(
     sources: Sequence[Source],
     options: QueryOptions,
     fingerprinter: AnyFingerprinter,
@@ -45,8 +46,8 @@ def _heard(
     sources: Sequence[Source], options: QueryOptions, fingerprinter: AnyFingerprinter
 ) -> Iterator[tuple[Clip | PreparedVectors | AudioError, Stopwatch]]:
     if isinstance(fingerprinter, VectorFingerprinter):
-        return ranking.prepare_many(sources, options, fingerprinter)
-    return asking.prepare_many(sources, options, fingerprinter)
+        return vector_query.prepare_many(sources, options, fingerprinter)
+    return hash_query.prepare_many(sources, options, fingerprinter)
 
 
 def _found(
@@ -61,7 +62,7 @@ def _found(
         assert isinstance(fingerprinter, VectorFingerprinter)
         with watch("database"):
             vectors = indexes.vectors
-        return ranking.search(clip, options, fingerprinter, vectors, store, watch)
+        return vector_query.search(clip, options, fingerprinter, vectors, store, watch)
     with watch("database"):
         index = indexes.hashes
-    return asking.search(clip, options, hashing(fingerprinter), index, store, watch)
+    return hash_query.search(clip, options, hashing(fingerprinter), index, store, watch)

@@ -1,0 +1,22 @@
+from . import db
+from .engine.compare import compare
+from .engine.copies import copies
+from .engine.decode import decode
+from .engine.engine import Engine, open
+from .engine.fingerprint import fingerprint
+from .engine.models import models
+from .engine.rehash import rehash
+from .version import __version__
+
+__all__ = [
+    "Engine",
+    "__version__",
+    "compare",
+    "copies",
+    "db",
+    "decode",
+    "fingerprint",
+    "models",
+    "open",
+    "rehash",
+]

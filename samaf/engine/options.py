@@ -1,0 +1,61 @@
+"""What a query is asked for: options, their defaults and their ranges, for Python and the shell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from samaf.errors import QueryError
+
+INDEX_TYPES = ("exact", "flat", "ivf")
+SEARCHES = ("plain", "deep", "exhaustive")
+GRANULARITY_S = 3  # seconds compared at once
+GRANULARITIES_S = (1, 6)  # the least and the most
+MATCHES = 5  # for one segment of a clip
+STREAM_MATCHES = 1  # for one segment of a stream
+MAX_FALSE_MATCHES = 1e-3  # expected in a query
+MAX_FALSE_MATCHES_PER_HOUR = 0.1  # expected in an hour of a stream
+MAX_FALSE_PAIRS = 1e-3  # expected in the list of all duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOptions:
+    """What is asked about a clip; see ``Engine.query``.
+
+    Raises
+    ------
+    QueryError
+        A value is out of its range.
+    """
+
+    granularity_s: int = GRANULARITY_S
+    k: int = MATCHES
+    max_false_matches: float = MAX_FALSE_MATCHES
+    search: str = "plain"
+
+    def __post_init__(self) -> None:
+        if not GRANULARITIES_S[0] <= self.granularity_s <= GRANULARITIES_S[1]:
+            raise QueryError(f"granularity {self.granularity_s} s is out of range; choose 1 to 6")
+        if self.k < 1:
+            raise QueryError(f"{self.k} matches cannot be given; choose 1 or more")
+        if not 0 < self.max_false_matches <= 1:
+            raise QueryError(
+                f"{self.max_false_matches} maximum false matches are out of range; "
+                "choose above 0, up to 1"
+            )
+        if self.search not in SEARCHES:
+            raise QueryError(f"{self.search!r}: no such search; choose {', '.join(SEARCHES)}")
+
+    @property
+    def deep(self) -> bool:
+        """Whether manipulations are searched for."""
+        return self.search != "plain"
+
+    def window_hashes(self, hop: float) -> int:
+        """How many hashes, one every ``hop`` seconds, are searched for at once."""
+        return (self.granularity_s - 1) * round(1 / hop) + 1
+
+
+def check_index_type(index: str) -> None:
+    """Raise `QueryError` where there is no index type of that name."""
+    if index not in INDEX_TYPES:
+        raise QueryError(f"{index!r}: no such index; there are {', '.join(INDEX_TYPES)}")

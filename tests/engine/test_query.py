@@ -1,0 +1,50 @@
+"""Queries as plain Python: sources, options, and answers that are never out of date."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+import samaf
+from samaf.demo import CLIPS
+from samaf.errors import QueryError, StoreError
+
+BRUNO, GRETA = CLIPS / "bruno-garden.ogg", CLIPS / "greta-weather.ogg"
+
+
+def test_query_takes_bytes_and_file_objects(engine: samaf.Engine) -> None:
+    list(engine.add([BRUNO, GRETA]))
+    clip = BRUNO.read_bytes()
+    answers = [engine.query(source) for source in (BRUNO, clip, io.BytesIO(clip))]
+    assert len({answer.sha256 for answer in answers}) == 1
+    for answer in answers:
+        assert answer.matches[0].recording.name == BRUNO.name
+        assert answer.matches[0].ber == 0
+
+
+def test_an_answer_is_never_out_of_date(engine: samaf.Engine, tmp_path: Path) -> None:
+    list(engine.add(GRETA))
+    assert "bruno" not in str(engine.query(BRUNO).matches[:1])
+    with samaf.open(str(tmp_path / "samaf.db"), cache_folder=tmp_path / "index") as other:
+        list(other.add(BRUNO))
+    assert engine.query(BRUNO).matches[0].recording.name == BRUNO.name
+    with samaf.open(str(tmp_path / "samaf.db"), cache_folder=tmp_path / "index") as other:
+        assert other.delete(BRUNO.name).recording_id == 2
+    assert all(match.ber > 0 for match in engine.query(BRUNO).matches)
+
+
+def test_arguments_out_of_range(engine: samaf.Engine) -> None:
+    for arguments in (
+        {"granularity_s": 0},
+        {"granularity_s": 7},
+        {"max_false_matches": 0.0},
+        {"k": 0},
+    ):
+        with pytest.raises(QueryError, match="choose"):
+            engine.query(BRUNO, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match="no such index"):
+        samaf.open(engine.store.url, index="magic")
+    with pytest.raises(StoreError, match="no recording 'nobody'"):
+        engine.delete("nobody")
