@@ -21,18 +21,18 @@ from benchmarks.field.excerpts import Excerpt, excerpt, recording_name
 from benchmarks.field.plan import SIDES, Probe
 from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
+from samaf import Engine
 from samaf.audio import load
-from samaf.engine import Engine
-from samaf.engine.asking import QueryOptions, _as_it_is, prepare
-from samaf.engine.trust import calibration_of
-from samaf.engine.watch import Stopwatch
+from samaf.engine.hash_query import prepare
+from samaf.engine.options import QueryOptions
+from samaf.engine.stopwatch import Stopwatch
 from samaf.fingerprinters import hashing
 from samaf.index import HashTable
-from samaf.matching import Candidate, find
+from samaf.matching import Candidate, calibration_of, find
 from samaf.matching.alignment import Segment, error_rates, moved
 from samaf.matching.calibration import for_deep, log10_likelihood_ratio
 from samaf.matching.deep import AS_IT_IS, find_on_grid, hash_under
-from samaf.matching.hypotheses import Hypothesis, deep
+from samaf.matching.hypotheses import PLAIN, Hypothesis, deep
 from samaf.records import Hashes, Match
 
 KEPT = 3  # candidates with their evidence
@@ -141,12 +141,14 @@ def candidates(engine: Engine, audio: bytes, search: str) -> list[dict[str, Any]
     options = QueryOptions(search=search)
     clip = prepare(audio, options, fingerprinter, Stopwatch())
     window, calibration = options.window_hashes(fingerprinter.hop), calibration_of(fingerprinter)
+    salt = clip.answer.sha256
     if search == "plain":
-        tried = _as_it_is(clip, fingerprinter)
+        tried = [(PLAIN, clip.hashes)]
+        if clip.samples is not None:  # a short clip
+            tried = hash_under(clip.samples, salt, fingerprinter, [PLAIN])
         found = find(tried, index, window, calibration, EVERYTHING, KEPT)
     else:
         assert clip.samples is not None
-        salt = clip.answer.sha256
         found = find_on_grid(
             *(clip.samples, salt, fingerprinter, index, window, EVERYTHING, KEPT),
             exhaustive=search == "exhaustive",
