@@ -34,7 +34,7 @@ fuzz: .venv/has-test  ## spoil every format that is read, many times over
 	@SAMAF_FUZZ=$${SAMAF_FUZZ:-5000} $(BIN)/python -m pytest -q tests/fuzz
 
 torture: system .venv/has-test  ## end program and server at random moments, 210 times
-	@$(BIN)/python -m benchmarks.torture
+	@$(BIN)/python -m benchmarks stores torture
 
 system:
 	@missing=""; \

@@ -1,8 +1,11 @@
-"""Everything that is measured: all systems over the same clips by the same rules.
+"""Everything that is measured, in folders by question.
 
-``transformations`` and ``conditions`` say what clips suffer, ``selection`` which, and
-``preparation`` makes and keeps them. ``recognizers`` wraps the systems under test.
-``campaign`` gives each a process, ``measuring`` says what it is asked, ``scale`` fills its
-store, ``runs`` asks, ``results`` keeps the raw answers. ``evaluation``, ``metrics`` and
-``findings`` judge them; ``tables`` and ``figures`` put them beside what is ``published``.
+``accuracy``: does a system name the right recording? ``calibration``: are scores and
+likelihood ratios what they say? ``speed``: how fast and how large? ``stores``: does a
+database lose anything, how much does it take and how much work is it? ``unet``: the
+experiments of the U-Net paper.
+
+Shared: ``sampling`` (clips and seeded draws), ``metrics`` (figures of merit), ``tables``
+and ``plots`` (how they are shown), ``terminal`` (options and progress). Raw results
+are kept where measuring is long, and every table and figure is made from them.
 """

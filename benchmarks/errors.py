@@ -1,4 +1,4 @@
-"""What can go wrong in a benchmark in a way that the user can mend."""
+"""What can go wrong in a benchmark in a way that the user can fix."""
 
 from samaf.errors import SamafError
 
@@ -8,8 +8,8 @@ class BenchmarkError(SamafError):
 
 
 class SettingsError(BenchmarkError):
-    """Results that are there were measured in another way."""
+    """Results in the folder were measured with other settings."""
 
 
-class RowError(BenchmarkError):
+class TransformationError(BenchmarkError):
     """A transformation that cannot be applied to one clip."""

@@ -23,7 +23,7 @@ class Estimate:
     Attributes
     ----------
     value, low, high
-        In 0..1; nan where nothing was asked.
+        In 0..1; nan without queries.
     queries, clips
         What it rests on.
     """
@@ -35,7 +35,7 @@ class Estimate:
     clips: int
 
 
-UNASKED = Estimate(np.nan, np.nan, np.nan, 0, 0)
+UNMEASURED = Estimate(np.nan, np.nan, np.nan, 0, 0)
 
 
 def proportion(right: np.ndarray, total: np.ndarray) -> Estimate:
@@ -51,27 +51,27 @@ def proportion(right: np.ndarray, total: np.ndarray) -> Estimate:
     >>> proportion(np.array([3.0, 1.0]), np.array([4, 4])).value
     0.5
     """
-    return mean_of_rows(np.atleast_2d(right), np.atleast_2d(total))
+    return mean_of_groups(np.atleast_2d(right), np.atleast_2d(total))
 
 
-def mean_of_rows(right: np.ndarray, total: np.ndarray) -> Estimate:
-    """Estimate the plain mean of the shares of several rows over the same clips.
+def mean_of_groups(right: np.ndarray, total: np.ndarray) -> Estimate:
+    """Estimate the plain mean of the shares of several groups over the same clips.
 
-    The bootstrap draws clips, each with all its rows, because what is hard in one row
-    tends to be hard in others.
+    The bootstrap draws clips, each with all its groups (transformations), because what is hard
+    in one tends to be hard in others.
 
     Parameters
     ----------
     right, total
-        float and int (rows, clips); see ``proportion``. Rows without queries are left out.
+        float and int (groups, clips); see ``proportion``. Groups without queries are left out.
     """
-    asked = total.sum(axis=1) > 0
-    right, total = right[asked], total[asked]
+    queried = total.sum(axis=1) > 0
+    right, total = right[queried], total[queried]
     used = total.sum(axis=0) > 0
     right, total = right[:, used].astype(float), total[:, used].astype(float)
     clips = int(used.sum())
     if not clips:
-        return UNASKED
+        return UNMEASURED
     value = float(np.mean(right.sum(axis=1) / total.sum(axis=1)))
     weights = np.random.default_rng(SEED).multinomial(clips, np.full(clips, 1 / clips), DRAWS)
     drawn_total = weights @ total.T
@@ -155,7 +155,7 @@ def detection(right: np.ndarray, score: np.ndarray, impostor: np.ndarray) -> Det
 def threshold_at(curve: Detection, rate: float, impostors: int) -> float:
     """Give the lowest threshold that lets no more than a share of the impostors pass.
 
-    nan when there are fewer than 1 / ``rate`` impostors: they cannot tell.
+    nan when there are fewer than 1 / ``rate`` impostors: too few to estimate it.
     """
     if impostors * rate < 1:
         return float("nan")
@@ -166,8 +166,8 @@ def threshold_at(curve: Detection, rate: float, impostors: int) -> float:
 class Separation:
     """Bit error rates of true pairs and of impostors.
 
-    ``overlap`` is the area that the two histograms share, 0 when a threshold parts them
-    wholly and 1 when they are the same.
+    ``overlap`` is the area that the two histograms share, 0 when a threshold separates
+    them wholly and 1 when they are the same.
     """
 
     true_mean: float

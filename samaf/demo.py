@@ -17,7 +17,7 @@ import samaf
 from samaf.audio import SAMPLE_RATE, audio_files, load, read, source
 from samaf.errors import AudioError, SamafError
 from samaf.files import atomic
-from samaf.records import AddResult, Hashes, Match, QueryResult, Recording
+from samaf.records import AddResult, Codes, Match, QueryResult, Recording
 from samaf.text import printable
 
 CLIPS = Path(__file__).parent / "clips"  # what is bundled
@@ -220,7 +220,9 @@ def _try(
     start, samples = _excerpt(path, rng)
     clip = wav(distortion.apply(samples, rng))
     sha256 = recording.sha256 if recording else ""
-    return Outcome(printable(path.name), start, sha256, distortion, opened.query(clip)), clip
+    result = opened.query(clip)
+    assert isinstance(result, QueryResult)  # the default model is one of hashes
+    return Outcome(printable(path.name), start, sha256, distortion, result), clip
 
 
 def _excerpt(path: Path, rng: np.random.Generator) -> tuple[float, np.ndarray]:
@@ -323,7 +325,7 @@ def _there(match: Match, times: np.ndarray) -> np.ndarray:
     return match.reference_start + (times - match.query_start) / match.manipulation.tau
 
 
-def error_rates(hashes: Hashes, reference: Hashes, at: np.ndarray) -> np.ndarray:
+def error_rates(hashes: Codes, reference: Codes, at: np.ndarray) -> np.ndarray:
     """Compare hash i with hash ``at[i]`` of a reference: float (m,), NaN where there is none."""
     rates = np.full(len(hashes), np.nan)
     stored = (at >= 0) & (at < len(reference))

@@ -52,29 +52,43 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hashes:
-    """The hashes of one piece of audio, one every 0.25 s.
-
-    A model of vectors keeps the bytes of its vectors in the same way, one every 2.5 s.
+class Codes:
+    """What a store keeps of one piece of audio: one code a block.
 
     Attributes
     ----------
     packed
-        uint8, shape (m, bits / 8). Row i starts at i x 0.25 s.
+        uint8, shape (m, bits / 8): hashes of 128 or 256 bits every 0.25 s, or the bytes of
+        float32 vectors every 2.5 s.
     informative
         bool, shape (m,). False where the block has nothing to recognise (digital
-        silence, a steady tone): its bits are noise drawn for this recording alone.
-    reliability
-        uint8, shape (m, bits), or None where only bits are known, as in a store: how reliable
-        each bit is, relative to the most reliable one of its hash, 255.
+        silence, a steady tone): the bits of a hash are noise drawn for this recording alone.
     """
 
     packed: np.ndarray
     informative: np.ndarray
-    reliability: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.packed)
+
+    @property
+    def bits(self) -> int:
+        """Bits of one code."""
+        return 8 * self.packed.shape[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hashes(Codes):
+    """The hashes of a query, one every 0.25 s.
+
+    Attributes
+    ----------
+    reliability
+        uint8, shape (m, bits), or None where only bits are known, as in a store: how reliable
+        each bit is, in parts of the most reliable of its hash.
+    """
+
+    reliability: np.ndarray | None = None
 
     def cut(self, rows: slice) -> Hashes:
         """Give some hashes in a row."""
@@ -91,11 +105,6 @@ class Hashes:
             np.concatenate([self.informative, other.informative]),
             reliability,
         )
-
-    @property
-    def bits(self) -> int:
-        """Bits of one hash."""
-        return 8 * self.packed.shape[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +200,14 @@ class RankedRecording:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The answer to one query.
+    """The answer of a model of hashes to one query.
 
     Attributes
     ----------
     matches
-        Best first; none of them means unknown. Models of vectors give none.
+        Best first; none of them means unknown.
     reason
         Why the clip could not be searched for: too short, silent.
-    ranking
-        Of a model of vectors, the likeliest first.
-    padded
-        Whether the clip was shorter than the model needs and got silence at its end.
     """
 
     query: str
@@ -210,7 +215,27 @@ class QueryResult:
     duration: float
     matches: tuple[Match, ...] = ()
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RankingResult:
+    """The answer of a model of vectors to one query.
+
+    Attributes
+    ----------
+    ranking
+        The likeliest first.
+    reason
+        Why the clip could not be searched for: silent.
+    padded
+        Whether the clip was shorter than the model needs and got silence at its end.
+    """
+
+    query: str
+    sha256: str
+    duration: float
     ranking: tuple[RankedRecording, ...] = ()
+    reason: str = ""
     padded: bool = False
 
 
@@ -360,7 +385,7 @@ class Reconstruction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fingerprint:
-    """The hashes of one file: hash i starts at ``i x hop`` seconds."""
+    """The hashes, or vectors, of one file: number i starts at ``i x hop`` seconds."""
 
     path: str
     sha256: str
@@ -368,4 +393,4 @@ class Fingerprint:
     model: str
     digest: str
     hop: float
-    hashes: Hashes
+    hashes: Codes

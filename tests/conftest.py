@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mariadb import MariadbServer
+
+from benchmarks.stores.mariadb import MariadbServer
 
 
 @pytest.fixture

@@ -11,14 +11,28 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import samaf
 from samaf import db
 from samaf.cli import cli
 from samaf.demo import CLIPS
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 ELSEWHERE = {"demo": "samaf.demo.run", "train": "samaf.training.run.train_model"}
+
+# Private words that have a standard term in the field; ordinary uses such as a named pipe stay.
+PRIVATE = re.compile(
+    r"""\b(?:
+    (?<!-)strangers? | findings | claims? | laws? | crowds? | hear(?:s|d|ing)? | told | asked |
+    anew | mends? | named(?!\ (?:pipe|after)) | sure\ bits | same\ words | weightiest |
+    learnt\ by\ heart | put\ up\ with |
+    (?:speaks?|spoke|pays?|paid|vouch(?:es)?)\ for | h[au]ngs?\ over | beside\ the\ program |
+    (?:go|went|gone)\ on\ apart | is\ laid\ out
+    )\b""",
+    re.I | re.X,
+)
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -29,7 +43,15 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield " ".join((*path, name)), command
 
 
+def headings(page: Path) -> set[str]:
+    """Give the anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 ALL = dict(commands(cli))
+GROUPS = [name for name, command in cli.commands.items() if isinstance(command, click.Group)]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 PAGE = (DOCS / "commands.md").read_text()
 SECTIONS = dict(re.findall(r"^## samaf (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S))
 
@@ -71,6 +93,29 @@ def test_help_has_an_example(name: str) -> None:
     text = ALL[name].help or ""
     assert re.search(rf"Example:\n  +samaf {name}", text)
     assert ALL[name].get_short_help_str(60)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_use_the_terms_of_the_field(page: Path) -> None:
+    lines = page.read_text().splitlines()
+    assert [line for line in lines if PRIVATE.search(line)] == []
+
+
+@pytest.mark.parametrize("name", ["", *GROUPS, *ALL])
+def test_help_uses_the_terms_of_the_field(name: str) -> None:
+    shown = CliRunner().invoke(cli, [*name.split(), "--help"], terminal_width=400)
+    assert shown.exit_code == 0
+    assert [line for line in shown.output.splitlines() if PRIVATE.search(line)] == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    anchors = {page: headings(page) for page in PAGES}
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+            path, _, anchor = target.partition("#")
+            linked = (page.parent / path).resolve() if path else page
+            assert linked.exists(), (page, target)
+            assert not anchor or anchor in anchors[linked], (page, target)
 
 
 def test_the_python_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
-"""How far scores can be trusted: a model's calibration, fitted and checked on held-out speakers.
+"""Are scores and likelihood ratios what they say? Fitted and checked on held-out speakers.
 
-``subjects`` hashes the clips that are asked about, ``trials`` asks, ``fitting`` fits,
-``validation`` checks, ``report`` and ``pictures`` tell.
+``probes`` hashes the clips that are queried, ``trials`` and ``deep`` query with and without
+their recording, ``fitting`` fits, ``validation`` checks, ``report`` shows.
 """

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.calibration.fitting import deep_same_text
-from benchmarks.calibration.subjects import Subject
-from benchmarks.calibration.trials import EVERYTHING, GRANULARITY, Hall, without
+from benchmarks.calibration.probes import Probe
+from benchmarks.calibration.trials import EVERYTHING, GRANULARITY, Gallery
 from samaf.audio import SAMPLE_RATE, load
 from samaf.fingerprinters import Fingerprinter, ScoreCalibration, load_hash_model
 from samaf.index import ExactIndex
+from samaf.matching import DeepMatcher, Matcher
 from samaf.matching.calibration import for_deep, log10_evalue
-from samaf.matching.deep import find_on_grid
 from samaf.training.distortions import normalised
 from samaf.training.workers import spread
 
 SECONDS = (1.0, 10.0)
 SEED = 3
-KEPT = 16  # findings of a query: weights order them, and the best score need not come first
+KEPT = 16  # candidates of a query: reliability orders them, so the best score need not come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class DeepTrial:
     Attributes
     ----------
     found
-        (BER, hashes, places compared) of the best findings.
+        (BER, hashes, places compared) of the best candidates.
     score
         Of the best one; -inf where there is none, or none was judged yet.
     """
@@ -42,63 +42,66 @@ class DeepTrial:
     score: float = -np.inf
 
 
-def ask_deep(
-    subjects: Sequence[Subject], calibration: ScoreCalibration, where: Hall, model: str, count: int
+def run_deep_trials(
+    probes: Sequence[Probe], calibration: ScoreCalibration, stored: Gallery, model: str, count: int
 ) -> list[DeepTrial]:
-    """Ask about excerpts of different clips, as they are, without their recording.
+    """Query with excerpts of different clips, as they are, without their recording.
 
-    ``calibration`` tells which findings are the best; `judged` gives them their scores.
+    ``calibration`` tells which candidates are the best; `judged` gives them their scores.
     """
     rng = np.random.default_rng(SEED)
-    able = [n for n, s in enumerate(subjects) if s.versions and s.clip.path.is_file()]
+    able = [n for n, p in enumerate(probes) if p.versions and p.clip.path.is_file()]
     jobs = [
-        (subjects[n], float(rng.uniform(*SECONDS)), float(rng.random()))
+        (probes[n], float(rng.uniform(*SECONDS)), float(rng.random()))
         for n in np.resize(rng.permutation(able), count).tolist()
     ]
-    return list(spread(_deep, jobs, _workshop, model, calibration, where))
+    return list(spread(_deep, jobs, _workshop, model, calibration, stored))
 
 
-def _workshop(model: str, calibration: ScoreCalibration, where: Hall) -> tuple[Fingerprinter, Hall]:
+def _workshop(
+    model: str, calibration: ScoreCalibration, stored: Gallery
+) -> tuple[Fingerprinter, Gallery]:
     loaded = load_hash_model(model)
-    return Fingerprinter(replace(loaded.card, calibration=calibration), loaded.path), where
+    return Fingerprinter(replace(loaded.card, calibration=calibration), loaded.path), stored
 
 
-def _deep(job: tuple[Subject, float, float], workshop: tuple[Fingerprinter, Hall]) -> DeepTrial:
-    (subject, seconds, part), (fingerprinter, where) = job, workshop
-    samples = load(subject.clip.path)
+def _deep(job: tuple[Probe, float, float], workshop: tuple[Fingerprinter, Gallery]) -> DeepTrial:
+    (probe, seconds, part), (fingerprinter, stored) = job, workshop
+    samples = load(probe.clip.path)
     count = min(len(samples), round(seconds * SAMPLE_RATE))
     start = round(part * (len(samples) - count))
     excerpt = normalised(samples[start : start + count])
-    index = ExactIndex(without(subject, where))
-    seed = f"{subject.clip.path.name} {start}"
-    found = find_on_grid(excerpt, seed, fingerprinter, index, GRANULARITY, EVERYTHING, KEPT)
+    index = ExactIndex(stored.table.only(~stored.holds(probe)))
+    seed = f"{probe.clip.path.name} {start}"
+    matcher = Matcher(index, fingerprinter.card.calibration, GRANULARITY, EVERYTHING, KEPT)
+    found = DeepMatcher(fingerprinter, matcher).find_on_grid(excerpt, seed)
     best = tuple((f.segment.ber, f.segment.hashes, f.comparisons) for f in found[:KEPT])
-    return DeepTrial(subject.clip.kind, subject.voice, count / SAMPLE_RATE, best)
+    return DeepTrial(probe.clip.kind, probe.voice, count / SAMPLE_RATE, best)
 
 
 def expected(trials: Sequence[DeepTrial], calibration: ScoreCalibration) -> np.ndarray:
-    """Give log10 of the false findings to expect as good as each trial's best, float (n,)."""
-    law = for_deep(calibration)
-
-    def best(trial: DeepTrial) -> float:
-        rates, hashes, places = np.array(trial.found).T
-        return float(log10_evalue(rates, hashes, places, law).min())
-
-    return np.array([best(t) if t.found else np.inf for t in trials])
+    """Give log10 of the false matches to expect as good as each trial's best, float (n,)."""
+    none = ((1.0, 1, 1.0),)
+    most = max((len(t.found) for t in trials), default=1) or 1
+    table = np.array([(*t.found, *(none * (most - len(t.found)))) for t in trials])
+    rates, hashes, places = table.reshape(-1, most, 3).transpose(2, 0, 1)
+    found = np.arange(most) < np.array([len(t.found) for t in trials])[:, None]
+    best = log10_evalue(rates, hashes, places, for_deep(calibration))
+    return np.where(found, best, np.inf).min(axis=1)
 
 
 def fitted(trials: Sequence[DeepTrial], calibration: ScoreCalibration) -> ScoreCalibration:
     """Fit to deep queries what plain ones cannot tell."""
     if not trials:
         return calibration
-    return deep_same_text(lambda law: 10 ** expected(trials, law), calibration)
+    return deep_same_text(lambda tried: 10 ** expected(trials, tried), calibration)
 
 
 def judged(
     trials: Sequence[DeepTrial], calibrations: Sequence[ScoreCalibration], folds: dict[str, int]
 ) -> list[DeepTrial]:
     """Give trials their scores: each fold by its calibration, fitted to the other folds."""
-    scores = np.array([-expected(trials, law) for law in calibrations])
+    scores = np.array([-expected(trials, each) for each in calibrations])
     return [replace(t, score=float(scores[folds.get(t.voice, 0), n])) for n, t in enumerate(trials)]
 
 
@@ -106,8 +109,8 @@ def cross_validated(
     trials: Sequence[DeepTrial], calibrations: Sequence[ScoreCalibration], folds: dict[str, int]
 ) -> list[DeepTrial]:
     """Judge each fold of voices by what was fitted to the others, deep trials included."""
-    laws = [
-        fitted([t for t in trials if folds.get(t.voice, 0) != n], law)
-        for n, law in enumerate(calibrations)
+    fits = [
+        fitted([t for t in trials if folds.get(t.voice, 0) != n], each)
+        for n, each in enumerate(calibrations)
     ]
-    return judged(trials, laws, folds)
+    return judged(trials, fits, folds)

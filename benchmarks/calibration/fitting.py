@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.calibration.trials import Trial, expected, findings, own_scores, scores
+from benchmarks.calibration.trials import Trial, candidates, expected, own_scores, scores
 from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration
 from samaf.matching.calibration import bent, log10_tail, mean_deviation
 
 LAGS = 8
-PAIRS = 6_000  # of unrelated stretches
+PAIRS = 6_000  # of unrelated segments
 STRETCH = 24  # hashes
 RATES = np.geomspace(0.03, 0.4, 16)  # impostor rates that the line is fitted to
 LINES = (  # tried for slope, knee and overlap
@@ -21,12 +21,12 @@ LINES = (  # tried for slope, knee and overlap
     np.arange(0.0, 1.21, 0.1),
 )
 ROUNDS = 3
-SUSPECT = 2.5  # score under the line from which words are taken to be the same
-LONG = 8  # hashes from which a suspect tells how alike the same words are
-TELLING = 13  # hashes of clips from which same words show; in shorter ones chance hides them
-SHARES = np.geomspace(1e-5, 0.1, 61)  # tried for the share of same words
+SUSPECT = 2.5  # score under the line from which the text is taken to be the same
+LONG = 8  # hashes from which a suspect tells how alike hashes of the same text are
+TELLING = 13  # hashes of clips from which the same text shows; in shorter ones chance hides them
+SHARES = np.geomspace(1e-5, 0.1, 61)  # tried for the share of same-text impostors
 LOW_RATES = 10 ** -np.linspace(1.5, 3, 7)  # impostor rates that the share is fitted to
-DEEP_FACTORS = np.geomspace(1, 30, 35)  # tried for what deep queries find more of same words
+DEEP_FACTORS = np.geomspace(1, 30, 35)  # tried for what deep queries find more of the same text
 EVEN_SCORES = np.arange(-1.0, 4.0, 0.1)  # tried for the score that tells nothing
 LR_SLOPES = np.arange(0.1, 2.0, 0.05)  # tried, decades of the ratio a decade of the rate
 FLOORS = np.arange(-2.0, 0.01, 0.1)  # tried for the log10 ratio of low scores
@@ -52,16 +52,16 @@ def unrelated(references: Sequence[np.ndarray], rng: np.random.Generator) -> Sco
 
 
 def fit(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
-    """Find the line and the share of same words under which stated rates are met.
+    """Find the line and the share of same-text impostors under which stated rates are met.
 
-    A query with E expected false findings has one with probability 1 - exp(-E). The line
+    A query with E expected false candidates has one with probability 1 - exp(-E). The line
     is fitted where unrelated speech dominates, to queries of each length alike; what then
-    stays far below it is taken for the same words in another voice. Their share is fitted to
+    stays far below it is taken for the same text in another voice. Their share is fitted to
     the long clips, which show them.
     """
     line = _line(trials, plain)
     trials = [t for t in trials if not t.small]
-    rates, hashes, compared = findings(trials)
+    rates, hashes, compared = candidates(trials)
     suspect = scores(trials, line) > SUSPECT
     alike = rates[:, 0][suspect & (hashes[:, 0] >= LONG)]
     if len(alike) < 2:
@@ -73,18 +73,18 @@ def fit(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
         same_text_comparisons=float(round(np.mean([t.places for t in trials]))),
     )
     chance = 10 ** expected(rates, hashes, compared, around)
-    # An offset this low leaves nothing but the same words.
+    # An offset this low leaves nothing but the same text.
     only = replace(around, same_text=1.0, offset=-300.0)
     words = 10 ** expected(rates, hashes, compared, only)
-    told = np.array([t.length >= TELLING for t in trials])
-    best = min(SHARES, key=lambda share: _misfit((chance + share * words).min(axis=1)[told]))
+    long = np.array([t.length >= TELLING for t in trials])
+    best = min(SHARES, key=lambda share: _misfit((chance + share * words).min(axis=1)[long]))
     return replace(around, same_text=round(float(best), 6))
 
 
 def deep_same_text(
     expected: Callable[[ScoreCalibration], np.ndarray], calibration: ScoreCalibration
 ) -> ScoreCalibration:
-    """Find how much more of the same words deep queries meet.
+    """Find how much more of the same text deep queries meet.
 
     Deep queries are few, so they cannot tell a middle value: the least factor is taken under
     which at no low rate more pass than stated, but for one.
@@ -92,7 +92,7 @@ def deep_same_text(
     Parameters
     ----------
     expected
-        Gives the false findings to expect as good as each query's best one.
+        Gives the false matches to expect as good as each query's best one.
     """
     for factor in DEEP_FACTORS.tolist():
         tried = replace(calibration, deep_same_text=round(factor, 2))
@@ -104,12 +104,12 @@ def deep_same_text(
 
 def _line(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
     """Fit slope, knee, overlap and offset, one after the other until they stay."""
-    rates, hashes, compared = findings(trials)
+    rates, hashes, compared = candidates(trials)
     tail = log10_tail((plain.mean - rates) / mean_deviation(hashes, plain))
     shared = 1 - 1 / hashes
     tried = np.log10(compared)
-    asked = np.array([(t.length, t.small) for t in trials])
-    groups = [np.flatnonzero((asked == group).all(axis=1)) for group in np.unique(asked, axis=0)]
+    kinds = np.array([(t.length, t.small) for t in trials])
+    groups = [np.flatnonzero((kinds == group).all(axis=1)) for group in np.unique(kinds, axis=0)]
     wanted = np.log10(-np.log1p(-RATES))
 
     def errors(slope: float, knee: float, overlap: float) -> np.ndarray:
@@ -129,7 +129,7 @@ def _line(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
 def _misfit(best: np.ndarray) -> float:
     """Compare low stated rates with those met, in squared decades, each query counting.
 
-    ``best`` holds the false findings to expect as good as each query's best one.
+    ``best`` holds the false matches to expect as good as each query's best one.
     """
     passed = np.array([(best <= rate).sum() for rate in LOW_RATES])
     wanted = len(best) * LOW_RATES
@@ -166,11 +166,13 @@ def rising(true: np.ndarray, false: np.ndarray) -> tuple[float, float, float]:
     middles = (edges[1:] + edges[:-1]) / 2
     weights = [np.histogram(np.clip(s, *ends), edges)[0] / len(s) for s in (true, false)]
     at, slope = (a.ravel()[:, None] for a in np.meshgrid(EVEN_SCORES, LR_SLOPES))
-    line = slope * (middles - at)
+    line = np.minimum(slope * (middles - at), FARTHEST)
+    costs = [np.log2(1 + 10 ** (sign * line)) for sign in (-1, 1)]  # of true and of false ones
     best = (np.inf, 0.0, 0.0, 0.0)
     for floor in FLOORS.tolist():
-        ratio = np.clip(line, floor, FARTHEST)
-        cost = np.log2(1 + 10**-ratio) @ weights[0] + np.log2(1 + 10**ratio) @ weights[1]
+        least = (np.log2(1 + 10 ** (sign * np.full(1, floor))) for sign in (-1, 1))
+        floored = (np.where(line < floor, *pair) for pair in zip(least, costs, strict=True))
+        cost = sum(c @ w for c, w in zip(floored, weights, strict=True))
         n = int(cost.argmin())
         best = min(
             best, (float(cost[n]), float(-slope[n, 0] * at[n, 0]), float(slope[n, 0]), floor)

@@ -24,9 +24,9 @@ class Judged:
     Attributes
     ----------
     scores
-        float (n,): of the best finding without the own recording.
+        float (n,): of the best candidate without the own recording.
     own
-        float (n,): of the best finding with the own recording; nan where there is none.
+        float (n,): of the best candidate with the own recording; nan where there is none.
     ratios, own_ratios
         The log10 likelihood ratios of both.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from benchmarks.field.plan import plan
 from benchmarks.field.sounds import surroundings
 from benchmarks.field.stores import build, opened
 from benchmarks.field.tools import missing
-from benchmarks.options import friendly
+from benchmarks.terminal import progress_bars, work_option
 from samaf.training.corpora import default_root, open_corpus
 
 LENGTHS = "1,2,3,6,10"
@@ -54,9 +53,8 @@ CLIPS = 60
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
-@click.option("--work", type=click.Path(path_type=Path), help="Folder that keeps the stores.")
+@work_option
 @click.option("--out", type=click.Path(path_type=Path), help="Results folder; must be given.")
-@friendly
 def command(context: click.Context, **options: Any) -> None:
     """Ask clips as cases bring them, with the program's defaults; go on where it was stopped.
 
@@ -73,7 +71,6 @@ def command(context: click.Context, **options: Any) -> None:
 
 @command.command("report")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
-@friendly
 def report_command(folder: Path) -> None:
     """Write report.md and det.png of the answers in DIR again."""
     from benchmarks.field.report import write
@@ -85,7 +82,6 @@ def report_command(folder: Path) -> None:
 @click.argument(
     "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@friendly
 def decision_command(folders: tuple[Path, ...]) -> None:
     """Print what each kind of evidence gives to the decision, from the answers in DIR."""
     from benchmarks.field.decision import ablation
@@ -117,7 +113,8 @@ def run(
     dealt = plan(opened_corpora, split, seed)
     chosen = _available(select(conditions))
     folder = work or default_work()
-    stores = build(dealt, folder, model, times, _progress("recordings added"))
+    with progress_bars() as start:
+        stores = build(dealt, folder, model, times, start("recordings added"))
     with opened(stores[0]) as engine:
         digest = engine.fingerprinter.digest
     answers = AnswerFile(
@@ -141,10 +138,11 @@ def run(
         seed,
     )
     probes = dealt.probes[:clips]
-    told = _progress("clips asked")
-    for number, given in enumerate(asking.ask(task, probes, answers.keys(), jobs), start=1):
-        answers.append(given)
-        told(number, len(probes))
+    with progress_bars() as start:
+        told = start("clips asked")
+        for number, given in enumerate(asking.ask(task, probes, answers.keys(), jobs), start=1):
+            answers.append(given)
+            told(number, len(probes))
     from benchmarks.field.report import write
 
     click.echo(write(out))
@@ -177,14 +175,3 @@ def _seconds(text: str) -> tuple[float, ...]:
     if not seconds or min(seconds) < 1:
         raise BenchmarkError(f"--lengths {text}: give seconds from 1 on, with commas between")
     return seconds
-
-
-def _progress(what: str):  # type: ignore[no-untyped-def]  # (done, total) -> None
-    started = time.monotonic()
-
-    def told(done: float, total: int) -> None:
-        if done == total or done % 10 == 0:
-            minutes = (time.monotonic() - started) / 60
-            click.echo(f"{what}: {done:g} of {total}, {minutes:.1f} min", err=True)
-
-    return told

@@ -46,8 +46,8 @@ GROUPS: dict[str, tuple[Feature, ...]] = {
         lambda c: -float(np.log(_or(c["lag_ms"], UNKNOWN_LAG_MS) + 5)),
         lambda c: float(c["lag_ms"] is None),
     ),
-    "coverage, spread, drift": (
-        lambda c: min(c["coverage"], 1.5),
+    "coverage": (lambda c: min(c["coverage"], 1.5),),
+    "spread, drift": (
         lambda c: c["spread"],
         lambda c: c["worst"],
         lambda c: min(c["drift"], 0.2),
@@ -58,7 +58,6 @@ GROUPS: dict[str, tuple[Feature, ...]] = {
         lambda c: c["reference_cohort_best"],
         lambda c: _or(c["reference_activity"], 0.4),
     ),
-    "length": (lambda c: float(np.log(c["hashes"])),),
 }
 
 

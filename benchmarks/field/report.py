@@ -17,6 +17,7 @@ from benchmarks.field.conditions import CONDITIONS, Condition
 from benchmarks.field.scoring import by_speaker, costs, wilson
 from benchmarks.files import writing
 from benchmarks.metrics import Detection, detection
+from benchmarks.plots import panels, save
 
 REPORT, FIGURE = "report.md", "det.png"
 STATED = (0.1, 0.01, 0.001)
@@ -184,12 +185,7 @@ def curve(answers: Sequence[Answer]) -> Detection:
 
 def draw(answers: Sequence[Answer], path: Path) -> None:
     """Draw missed against false answers by length, both axes as deviations of a normal law."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
+    figure, ((axes,),) = panels(1, 1, 6, 6)
     for length in _lengths(answers):
         found = curve([a for a in answers if a.seconds == length and not _condition(a).babble])
         axes.plot(
@@ -204,9 +200,8 @@ def draw(answers: Sequence[Answer], path: Path) -> None:
     axes.set_xlabel("recording not stored, an answer is given, %")
     axes.set_ylabel("recording stored, right answer not given, %")
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    with writing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
+    axes.legend(frameon=False, loc="upper right")
+    save(figure, path)
 
 
 def _deviates(rates: np.ndarray) -> np.ndarray:

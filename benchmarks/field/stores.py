@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -11,16 +11,15 @@ from pathlib import Path
 import numpy as np
 
 import samaf
+from benchmarks.accuracy.distractors import distractors
 from benchmarks.errors import BenchmarkError
 from benchmarks.field.excerpts import recording_name
 from benchmarks.field.plan import SIDES, Plan
-from benchmarks.scale import crowd
+from benchmarks.terminal import Progress
 from samaf.records import Hashes, Recording
 
 DISTRACTOR_HASHES = 50_000  # of one distractor: 3.5 h
 DISTRACTOR = "distractor"  # what their names begin with
-
-Progress = Callable[[float, int], None]
 
 
 def build(
@@ -80,7 +79,7 @@ def _distract(engine: samaf.Engine, times: int, side: int) -> None:
     left = (times - 1) * table.total
     while left:
         count = min(left, DISTRACTOR_HASHES)
-        packed = crowd(table, np.empty(0, np.int64), count, rng)
+        packed = distractors(table, np.empty(0, np.int64), count, rng)
         name = f"{DISTRACTOR}-{left}"
         seconds = (count - 1) * engine.fingerprinter.hop + engine.fingerprinter.block
         recording = Recording(sha256(name.encode()).hexdigest(), name, name, seconds)

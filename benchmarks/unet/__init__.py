@@ -1,5 +1,6 @@
-"""The U-Net paper's experiments, redone: searching, and what it weighs against the index.
+"""The U-Net paper's experiments, redone on the corpus.
 
-``python -m benchmarks.unet search unet:UNET320 samaf:2LST256C --kind music``
-``python -m benchmarks.unet relational UNET320``
+``searching``: which song holds a clip (section 4.4). ``relational``: tables of a database
+against the index (section 3.7.2.1), over made-up ``songs``. ``reconstruction``: what the
+decoder rebuilds (sections 4.2 and 4.3).
 """

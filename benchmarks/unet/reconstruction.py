@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.layout import Layout
-from benchmarks.selection import required
+from benchmarks.plots import panels, save
+from benchmarks.sampling import required
+from benchmarks.tables import Table
 from samaf.audio import load
 from samaf.engine.decode import PEAK, psnr
 from samaf.features.inversion import audio
@@ -26,7 +27,7 @@ from samaf.training.distortions import normalised as full_scale
 
 SNR_DB = 10.0
 SEED = 5
-WIDTH, HEIGHT, DPI = 7.0, 4.0, 65  # small enough for a page
+WIDTH, HEIGHT, DPI = 3.5, 2.0, 65  # of a panel; small enough for a page
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +57,9 @@ def trial(samples: np.ndarray, noise: np.ndarray, decoder: SpectrogramDecoder) -
     raw = replace(features, normalised=False)
     sounds = (samples, full_scale(mix(samples, noise, SNR_DB)), noise)
     cut = np.concatenate([segments(x, features)[0][:1] for x in sounds])
-    heard = mel_spectrogram(cut, raw)
-    level, spread = scale(heard, features) if features.normalised else (0.0, 1.0)
-    taken = normalised(heard, features) if features.normalised else heard
+    powers = mel_spectrogram(cut, raw)
+    level, spread = scale(powers, features) if features.normalised else (0.0, 1.0)
+    taken = normalised(powers, features) if features.normalised else powers
     own = decoder.encode(taken)
     # Behind the two: the clean segment's outer layers with the noise's fingerprint.
     skips = {name: layer[[0, 1, 0]] for name, layer in own.skips.items()}
@@ -66,8 +67,8 @@ def trial(samples: np.ndarray, noise: np.ndarray, decoder: SpectrogramDecoder) -
     errors = ((rebuilt - taken[:1]) ** 2).mean(axis=(1, 2))
     again = rebuilt * spread + level
     return Trial(
-        heard[0],
-        heard[1],
+        powers[0],
+        powers[1],
         again[0],
         again[1],
         (cut[0], cut[1]),
@@ -96,7 +97,7 @@ def trials(corpus: Corpus, kind: str, decoder: SpectrogramDecoder, count: int) -
     return made
 
 
-def table(corpus: Corpus, decoders: list[SpectrogramDecoder], count: int) -> Layout:
+def table(corpus: Corpus, decoders: list[SpectrogramDecoder], count: int) -> Table:
     """Compare models: mean square error, and decibels for either peak (section 4.2)."""
     rows = []
     for decoder in decoders:
@@ -119,7 +120,7 @@ def table(corpus: Corpus, decoders: list[SpectrogramDecoder], count: int) -> Lay
                         f"{peak:.1f}",
                     )
                 )
-    return Layout(
+    return Table(
         "reconstruction",
         "Rebuilt spectrograms",
         f"The first 4 s of {count} clips of the test split at most, as they are, with noise of "
@@ -134,32 +135,22 @@ def table(corpus: Corpus, decoders: list[SpectrogramDecoder], count: int) -> Lay
 
 def draw(made: Trial, features: MelParameters, folder: Path) -> tuple[Path, Path]:
     """Draw Figure 11, the waveforms, and Figure 12, the spectrograms, as PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     titles = ("clean", f"noise at {SNR_DB:g} dB", "rebuilt from clean", "rebuilt from noisy")
     spectrograms = (made.clean, made.noisy, made.from_clean, made.from_noisy)
     rebuilt = [audio(each, features) for each in spectrograms[2:]]
     paths = folder / "unet-waveforms.png", folder / "unet-spectrograms.png"
-    folder.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
-    for panel, title, samples in zip(
-        figure.subplots(2, 2, sharex=True, sharey=True).ravel(),
-        titles,
-        (*made.samples, *rebuilt),
-        strict=True,
-    ):
+    sounds = (*made.samples, *rebuilt)
+    figure, axes = panels(2, 2, WIDTH, HEIGHT, sharex=True, sharey=True)
+    for panel, title, samples in zip(axes.flat, titles, sounds, strict=True):
         panel.plot(np.arange(len(samples)) / features.sample_rate, samples, linewidth=0.3)
         panel.set(title=title, xlabel="s", ylim=(-1.05, 1.05))
         panel.label_outer()
-    FigureCanvasAgg(figure).print_png(paths[0])
-    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
+    save(figure, paths[0], DPI)
+    figure, axes = panels(2, 2, WIDTH, HEIGHT, sharex=True, sharey=True)
     least = made.clean.max() - features.range_db * np.log(10) / 10
-    for panel, title, log_power in zip(
-        figure.subplots(2, 2, sharex=True, sharey=True).ravel(), titles, spectrograms, strict=True
-    ):
+    for panel, title, log_power in zip(axes.flat, titles, spectrograms, strict=True):
         panel.pcolormesh(log_power, vmin=least, vmax=made.clean.max())
         panel.set(title=title, xlabel="frame", ylabel="mel band")
         panel.label_outer()
-    FigureCanvasAgg(figure).print_png(paths[1])
+    save(figure, paths[1], DPI)
     return paths

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.conditions import generator
+from benchmarks.accuracy.protocol import TAIL, System
+from benchmarks.accuracy.systems import NEIGHBORS, VectorSystem
 from benchmarks.errors import BenchmarkError
-from benchmarks.layout import Layout, Value
-from benchmarks.metrics import UNASKED, Estimate, proportion
-from benchmarks.preparation import Progress
-from benchmarks.protocol import TAIL, System
-from benchmarks.selection import required
+from benchmarks.metrics import UNMEASURED, Estimate, proportion
+from benchmarks.sampling import generator, required
+from benchmarks.tables import Table, Value
+from benchmarks.terminal import Progress
 from benchmarks.unet.songs import with_noise
-from benchmarks.vectors import NEIGHBORS, VectorSystem
 from samaf.audio import SAMPLE_RATE, load
 from samaf.index import VectorNeighbors
 from samaf.matching.voting import rank
@@ -24,12 +23,12 @@ from samaf.training.corpora import SPLITS, Clip, Corpus
 RATE = 48_000  # Hz: clips are cut and mixed as they are, models of hashes get a third of it
 CONDITIONS: dict[str, float | None] = {"clean": None, "20 dB": 20, "10 dB": 10, "0 dB": 0}
 LENGTHS = (4, 8)  # s
-FALSE = 0.01  # of strangers that pass in the open set
+FALSE = 0.01  # of impostors that pass in the open set
 FAR = 64  # neighbors looked at, so that some are of other recordings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QueryOptions:
+class Query:
     """A clip, float32 (n,), and the position of the recording that it is cut from."""
 
     source: int
@@ -38,7 +37,7 @@ class QueryOptions:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a question.
+    """What came of a query.
 
     Attributes
     ----------
@@ -61,8 +60,8 @@ class Outcome:
 
 def searched(
     corpus: Corpus, kind: str, systems: Sequence[System], queries: int, progress: Progress
-) -> Layout:
-    """Store all clips of a kind, and ask every system the same."""
+) -> Table:
+    """Store all clips of a kind, and send every system the same queries."""
     for needed in (kind, "noise"):
         required(corpus, needed, "test")  # before all clips are stored
     clips = corpus.select(kind, *SPLITS)
@@ -82,16 +81,16 @@ def searched(
         for condition, snr in CONDITIONS.items():
             sources: list[int] = []
             outcomes: list[list[Outcome]] = [[] for _ in systems]
-            for question in _questions(corpus, clips, lengths, queries, seconds, snr):
-                sources.append(question.source)
+            for query in _queries(corpus, clips, lengths, queries, seconds, snr):
+                sources.append(query.source)
                 for system, own in zip(systems, outcomes, strict=True):
-                    own.append(_outcome(system, question, seconds))
+                    own.append(_outcome(system, query, seconds))
                 progress(done := done + 1, steps)
             body += [
                 (f"{system.name}, {seconds} s, {condition}", *_figures(system, sources, own))
                 for system, own in zip(systems, outcomes, strict=True)
             ]
-    return Layout(
+    return Table(
         f"search-{kind}",
         f"Search: {kind}",
         f"{len(clips)} recordings of all splits stored; {queries} clips from any place of those "
@@ -111,14 +110,14 @@ def narrow(samples: np.ndarray) -> np.ndarray:
     return np.asarray(resample_poly(samples, SAMPLE_RATE, RATE), dtype=np.float32)
 
 
-def _questions(
+def _queries(
     corpus: Corpus,
     clips: Sequence[Clip],
     lengths: np.ndarray,
     count: int,
     seconds: int,
     snr: float | None,
-) -> Iterator[QueryOptions]:
+) -> Iterator[Query]:
     """Cut clips; the same places whatever the noise."""
     rng = generator("search", clips[0].kind, str(seconds))
     size = round((seconds + TAIL) * RATE)
@@ -136,31 +135,30 @@ def _questions(
         cut = load(clips[source].path, RATE)[start : start + size]
         if snr is not None:
             cut = with_noise(cut, load(noise.path, RATE), snr, np.random.default_rng(turned))
-        yield QueryOptions(source, cut / max(float(np.abs(cut).max()), 1e-9))
+        yield Query(source, cut / max(float(np.abs(cut).max()), 1e-9))
 
 
-def _outcome(system: System, question: QueryOptions, seconds: int) -> Outcome:
+def _outcome(system: System, query: Query, seconds: int) -> Outcome:
     if not isinstance(system, VectorSystem):
-        asked = {seconds: np.array([0])}
-        found = system.ask(narrow(question.samples), asked)[seconds].reference
+        found = system.query(narrow(query.samples), {seconds: np.array([0])})[seconds].reference
         # Recordings that tie share the point.
-        return Outcome(float(np.mean(found == question.source)) if len(found) else 0.0)
-    near = system.neighbors(system.fingerprinter.vectors([question.samples]).values, FAR)
+        return Outcome(float(np.mean(found == query.source)) if len(found) else 0.0)
+    near = system.neighbors(system.fingerprinter.vectors([query.samples]).values, FAR)
     columns = (near.recording_ids, near.segments, near.distances)
     ranked = rank(VectorNeighbors(*(column[:, :NEIGHBORS] for column in columns)), FAR)
     if not ranked:
         return Outcome(0.0)
     nearest = min(ranked, key=lambda each: each.distances[0])
     most = min(ranked, key=lambda each: (-len(each.distances), each.distances[0]))
-    source = question.source
-    strange = near.distances[near.recording_ids != source]
+    source = query.source
+    others = near.distances[near.recording_ids != source]
     return Outcome(
         nearest.recording_id == source,
         most.recording_id == source,
         ranked[0].recording_id == source,
         source in [each.recording_id for each in ranked[:NEIGHBORS]],
         nearest.distances[0] if nearest.recording_id == source else np.inf,
-        float(strange.min(initial=np.inf)),
+        float(others.min(initial=np.inf)),
     )
 
 
@@ -174,7 +172,7 @@ def _figures(
 
     yield share([each.nearest for each in outcomes])
     if not isinstance(system, VectorSystem):
-        yield from [UNASKED] * 4
+        yield from [UNMEASURED] * 4
         return
     yield share([each.most for each in outcomes])
     yield share([each.weightiest for each in outcomes])

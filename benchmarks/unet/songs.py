@@ -13,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.conditions import generator
 from benchmarks.errors import BenchmarkError
 from benchmarks.files import writing
-from benchmarks.preparation import Progress
-from benchmarks.selection import required
+from benchmarks.sampling import generator, required
+from benchmarks.terminal import Progress
 from samaf.audio import load
 from samaf.fingerprinters import VectorFingerprinter
 from samaf.training.corpora import SPLITS, Clip, Corpus
@@ -80,13 +79,13 @@ def _encoded(
     if not pieces:
         raise BenchmarkError(f"{corpus.root}: holds no speech or music; name another corpus")
     noises = required(corpus, "noise", "test")
-    asked = np.sort(generator("asked songs").integers(0, songs, queries))
+    queried = np.sort(generator("asked songs").integers(0, songs, queries))
     stored, clean, noisy = [], [], []
     for number in range(songs):
         samples = song(pieces, number, rate)
         stored.append(fingerprinter.vectors([samples], fingerprinter.hop).values)
         rng = generator("query", str(number))
-        for _ in range(int((asked == number).sum())):
+        for _ in range(int((queried == number).sum())):
             start = rng.integers(0, len(samples) - size)
             cut = samples[start : start + size]
             noise = load(noises[rng.integers(len(noises))].path, rate)
@@ -94,7 +93,7 @@ def _encoded(
             noisy.append(with_noise(cut, noise, SNR, rng))
         progress(number + 1, songs)
     encode = fingerprinter.encode
-    return Songs(np.stack(stored), encode(np.stack(clean)), encode(np.stack(noisy)), asked)
+    return Songs(np.stack(stored), encode(np.stack(clean)), encode(np.stack(noisy)), queried)
 
 
 def song(pieces: list[Clip], number: int, rate: int) -> np.ndarray:
@@ -121,6 +120,13 @@ def with_noise(
     levels = np.sqrt([np.mean(np.square(each)) for each in (samples, placed)])
     gain = levels[0] / max(levels[1], 1e-9) * 10 ** (-snr / 20)
     return np.asarray(samples + gain * placed, dtype=np.float32)
+
+
+def resized(stored: np.ndarray, songs: int) -> np.ndarray:
+    """Give the first songs, and further ones where there are too few."""
+    if songs <= len(stored):
+        return stored[:songs]
+    return np.concatenate([stored, more(stored, songs - len(stored))])
 
 
 def more(stored: np.ndarray, songs: int) -> np.ndarray:

@@ -1,7 +1,13 @@
-"""The length that a file's own header announces: a file that is cut off falls short of it."""
+"""The length that a file's own header announces: a file that is cut off falls short of it.
+
+A WAV header may also state less than there is: what lies behind the stated end, and is no chunk,
+is counted and kept from FFmpeg, which would look for chunks in it eight bytes at a time.
+"""
 
 from __future__ import annotations
 
+import io
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +21,7 @@ WAV_UNIFORM = frozenset({0x01, 0x03, 0x06, 0x07, 0x31, 0xFFFE})
 UNKNOWN_BYTES = (0x7F00_0000, 1 << 31, 1 << 32)
 UNKNOWN_WITHIN = 1 << 16  # bytes
 ID3_HEADER = 10  # bytes
+CHUNKS_BEHIND = 1000  # after the sound of a wav; more are no header of anything
 MP3_TAG_WITHIN = 4096  # bytes after the ID3 tag that hold the first frame
 
 
@@ -69,6 +76,91 @@ def _wav_seconds(file: BinaryIO) -> float:
             code, _, _, rate = struct.unpack("<HHII", file.read(12).ljust(12, b"\0"))
             bytes_per_second = rate if code in WAV_UNIFORM else 0
     return 0.0
+
+
+class Beginning:
+    """A binary file that ends sooner than the one it reads from."""
+
+    def __init__(self, file: BinaryIO, end: int) -> None:
+        self._file = file
+        self._end = end
+        self.name = getattr(file, "name", "")
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes."""
+        left = max(0, self._end - self._file.tell())
+        return self._file.read(left if size < 0 else min(size, left))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to another byte."""
+        if whence == io.SEEK_END:
+            offset, whence = self._end + offset, io.SEEK_SET
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Give the position."""
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        """Whether it can go to another byte: always."""
+        return True
+
+
+def stated_part(file: BinaryIO) -> tuple[BinaryIO | Beginning, int]:
+    """Give what the header of a wav covers, and how many bytes of content lie behind it.
+
+    Chunks behind the sound, such as tags, belong to the file, and zeros behind it are no content.
+    Any other file is given as it is.
+    """
+    with _kept_position(file):
+        size = file.seek(0, os.SEEK_END)
+        end = _wav_end(file)
+        if end is None or end >= size:
+            return file, 0
+        behind = _behind(file, end, size)
+    return (file, 0) if behind is None else (Beginning(file, end), behind)
+
+
+def _wav_end(file: BinaryIO) -> int | None:
+    """Give where the sound of a wav ends by its header; none where that says nothing."""
+    file.seek(0)
+    head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return None
+    for kind, size in _chunks(file, "<"):
+        if kind == b"data":
+            return None if _is_unknown(size) else file.tell() + size
+    return None
+
+
+def _behind(file: BinaryIO, end: int, size: int) -> int | None:
+    """Count the bytes from ``end`` to the last one that is not zero; none where all are chunks."""
+    for start in (end + end % 2, end):
+        if _are_chunks(file, start, size):
+            return None
+    file.seek(end)
+    last = position = end
+    while block := file.read(1 << 20):
+        if content := len(block.rstrip(b"\0")):
+            last = position + content
+        position += len(block)
+    return last - end
+
+
+def _are_chunks(file: BinaryIO, start: int, size: int) -> bool:
+    position = start
+    for _ in range(CHUNKS_BEHIND):
+        if size - position <= 1:  # the byte that makes the length even
+            return True
+        file.seek(position)
+        head = file.read(8)
+        kind, length = head[:4], int.from_bytes(head[4:], "little")
+        if len(head) < 8 or not kind.isascii() or not kind.decode().isprintable():
+            return False
+        if kind == b"RIFF" or position + 8 + length > size:
+            return False
+        position += 8 + length + length % 2
+    return False
 
 
 def _aiff_is_open(file: BinaryIO) -> bool:

@@ -1,36 +1,70 @@
-"""Which files of a folder hold audio."""
+"""Which files of a folder hold audio, and what of it is left out."""
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from samaf.audio.source import existing
 from samaf.errors import AudioError
 from samaf.text import printable
 
 AUDIO_SUFFIXES = frozenset(
-    ".wav .flac .mp3 .ogg .oga .opus .m4a .aac .mp4 .m4v .mov .mkv .mka .webm .avi .amr .3gp .gsm"
-    " .wma .aif .aiff .au .caf .w64".split()
+    # speech and music
+    ".wav .bwf .rf64 .w64 .flac .mp3 .mp2 .mpga .ogg .oga .opus .spx .m4a .m4b .m4r .aac .wma .amr"
+    " .awb .gsm .aif .aiff .aifc .au .snd .caf .wv .ape .tta .tak .ac3 .eac3 .dts .qcp .sph .voc"
+    " .sln .al .ul .g722 .3ga .qta .mka .weba"
+    # films
+    " .mp4 .m4v .mov .qt .mkv .webm .avi .wmv .asf .flv .f4v .3gp .3gpp .3g2 .ts .mts .m2ts .mpg"
+    " .mpeg .vob .ogv .mxf .dav".split()
 )
 
+_log = logging.getLogger(__name__)
 
-def audio_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
+
+@dataclass(slots=True)
+class LeftOut:
+    """What lies below folders and is not given.
+
+    Attributes
+    ----------
+    other_files
+        How many files have a suffix that is not known as audio.
+    suffixes
+        How many of them have each suffix, in small letters; "" for none.
+    broken_links
+        Links with a suffix of audio that lead nowhere.
+    """
+
+    other_files: int = 0
+    suffixes: dict[str, int] = field(default_factory=dict)
+    broken_links: list[Path] = field(default_factory=list)
+
+
+def audio_files(
+    paths: Iterable[str | os.PathLike[str]], left_out: LeftOut | None = None
+) -> Iterator[Path]:
     """Yield files as named, and below folders all files with a known suffix, in name order.
 
-    Links to folders are followed; each folder is searched once.
+    Links to folders are followed; each folder is searched once. A name that differs from a
+    file's in the Unicode form of its accents alone means that file. A link that leads nowhere is
+    warned of. What is not given is noted in ``left_out``, complete when all have been taken.
 
     Raises
     ------
     AudioError
         A path does not exist, or a folder may not be read.
     """
+    noted = LeftOut() if left_out is None else left_out
     for given in paths:
-        path = Path(given)
+        path = existing(Path(given))
         if _is_folder(path):
-            yield from _below(path)
+            yield from _below(path, noted)
         else:
             yield path
 
@@ -44,7 +78,7 @@ def _is_folder(path: Path) -> bool:
         raise AudioError(f"{printable(path)}: {error.strerror}; check the path") from None
 
 
-def _below(top: Path) -> Iterator[Path]:
+def _below(top: Path, left_out: LeftOut) -> Iterator[Path]:
     searched: set[str] = set()
     for folder, folders, names in os.walk(top, onerror=_refuse, followlinks=True):
         real = os.path.realpath(folder)
@@ -54,8 +88,15 @@ def _below(top: Path) -> Iterator[Path]:
         searched.add(real)
         folders.sort()
         for name in sorted(names):
-            if os.path.splitext(name)[1].lower() in AUDIO_SUFFIXES:
-                yield Path(folder, name)
+            path, suffix = Path(folder, name), os.path.splitext(name)[1].lower()
+            if suffix not in AUDIO_SUFFIXES:
+                left_out.other_files += 1
+                left_out.suffixes[suffix] = left_out.suffixes.get(suffix, 0) + 1
+            elif path.is_symlink() and not path.exists():
+                left_out.broken_links.append(path)
+                _log.warning("%s: a link that leads nowhere; passed over", printable(path))
+            else:
+                yield path
 
 
 def _refuse(error: OSError) -> NoReturn:

@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -20,20 +20,20 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from samaf.audio.announced import announced_seconds
-from samaf.audio.decode import (
-    SAMPLE_RATE,
-    TRUNCATED_SECONDS,
-    decode,
-    resampled,
-    special_decoder,
-)
+from samaf.audio.decode import SAMPLE_RATE, TRUNCATED_SECONDS, Restart, Samples
+from samaf.audio.formats import PROTOCOLS, is_playlist, open_bytes, open_playlist, open_stream
+from samaf.audio.http import SCHEMES, Http, HttpFile
+from samaf.audio.resampling import Mixer
+from samaf.audio.sandbox import decode_apart
 from samaf.audio.source import STDIN, Source, opened
+from samaf.audio.tracks import Packets, candidates, length_of, start_of, with_start
 from samaf.errors import AudioError
 from samaf.text import printable
 
 WAITING_SECONDS = 60  # of sound that may wait in memory: 4 MB
 ANSWER_SECONDS = 30.0  # a server may take to answer, and a stream to go on
 WAKE_SECONDS = 0.2  # after which a wait looks whether it is still wanted
+LATE_SECONDS = 3600.0  # by which sound may start after the picture of a stream
 HEAD_BYTES = 1 << 16  # of standard input, kept to see what length its header announces
 
 
@@ -125,10 +125,18 @@ class Stream:
 
 
 @contextmanager
-def listen(source: Source, until: threading.Event | None = None) -> Iterator[Stream]:
-    """Listen to a file, to standard input ("-") or to a URL that FFmpeg opens.
+def listen(
+    source: Source, until: threading.Event | None = None, *, follow: bool = False
+) -> Iterator[Stream]:
+    """Listen to a file, to standard input ("-") or to a URL.
 
-    When ``until`` is set, the stream ends.
+    Parameters
+    ----------
+    until
+        When it is set, the stream ends.
+    follow
+        Go to other servers where the one that was named leads there: by a redirection, or by
+        a playlist.
 
     Raises
     ------
@@ -138,7 +146,7 @@ def listen(source: Source, until: threading.Event | None = None) -> Iterator[Str
     network = isinstance(source, str) and "://" in source
     if network:
         name = _address(str(source))
-        samples = _live(str(source), name)
+        samples = _url(str(source), name, follow)
     elif source == STDIN:
         name, samples = "stdin", _standard_input()
     else:
@@ -163,14 +171,24 @@ def _address(url: str) -> str:
         host = parts.hostname
     except ValueError as error:
         raise AudioError(f"{printable(url)}: is no URL ({error}); check the address") from None
+    if parts.scheme not in (*SCHEMES, *PROTOCOLS):
+        known = ", ".join((*SCHEMES, *PROTOCOLS))
+        raise AudioError(f"{printable(url)}: {parts.scheme}: Protocol not found; there are {known}")
     if not host and parts.scheme != "file":
         raise AudioError(f"{printable(url)}: names no server; write {parts.scheme}://SERVER/PATH")
     return printable(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
 
 def _file(source: Source) -> Iterator[np.ndarray]:
+    """Give the samples of a file as `read` does: what comes before a restart does not count."""
     with opened(source) as file:
-        yield from decode(file)
+        settled = 0
+        for event in decode_apart(file):
+            settled += isinstance(event, Restart)
+        for event in decode_apart(file):
+            settled -= isinstance(event, Restart)
+            if not settled and isinstance(event, Samples) and not event.stream:
+                yield event.samples
 
 
 class _Pipe:
@@ -189,33 +207,59 @@ class _Pipe:
 
 
 def _standard_input() -> Iterator[np.ndarray]:
-    return _live(_Pipe(sys.stdin.buffer), "stdin")
+    pipe = _Pipe(sys.stdin.buffer)
+    return _live(lambda: open_bytes(pipe, "stdin"), "stdin", pipe)
 
 
-def _live(source: str | _Pipe, name: str) -> Iterator[np.ndarray]:
-    """Decode what has no known end; damaged packets are passed over."""
+def _url(url: str, name: str, follow: bool) -> Iterator[np.ndarray]:
+    if urlsplit(url).scheme not in SCHEMES:
+        yield from _live(lambda: open_stream(url, ANSWER_SECONDS), name)
+        return
+    http = Http(url, ANSWER_SECONDS, follow)
+    files: list[HttpFile] = []
+
+    def fetched() -> Any:
+        file = http.file(url)
+        files.append(file)
+        if is_playlist(file.peek(64)):
+            return open_playlist(file, http.open_part)
+        return open_bytes(file, name)
+
+    yield from _live(fetched, name, broken=lambda: any(file.broken for file in files))
+
+
+def _live(
+    open_container: Callable[[], Any],
+    name: str,
+    pipe: _Pipe | None = None,
+    broken: Callable[[], bool] = lambda: False,
+) -> Iterator[np.ndarray]:
+    """Decode what has no known end; damaged packets are passed over.
+
+    Times follow the sound that came, without pauses, from the start of the pictures on.
+    """
     import av
 
     decoded = 0
     try:
-        with av.open(
-            source,
-            mode="r",
-            metadata_errors="replace",
-            timeout=(ANSWER_SECONDS, ANSWER_SECONDS) if isinstance(source, str) else None,
-        ) as container:
-            if not container.streams.audio:
-                raise AudioError(f"{name}: there is no sound track in it; give one with sound")
+        with open_container() as container:
+            track = container.streams.audio[candidates(container, None, name)[0]]
             announced = 0.0
-            if isinstance(source, _Pipe):
-                track = container.streams.audio[0]
-                announced = announced_seconds(io.BytesIO(source.head), container, track)
-            for samples in resampled(_frames(container), SAMPLE_RATE, name):
+            if pipe:
+                announced = announced_seconds(io.BytesIO(pipe.head), container, track)
+            frames = with_start(
+                Packets(container, track, damaged=True).frames(),
+                start_of(container),
+                length_of(container) or LATE_SECONDS,
+            )
+            for _, samples in Mixer(SAMPLE_RATE, name).mixed(frames):
                 decoded += len(samples)
                 yield samples
     except (av.error.FFmpegError, OSError) as error:
         raise _fault(name, decoded / SAMPLE_RATE, error) from None
     heard = decoded / SAMPLE_RATE
+    if broken():
+        raise _fault(name, heard, ConnectionError("the connection ended early"))
     if not decoded:
         raise AudioError(f"{name}: no sound came; check what is sent")
     if announced - heard > TRUNCATED_SECONDS:
@@ -223,20 +267,6 @@ def _live(source: str | _Pipe, name: str) -> Iterator[np.ndarray]:
             f"{name}: broke off after {heard:.1f} s, its header announces {announced:.1f} s; "
             "what was found until then stands"
         )
-
-
-def _frames(container: Any) -> Iterator[Any]:
-    """Decode all packets but damaged ones. Times follow the sound that came, without pauses."""
-    import av
-
-    track = container.streams.audio[0]
-    decoder = special_decoder(track)
-    for packet in container.demux(track):
-        try:
-            frames = decoder.decode(packet) if decoder else packet.decode()
-        except av.error.InvalidDataError:
-            continue  # one joins a stream in the middle of a packet, and packets get lost
-        yield from frames
 
 
 def _fault(name: str, seconds: float, error: Exception) -> AudioError:

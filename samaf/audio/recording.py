@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import IO
 
 import numpy as np
 
-from samaf.audio.decode import SAMPLE_RATE, decode
+from samaf.audio.decode import SAMPLE_RATE, Restart, Samples
+from samaf.audio.sandbox import decode_apart
 from samaf.audio.source import Source, opened, room_for, sha256
+from samaf.errors import AudioError
+from samaf.media import MediaInfo
 
 MEMORY_BYTES = 64 << 20  # 17 minutes of float32 at 16 kHz; longer audio waits on disk
 CHUNK_SECONDS = 60
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,12 @@ class Audio:
         Number of samples.
     peak
         Largest magnitude before normalisation; 0 for digital silence.
+    media
+        What was decoded, and what became of tracks and channels.
+    sides
+        Of a recording whose channels differ, such as a call with one speaker on each: the
+        audio of each side, with the channels in its ``media.used_channels``. Empty for others.
+        The samples of the recording itself are all channels mixed.
     """
 
     name: str
@@ -39,7 +52,9 @@ class Audio:
     sample_rate: int
     count: int
     peak: float
+    media: MediaInfo
     _file: IO[bytes]
+    sides: tuple[Audio, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -64,29 +79,96 @@ class Audio:
         return np.concatenate([np.empty(0, np.float32), *self.chunks()])
 
 
+class _Spool:
+    """The samples of one stream, in memory or on disk, until ``stack`` is closed."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115
+        stack.enter_context(self.file)
+        self.count = 0
+        self.peak = 0.0
+        self._digest = hashlib.sha256()
+
+    def write(self, samples: np.ndarray) -> None:
+        """Append float32 (n,)."""
+        self.file.write(samples.data)
+        self.file.flush()  # here, where an error is told, and not at the next seek
+        self._digest.update(samples.data)
+        self.count += len(samples)
+        self.peak = max(self.peak, float(np.abs(samples).max(initial=0)))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all samples."""
+        return self._digest.hexdigest()
+
+
 @contextmanager
-def read(source: Source, sample_rate: int = SAMPLE_RATE) -> Iterator[Audio]:
-    """Decode a source once and keep the samples: in memory, or on disk when long.
+def read(
+    source: Source,
+    sample_rate: int = SAMPLE_RATE,
+    *,
+    track: int | None = None,
+    channel: int | str | None = None,
+) -> Iterator[Audio]:
+    """Decode a source and keep the samples: in memory, or on disk when long.
+
+    Parameters
+    ----------
+    sample_rate
+        Of the samples, in Hz.
+    track
+        Number of the sound track, from 1; by default the one that the file marks as default,
+        or else the first, that holds sound.
+    channel
+        Number of the only channel to hear, from 1; "apart" to give each as a side; by default
+        all are averaged, with sides where they differ.
 
     Raises
     ------
     AudioError
-        The source gives no usable audio, or the temporary folder is full.
+        The source gives no usable audio, there is no such track or channel, or the temporary
+        folder is full.
     """
-    with opened(source) as file, tempfile.SpooledTemporaryFile(MEMORY_BYTES) as spool:
+    with opened(source) as file, ExitStack() as stack:
         name = file.path or file.name
         digest = sha256(file.file)
-        count, peak = 0, 0.0
-        for samples in decode(file, sample_rate):
-            with room_for(f"{name}: decoded audio"):
-                spool.write(samples.tobytes())
-                spool.flush()
-            count += len(samples)
-            peak = max(peak, float(np.abs(samples).max(initial=0)))
-        yield Audio(file.name, file.path, digest, sample_rate, count, peak, spool)
+        spools: list[_Spool] = []
+        media: MediaInfo | None = None
+        for event in decode_apart(file, sample_rate, track=track, channel=channel):
+            if isinstance(event, Samples):
+                with room_for(f"{name}: decoded audio"):
+                    spools[event.stream].write(event.samples)
+            elif isinstance(event, Restart):
+                for spool in spools:
+                    spool.file.close()
+                spools = [_Spool(stack) for _ in range(event.streams)]
+            else:
+                media = event
+        if media is None:
+            raise AudioError(f"{name}: decoding ended early")
+        for warning in media.warnings():
+            _log.warning("%s: %s", name, warning)
+
+        def audio(spool: _Spool, info: MediaInfo, sides: tuple[Audio, ...] = ()) -> Audio:
+            info = replace(info, samples=spool.count, samples_sha256=spool.digest)
+            about = (file.name, file.path, digest, sample_rate, spool.count, spool.peak)
+            return Audio(*about, info, spool.file, sides)
+
+        sides = tuple(
+            audio(spool, replace(media, mixing="chosen", used_channels=side, sides=()))
+            for spool, side in zip(spools[1:], media.sides, strict=True)
+        )
+        yield audio(spools[0], media, sides)
 
 
-def load(source: Source, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """Decode a whole source into memory: float32 (n,), mono, peak 1."""
-    with read(source, sample_rate) as audio:
+def load(
+    source: Source,
+    sample_rate: int = SAMPLE_RATE,
+    *,
+    track: int | None = None,
+    channel: int | str | None = None,
+) -> np.ndarray:
+    """Decode a whole source into memory: float32 (n,), mono, peak 1; see :func:`read`."""
+    with read(source, sample_rate, track=track, channel=channel) as audio:
         return audio.samples()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -23,11 +25,38 @@ MEMORY_BYTES = 64 << 20  # larger streams are kept in a temporary file
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A seekable file of bytes with its name; ``path`` is empty when there is none."""
+    """A file of bytes that the system knows, with its name; ``path`` is empty where it has none.
+
+    Another process can be given the file, so nothing of it is in Python's memory alone.
+    """
 
     file: BinaryIO
     name: str
     path: str
+
+
+def existing(path: Path) -> Path:
+    """Give the path under which a file exists whose name is written in another Unicode form.
+
+    Mac keeps accents apart from their letters (NFD), keyboards give them as one (NFC). A path that
+    exists, or exists in no form, is given as it is; so is one where several would fit.
+    """
+    if str(path).isascii() or os.path.lexists(path):
+        return path
+    place = Path(path.anchor)
+    for part in path.parts[len(place.parts) :]:
+        if not os.path.lexists(place / part):
+            try:
+                names = os.listdir(place)
+            except OSError:
+                return path
+            wanted = unicodedata.normalize("NFC", part)
+            same = [name for name in names if unicodedata.normalize("NFC", name) == wanted]
+            if len(same) != 1:
+                return path
+            part = same[0]
+        place /= part
+    return place
 
 
 @contextmanager
@@ -40,12 +69,13 @@ def opened(source: Source) -> Iterator[Opened]:
         There is no such file, it is a folder, it may not be read, or it is empty.
     """
     if isinstance(source, bytes):
-        yield _checked(Opened(io.BytesIO(source), "bytes", ""))
+        with _stored(io.BytesIO(source), "bytes") as file:
+            yield _checked(Opened(file, "bytes", ""))
     elif source == STDIN:
-        with _spooled(sys.stdin.buffer, "stdin") as file:
+        with _stored(sys.stdin.buffer, "stdin") as file:
             yield _checked(Opened(file, "stdin", ""))
     elif isinstance(source, str | os.PathLike):
-        path = Path(source)
+        path = existing(Path(source))
         try:
             given = path.open("rb")
         except FileNotFoundError:
@@ -57,30 +87,41 @@ def opened(source: Source) -> Iterator[Opened]:
         with given, _seekable(given, printable(path)) as file:
             yield _checked(Opened(file, printable(path.name), printable(path.absolute())))
     else:
+        # A copy: what it gives need not be what lies under its number, as with gzip.
         name = str(getattr(source, "name", "stream"))
-        with _seekable(source, name) as file:
+        if source.seekable():
+            source.seek(0)
+        with _stored(source, name) as file:
             yield _checked(Opened(file, name, ""))
 
 
 @contextmanager
 def _seekable(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """Give the stream itself, or a copy where it is a pipe."""
+    """Give the file itself, or a copy where it is a pipe."""
     if stream.seekable():
         yield stream
     else:
-        with _spooled(stream, name) as file:
+        with _stored(stream, name) as file:
             yield file
 
 
 @contextmanager
-def _spooled(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """Copy a stream that cannot seek into memory or, when large, a temporary file."""
-    with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as file:
+def _stored(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Copy a stream into a file in memory or, when large, on disk."""
+    with ExitStack() as stack:
+        file: BinaryIO = stack.enter_context(os.fdopen(os.memfd_create("samaf"), "w+b"))
+        size = 0
         while block := stream.read(1 << 20):
             with room_for(f"{name}: what it gives"):
+                if size <= MEMORY_BYTES < size + len(block):
+                    memory, file = file, stack.enter_context(tempfile.TemporaryFile())
+                    memory.seek(0)
+                    shutil.copyfileobj(memory, file)
+                    memory.close()
                 file.write(block)
                 file.flush()  # here, where an error is told, and not at the next seek
-        yield file  # type: ignore[misc]  # typeshed has it as a generic IO
+            size += len(block)
+        yield file
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class Commands(click.Group):
     default="text",
     envvar="SAMAF_LOG_FORMAT",
     show_default=True,
-    help="How messages stand on standard error: lines for people, or JSON, one object a line.",
+    help="Format of messages on standard error: plain lines, or JSON, one object per line.",
 )
 @click.option(
     "--log-level",
@@ -74,11 +74,11 @@ class Commands(click.Group):
     default="warning",
     envvar="SAMAF_LOG_LEVEL",
     show_default=True,
-    help="Least level shown; info reports slow queries and what was stored, debug every query.",
+    help="Lowest level shown; info reports slow queries and what was stored, debug every query.",
 )
 @click.version_option(__version__, prog_name="samaf")
 def cli(log_format: str, log_level: str) -> None:
-    """Tell which stored recording a short, damaged clip of speech comes from.
+    """Identify the stored recording that a short, damaged clip of speech comes from.
 
     \b
     Example:

@@ -8,15 +8,17 @@ from samaf.cli.options import database, db_option, output_format_option
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Compute all hashes again; exit status 1 when broken.")
+@click.option(
+    "--verify", is_flag=True, help="Compute all hashes and compare; exit status 1 if one differs."
+)
 @db_option
 @output_format_option
 def audit(verify: bool, output_format: str | None) -> None:
-    """Tell who changed what and when.
+    """Show who changed what and when.
 
-    Entries are only ever added, each with a hash over itself and the entry before. --verify
-    names the first that is missing or changed, and prints the newest hash: kept elsewhere, it
-    vouches for all entries up to it.
+    The log is append-only: each entry has a hash over itself and the previous entry. --verify
+    reports the first entry that is missing or changed, and prints the newest hash, which,
+    stored elsewhere, covers all entries up to it.
 
     \b
     Example:

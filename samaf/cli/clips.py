@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,7 +24,7 @@ from samaf.errors import AudioError
 from samaf.text import escaped
 
 if TYPE_CHECKING:
-    from samaf.records import QueryResult
+    from samaf.records import QueryResult, RankingResult
 
 
 RANKED = (
@@ -37,11 +37,9 @@ RANKED = (
 @click.argument("clips", nargs=-1, required=True, metavar="CLIP...")
 @granularity_option
 @matches_option(MATCHES, "clip")
-@max_false_matches_option(
-    MAX_FALSE_MATCHES, "Expected number of false matches to accept, on average a clip."
-)
+@max_false_matches_option(MAX_FALSE_MATCHES, "Maximum expected false matches per clip.")
 @index_option
-@search_options("Undo changes of speed, tempo, pitch and direction; much slower.")
+@search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
@@ -57,14 +55,14 @@ def query(
     model: str | None,
     output_format: str | None,
 ) -> None:
-    """Tell which recordings clips come from.
+    """Find the recordings that clips come from.
 
-    Each match tells where in the clip and where in the recording it lies; a clip without any
-    is unknown. The score is -log10 of the false matches to expect: 6 means one in a million
-    such queries. "-" reads a clip from standard input. Exit status 1 when a clip cannot be read.
+    Each match gives the place in the clip and in the recording; a clip without a match is
+    unknown. The score is -log10 of the expected false matches: 6 means one in a million such
+    queries. "-" reads a clip from standard input. Exit status 1 if a clip cannot be read.
 
-    A store of a model of vectors, such as UNET320, gives a ranking, -k at most: the recordings
-    of the -k nearest segments, by how many of these are theirs, and by distance.
+    A store of a model of vectors, such as UNET320, gives a ranking of at most -k recordings:
+    those of the -k nearest segments, by weighted votes.
 
     \b
     Example:
@@ -72,12 +70,12 @@ def query(
     """
     import samaf
     from samaf.cli.ranking_views import RANKING
-    from samaf.cli.render import write
+    from samaf.cli.render import View, write
     from samaf.cli.views import QUERY
 
     failed = 0
 
-    def results() -> Iterator[QueryResult]:
+    def results() -> Iterator[QueryResult | RankingResult]:
         nonlocal failed
         for result in opened.query_many(
             clips,
@@ -96,8 +94,10 @@ def query(
             yield result
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
-        write(RANKING if opened.ranks else QUERY, results(), output_format)
-        if opened.ranks and not output_format:
+        ranks = opened.fingerprinter.card.family == "unet"
+        view: View[Any] = RANKING if ranks else QUERY
+        write(view, results(), output_format)
+        if ranks and not output_format:
             click.echo(RANKED, err=True)
     if failed:
         click.get_current_context().exit(1)
@@ -109,7 +109,7 @@ def query(
 @model_option
 @output_format_option
 def compare(first: str, second: str, model: str | None, output_format: str | None) -> None:
-    """Tell whether two files share speech.
+    """Find the segments that two files share.
 
     No store is needed.
 
@@ -132,7 +132,7 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
 @model_option
 @output_format_option
 def fingerprint(file: str, model: str | None, output_format: str | None) -> None:
-    """Print the hashes of a file, four a second.
+    """Print the hashes of a file, four per second.
 
     No store is needed.
 

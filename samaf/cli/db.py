@@ -44,7 +44,7 @@ def _resumable() -> Iterator[None]:
 @db_option
 @output_format_option
 def db_status(output_format: str | None) -> None:
-    """Tell the store's schema and the newest one.
+    """Show the store's schema and the newest one.
 
     \b
     Example:
@@ -61,7 +61,7 @@ def db_status(output_format: str | None) -> None:
 @db_option
 @output_format_option
 def db_upgrade(output_format: str | None) -> None:
-    """Bring the store to the schema of this program; keep a backup.
+    """Upgrade the store to the schema of this program; make a backup first.
 
     \b
     Example:
@@ -80,7 +80,7 @@ def db_upgrade(output_format: str | None) -> None:
 @db_option
 @output_format_option
 def db_downgrade(schema: str, output_format: str | None) -> None:
-    """Take the store back to an older SCHEMA, for an older samaf; keep a backup.
+    """Return the store to an older SCHEMA, for an older samaf; make a backup first.
 
     \b
     Example:
@@ -99,7 +99,7 @@ def db_downgrade(schema: str, output_format: str | None) -> None:
 def db_check(output_format: str | None) -> None:
     """Compare the database's tables and settings with what this program needs.
 
-    Exit status 1 when something should be changed; its line says how.
+    Exit status 1 if something should be changed; its line says how.
 
     \b
     Example:
@@ -120,10 +120,10 @@ def db_check(output_format: str | None) -> None:
 @db_option
 @output_format_option
 def db_backup(file: Path, output_format: str | None) -> None:
-    """Write the whole store to a new FILE, as it is at this moment.
+    """Write a snapshot of the whole store to a new FILE.
 
-    Others may go on reading and writing. The file can be restored on either kind of
-    database, and it is there whole or not at all.
+    Others may continue to read and write. The file can be restored on either kind of database
+    and is written completely or not at all.
 
     \b
     Example:
@@ -141,13 +141,13 @@ def db_backup(file: Path, output_format: str | None) -> None:
 
 @db.command("restore")
 @click.argument("file", type=FILE)
-@click.option("--replace", is_flag=True, help="Throw away the recordings that the store holds.")
+@click.option("--replace", is_flag=True, help="Discard the recordings that the store holds.")
 @db_option
 @output_format_option
 def db_restore(file: Path, replace: bool, output_format: str | None) -> None:
-    """Fill the store with the backup in FILE: all of it or nothing.
+    """Fill the store from the backup in FILE, completely or not at all.
 
-    A damaged file is refused, and a store that holds recordings unless --replace is given.
+    A damaged file is refused; a store with recordings needs --replace.
 
     \b
     Example:
@@ -191,8 +191,8 @@ def db_export(file: Path, output_format: str | None) -> None:
 def db_import(file: Path, output_format: str | None) -> None:
     """Add the recordings of a FILE that `samaf db export` wrote.
 
-    What is there already is passed over, but for labels that it lacks. Hashes of another
-    model than the store's are refused.
+    Recordings that are already stored are skipped, except for labels that they lack. Hashes of
+    another model than the store's are refused.
 
     \b
     Example:
@@ -213,7 +213,7 @@ def db_import(file: Path, output_format: str | None) -> None:
 @db_option
 @output_format_option
 def db_merge(other: str, output_format: str | None) -> None:
-    """Add what the store OTHER-URL has and this one has not: recordings, hashes, labels.
+    """Add the recordings, hashes and labels of the store OTHER-URL that this one lacks.
 
     \b
     Example:
@@ -236,16 +236,15 @@ def db_merge(other: str, output_format: str | None) -> None:
     "--blocks-per-row",
     type=click.IntRange(1, 4096),
     metavar="N",
-    help="Hashes a row of the copy; 1 gives one row a hash.  [default: as in FROM-URL]",
+    help="Hashes per row of the copy; 1 gives one hash per row.  [default: as in FROM-URL]",
 )
 @output_format_option
 def db_copy(
     source: str, target: str, blocks_per_row: int | None, output_format: str | None
 ) -> None:
-    """Copy a whole store to an empty database, of the same kind or the other.
+    """Copy a whole store to an empty database, SQLite or server.
 
-    Ids, labels, revisions and logs stay as they are. On a copy that was stopped, or made
-    before, it goes on.
+    Ids, labels, revisions and logs stay as they are. An interrupted or older copy is continued.
 
     \b
     Example:
@@ -267,13 +266,13 @@ def db_copy(
     type=click.IntRange(0),
     default=90,
     show_default=True,
-    help="Deletions logged within so many days are kept.",
+    help="Keep deletions logged within this number of days.",
 )
-@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 @db_option
 @output_format_option
 def db_prune(days: int, dry_run: bool, output_format: str | None) -> None:
-    """Remove rows that nothing needs any more; no recording goes.
+    """Remove rows that are no longer needed; recordings stay.
 
     \b
     Example:
@@ -295,15 +294,15 @@ def db_prune(days: int, dry_run: bool, output_format: str | None) -> None:
     "--audio",
     type=FILE,
     metavar="FOLDER",
-    help="Also hash the files of a folder again and compare.",
+    help="Also hash the files of a folder and compare.",
 )
 @model_option
 @db_option
 @output_format_option
 def db_verify(audio: Path | None, model: str | None, output_format: str | None) -> None:
-    """Read all of the store and tell what is wrong with it, and how to fix that.
+    """Read the whole store and report faults and their repair.
 
-    Exit status 1 when something is wrong. --audio also tells how many recordings were
+    Exit status 1 if there is a fault. --audio also reports the number of recordings that were
     compared with their files.
 
     \b
@@ -348,7 +347,7 @@ def _collect(reports: Generator[Fault, None, int], faults: list[Fault]) -> int:
 @db_option
 @output_format_option
 def db_vacuum(output_format: str | None) -> None:
-    """Give the space of deleted recordings back to the disk; writers wait meanwhile.
+    """Return the space of deleted recordings to the disk; writers wait meanwhile.
 
     \b
     Example:
@@ -363,11 +362,19 @@ def db_vacuum(output_format: str | None) -> None:
 
 @db.command("grant-sql")
 @click.argument("role", type=click.Choice(["reader", "writer", "owner"]))
-@click.option("--user", required=True, metavar="NAME", help="Who gets the rights; must exist.")
-@click.option("--host", default="%", show_default=True, metavar="HOST", help="Where from.")
+@click.option(
+    "--user", required=True, metavar="NAME", help="The user who gets the privileges; must exist."
+)
+@click.option(
+    "--host",
+    default="%",
+    show_default=True,
+    metavar="HOST",
+    help="The host that the user connects from.",
+)
 @db_option
 def db_grant_sql(role: str, user: str, host: str) -> None:
-    """Print the SQL that gives a user of the server the least rights for a ROLE.
+    """Print the SQL that gives a user of the server the minimum privileges of a ROLE.
 
     \b
     Example:

@@ -20,25 +20,23 @@ if TYPE_CHECKING:  # records import NumPy
     metavar="WAV",
     required=True,
     type=click.Path(dir_okay=False),
-    help="What the decoder made of the clip, as audio.",
+    help="The reconstructed audio.",
 )
 @click.option(
     "--clean",
     metavar="FILE",
-    help="The clip without its noise, to compare the result with.  [default: the clip]",
+    help="The clip without its noise, as the reference.  [default: the clip]",
 )
-@click.option(
-    "--model", metavar="NAME|FILE", help="A U-Net that has its decoder.  [default: UNET320]"
-)
+@click.option("--model", metavar="NAME|FILE", help="A U-Net with its decoder.  [default: UNET320]")
 @output_format_option
 def decode(
     clip: str, out: str, clean: str | None, model: str | None, output_format: str | None
 ) -> None:
-    """Rebuild the first 4 s of a clip from what a U-Net makes of them.
+    """Reconstruct the first 4 s of a clip with the decoder of a U-Net.
 
-    Tells how far the rebuilt spectrogram is from the true one: the mean square error, and
-    the peak signal-to-noise ratio for a peak of 255, as the U-Net paper counts, and for the
-    spectrogram's own. No store is needed.
+    Prints the error of the reconstructed spectrogram: the mean square error, and the peak
+    signal-to-noise ratio with a peak of 255, as in the U-Net paper, and with the spectrogram's
+    own peak. No store is needed.
 
     \b
     Example:

@@ -12,11 +12,11 @@ PICTURE = Path("demo", "match.png")
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def demo(folder: Path | None) -> None:
-    """Distort excerpts and find them again.
+    """Distort excerpts and identify them.
 
-    Takes the recordings of a folder, or the bundled clips, into a temporary store; copies of
-    the same file count once. The last file is kept out of it, so the right answer about that one
-    is "unknown". A picture of the best match goes to demo/match.png.
+    Adds the recordings of a folder, or the bundled clips, to a temporary store; copies of the
+    same file count once. The last file is left out, so the right answer for it is "unknown". A
+    picture of the best match is written to demo/match.png.
 
     \b
     Example:

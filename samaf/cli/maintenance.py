@@ -13,7 +13,7 @@ from samaf.cli.options import database, db_option, model_option, output_format_o
 @db_option
 @output_format_option
 def stats(output_format: str | None) -> None:
-    """Sum the store up: recordings, hours, hashes, labels.
+    """Summarise the store: recordings, hours, hashes, labels.
 
     \b
     Example:
@@ -30,9 +30,9 @@ def stats(output_format: str | None) -> None:
 @click.command()
 @output_format_option
 def models(output_format: str | None) -> None:
-    """List the models of this program.
+    """List the shipped models.
 
-    --json gives their whole cards: parameters, training data, figures.
+    --json prints their complete cards: parameters, training data, figures.
 
     \b
     Example:
@@ -50,7 +50,7 @@ def models(output_format: str | None) -> None:
     "--audio",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Look here for files that are not where they were, by their SHA-256.",
+    help="Search this folder for files that have moved, by their SHA-256.",
 )
 @click.option(
     "--forget-missing", is_flag=True, help="Delete recordings whose files cannot be found or read."
@@ -65,11 +65,10 @@ def models(output_format: str | None) -> None:
 def rehash(
     audio: Path | None, forget_missing: bool, model: str | None, output_format: str | None
 ) -> None:
-    """Rebuild the store with another model, from the audio files where they still are.
+    """Rebuild the store with another model, from the audio files.
 
-    Queries find the old hashes until every recording has new ones. The same command goes
-    on where it was stopped. Exit status 1, and the store stays with its old model, when
-    files are missing.
+    Queries use the old hashes until every recording has new ones. An interrupted command can
+    be run again. If files are missing, the exit status is 1 and the store keeps its old model.
 
     \b
     Example:
@@ -98,7 +97,7 @@ def rehash(
 def index() -> None:
     """The index, a cache that queries search.
 
-    It follows the store by itself and may be deleted at any time.
+    It follows the store automatically and may be deleted at any time.
 
     \b
     Example:
@@ -111,7 +110,7 @@ def index() -> None:
 @db_option
 @output_format_option
 def index_rebuild(model: str | None, output_format: str | None) -> None:
-    """Throw the index away and rebuilds it from the store.
+    """Discard the index and build a new one from the store.
 
     \b
     Example:
@@ -130,7 +129,7 @@ def index_rebuild(model: str | None, output_format: str | None) -> None:
 @db_option
 @output_format_option
 def index_status(model: str | None, output_format: str | None) -> None:
-    """Tell where the index lies, whether it is current, and check all of its bytes.
+    """Show where the index is and whether it is current, and check all of its bytes.
 
     \b
     Example:

@@ -63,7 +63,7 @@ granularity_option = click.option(
     type=click.IntRange(*GRANULARITIES_S),
     default=GRANULARITY_S,
     show_default=True,
-    help="Seconds compared at once, 1 to 6: less finds shorter segments, more finds worse ones.",
+    help="Seconds compared at once, 1 to 6: less finds shorter segments, more worse damaged ones.",
 )
 
 
@@ -74,7 +74,7 @@ def matches_option(default: int, where: str) -> Callable[[Command], Command]:
         type=click.IntRange(1),
         default=default,
         show_default=True,
-        help=f"Most matches for one segment of the {where}.",
+        help=f"Maximum matches for one segment of the {where}.",
     )
 
 
@@ -105,7 +105,7 @@ def search_options(what: str) -> Callable[[Command], Command]:
 
     def add(command: Command) -> Command:
         for name, meaning in (
-            (EXHAUSTIVE, "As --deep, and reversed speed, and tempo with pitch; much slower again."),
+            (EXHAUSTIVE, "As --deep, also reversal with speed, and tempo with pitch; slower."),
             (DEEP, what),
         ):
             command = click.option(
@@ -126,7 +126,7 @@ def database() -> str | None:
 
 def output_format_option(command: Command) -> Command:
     """Add ``--json`` and ``--csv``; the command gets ``output_format``: "json", "csv" or None."""
-    for name, what in (("csv", "Print CSV."), ("json", "Print JSON, one object a line.")):
+    for name, what in (("csv", "Print CSV."), ("json", "Print JSON, one object per line.")):
         command = click.option(
             f"--{name}", "output_format", flag_value=name, default=None, help=what
         )(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from samaf.cli.render import Lines, Record, View, labelled, shown_path
 from samaf.cli.text import clock
-from samaf.records import QueryResult
+from samaf.records import RankingResult
 
 RANKING_FIELDS = (
     *("rank", "reference_id", "reference", "labels", "segment"),
@@ -13,7 +13,7 @@ RANKING_FIELDS = (
 )
 
 
-def _ranking_record(result: QueryResult) -> Record:
+def _ranking_record(result: RankingResult) -> Record:
     ranking = [
         {
             "rank": rank,
@@ -40,7 +40,7 @@ def _ranking_record(result: QueryResult) -> Record:
     }
 
 
-def _ranking_lines(result: QueryResult) -> Lines:
+def _ranking_lines(result: RankingResult) -> Lines:
     name = shown_path(result.query) + " (padded with silence)" * result.padded
     for rank, ranked in enumerate(result.ranking, 1):
         yield (
@@ -59,7 +59,7 @@ def _ranking_lines(result: QueryResult) -> Lines:
         yield (name, "", f"none: {result.reason}", *[""] * 7)
 
 
-RANKING: View[QueryResult] = View(
+RANKING: View[RankingResult] = View(
     (
         *("clip", ">rank", "recording", ">votes", ">distance"),
         *(">from", ">to", ">from", ">to", "labels"),

@@ -28,10 +28,13 @@ NAMED = 3  # files that a warning names
     "--labels",
     type=PATH,
     metavar="CSV",
-    help="Labels: the column 'file' holds names or paths, each other column is a label.",
+    help="Labels: the column 'file' holds names or paths, every other column is a label.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Files at once.  [default: processors]"
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Files processed at once.  [default: number of processors]",
 )
 @model_option
 @db_option
@@ -45,11 +48,11 @@ def add(
 ) -> None:
     """Store the recordings of files and folders.
 
-    Folders are searched with all that is below them, for files with a known suffix. Where a
-    path does not exist or a folder may not be read, nothing is stored.
+    Folders are searched recursively for files with a known suffix. If a path does not exist or
+    a folder is not readable, nothing is stored.
 
-    What was stored before is passed over, so the same command goes on where it was stopped.
-    Exit status 1 when a file could not be used; the others are stored all the same.
+    Files that are already stored are skipped, so an interrupted command can be run again.
+    Exit status 1 if a file could not be used; the others are stored anyway.
 
     \b
     Example:
@@ -150,7 +153,7 @@ def list_(output_format: str | None) -> None:
 def show(recordings: tuple[str, ...], output_format: str | None) -> None:
     """Show everything about recordings.
 
-    A recording is named by its id, 6 or more digits of its SHA-256, or its exact name.
+    Give a recording by its id, 6 or more digits of its SHA-256, or its exact name.
 
     \b
     Example:
@@ -172,10 +175,10 @@ def show(recordings: tuple[str, ...], output_format: str | None) -> None:
 @db_option
 @output_format_option
 def label(recording: str, labels: tuple[str, ...], output_format: str | None) -> None:
-    """Set labels of a recording, or take them away.
+    """Set or remove labels of a recording.
 
-    NAME=VALUE sets one, NAME= takes it away; the others stay. A recording is named by its id,
-    6 or more digits of its SHA-256, or its exact name. The change is logged; see samaf db audit.
+    NAME=VALUE sets a label, NAME= removes it; others stay. Give the recording by its id, 6 or
+    more digits of its SHA-256, or its exact name. The change is logged; see samaf db audit.
 
     \b
     Example:
@@ -202,9 +205,9 @@ def label(recording: str, labels: tuple[str, ...], output_format: str | None) ->
 def delete(recordings: tuple[str, ...], output_format: str | None) -> None:
     """Remove recordings from the store.
 
-    Their hashes and labels go; the files stay where they are. A recording is named by its id,
-    6 or more digits of its SHA-256, or its exact name. Nothing is removed when one of them is
-    not there.
+    Removes their hashes and labels; the files stay where they are. Give a recording by its id,
+    6 or more digits of its SHA-256, or its exact name. If one of them does not exist, nothing
+    is removed.
 
     \b
     Example:

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @granularity_option
-@max_false_matches_option(
-    1e-3, "Expected number of false pairs to accept in the whole list, on average."
-)
+@max_false_matches_option(1e-3, "Maximum expected false pairs in the whole list.")
 @model_option
 @db_option
 @output_format_option
@@ -36,8 +34,8 @@ def duplicates(
 ) -> None:
     """List the pairs of recordings that share audio.
 
-    Every recording of the store is searched for in all others; each pair is listed once, with
-    the segments that both hold. What was altered in tempo or pitch is found up to about 10 %.
+    Every recording of the store is searched for in all others. Each pair is listed once, with
+    the common segments. Changes of tempo or pitch are tolerated up to about 10 %.
 
     \b
     Example:
@@ -68,12 +66,11 @@ def duplicates(
 @model_option
 @output_format_option
 def copies(files: tuple[str, ...], model: str | None, output_format: str | None) -> None:
-    """Find segments that a recording holds twice.
+    """Find segments that a recording contains twice.
 
-    Such copies are the trace of copy-move forgery: words that were taken from elsewhere in the
-    same recording. Copies of 1.5 s and more are found, as they are or coded once more. What a
-    speaker says twice is not listed. No store is needed. Exit status 1 when a file cannot be
-    read.
+    Such copies are the trace of copy-move forgery: words copied from elsewhere in the same
+    recording. Copies of 1.5 s and more are found, also after transcoding. Repeated speech is
+    not listed. No store is needed. Exit status 1 if a file cannot be read.
 
     \b
     Example:

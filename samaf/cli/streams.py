@@ -29,11 +29,9 @@ if TYPE_CHECKING:
 @click.argument("stream", metavar="FILE|URL|-")
 @granularity_option
 @matches_option(STREAM_MATCHES, "stream")
-@max_false_matches_option(
-    0.1, "Expected number of false matches to accept, on average in an hour of the stream."
-)
+@max_false_matches_option(0.1, "Maximum expected false matches per hour of the stream.")
 @index_option
-@search_options("Undo changes of speed, tempo, pitch and direction, 12 s after 12 s.")
+@search_options("Compensate for changes of speed, tempo and pitch, and reversal, in sections.")
 @model_option
 @db_option
 @output_format_option
@@ -47,14 +45,14 @@ def monitor(
     model: str | None,
     output_format: str | None,
 ) -> None:
-    """Tell which recordings a stream plays, as it plays.
+    """Report which recordings a stream plays, while it plays.
 
-    Listens to standard input ("-") or to any URL that FFmpeg opens (http, rtp, udp ...), for days
-    in constant memory. Each match is printed when it has ended: 6 s after it was last seen, with
-    --deep up to 28 s. The score is -log10 of the false matches to expect in an hour of the stream.
+    Reads standard input ("-") or any URL that FFmpeg opens (http, rtp, udp ...) in constant
+    memory. Each match is printed 6 s after its end, with --deep up to 28 s. The score is -log10
+    of the false matches expected in an hour of the stream.
 
-    A stream that breaks off gives exit status 1 after all that was found until then; so does
-    Ctrl-C, with 130. Where the search is slower than a network stream, the lag is reported.
+    A stream that breaks off gives exit status 1, Ctrl-C gives 130; matches until then are
+    printed. If the search is slower than a network stream, the lag is reported.
 
     \b
     Example:

@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     help="Where model, card, curves, checkpoints and prepared data go.",
 )
 @click.option("--steps", type=click.IntRange(0), help="Steps in all.  [default: the model's]")
-@click.option("--pairs", type=click.IntRange(1), help="Pairs a step.  [default: the model's]")
+@click.option("--pairs", type=click.IntRange(1), help="Pairs per step.  [default: the model's]")
 @click.option(
-    "--minutes", type=click.FloatRange(0), default=float("inf"), help="Stop training after these."
+    "--minutes",
+    type=click.FloatRange(0),
+    default=float("inf"),
+    help="Stop training after this many minutes.",
 )
 @click.option(
     "--select",
@@ -39,12 +42,12 @@ if TYPE_CHECKING:
     help="Weights to export: the last, of smallest loss, or of largest accuracy on the "
     "validation split.  [default: last for C models, else accuracy, or loss for U-Nets]",
 )
-@click.option("--copies", type=click.IntRange(1), help="Distorted copies a clip.")
+@click.option("--copies", type=click.IntRange(1), help="Distorted copies per clip.")
 @click.option(
     "--from",
     "start",
     metavar="MODEL",
-    help="Start from the weights of a shipped model or a model file, not from new ones.",
+    help="Start from the weights of a shipped model or a model file.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
 def train(
@@ -61,11 +64,11 @@ def train(
 ) -> None:
     """Train the model NAME and write its file and card; needs samaf[train].
 
-    NAME says layers, bits and loss terms: 2LST256C, 1LST128C, 1LST128MHE, 2LST256Random.
-    UNET320 is the U-Net; letters behind it: C adds the contrastive term, L leaves out the skip
-    connections, R leaves spectrograms raw.
-    A stopped run goes on when it is started again; a finished one is exported again.
-    Keras computes with TensorFlow, or with what KERAS_BACKEND names: jax or torch.
+    NAME gives layers, bits and loss terms: 2LST256C, 1LST128C, 1LST128MHE, 2LST256Random.
+    UNET320 is the U-Net, with optional letters: C adds the contrastive term, L leaves out the
+    skip connections, R keeps spectrograms raw. An interrupted run continues when the command is
+    run again; a finished one is exported again. Keras uses TensorFlow, or the backend that
+    KERAS_BACKEND selects: jax or torch.
 
     \b
     Example:

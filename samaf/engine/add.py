@@ -11,10 +11,11 @@ from pathlib import Path
 
 from samaf.audio import audio_files
 from samaf.audio.source import opened, sha256
+from samaf.engine.worker_tasks import FINGERPRINT
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError
 from samaf.fingerprinters import AnyFingerprinter
-from samaf.records import NO_LABELS, AddResult, Fingerprint, Hashes, Recording
+from samaf.records import NO_LABELS, AddResult, Codes, Fingerprint, Recording
 from samaf.store import Store
 from samaf.text import printable
 
@@ -40,7 +41,7 @@ def add(
     made: list[_Made] = []
     committed = time.monotonic()
     make = partial(_make, store, fingerprinter)
-    for each in in_order(make, files, fingerprinter, jobs):
+    for each in in_order(make, files, fingerprinter, FINGERPRINT, jobs):
         made.append(each)
         if _is_batch(made) or time.monotonic() - committed > COMMIT_SECONDS:
             yield from _commit(store, made, labels)
@@ -105,7 +106,7 @@ def _commit(store: Store, made: Sequence[_Made], labels: Labels) -> Iterator[Add
             yield AddResult(m.path, "failed", message=m.message)
 
 
-def _new(given: str, found: Fingerprint, labels: Labels) -> tuple[Recording, Hashes]:
+def _new(given: str, found: Fingerprint, labels: Labels) -> tuple[Recording, Codes]:
     name = Path(found.path).name
     own = next((labels[key] for key in (given, found.path, name) if key in labels), NO_LABELS)
     return Recording(found.sha256, name, found.path, found.duration, own), found.hashes

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from samaf.audio import Source
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.hash_query import prepare
+from samaf.engine.fingerprint import hash_file
+from samaf.engine.hash_query import matcher_of
 from samaf.engine.options import QueryOptions
+from samaf.engine.prepare import prepare, reason_for
 from samaf.engine.stopwatch import Stopwatch
 from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
 from samaf.index import ExactIndex, table_of
-from samaf.matching import calibration_of, to_match
-from samaf.matching.deep import find_deep
+from samaf.matching import DeepMatcher, to_match
 from samaf.records import Comparison, Recording
 
 
@@ -28,27 +29,25 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
         A file cannot be decoded, or there is no such model.
     """
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    options = QueryOptions(search="deep")
-    other = prepare(second, QueryOptions(), fingerprinter, Stopwatch())
-    clip = prepare(first, options, fingerprinter, Stopwatch())
-    one, two = clip.answer, other.answer
-    reasons = dict.fromkeys(f"{Path(a.query).name}: {a.reason}" for a in (one, two) if a.reason)
-    if reasons:
-        return Comparison(one.query, two.query, (), "; ".join(reasons))
+    stored = hash_file(second, fingerprinter)
+    clip = prepare(first, fingerprinter, Stopwatch(), deep=True)
+    one = clip.result
+    reasons = {
+        Path(one.query).name: one.reason,
+        Path(stored.path).name: reason_for(
+            stored.duration, bool(stored.hashes.informative.any()), fingerprinter
+        ),
+    }
+    if any(reasons.values()):
+        text = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
+        return Comparison(one.query, stored.path, (), text)
     assert clip.samples is not None
-    reference = Recording(two.sha256, Path(two.query).name, two.query, two.duration)
-    index = ExactIndex(table_of([(0, other.hashes.packed)], other.hashes.packed.shape[1]))
-    hop, block = fingerprinter.hop, fingerprinter.block
+    reference = Recording(stored.sha256, Path(stored.path).name, stored.path, stored.duration)
+    packed = stored.hashes.packed
+    index = ExactIndex(table_of([(0, packed)], packed.shape[1]))
+    options = QueryOptions(search="deep", k=1)
+    deep = DeepMatcher(fingerprinter, matcher_of(fingerprinter, index, options))
     with one_blas_thread():
-        found = find_deep(
-            clip.samples,
-            one.sha256,
-            fingerprinter,
-            index,
-            options.window_hashes(hop),
-            options.max_false_matches,
-            1,
-        )
-    calibration = calibration_of(fingerprinter)
-    matches = (to_match(f, reference, hop, block, one.duration, calibration) for f in found)
-    return Comparison(one.query, two.query, tuple(matches))
+        candidates = deep.find(clip.samples, one.sha256)
+    matches = (to_match(c, reference, fingerprinter, one.duration) for c in candidates)
+    return Comparison(one.query, stored.path, tuple(matches))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from samaf.audio import Source, audio_files
 from samaf.engine.add import add
 from samaf.engine.duplicates import duplicates
-from samaf.engine.indexes import Indexes, with_index_state
+from samaf.engine.indexes import CurrentIndex, with_index_state
 from samaf.engine.models import stored_fingerprinter
 from samaf.engine.monitor import monitor
 from samaf.engine.options import (
@@ -24,23 +25,22 @@ from samaf.engine.options import (
     QueryOptions,
     check_index_type,
 )
-from samaf.engine.query import query_many
+from samaf.engine.query import QueryFamily, family_of, query_many
 from samaf.errors import AudioError, FingerprinterError, StoreError
 from samaf.fingerprinters import (
     DEFAULT_MODEL,
     AnyFingerprinter,
     Fingerprinter,
-    VectorFingerprinter,
     hashing,
     load_fingerprinter,
 )
-from samaf.index import Index, VectorIndex
 from samaf.records import (
     NO_LABELS,
     AddResult,
     Duplicate,
     Match,
     QueryResult,
+    RankingResult,
     Recording,
 )
 from samaf.status import IndexStatus, StoreStats
@@ -82,10 +82,9 @@ class Engine:
         """The model, for what only hashes can do."""
         return hashing(self.fingerprinter)
 
-    @property
-    def ranks(self) -> bool:
-        """Whether the model makes vectors: queries give a ranking and no matches."""
-        return isinstance(self.fingerprinter, VectorFingerprinter)
+    @cached_property
+    def _family(self) -> QueryFamily:
+        return family_of(self.fingerprinter)
 
     # Adding -------------------------------------------------------------------------
 
@@ -121,26 +120,22 @@ class Engine:
     # Asking -------------------------------------------------------------------------
 
     @cached_property
-    def _indexes(self) -> Indexes:
-        return Indexes(self.store, self.fingerprinter, self._index_type, self._cache_folder)
+    def _current_index(self) -> CurrentIndex:
+        open_index = partial(self._family.open_index, self._index_type)
+        return CurrentIndex(self.store, self.fingerprinter, open_index, self._cache_folder)
 
     @property
-    def index(self) -> Index:
-        """The index of hashes at the store's newest revision."""
-        return self._indexes.hashes
-
-    @property
-    def vectors(self) -> VectorIndex:
-        """The index of vectors at the store's newest revision."""
-        return self._indexes.vectors
+    def index(self) -> Any:
+        """The index of the model's family, at the store's newest revision."""
+        return self._current_index.get()
 
     def index_status(self) -> IndexStatus:
         """Tell where the cached index lies and whether it is current and whole."""
-        return self._indexes.status()
+        return self._current_index.status()
 
     def index_rebuild(self) -> IndexStatus:
-        """Throw the cached index away and rebuilds it from the store."""
-        return self._indexes.rebuild()
+        """Throw the cached index away and rebuild it from the store."""
+        return self._current_index.rebuild()
 
     def query(
         self,
@@ -151,7 +146,7 @@ class Engine:
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
         audit: bool = False,
-    ) -> QueryResult:
+    ) -> QueryResult | RankingResult:
         """Tell which stored recordings a clip comes from, and where in them.
 
         A model of vectors gives its ranking, as the paper's section 4.4 does; it takes no
@@ -201,7 +196,7 @@ class Engine:
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
         audit: bool = False,
-    ) -> Iterator[QueryResult | AudioError]:
+    ) -> Iterator[QueryResult | RankingResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
 
         Files are hashed in several processes where that is quicker. For a clip that cannot be
@@ -214,7 +209,7 @@ class Engine:
         """
         options = QueryOptions(granularity_s, k, max_false_matches, search)
         yield from query_many(
-            list(sources), options, self.fingerprinter, self._indexes, self.store, audit=audit
+            list(sources), options, self._family, self._current_index, self.store, audit=audit
         )
 
     def monitor(
@@ -254,10 +249,11 @@ class Engine:
             given before), an argument is out of its range, or the store is empty.
         """
         options = QueryOptions(granularity_s, k, max_false_matches, search)
+        fingerprinter = self._hashing
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
         yield from monitor(
-            source, options, self._hashing, lambda: self.index, self.store, on_lag, until
+            source, options, fingerprinter, lambda: self.index, self.store, on_lag, until
         )
 
     def duplicates(
@@ -284,7 +280,8 @@ class Engine:
             An argument is out of its range.
         """
         options = QueryOptions(granularity_s, max_false_matches=max_false_matches)
-        yield from duplicates(self.index.table, options, self._hashing, self.store, on_progress)
+        fingerprinter = self._hashing
+        yield from duplicates(self.index, options, fingerprinter, self.store, on_progress)
 
     # Looking after the store ----------------------------------------------------------
 

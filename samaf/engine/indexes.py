@@ -1,81 +1,49 @@
-"""The indexes that a store is searched by: made when they are asked for, kept current."""
+"""The index that a store is searched by: made when it is asked for, kept current."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from samaf.fingerprinters import AnyFingerprinter, hashing
-from samaf.index import (
-    CellsIndex,
-    ExactIndex,
-    FlatIndex,
-    HashTable,
-    Index,
-    IvfIndex,
-    VectorIndex,
-    cache,
-)
+from samaf.fingerprinters import AnyFingerprinter
+from samaf.index import HashTable, cache
 from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
 
-INDEXES: Mapping[str, Callable[[HashTable], Index]] = {
-    "exact": ExactIndex,
-    "flat": FlatIndex,
-    "ivf": IvfIndex,
-}
-VECTOR_INDEXES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
-    "exact": VectorIndex,
-    "flat": VectorIndex,
-    "ivf": CellsIndex,
-}
 
-
-class Indexes:
-    """The indexes of one store and model, of hashes and of vectors.
+class CurrentIndex:
+    """The index of one store and model, kept at the store's newest revision.
 
     Parameters
     ----------
-    index_type
-        One of `samaf.engine.options.INDEX_TYPES`.
+    open_index
+        Makes an index over a table.
     root
         The folder of all cached indexes; None is the one in the user's cache folder.
     """
 
     def __init__(
-        self, store: Store, fingerprinter: AnyFingerprinter, index_type: str, root: Path | None
+        self,
+        store: Store,
+        fingerprinter: AnyFingerprinter,
+        open_index: Callable[[HashTable], Any],
+        root: Path | None,
     ) -> None:
-        self._store, self._fingerprinter, self._index_type = store, fingerprinter, index_type
+        self._store, self._open = store, open_index
         self._key = fingerprinter.digest, fingerprinter.card.bits // 8, root
-        self._hashes: Index | None = None
-        self._vectors: VectorIndex | None = None
+        self._index: Any = None
 
-    @property
-    def hashes(self) -> Index:
-        """The index of hashes at the store's newest revision."""
-        if self._hashes is None or not self._is_current(self._hashes.table):
-            hashing(self._fingerprinter)
+    def get(self) -> Any:
+        """Give the index at the store's newest revision."""
+        if self._index is None or not self._store.is_at(self._index.table.version):
             table = cache.open_cached(self._store, *self._key)
-            self._hashes = INDEXES[self._index_type](table)
-        return self._hashes
-
-    @property
-    def vectors(self) -> VectorIndex:
-        """The index of vectors at the store's newest revision."""
-        if self._vectors is None or not self._is_current(self._vectors.table):
-            table = cache.open_cached(self._store, *self._key)
-            if self._vectors and self._continues(self._vectors.table):
-                self._vectors.follow(table)
+            if self._index is not None and self._store.continues(self._index.table.version):
+                self._index = self._index.follow(table)
             else:  # none yet, or the store became another one
-                self._vectors = VECTOR_INDEXES[self._index_type](table)
-        return self._vectors
-
-    def _is_current(self, table: HashTable) -> bool:
-        return self._store.is_at(table.version)
-
-    def _continues(self, table: HashTable) -> bool:
-        return self._store.continues(table.version)
+                self._index = self._open(table)
+        return self._index
 
     def status(self) -> IndexStatus:
         """Tell where the cached index lies and whether it is current and whole."""
@@ -92,8 +60,8 @@ class Indexes:
         return IndexStatus(str(folder), state, header.revision, revision, header.rows, size)
 
     def rebuild(self) -> IndexStatus:
-        """Throw the cached index away and rebuilds it from the store."""
-        self._hashes = self._vectors = None
+        """Throw the cached index away and rebuild it from the store."""
+        self._index = None
         cache.rebuild(self._store, *self._key)
         return self.status()
 

@@ -1,8 +1,9 @@
-"""From a stream to matches, one after the other: listen, hash, follow, name the recordings."""
+"""From a stream to matches, one after the other: decode, hash, follow, name the recordings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from threading import Event
 from typing import Protocol
 
@@ -11,19 +12,19 @@ import numpy as np
 from samaf.audio import Source
 from samaf.audio.live import listen
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.hash_query import to_matches
+from samaf.engine.hash_query import matcher_of, to_matches
 from samaf.engine.options import QueryOptions
 from samaf.errors import AudioError
 from samaf.features import blocks, mfcc
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import Index
-from samaf.matching import calibration_of
-from samaf.matching.deep import find_deep
+from samaf.matching import Candidate, DeepMatcher, Matcher
 from samaf.matching.sections import STEP_SECONDS, Cutter, Joiner, later, of_many
 from samaf.matching.stream import Follower
 from samaf.records import Hashes, Match
 from samaf.store import Store
 
+STEP_HASHES = 8  # of a stream that are hashed and searched for at once: 2 s
 HOUR_SECTIONS = 3600 / STEP_SECONDS
 HALVING_SECONDS = 5.0  # in which the peak meter falls by half, 6 dB
 LATE_SECONDS = 10.0  # behind a stream from which it is said, and again at twice as much
@@ -32,7 +33,8 @@ LATE_SECONDS = 10.0  # behind a stream from which it is said, and again at twice
 class StreamHasher:
     """Hashes a stream; what has come is normalised to the level of the last seconds.
 
-    A recording is normalised to the peak of the whole, which a stream has not yet.
+    A recording is normalised to the peak of the whole, which a stream has not yet. Samples are
+    hashed `STEP_HASHES` at a time, so that hashes do not depend on the pieces that they come in.
     """
 
     def __init__(self, fingerprinter: Fingerprinter, name: str) -> None:
@@ -42,17 +44,28 @@ class StreamHasher:
         self._count = 0
         self._peak = 0.0
 
-    def feed(self, samples: np.ndarray) -> Hashes:
-        """Give the hashes that samples float32 (n,) complete."""
+    def feed(self, samples: np.ndarray) -> Iterator[Hashes]:
+        """Yield the hashes that samples float32 (n,) complete, `STEP_HASHES` at a time."""
+        self._kept = np.concatenate([self._kept, samples])
+        while self._complete() >= STEP_HASHES:
+            yield self._hashed(STEP_HASHES)
+
+    def finish(self) -> Iterator[Hashes]:
+        """Yield the hashes that are left."""
+        if count := self._complete():
+            yield self._hashed(count)
+
+    def _complete(self) -> int:
         parameters = self._fingerprinter.card.features
         hop = parameters.hop_frames * parameters.step
         block = (parameters.block_frames - 1) * parameters.step + parameters.window
-        self._kept = np.concatenate([self._kept, samples])
-        count = max(0, (len(self._kept) - block) // hop + 1)
-        if not count:
-            return Hashes(
-                np.empty((0, self._fingerprinter.card.bits // 8), np.uint8), np.empty(0, bool)
-            )
+        return max(0, (len(self._kept) - block) // hop + 1)
+
+    def _hashed(self, count: int) -> Hashes:
+        """Hash the next ``count`` blocks."""
+        parameters = self._fingerprinter.card.features
+        hop = parameters.hop_frames * parameters.step
+        block = (parameters.block_frames - 1) * parameters.step + parameters.window
         complete = self._kept[: (count - 1) * hop + block]
         fallen = self._peak * 0.5 ** (count * self._fingerprinter.hop / HALVING_SECONDS)
         self._peak = max(fallen, float(np.abs(complete).max(initial=0)))
@@ -65,82 +78,79 @@ class StreamHasher:
 
 
 class Listener(Protocol):
-    """Hears a stream, and tells the matches that have ended."""
+    """Takes a stream, and gives the matches that have ended."""
 
     def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
-        """Hear samples float32 (n,)."""
+        """Take samples float32 (n,)."""
         ...
 
     def finish(self, index: Index) -> Sequence[Match]:
-        """Tell what is still open, since the stream has ended."""
+        """Give what is still open, since the stream has ended."""
         ...
 
 
-class Plain:
+class PlainListener:
     """Follows a stream as it is, hash by hash."""
 
-    def __init__(
-        self, name: str, options: QueryOptions, fingerprinter: Fingerprinter, store: Store
-    ) -> None:
+    def __init__(self, name: str, matcher: Matcher, fingerprinter: Fingerprinter, store: Store):
         self._hasher = StreamHasher(fingerprinter, name)
-        calibration = calibration_of(fingerprinter)
-        self._follower = Follower(
-            options.window_hashes(fingerprinter.hop),
-            calibration,
-            options.max_false_matches,
-            options.k,
-        )
+        self._follower = Follower(matcher)
         self._fingerprinter, self._store = fingerprinter, store
         self._seconds = 0.0
 
     def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
         """See `Listener`."""
         self._seconds += len(samples) / self._fingerprinter.card.features.sample_rate
-        found = self._follower.feed(self._hasher.feed(samples), index)
-        return to_matches(found, self._seconds, self._fingerprinter, index, self._store)
+        return self._matches(self._follow(self._hasher.feed(samples), index), index)
 
     def finish(self, index: Index) -> Sequence[Match]:
         """See `Listener`."""
-        found = self._follower.finish(index)
-        return to_matches(found, self._seconds, self._fingerprinter, index, self._store)
+        candidates = self._follow(self._hasher.finish(), index)
+        return self._matches(candidates + self._follower.finish(index), index)
+
+    def _follow(self, hashes: Iterator[Hashes], index: Index) -> list[Candidate]:
+        return [c for some in hashes for c in self._follower.feed(some, index)]
+
+    def _matches(self, candidates: Sequence[Candidate], index: Index) -> Sequence[Match]:
+        return to_matches(candidates, index, self._fingerprinter, self._store, self._seconds)
 
 
-class Deep:
+class DeepListener:
     """Undoes manipulations of a stream, section by section."""
 
     def __init__(
-        self, name: str, options: QueryOptions, fingerprinter: Fingerprinter, store: Store
+        self,
+        name: str,
+        matcher: Matcher,
+        fingerprinter: Fingerprinter,
+        store: Store,
+        *,
+        exhaustive: bool,
     ) -> None:
-        self._name, self._question = name, options
+        share = matcher.max_false_matches / HOUR_SECTIONS
+        self._name, self._matcher = name, replace(matcher, max_false_matches=share)
         self._fingerprinter, self._store = fingerprinter, store
+        self._exhaustive = exhaustive
         self._cutter = Cutter(fingerprinter.card.features.sample_rate)
-        self._joiner = Joiner(options.k)
+        self._joiner = Joiner(matcher.k)
 
     def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
         """See `Listener`."""
-        return [m for cut in self._cutter.feed(samples) for m in self._heard(*cut, index)]
+        return [m for cut in self._cutter.feed(samples) for m in self._section(*cut, index)]
 
     def finish(self, index: Index) -> Sequence[Match]:
         """See `Listener`."""
-        last = [m for cut in self._cutter.finish() for m in self._heard(*cut, index)]
+        last = [m for cut in self._cutter.finish() for m in self._section(*cut, index)]
         return last + self._joiner.finish()
 
-    def _heard(self, start: float, samples: np.ndarray, index: Index) -> list[Match]:
-        options, fingerprinter = self._question, self._fingerprinter
+    def _section(self, start: float, samples: np.ndarray, index: Index) -> list[Match]:
         peak = np.float32(np.abs(samples).max(initial=0))
-        found = find_deep(
-            samples / peak if peak else samples,
-            f"{self._name} {start}",
-            fingerprinter,
-            index,
-            options.window_hashes(fingerprinter.hop),
-            options.max_false_matches / HOUR_SECTIONS,
-            options.k,
-            exhaustive=options.search == "exhaustive",
-        )
-        seconds = len(samples) / fingerprinter.card.features.sample_rate
-        found = of_many(found, HOUR_SECTIONS)
-        matches = to_matches(found, seconds, fingerprinter, index, self._store)
+        matcher = replace(self._matcher, index=index)
+        deep = DeepMatcher(self._fingerprinter, matcher, self._exhaustive)
+        candidates = deep.find(samples / peak if peak else samples, f"{self._name} {start}")
+        seconds = len(samples) / self._fingerprinter.card.features.sample_rate
+        candidates = of_many(candidates, HOUR_SECTIONS)
+        matches = to_matches(candidates, index, self._fingerprinter, self._store, seconds)
         return self._joiner.add([later(m, start) for m in matches], start + STEP_SECONDS)
 
 
@@ -155,8 +165,11 @@ def monitor(
 ) -> Iterator[Match]:
     """Yield the matches in a stream as they end; see ``Engine.monitor``."""
     with listen(source, until) as stream, one_blas_thread():
-        given = stream.name, options, fingerprinter, store
-        listener: Listener = Deep(*given) if options.deep else Plain(*given)
+        matcher = matcher_of(fingerprinter, index(), options)
+        given = stream.name, matcher, fingerprinter, store
+        listener: Listener = PlainListener(*given)
+        if options.deep:
+            listener = DeepListener(*given, exhaustive=options.search == "exhaustive")
         bound = LATE_SECONDS
         try:
             for samples in stream.chunks():

@@ -1,68 +1,83 @@
-"""Answers to many questions, by a model of hashes or of vectors, written into the audit log."""
+"""Queries of either family of models, written into the audit log where that is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
 
 from samaf.audio import Source
-from samaf.engine import hash_query, vector_query
-from samaf.engine.hash_query import Clip, account
-from samaf.engine.indexes import Indexes
+from samaf.engine.hash_query import HashFamily
+from samaf.engine.indexes import CurrentIndex
 from samaf.engine.options import QueryOptions
 from samaf.engine.stopwatch import Stopwatch
-from samaf.engine.vector_query import PreparedVectors
+from samaf.engine.vector_query import VectorFamily
 from samaf.errors import AudioError
-from samaf.fingerprinters import AnyFingerprinter, VectorFingerprinter, hashing
-from samaf.records import QueryResult
+from samaf.fingerprinters import AnyFingerprinter
+from samaf.index import HashTable
+from samaf.records import QueryResult, RankingResult
 from samaf.store import Store
+
+
+class QueryFamily(Protocol):
+    """What differs between the families of models on the way of a query.
+
+    What ``prepare_many``, ``open_index`` and ``search`` hand on is the family's own.
+    """
+
+    def open_index(self, index_type: str, table: HashTable) -> Any:
+        """Make an index of one of `samaf.engine.options.INDEX_TYPES`."""
+
+    def prepare_many(
+        self, sources: Sequence[Source], options: QueryOptions
+    ) -> Iterator[tuple[Any | AudioError, Stopwatch]]:
+        """Yield each clip as a search needs it, or its error, in the clips' order."""
+
+    def search(
+        self, prepared: Any, options: QueryOptions, index: Any, store: Store, watch: Stopwatch
+    ) -> Any:
+        """Search for a prepared clip; give the family's result."""
+
+    def account(self, result: Any) -> dict[str, Any]:
+        """Give a result as the audit log keeps it."""
+
+
+FAMILIES: dict[str, Any] = {"lstm": HashFamily, "unet": VectorFamily}
+
+
+def family_of(fingerprinter: AnyFingerprinter) -> QueryFamily:
+    """Choose the family that a model's card names."""
+    family: QueryFamily = FAMILIES[fingerprinter.card.family](fingerprinter)
+    return family
 
 
 def query_many(
     sources: Sequence[Source],
     options: QueryOptions,
-    fingerprinter: AnyFingerprinter,
-    indexes: Indexes,
+    family: QueryFamily,
+    index: CurrentIndex,
     store: Store,
     *,
     audit: bool,
-) -> Iterator[QueryResult | AudioError]:
+) -> Iterator[QueryResult | RankingResult | AudioError]:
     """Yield the answers in the clips' order; see ``Engine.query_many``."""
-    for clip, watch in _heard(sources, options, fingerprinter):
-        if isinstance(clip, AudioError):
-            yield clip
+    for prepared, watch in family.prepare_many(sources, options):
+        if isinstance(prepared, AudioError):
+            yield prepared
             continue
-        answer = clip.answer
-        if not answer.reason:
-            answer = _found(clip, options, fingerprinter, indexes, store, watch)
+        result = prepared.result
+        if not result.reason:
+            with watch("database"):
+                current = index.get()
+            result = family.search(prepared, options, current, store, watch)
         if audit:
+            content = {
+                "options": asdict(options),
+                "reason": result.reason,
+                **family.account(result),
+            }
             # Before anybody sees the answer: what cannot be logged is not answered.
             with watch("database"):
-                store.log("query", answer.sha256, answer.query, account(options, answer))
-        watch.report(answer)
-        yield answer
-
-
-def _heard(
-    sources: Sequence[Source], options: QueryOptions, fingerprinter: AnyFingerprinter
-) -> Iterator[tuple[Clip | PreparedVectors | AudioError, Stopwatch]]:
-    if isinstance(fingerprinter, VectorFingerprinter):
-        return vector_query.prepare_many(sources, options, fingerprinter)
-    return hash_query.prepare_many(sources, options, fingerprinter)
-
-
-def _found(
-    clip: Clip | PreparedVectors,
-    options: QueryOptions,
-    fingerprinter: AnyFingerprinter,
-    indexes: Indexes,
-    store: Store,
-    watch: Stopwatch,
-) -> QueryResult:
-    if isinstance(clip, PreparedVectors):
-        assert isinstance(fingerprinter, VectorFingerprinter)
-        with watch("database"):
-            vectors = indexes.vectors
-        return vector_query.search(clip, options, fingerprinter, vectors, store, watch)
-    with watch("database"):
-        index = indexes.hashes
-    return hash_query.search(clip, options, hashing(fingerprinter), index, store, watch)
+                store.log("query", result.sha256, result.query, content)
+        watch.report(result)
+        yield result

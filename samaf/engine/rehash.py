@@ -12,6 +12,7 @@ from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
 from samaf.engine.add import COMMIT_FILES, COMMIT_SECONDS
 from samaf.engine.models import stored_fingerprinter
+from samaf.engine.worker_tasks import FINGERPRINT
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError, InterruptedHashingError
 from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter, shipped
@@ -67,7 +68,7 @@ def rehash(
         files = [path for path in sorted(where) if path.is_file()]
         files += [path for path in folder if path.absolute() not in where]
         batch, committed = [], time.monotonic()
-        for found in in_order(partial(_hash_wanted, lacking), files, fingerprinter):
+        for found in in_order(partial(_hash_wanted, lacking), files, fingerprinter, FINGERPRINT):
             if found and len(found.hashes) and (recording := lacking.pop(found.sha256, None)):
                 batch.append((recording, found.hashes))
             if len(batch) >= COMMIT_FILES or time.monotonic() - committed > COMMIT_SECONDS:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from samaf.records import QueryResult
+from samaf.records import QueryResult, RankingResult
 
 VARIABLE = "SAMAF_SLOW_QUERY"
 SLOW = 1.0  # s; a query that takes longer is logged at the level "info"
@@ -40,8 +40,9 @@ class Stopwatch:
         finally:
             self._seconds[part] += time.monotonic() - started
 
-    def report(self, answer: QueryResult) -> None:
+    def report(self, result: QueryResult | RankingResult) -> None:
         """Log the query: a slow one at the level "info", any other at "debug"."""
+        answers = result.matches if isinstance(result, QueryResult) else result.ranking
         total = sum(self._seconds.values())  # a clip prepared ahead of its turn waits in between
         is_slow = total > _slow()
         parts = {part: round(self._seconds[part], 4) for part in PARTS}
@@ -49,16 +50,16 @@ class Stopwatch:
             logging.INFO if is_slow else logging.DEBUG,
             "%s: %s took %.3f s (%s), %d matches",
             "slow query" if is_slow else "query",
-            answer.query,
+            result.query,
             total,
             ", ".join(f"{part} {seconds:.3f}" for part, seconds in parts.items()),
-            len(answer.matches or answer.ranking),
+            len(answers),
             extra={
                 "fields": {
-                    "query": answer.query,
-                    "sha256": answer.sha256,
-                    "duration": round(answer.duration, 3),
-                    "matches": len(answer.matches or answer.ranking),
+                    "query": result.query,
+                    "sha256": result.sha256,
+                    "duration": round(result.duration, 3),
+                    "matches": len(answers),
                     "slow": is_slow,
                     "seconds": round(total, 4),
                     **parts,

@@ -1,10 +1,11 @@
-"""From a clip to its candidates, by a model of vectors: decode, encode, search, vote."""
+"""Queries of a model of vectors: from a clip to a ranking."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
@@ -12,92 +13,119 @@ from samaf.engine.options import QueryOptions
 from samaf.engine.stopwatch import Stopwatch
 from samaf.errors import AudioError, QueryError
 from samaf.fingerprinters import VectorFingerprinter, Vectors
-from samaf.index import VectorIndex
+from samaf.index import CellsIndex, HashTable, VectorIndex
 from samaf.matching.voting import rank
-from samaf.records import QueryResult, RankedRecording
+from samaf.records import RankedRecording, RankingResult
 from samaf.store import Store
 
 CHUNK_SECONDS = 10.0  # decoded at once: 20 segments, 15 MB
+INDEXES: Mapping[str, Callable[[HashTable], VectorIndex]] = {
+    "exact": VectorIndex,
+    "flat": VectorIndex,
+    "ivf": CellsIndex,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedVectors:
-    """A clip before any search; ``answer.reason`` tells when there is nothing to search for."""
+    """A clip before any search; ``result.reason`` says why there is nothing to search for."""
 
-    answer: QueryResult
+    result: RankingResult
     vectors: Vectors
 
 
-def prepare_many(
-    sources: Sequence[Source], options: QueryOptions, fingerprinter: VectorFingerprinter
-) -> Iterator[tuple[PreparedVectors | AudioError, Stopwatch]]:
-    """Decode and encode clips in their order.
+@dataclass(frozen=True, slots=True)
+class VectorFamily:
+    """What a query takes with a model of vectors; see ``samaf.engine.query.QueryFamily``."""
 
-    Raises
-    ------
-    QueryError
-        An option is set that only models of hashes support.
-    """
-    if options != QueryOptions(k=options.k):
-        raise QueryError(
-            f"{fingerprinter.name}: ranks recordings by vectors of {fingerprinter.block:g} s; "
-            "granularity, maximum false matches and deep searches take a model of hashes; "
-            "leave them out"
-        )
-    for source in sources:
-        watch = Stopwatch()
-        try:
-            yield _heard(source, fingerprinter, watch), watch
-        except AudioError as error:
-            yield error, watch
+    fingerprinter: VectorFingerprinter
 
+    def open_index(self, index_type: str, table: HashTable) -> VectorIndex:
+        """Make an index over a table of vectors."""
+        return INDEXES[index_type](table)
 
-def _heard(source: Source, fingerprinter: VectorFingerprinter, watch: Stopwatch) -> PreparedVectors:
-    with one_blas_thread(), ExitStack() as stack:
-        with watch("decode"):
-            audio = stack.enter_context(read(source, fingerprinter.sample_rate))
-        with watch("hash"):
-            vectors = fingerprinter.vectors(audio.chunks(CHUNK_SECONDS))
-        name = audio.path or audio.name
-        answer = QueryResult(name, audio.sha256, audio.duration, padded=vectors.padded)
-    if not vectors.informative.any():
-        answer = replace(answer, reason="nothing in it to recognise: silence")
-    return PreparedVectors(answer, vectors)
+    def prepare_many(
+        self, sources: Sequence[Source], options: QueryOptions
+    ) -> Iterator[tuple[PreparedVectors | AudioError, Stopwatch]]:
+        """Decode and encode clips in their order.
 
-
-def search(
-    clip: PreparedVectors,
-    options: QueryOptions,
-    fingerprinter: VectorFingerprinter,
-    index: VectorIndex,
-    store: Store,
-    watch: Stopwatch,
-) -> QueryResult:
-    """Rank the recordings of the store by the neighbors that they have among their segments."""
-    if not index.size:
-        return replace(clip.answer, reason="the store is empty")
-    vectors = clip.vectors
-    sound = vectors.informative
-    rows = sound.nonzero()[0]
-    with watch("search"):
-        ranked = rank(index.search(vectors.values[sound], options.k), options.k)
-    with watch("database"):
-        recordings = store.get_many(each.recording_id for each in ranked)
-    block = fingerprinter.block
-    ranking = []
-    for each in ranked:
-        start, place = rows[each.row] * vectors.hop, each.segment * fingerprinter.hop
-        # A recording deleted since the index was read is left out.
-        if each.recording_id in recordings:
-            ranking.append(
-                RankedRecording(
-                    recordings[each.recording_id],
-                    each.segment,
-                    float(start),
-                    float(min(start + block, clip.answer.duration)),
-                    place,
-                    place + block,
-                    each.distances,
-                )
+        Raises
+        ------
+        QueryError
+            An option is set that only models of hashes support.
+        """
+        if options != QueryOptions(k=options.k):
+            raise QueryError(
+                f"{self.fingerprinter.name}: ranks recordings by vectors of "
+                f"{self.fingerprinter.block:g} s; granularity, maximum false matches and deep "
+                "searches take a model of hashes; leave them out"
             )
-    return replace(clip.answer, ranking=tuple(ranking))
+        for source in sources:
+            watch = Stopwatch()
+            try:
+                yield self._prepare(source, watch), watch
+            except AudioError as error:
+                yield error, watch
+
+    def _prepare(self, source: Source, watch: Stopwatch) -> PreparedVectors:
+        with one_blas_thread(), ExitStack() as stack:
+            with watch("decode"):
+                audio = stack.enter_context(read(source, self.fingerprinter.sample_rate))
+            with watch("hash"):
+                vectors = self.fingerprinter.vectors(audio.chunks(CHUNK_SECONDS))
+            name = audio.path or audio.name
+            result = RankingResult(name, audio.sha256, audio.duration, padded=vectors.padded)
+        if not vectors.informative.any():
+            result = replace(result, reason="nothing in it to recognise: silence")
+        return PreparedVectors(result, vectors)
+
+    def search(
+        self,
+        prepared: PreparedVectors,
+        options: QueryOptions,
+        index: VectorIndex,
+        store: Store,
+        watch: Stopwatch,
+    ) -> RankingResult:
+        """Rank the recordings of the store by the neighbors among their segments."""
+        result, vectors = prepared.result, prepared.vectors
+        if not index.size:
+            return replace(result, reason="the store is empty")
+        rows = vectors.informative.nonzero()[0]
+        with watch("search"):
+            ranked = rank(index.search(vectors.values[rows], options.k), options.k)
+        with watch("database"):
+            recordings = store.get_many(entry.recording_id for entry in ranked)
+        block = self.fingerprinter.block
+        ranking = []
+        for entry in ranked:
+            start, place = rows[entry.row] * vectors.hop, entry.segment * self.fingerprinter.hop
+            # A recording deleted since the index was read is left out.
+            if entry.recording_id in recordings:
+                ranking.append(
+                    RankedRecording(
+                        recordings[entry.recording_id],
+                        entry.segment,
+                        float(start),
+                        float(min(start + block, result.duration)),
+                        place,
+                        place + block,
+                        entry.distances,
+                    )
+                )
+        return replace(result, ranking=tuple(ranking))
+
+    def account(self, result: RankingResult) -> dict[str, Any]:
+        """Give an answer as the audit log keeps it; JSON can hold it."""
+        return {
+            "ranking": [
+                {
+                    "sha256": ranked.recording.sha256,
+                    "name": ranked.recording.name,
+                    "segment": ranked.segment,
+                    "votes": ranked.votes,
+                    "distance": round(ranked.distance, 4),
+                }
+                for ranked in result.ranking
+            ]
+        }

@@ -1,14 +1,13 @@
 """Processes that hash files: threads would wait for each other's turn at Python's lock.
 
 A process is a Python of its own that reads file names, in hexadecimal and one a line, and
-answers each with a line of JSON and the bytes of the hashes. Not `multiprocessing`: that runs the
+answers each with a line of JSON and the bytes of arrays. Not `multiprocessing`: that runs the
 caller's main module again, and gives up on all files when one process is killed.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import signal
 import subprocess
@@ -16,18 +15,17 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from queue import LifoQueue
 from threading import Lock
-from typing import Any, BinaryIO, TypeVar
+from typing import TypeVar
 
-import numpy as np
-
-from samaf.engine.fingerprint import hash_file
+from samaf.audio.sandbox import stated_seconds
+from samaf.audio.source import opened
+from samaf.engine.worker_tasks import TASKS, Result, Task, receive, send, send_error
 from samaf.errors import AudioError, InterruptedHashingError, SamafError
 from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
-from samaf.records import Fingerprint, Hashes
 from samaf.text import printable
 
 WORTH_A_PROCESS = 60.0  # s of audio: hashing it takes as long as starting a process
@@ -44,24 +42,25 @@ START = (
 
 
 def in_order(
-    work: Callable[[Path, Callable[[Path], Fingerprint]], Done],
+    work: Callable[[Path, Callable[[Path], Result]], Done],
     files: Sequence[Path],
     fingerprinter: AnyFingerprinter,
+    task: Task[Result],
     jobs: int | None = None,
 ) -> Iterator[Done]:
-    """Do something with each file and its hashes; yield what comes of it in the files' order.
+    """Do a task with each file, and something with its result; yield that in the files' order.
 
     Parameters
     ----------
     work
-        Is given a file and the function that hashes it: in this process one file after the
+        Is given a file and the function that does the task: in this process one file after the
         other, or in threads that each wait for a process, where there is enough to do.
     jobs
         Processes at most; by default as many as there are processors.
     """
     count = processes(files, jobs)
     if not count:
-        yield from (work(path, lambda path: hash_file(path, fingerprinter)) for path in files)
+        yield from (work(path, lambda path: task.run(str(path), fingerprinter)) for path in files)
         return
     workers = Workers(count, str(fingerprinter.path))
     # Twice as many: the next file is ready when a process has time for it.
@@ -71,7 +70,7 @@ def in_order(
         for path in files:
             if len(running) >= AHEAD * count:
                 yield running.popleft().result()
-            running.append(threads.submit(work, path, workers.fingerprint))
+            running.append(threads.submit(work, path, partial(workers.do, task)))
         while running:
             yield running.popleft().result()
     finally:
@@ -102,13 +101,10 @@ def _is_own(path: Path) -> bool:
 
 def _seconds(path: Path) -> float:
     """Give the length that a file's header tells; 0 where it tells none."""
-    import av
-
     try:
-        # Opened here: FFmpeg would take a name such as "http:..." for more than a name.
-        with path.open("rb") as file, av.open(file, "r", metadata_errors="replace") as container:
-            return float((container.duration or 0) / av.time_base)
-    except (av.error.FFmpegError, OSError, ValueError):
+        with opened(path) as file:
+            return stated_seconds(file)
+    except AudioError:
         return 0.0
 
 
@@ -132,8 +128,8 @@ class Workers:
         for _ in range(count):
             self._idle.put(None)
 
-    def fingerprint(self, path: Path) -> Fingerprint:
-        """Hash a file in the next process that is free.
+    def do(self, task: Task[Result], path: Path) -> Result:
+        """Do a task with a file in the next process that is free.
 
         Raises
         ------
@@ -145,7 +141,7 @@ class Workers:
         worker = self._idle.get()
         try:
             worker = worker or self._start()
-            return worker.fingerprint(path)
+            return worker.do(task, path)
         finally:
             self._idle.put(worker if worker and worker.alive else None)
 
@@ -180,13 +176,14 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def fingerprint(self, path: Path) -> Fingerprint:
+    def do(self, task: Task[Result], path: Path) -> Result:
         assert self._process.stdin
         assert self._process.stdout
         try:
-            self._process.stdin.write(os.fsencode(path).hex().encode() + b"\n")
+            line = f"{task.name} {os.fsencode(path).hex()}\n"
+            self._process.stdin.write(line.encode())
             self._process.stdin.flush()
-            return _received(self._process.stdout)
+            return receive(self._process.stdout, task)
         except (EOFError, BrokenPipeError):
             status = self._process.wait()
             how = signal.strsignal(-status) if status < 0 else f"exit status {status}"
@@ -208,38 +205,10 @@ def serve(model: str) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     fingerprinter = load_fingerprinter(model)
     for line in sys.stdin.buffer:
+        name, path = line.decode().split()
+        task = TASKS[name]
         try:
-            _send(answers, hash_file(os.fsdecode(bytes.fromhex(line.decode())), fingerprinter))
+            send(answers, task, task.run(os.fsdecode(bytes.fromhex(path)), fingerprinter))
         except SamafError as error:
-            answers.write(json.dumps({"error": str(error)}).encode() + b"\n")
+            send_error(answers, str(error))
         answers.flush()
-
-
-def _send(file: BinaryIO, found: Fingerprint) -> None:
-    hashes = found.hashes
-    header = asdict(replace(found, hashes=None))  # type: ignore[arg-type]
-    arrays = [hashes.packed, hashes.informative]
-    if hashes.reliability is not None:
-        arrays.append(hashes.reliability)
-    header["hashes"] = [array.shape for array in arrays]
-    file.write(json.dumps(header).encode() + b"\n")
-    for array in arrays:
-        file.write(array.tobytes())
-
-
-def _received(file: Any) -> Fingerprint:
-    line = file.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError
-    header = json.loads(line)
-    if "error" in header:
-        raise AudioError(header["error"])
-    arrays = []
-    for shape in header["hashes"]:
-        size = math.prod(shape)
-        content = file.read(size)
-        if len(content) < size:
-            raise EOFError
-        arrays.append(np.frombuffer(content, np.uint8).reshape(shape))
-    packed, informative, *reliability = arrays
-    return Fingerprint(**{**header, "hashes": Hashes(packed, informative.view(bool), *reliability)})

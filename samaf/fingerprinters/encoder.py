@@ -14,7 +14,7 @@ from samaf.features.stream import block_chunks
 from samaf.fingerprinters.card import ModelCard
 from samaf.fingerprinters.card_properties import CardProperties
 from samaf.fingerprinters.session import open_session
-from samaf.records import IDENTITY, Hashes, Manipulation
+from samaf.records import IDENTITY, Codes, Hashes, Manipulation
 
 BATCH_BLOCKS = 256  # more gains nothing and costs memory
 # Of training speech's deviation: tones and hum stay below, speech in noise begins at 0.26; 0.4 % of
@@ -70,7 +70,14 @@ class Fingerprinter(CardProperties[ModelCard]):
         parts = [self._hashed(cut) for cut in block_chunks(chunks, parameters)]
         return self._masked(parts, salt)
 
-    def difference(self, one: Hashes, other: Hashes) -> str:
+    def is_informative(self, chunks: Iterable[np.ndarray]) -> bool:
+        """Whether any block of audio that comes in chunks holds something to recognise."""
+        return any(
+            (activity(cut, self.card.deviation) >= LEAST_ACTIVITY).any()
+            for cut in block_chunks(chunks, self.card.features)
+        )
+
+    def difference(self, one: Codes, other: Codes) -> str:
         """Say how two times as many hashes of the same audio differ; nothing when they do not."""
         # Blocks without anything to recognise get noise, which is the file's own as well.
         bits = int(np.bitwise_count(one.packed ^ other.packed).sum())

@@ -12,7 +12,7 @@ from samaf.features.melspectrogram import mel_spectrogram, segment_chunks
 from samaf.fingerprinters.card import VectorCard
 from samaf.fingerprinters.card_properties import CardProperties
 from samaf.fingerprinters.session import open_session
-from samaf.records import Hashes
+from samaf.records import Codes
 
 BATCH_SEGMENTS = 16  # 12 MB of samples
 QUERY_HOP = 0.5  # s; of a clip of 6 s some segment lies within 0.25 s of a stored one
@@ -47,7 +47,7 @@ class Vectors:
 class VectorFingerprinter(CardProperties[VectorCard]):
     """Turns audio into vectors, one of 4 s every 2.5 s.
 
-    What a store keeps are the vectors' bytes, as `Hashes` of 8 x 4 bits a value; so stores,
+    What a store keeps are the vectors' bytes, as `Codes` of 8 x 4 bits a value; so stores,
     backups and exports hold both families alike. They are read with `unpacked`.
 
     Parameters
@@ -67,7 +67,7 @@ class VectorFingerprinter(CardProperties[VectorCard]):
         """Seconds that a vector covers."""
         return self.card.features.segment_seconds
 
-    def hashes(self, chunks: Iterable[np.ndarray], salt: str) -> Hashes:
+    def hashes(self, chunks: Iterable[np.ndarray], salt: str) -> Codes:
         """Encode a recording that comes in chunks; none when it is shorter than a segment.
 
         Parameters
@@ -80,7 +80,7 @@ class VectorFingerprinter(CardProperties[VectorCard]):
         found = self.vectors(chunks, self.hop)
         values = found.values[:0] if found.padded else found.values
         packed = np.ascontiguousarray(values, "<f4").view(np.uint8)
-        return Hashes(packed.reshape(-1, 4 * self.card.values), ~np.isnan(values).any(axis=1))
+        return Codes(packed.reshape(-1, 4 * self.card.values), ~np.isnan(values).any(axis=1))
 
     def vectors(self, chunks: Iterable[np.ndarray], hop: float = QUERY_HOP) -> Vectors:
         """Encode audio that comes in chunks, one vector every ``hop`` seconds.
@@ -104,7 +104,7 @@ class VectorFingerprinter(CardProperties[VectorCard]):
             found[some] = self._session.run(["vectors"], {"spectrogram": spectrograms})[0]
         return found
 
-    def difference(self, one: Hashes, other: Hashes) -> str:
+    def difference(self, one: Codes, other: Codes) -> str:
         """Say how two times as many vectors of the same audio differ; nothing if hardly."""
         first, second = (unpacked(hashes.packed) for hashes in (one, other))
         sound = one.informative & other.informative

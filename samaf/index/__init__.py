@@ -4,6 +4,7 @@ from samaf.index.exact import ExactIndex
 from samaf.index.flat import FlatIndex
 from samaf.index.ivf import IvfIndex
 from samaf.index.neighbors import NOTHING, Index, Neighbors
+from samaf.index.ranked import RankedAmong
 from samaf.index.table import HashTable, table_of
 from samaf.index.vectors import CellsIndex, VectorIndex, VectorNeighbors
 
@@ -16,6 +17,7 @@ __all__ = [
     "Index",
     "IvfIndex",
     "Neighbors",
+    "RankedAmong",
     "VectorNeighbors",
     "VectorIndex",
     "table_of",

@@ -50,6 +50,10 @@ class ExactIndex:
         """What computes the distances here."""
         return "compiled" if self._module() else "numpy"
 
+    def follow(self, table: HashTable) -> ExactIndex:
+        """See :class:`samaf.index.neighbors.StoreIndex`."""
+        return ExactIndex(table, self._wanted)
+
     def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """See :class:`samaf.index.neighbors.Index`."""
         windows = len(query) - hashes + 1

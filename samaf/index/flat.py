@@ -21,6 +21,10 @@ class FlatIndex:
         self.table = table
         self._built: dict[int, tuple[Any, np.ndarray]] = {}
 
+    def follow(self, table: HashTable) -> FlatIndex:
+        """See :class:`samaf.index.neighbors.StoreIndex`."""
+        return FlatIndex(table)
+
     def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """See :class:`samaf.index.neighbors.Index`."""
         import faiss

@@ -47,6 +47,10 @@ class IvfIndex:
         )
         self._recent, self._listed = ExactIndex(recent), listed
 
+    def follow(self, table: HashTable) -> IvfIndex:
+        """See :class:`samaf.index.neighbors.StoreIndex`."""
+        return IvfIndex(table)
+
     def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """See :class:`samaf.index.neighbors.Index`."""
         found = self._recent.search(query, hashes, k)

@@ -1,4 +1,4 @@
-"""What every search engine gives and takes."""
+"""What every index gives and takes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Neighbors:
 
 
 class Index(Protocol):
-    """An engine over one table of hashes."""
+    """A search over one table of hashes."""
 
     @property
     def table(self) -> HashTable:
@@ -45,6 +45,14 @@ class Index(Protocol):
         query
             uint8 (m, bits / 8), m >= hashes; gives m - hashes + 1 windows.
         """
+        ...
+
+
+class StoreIndex(Index, Protocol):
+    """An index that goes along with its store."""
+
+    def follow(self, table: HashTable) -> StoreIndex:
+        """Give the index of a later state of the same store."""
         ...
 
 

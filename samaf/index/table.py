@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,6 +52,19 @@ class HashTable:
         """Give the hashes of the recording at a position of the table, uint8 (m, bytes)."""
         start = self.starts[recording_index]
         return self.hashes[start : start + self.counts[recording_index]]
+
+    def only(self, chosen: np.ndarray) -> HashTable:
+        """Leave recordings out: keep those that bool (r,) chooses, over the same rows.
+
+        An index over what is left answers as if the others had never been stored, and its
+        rows are those of the whole table.
+        """
+        return replace(
+            self,
+            recording_ids=self.recording_ids[chosen],
+            starts=self.starts[chosen],
+            counts=self.counts[chosen],
+        )
 
     def window_starts(self, hashes: int) -> np.ndarray:
         """Tell for each row whether ``hashes`` rows from it on are of one recording.

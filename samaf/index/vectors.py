@@ -26,7 +26,7 @@ from samaf.index.vectorcells import (
 )
 
 SEGMENTS = 1 << 20  # ids of a recording: 30 days of segments 2.5 s apart
-PROBES = 16  # cells looked into for each vector: benchmarks.unet cells has the recall
+PROBES = 16  # cells looked into for each vector: `benchmarks unet relational` has the recall
 LEAST_CELLS = 64  # below 4,096 vectors a search of all takes under a millisecond
 ROWS_AT_ONCE = 16_384  # 20 MB of 320 values
 
@@ -71,7 +71,7 @@ class VectorIndex:
         """Vectors that are searched."""
         return int(self._faiss.ntotal)
 
-    def follow(self, table: HashTable) -> None:
+    def follow(self, table: HashTable) -> VectorIndex:
         """Take over a later state of the same store: only what changed is added or removed."""
         old, new = _contents(self.table), _contents(table)
         gone = [each for each in old if each not in new]
@@ -80,6 +80,7 @@ class VectorIndex:
             self._faiss.remove_ids(np.concatenate(ids))
         self.table = table
         self._add(table, [new[each] for each in new if each not in old])
+        return self
 
     def search(self, vectors: np.ndarray, k: int) -> VectorNeighbors:
         """Find the k nearest stored segments of each vector, float32 (m, values)."""
@@ -131,12 +132,12 @@ class CellsIndex(VectorIndex):
         if self._cells:
             save(self._cells, table)
 
-    def follow(self, table: HashTable) -> None:
+    def follow(self, table: HashTable) -> VectorIndex:
         """See `VectorIndex.follow`; the centres stay until the store is opened anew."""
         if self._cells:
             # Rows may have moved, so their cells are looked for anew.
             self._cells = VectorCells(self._cells.centres, np.full(len(table.hashes), UNKNOWN))
-        super().follow(table)
+        return super().follow(table)
 
     def _made(self) -> Any:
         if not self._cells:

@@ -126,7 +126,7 @@ def calibration_of(fingerprinter: Fingerprinter) -> ScoreCalibration:
 def _warn(model: Path) -> None:
     logging.getLogger("samaf").warning(
         "%s is not calibrated: its scores, and the rates of false matches, are guesses; "
-        "fit them with `python -m benchmarks.calibration %s --write`",
+        "fit them with `python -m benchmarks calibration %s --write`",
         model.stem,
         model,
     )

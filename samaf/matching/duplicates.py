@@ -8,38 +8,34 @@ from dataclasses import replace
 
 import numpy as np
 
-from samaf.fingerprinters import ScoreCalibration
 from samaf.index import HashTable, Index
+from samaf.matching.candidates import Candidate
 from samaf.matching.hypotheses import PLAIN
-from samaf.matching.search import NEIGHBORS, SLOPES_TRIED, Candidate, candidates, resolve
+from samaf.matching.matcher import Matcher
+from samaf.matching.merging import resolve
+from samaf.matching.search import NEIGHBORS, SLOPES_TRIED
 from samaf.records import Hashes
 
 
 def shared(
-    table: HashTable,
-    recording_index: int,
-    search: Callable[[HashTable], Index],
-    window_hashes: int,
-    calibration: ScoreCalibration,
-    max_false_matches: float,
+    matcher: Matcher, recording_index: int, open_index: Callable[[HashTable], Index]
 ) -> dict[int, list[Candidate]]:
     """Find what one recording shares with those that come after it.
 
     Parameters
     ----------
+    matcher
+        Its index holds the whole table; its maximum of false matches is over all pairs.
     recording_index
         Position in the table.
-    search
-        Makes an engine over a table.
-    window_hashes
-        Hashes that are searched for at once.
-    max_false_matches
-        Maximum expected false matches over all pairs of the table.
+    open_index
+        Makes an index over a part of the table.
 
     Returns
     -------
     Candidates by position of the other recording, in order of time.
     """
+    table = matcher.index.table
     # Over the whole table: every pair of places.
     comparisons = float(table.total) ** 2 / 2 * SLOPES_TRIED
     rows = np.ascontiguousarray(table.rows(recording_index))
@@ -48,14 +44,13 @@ def shared(
     for others in _peeled(after(table, recording_index), found, recording_index + 1):
         if not len(rows) or not others.total:
             break
-        neighbors = search(others).search(rows, min(window_hashes, len(rows)), NEIGHBORS)
-        seen = candidates(
-            PLAIN, query, neighbors, others, comparisons, calibration, max_false_matches
-        )
-        for candidate in resolve(list(seen), len(others.counts)):
-            there = candidate.recording_index + recording_index + 1
-            found[there].append(replace(candidate, recording_index=there))
-    return {other: sorted(found[other], key=lambda f: f.span) for other in sorted(found)}
+        part = replace(matcher, index=open_index(others))
+        neighbors = part.index.search(rows, min(matcher.window_hashes, len(rows)), NEIGHBORS)
+        candidates = list(part.candidates(PLAIN, query, neighbors, comparisons))
+        for candidate in resolve(candidates, len(others.counts)):
+            position = candidate.recording_index + recording_index + 1
+            found[position].append(replace(candidate, recording_index=position))
+    return {other: sorted(found[other], key=lambda c: c.span) for other in sorted(found)}
 
 
 def after(table: HashTable, recording_index: int) -> HashTable:

@@ -11,25 +11,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from samaf.fingerprinters import ScoreCalibration
 from samaf.index import HashTable, Index, Neighbors
-from samaf.matching.alignment import GAP_HASHES, Alignment, Segment, moved
+from samaf.matching.alignment import GAP_HASHES, moved
+from samaf.matching.candidates import Candidate, log10_evalues
 from samaf.matching.hypotheses import PLAIN
-from samaf.matching.search import (
+from samaf.matching.matcher import Matcher
+from samaf.matching.merging import (
     MAX_OVERLAP,
-    NEIGHBORS,
-    SLOPES_TRIED,
-    Candidate,
-    candidates,
-    log10_evalues,
+    candidate_place,
+    is_continued,
+    joined_candidates,
     overlap,
     resolve,
 )
+from samaf.matching.search import NEIGHBORS, SLOPES_TRIED
 from samaf.records import Hashes
 
 KEPT_HASHES = 120  # 30 s
 HOUR_HASHES = 14_400  # 3600 s / 0.25 s
-SAME_LINE = 2.0  # hops that two segments of one alignment may lie apart
 
 
 class Follower:
@@ -37,21 +36,12 @@ class Follower:
 
     Parameters
     ----------
-    window_hashes
-        Hashes that are searched for at once.
-    max_false_matches
-        Maximum expected false matches in an hour.
-    k
-        Candidates to give at most for one segment of the stream.
+    matcher
+        Its maximum of false matches is that of an hour; its index may be another one later.
     """
 
-    def __init__(
-        self, window_hashes: int, calibration: ScoreCalibration, max_false_matches: float, k: int
-    ) -> None:
-        self._window_hashes = window_hashes
-        self._calibration = calibration
-        self._max_false_matches = max_false_matches
-        self._k = k
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
         self._start = 0  # of what is kept, in hashes of the stream
         self._kept: Hashes | None = None
         self._neighbors: Neighbors | None = None
@@ -71,19 +61,19 @@ class Follower:
         if self._kept is None:
             return []
         # All of the stream may be shorter than a window.
-        self._search(self._kept, index, min(self._window_hashes, len(self._kept)))
+        self._search(self._kept, index, min(self._matcher.window_hashes, len(self._kept)))
         return self._ended(index, 0)
 
     def _remember(self, hashes: Hashes, index: Index) -> None:
         if self._kept is not None:
             hashes = self._kept.followed_by(hashes)
         self._kept = hashes
-        self._search(hashes, index, self._window_hashes)
+        self._search(hashes, index, self._matcher.window_hashes)
 
     def _search(self, kept: Hashes, index: Index, window_hashes: int) -> None:
         """Look for the windows of what is kept that were not looked for in this index yet."""
         if self._table is not index.table:
-            self._turn_to(index.table)
+            self._turn_to(index)
         searched = 0 if self._neighbors is None else len(self._neighbors.rows)
         if len(kept) - window_hashes + 1 <= searched:
             return
@@ -96,8 +86,9 @@ class Follower:
                 np.concatenate([self._neighbors.distances, new.distances]),
             )
 
-    def _turn_to(self, table: HashTable) -> None:
+    def _turn_to(self, index: Index) -> None:
         """Go on with another state of the store: search anew, find what is open there."""
+        table = index.table
         if self._table is not None:
             place = {int(number): at for at, number in enumerate(table.recording_ids)}
             ids = self._table.recording_ids
@@ -108,6 +99,7 @@ class Follower:
                     if int(ids[f.recording_index]) in place
                 ]
         self._table, self._neighbors = table, None
+        self._matcher = replace(self._matcher, index=index)
 
     def _ended(self, index: Index, settled: int) -> list[Candidate]:
         """Look at all that is kept; give what ended ``settled`` hashes before now."""
@@ -116,18 +108,10 @@ class Follower:
             found = list(self._open)
         else:
             comparisons = float(table.total) * HOUR_HASHES * SLOPES_TRIED
-            seen = candidates(
-                PLAIN,
-                kept,
-                neighbors,
-                table,
-                comparisons,
-                self._calibration,
-                self._max_false_matches,
-            )
-            found = self._continued([_later(f, self._start) for f in seen], comparisons)
+            candidates = self._matcher.candidates(PLAIN, kept, neighbors, comparisons)
+            found = self._continued([_later(c, self._start) for c in candidates], comparisons)
         again = [f for f in found if not any(_is_same(g, f) for g in self._given)]
-        pool = resolve([*self._given, *again], self._k)
+        pool = resolve([*self._given, *again], self._matcher.k)
         now = self._start + (len(kept) if kept else 0)
         fresh = [f for f in pool if not any(f is g for g in self._given)]
         ended = [f for f in fresh if f.segment.stop <= now - settled]
@@ -137,20 +121,16 @@ class Follower:
 
     def _continued(self, found: list[Candidate], comparisons: float) -> list[Candidate]:
         """Join what was open with what continues it."""
-        found = resolve(found, self._k)
+        found = resolve(found, self._matcher.k)
         for before in self._open:
-            after = next((f for f in found if _continues(before, f)), None)
+            after = next((f for f in found if is_continued(before, f)), None)
             if after is None:
                 found.append(before)
                 continue
             found.remove(after)
-            whole = joined(before, after)
-            chance, weighted_log10_evalue = log10_evalues(
-                whole.segment, comparisons, self._calibration
-            )
-            found.append(
-                replace(whole, log10_evalue=chance, weighted_log10_evalue=weighted_log10_evalue)
-            )
+            whole = joined_candidates(before, after)
+            evalues = log10_evalues(whole.segment, comparisons, self._matcher.calibration)
+            found.append(replace(whole, log10_evalue=evalues[0], weighted_log10_evalue=evalues[1]))
         return found
 
     def _forget(self, now: int, unended: list[Candidate]) -> None:
@@ -173,38 +153,6 @@ def _later(candidate: Candidate, hops: int) -> Candidate:
     return replace(candidate, segment=moved(candidate.segment, hops), span=span)
 
 
-def joined(before: Candidate, after: Candidate) -> Candidate:
-    """Make one candidate of two of the same alignment; the later one counts where both are."""
-    a, b = before.segment, after.segment
-    if b.first <= a.first:
-        return after
-    if b.stop <= a.stop:
-        return before
-    early = b.first - a.first
-    there, until = a.reference(a.first), b.reference(b.stop)
-    slope = (until - there) / (b.stop - a.first)
-    alignment = Alignment(
-        b.alignment.recording_index, there - slope * a.first, slope, a.first, b.stop
-    )
-    ber, weighted_ber = (
-        (before * early + after * b.hashes) / (early + b.hashes)
-        for before, after in ((a.ber, b.ber), (a.weighted_ber, b.weighted_ber))
-    )
-    segment = Segment(alignment, a.first, b.stop, ber, weighted_ber, 0.0, a.begin, b.end)
-    return replace(after, segment=segment, span=(before.span[0], after.span[1]))
-
-
-def _continues(before: Candidate, after: Candidate) -> bool:
-    a, b = before.segment, after.segment
-    if (
-        before.recording_index != after.recording_index
-        or b.first > a.stop + GAP_HASHES
-        or b.stop < a.first
-    ):
-        return False
-    at = max(a.first, min(a.stop, b.first))
-    return abs(a.reference(at) - b.reference(at)) <= SAME_LINE + GAP_HASHES / KEPT_HASHES
-
-
-def _is_same(given: Candidate, found: Candidate) -> bool:
-    return given.recording_index == found.recording_index and overlap(given, found) > MAX_OVERLAP
+def _is_same(given: Candidate, candidate: Candidate) -> bool:
+    same = given.recording_index == candidate.recording_index
+    return same and overlap(candidate_place(given), candidate_place(candidate)) > MAX_OVERLAP

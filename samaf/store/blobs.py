@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from samaf.records import Hashes
+from samaf.records import Codes
 
 LARGEST_ROW = 4096  # hashes; 131,072 bytes of 256 bits, 17 min of audio
 
@@ -46,7 +46,7 @@ class DamagedRowError(ValueError):
     """Rows that do not give the hashes they were made of."""
 
 
-def pack(hashes: Hashes, blocks_per_row: int) -> Iterator[HashRow]:
+def pack(hashes: Codes, blocks_per_row: int) -> Iterator[HashRow]:
     """Cut hashes into rows of at most ``blocks_per_row``."""
     for first in range(0, len(hashes), blocks_per_row):
         packed = np.ascontiguousarray(hashes.packed[first : first + blocks_per_row]).tobytes()
@@ -55,7 +55,7 @@ def pack(hashes: Hashes, blocks_per_row: int) -> Iterator[HashRow]:
         yield HashRow(first, len(flags), packed, informative, _checksum(packed, informative))
 
 
-def unpack(rows: Sequence[HashRow], count: int, bits: int) -> Hashes:
+def unpack(rows: Sequence[HashRow], count: int, bits: int) -> Codes:
     """Join the rows of one recording.
 
     Parameters
@@ -84,10 +84,10 @@ def unpack(rows: Sequence[HashRow], count: int, bits: int) -> Hashes:
     if expected != count:
         raise DamagedRowError(f"there are {expected} hashes instead of {count}")
     if len(parts) == 1:
-        return Hashes(parts[0], flags[0])
+        return Codes(parts[0], flags[0])
     if not parts:
-        return Hashes(np.empty((0, bits // 8), np.uint8), np.empty(0, bool))
-    return Hashes(np.concatenate(parts), np.concatenate(flags))
+        return Codes(np.empty((0, bits // 8), np.uint8), np.empty(0, bool))
+    return Codes(np.concatenate(parts), np.concatenate(flags))
 
 
 def _flags(row: HashRow) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from samaf.records import Hashes
+from samaf.records import Codes
 from samaf.status import StoreVersion
 
 
@@ -28,6 +28,6 @@ class Changes:
     """
 
     version: StoreVersion
-    added: Iterator[tuple[int, Hashes]]
+    added: Iterator[tuple[int, Codes]]
     deleted: list[int]
     since_revision: int = 0

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row
 
 from samaf.errors import StoreError
-from samaf.records import Hashes, Recording
+from samaf.records import Codes, Recording
 from samaf.store import schema
 from samaf.store.blobs import HashRow, pack
 from samaf.store.text import escape
@@ -116,7 +116,7 @@ class NewRecording:
         )
 
 
-def new_recording(recording: Recording, hashes: Hashes, blocks_per_row: int) -> NewRecording:
+def new_recording(recording: Recording, hashes: Codes, blocks_per_row: int) -> NewRecording:
     """Make a recording ready to be inserted.
 
     Raises

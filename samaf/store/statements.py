@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Select, case, func, insert, select, upda
 from sqlalchemy import delete as delete_from
 
 from samaf.errors import StoreError
-from samaf.records import Hashes, Recording
+from samaf.records import Codes, Recording
 from samaf.store import schema
 from samaf.store.audit import Act, Author, append
 from samaf.store.blobs import HashRow, unpack
@@ -355,7 +355,7 @@ def hash_counts(connection: Connection, since: int) -> Iterator[list[tuple[int, 
 
 def read_hashes(
     connection: Connection, counts: Sequence[tuple[int, int]]
-) -> Iterator[tuple[int, Hashes]]:
+) -> Iterator[tuple[int, Codes]]:
     """Yield the hashes of recordings between which no other has its id.
 
     Parameters

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select
 
 from samaf.errors import StoreError
-from samaf.records import Hashes, Recording
+from samaf.records import Codes, Recording
 from samaf.status import AuditCheck, AuditEntry, StoreStats, StoreVersion
 from samaf.store import statements as sql
 from samaf.store.audit import Act, Author, check, entries, has, log_head, this_author
@@ -221,7 +221,7 @@ class Store:
                     yield recording
             last = page[-1].recording_id
 
-    def add(self, recording: Recording, hashes: Hashes) -> tuple[Recording, bool]:
+    def add(self, recording: Recording, hashes: Codes) -> tuple[Recording, bool]:
         """Store a recording with its hashes, in one transaction.
 
         Returns
@@ -240,7 +240,7 @@ class Store:
         return self.add_many([(recording, hashes)])[0]
 
     def add_many(
-        self, items: Iterable[tuple[Recording, Hashes]], act: str = "add"
+        self, items: Iterable[tuple[Recording, Codes]], act: str = "add"
     ) -> list[tuple[Recording, bool]]:
         """Store several recordings in one transaction: all of them or none; see `add`.
 
@@ -362,7 +362,7 @@ class Store:
 
     # --- hashes ------------------------------------------------------------------------
 
-    def hashes(self, recording_id: int) -> Hashes:
+    def hashes(self, recording_id: int) -> Codes:
         """Return the hashes of a recording.
 
         Raises
@@ -371,7 +371,7 @@ class Store:
             It is not there, or its hashes are damaged.
         """
 
-        def work(connection: Connection) -> Hashes:
+        def work(connection: Connection) -> Codes:
             count = sql.hash_count(connection, recording_id)
             if count is None:
                 raise self._unknown(recording_id)
@@ -432,7 +432,7 @@ class Store:
         return self._database.read(lambda connection: sql.recordings(connection, query))
 
     def _checked(
-        self, fingerprinter: StoredFingerprinter | None, recording: Recording, hashes: Hashes
+        self, fingerprinter: StoredFingerprinter | None, recording: Recording, hashes: Codes
     ) -> NewRecording:
         if fingerprinter is None:
             raise StoreError(f"{self.url}: belongs to no fingerprinter yet; bind it to one first")
@@ -446,7 +446,7 @@ class Store:
 
     def _added(
         self, connection: Connection, since: int, transaction: ExitStack
-    ) -> Iterator[tuple[int, Hashes]]:
+    ) -> Iterator[tuple[int, Codes]]:
         with transaction:
             for counts in sql.hash_counts(connection, since):
                 for page in _pages(counts):
@@ -454,7 +454,7 @@ class Store:
 
     def _read_hashes(
         self, connection: Connection, counts: list[tuple[int, int]]
-    ) -> Iterator[tuple[int, Hashes]]:
+    ) -> Iterator[tuple[int, Codes]]:
         recording_id = 0
         try:
             for recording_id, hashes in sql.read_hashes(connection, counts):

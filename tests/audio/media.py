@@ -30,11 +30,13 @@ def encode(
     codec_options: Mapping[str, str] | None = None,
     container_options: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Encode mono samples at 16 kHz; every channel gets the same."""
+    """Encode samples at 16 kHz, (n,) for the same in every channel, or (channels, n)."""
     out = io.BytesIO()
     with av.open(out, "w", format=container, options=dict(container_options or {})) as file:
         stream = file.add_stream(codec, rate=rate, layout=layout, options=dict(codec_options or {}))
-        frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+        planes = np.ascontiguousarray(np.atleast_2d(samples))
+        given = layout if len(planes) > 1 else "mono"
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=given)
         frame.sample_rate = RATE
         file.mux([*stream.encode(frame), *stream.encode(None)])
     return out.getvalue()

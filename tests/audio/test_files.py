@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
+from media import sweep, wav
 
-from samaf.audio import audio_files
+from samaf.audio import LeftOut, audio_files, load
 from samaf.errors import AudioError
 
 
@@ -38,6 +40,52 @@ def test_links_that_go_round_in_a_circle_end(tmp_path: Path) -> None:
     (tmp_path / "one/up").symlink_to(tmp_path)
     (tmp_path / "two/there").symlink_to(tmp_path / "one")
     assert [path.name for path in audio_files([tmp_path])] == ["a.wav", "b.wav"]
+
+
+def test_a_dead_link_is_named_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(tmp_path / "a.wav", tmp_path / "c.wav")
+    (tmp_path / "b.wav").symlink_to(tmp_path / "gone.wav")
+    left_out = LeftOut()
+    found = list(audio_files([tmp_path], left_out))
+    assert [path.name for path in found] == ["a.wav", "c.wav"]
+    assert left_out.broken_links == [tmp_path / "b.wav"]
+    assert f"{tmp_path}/b.wav: a link that leads nowhere" in caplog.text
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    touch(*(tmp_path / name for name in ("a.wav", "b.txt", "c/d.TXT", "c/e.pdf", "readme")))
+    left_out = LeftOut()
+    assert list(audio_files([tmp_path], left_out)) == [tmp_path / "a.wav"]
+    assert left_out.other_files == 4
+    assert left_out.suffixes == {".txt": 2, ".pdf": 1, "": 1}
+
+
+def test_suffixes_of_telephones_cameras_and_archives_are_known(tmp_path: Path) -> None:
+    suffixes = "3ga m4b mts m2ts ts wmv asf sph awb mp2 rf64 wv spx 3gpp qta bwf".split()
+    touch(*(tmp_path / f"a.{suffix}" for suffix in suffixes))
+    assert len(list(audio_files([tmp_path]))) == len(suffixes)
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_is_found_in_either_unicode_form(tmp_path: Path, forms: tuple[str, str]) -> None:
+    typed, kept = (
+        tmp_path / unicodedata.normalize(form, "Köln") / unicodedata.normalize(form, "é.wav")
+        for form in forms
+    )
+    touch(kept)
+    assert list(audio_files([typed])) == [kept]
+    assert list(audio_files([typed.parent])) == [kept]
+    kept.write_bytes(wav(sweep()))
+    assert len(load(typed)) == len(sweep())
+
+
+def test_of_two_names_that_look_alike_the_typed_one_is_meant(tmp_path: Path) -> None:
+    names = [tmp_path / unicodedata.normalize(form, "é.wav") for form in ("NFC", "NFD")]
+    touch(*names)
+    for name in names:
+        assert list(audio_files([name])) == [name]
 
 
 @pytest.mark.parametrize(

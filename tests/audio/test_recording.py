@@ -56,7 +56,7 @@ def test_chunks_from_disk_are_those_from_memory(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_another_rate() -> None:
-    with read(wav(sweep(2.0)), rate=48_000) as audio:
+    with read(wav(sweep(2.0)), 48_000) as audio:
         assert (audio.count, audio.duration) == (96_000, 2.0)
 
 

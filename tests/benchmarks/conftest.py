@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from scipy.io import wavfile
 
+from benchmarks.__main__ import main
 from samaf.features import FeatureParameters
 from samaf.fingerprinters.card import ModelCard, write_model
 from samaf.training.corpora import Corpus, open_corpus
@@ -16,6 +19,20 @@ from samaf.training.corpora import Corpus, open_corpus
 RATE = 16_000
 SECONDS = 3.5
 FEATURES = FeatureParameters(subtract_mean=True, floor=1e-7)
+
+
+def call(*words: object) -> Result:
+    """Run ``python -m benchmarks`` with some words."""
+    return CliRunner(catch_exceptions=False).invoke(main, [str(word) for word in words])
+
+
+def refusal(*words: object) -> str:
+    """Run what must be refused; give the one line of its reason."""
+    done = call(*words)
+    assert done.exit_code == 1, done.output
+    (line,) = done.output.splitlines()
+    assert line.startswith("Error: ")
+    return line.removeprefix("Error: ")
 
 
 def make_voice(seed: int, seconds: float = SECONDS) -> np.ndarray:
@@ -32,6 +49,19 @@ def make_voice(seed: int, seconds: float = SECONDS) -> np.ndarray:
     return (samples / np.abs(samples).max()).astype(np.float32)
 
 
+def write_wav(path: Path, samples: np.ndarray) -> None:
+    """Write samples of peak 1."""
+    wavfile.write(path, RATE, (samples * 32_767).astype(np.int16))
+
+
+def write_manifest(root: Path, rows: Iterable[tuple[str, ...]]) -> None:
+    """Write the manifest of a corpus: path, kind, split, speaker, recording."""
+    with (root / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "kind", "split", "speaker", "recording"])
+        writer.writerows(rows)
+
+
 @pytest.fixture(scope="session")
 def voice() -> np.ndarray:
     """3.5 s of a synthetic voice."""
@@ -46,7 +76,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     names = [(split, f"{split}-{n}.wav") for split, count in clips for n in range(count)]
     rows = []
     for seed, (split, name) in enumerate(names):
-        wavfile.write(root / name, RATE, (make_voice(seed) * 32_767).astype(np.int16))
+        write_wav(root / name, make_voice(seed))
         rows.append((name, "speech", split, f"speaker {seed // 2}", f"source {seed}"))
     rng = np.random.default_rng(0)
     decay = np.exp(-np.arange(4_000) / 800).astype(np.float32)
@@ -58,10 +88,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     for kind, samples in sounds.items():
         wavfile.write(root / f"{kind}.wav", RATE, samples)
         rows.append((f"{kind}.wav", kind, "test", "", ""))
-    with (root / "manifest.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "kind", "split", "speaker", "recording"])
-        writer.writerows(rows)
+    write_manifest(root, rows)
     return open_corpus(root)
 
 

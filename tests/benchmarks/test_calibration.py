@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from hypothesis import given, settings
+from conftest import call, make_voice, write_manifest, write_wav
+from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.calibration.__main__ import main
 from benchmarks.calibration.deep import DeepTrial, fitted, judged
 from benchmarks.calibration.fitting import bounds, fit, likelihood, rising
-from benchmarks.calibration.subjects import SIGNAL_SECONDS, Subject, _version, signal
-from benchmarks.calibration.trials import Remembered, Trial, among, ask, hall, scores
+from benchmarks.calibration.probes import SIGNAL_SECONDS, Probe, _version, signal
+from benchmarks.calibration.trials import Trial, gallery, run_trials, scores
 from benchmarks.calibration.validation import (
     cllr,
     cross_validated,
@@ -30,9 +28,7 @@ from benchmarks.calibration.validation import (
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS
 from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration, load_hash_model
-from samaf.index import NOTHING, ExactIndex, table_of
 from samaf.matching.calibration import for_deep, log10_evalue
-from samaf.matching.search import NEIGHBORS
 from samaf.training.corpora import Clip
 
 TRUTH = ScoreCalibration(
@@ -193,62 +189,21 @@ def test_every_length_is_a_group_of_its_own() -> None:
     assert sum(named[f"{n} s"].sum() for n in (1, 2, 4, 10)) == 40
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 1000), st.sampled_from([1, 3, 9]), st.integers(0, 6))
-def test_excerpts_are_answered_as_by_a_search_of_their_own(
-    seed: int, window: int, start: int
-) -> None:
-    rng = np.random.default_rng(seed)
-    table = table_of([(n, rng.integers(0, 256, (12, 8), np.uint8)) for n in range(3)], 8)
-    query = rng.integers(0, 256, (20, 8), np.uint8)
-    index = ExactIndex(table)
-    remembered = Remembered(table, {window: index.search(query, window, 8)})
-    remembered.start = start
-    excerpt = query[start : start + 12]
-    here, there = remembered.search(excerpt, window, 8), index.search(excerpt, window, 8)
-    assert np.array_equal(here.rows, there.rows)
-    assert np.array_equal(here.distances, there.distances)
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 1000), st.sampled_from([1, 3]))
-def test_own_neighbors_keep_the_ranks_that_a_search_of_everything_gives(
-    seed: int, window: int
-) -> None:
-    rng = np.random.default_rng(seed)
-    parts = [(n, rng.integers(0, 256, (12, 8), np.uint8)) for n in range(3)]
-    query = rng.integers(0, 256, (6, 8), np.uint8)
-    whole = table_of(parts, 8)
-    others, last = (
-        replace(whole, recording_ids=a, starts=b, counts=c)
-        for a, b, c in (
-            (whole.recording_ids[:2], whole.starts[:2], whole.counts[:2]),
-            (whole.recording_ids[2:], whole.starts[2:], whole.counts[2:]),
-        )
-    )
-    every, rest, own = (
-        ExactIndex(table).search(query, window, NEIGHBORS) for table in (whole, others, last)
-    )
-    merged = among(own, rest)
-    mine = every.rows >= 24
-    assert np.array_equal(merged.rows != NOTHING, mine)
-    assert np.array_equal(merged.rows[mine], every.rows[mine])
-
-
 def test_own_findings_count_the_places_of_all_recordings() -> None:
     model = "1LST128C"
     fingerprinter = load_hash_model(model)
     paths = sorted(CLIPS.iterdir())[:4]
-    asked = []
+    probes = []
     for path in paths:
         samples = load(path)
         version = _version(samples, 1.0, 1.0, fingerprinter, "s", np.random.default_rng(1))
         clip = Clip(path, "speech", "validation", path.stem, path.name)
         reference = fingerprinter.hashes([samples], path.name).packed
-        asked.append(Subject(clip, path.stem, reference, (version,) * (path == paths[0])))
-    trials = ask(asked, hall(asked, fingerprinter.card.calibration, 2), model)
+        probes.append(Probe(clip, path.stem, reference, (version,) * (path == paths[0])))
+    stored = gallery(probes, fingerprinter.card.calibration, 2)
+    trials = run_trials(probes, stored, model)
     assert {t.length for t in trials} >= {1, 3, 5, 9, 13}
-    others = sum(len(subject.reference) for subject in asked[1:])
+    others = sum(len(probe.reference) for probe in probes[1:])
     for trial in trials:
         assert trial.own
         rate, hashes, compared = trial.own
@@ -263,18 +218,16 @@ def test_own_findings_count_the_places_of_all_recordings() -> None:
 
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_the_command_reports_on_a_corpus(
-    tmp_path: Path, split: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, model: Path, split: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.calibration.subjects.SIGNALS", 3)
-    clips = sorted(CLIPS.iterdir())
+    monkeypatch.setattr("benchmarks.calibration.probes.SIGNALS", 3)
     splits = ["train"] * 2 + ["validation"] * 4 + ["test"] * 2
-    lines = ["path,kind,split,speaker"]
-    for clip, part in zip(clips, splits, strict=False):
-        shutil.copy(clip, tmp_path)
-        lines.append(f"{clip.name},speech,{part},{clip.stem}")
-    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
-    told = ["--corpus", str(tmp_path), "--split", split, "--deep", "1"]
-    done = CliRunner().invoke(main, [*told, "--report", str(tmp_path / "out")])
+    clips = [(f"{n}.wav", "speech", part, f"voice {n}", "") for n, part in enumerate(splits)]
+    for seed, (name, *_) in enumerate(clips):
+        write_wav(tmp_path / name, make_voice(seed, 7.5))
+    write_manifest(tmp_path, clips)
+    words = ["--corpus", tmp_path, "--split", split, "--deep", 1, "--report", tmp_path / "out"]
+    done = call("calibration", model, *words)
     assert done.exit_code == 0, done.output
     assert "| signal |" in done.output
     assert "| deep | 1 |" in done.output
@@ -286,7 +239,7 @@ def test_the_command_reports_on_a_corpus(
 
 
 def test_the_test_split_is_for_checking_only() -> None:
-    done = CliRunner().invoke(main, ["--split", "test", "--write"])
+    done = call("calibration", "--split", "test", "--write")
     assert done.exit_code == 2
     assert "for checking only" in done.output
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from conftest import call, write_manifest
 
-from benchmarks.longrun import KINDS, SECONDS, Excerpt, judged, main, programme
+from benchmarks.accuracy.longrun import KINDS, SECONDS, Excerpt, judged, programme
 from samaf.audio import SAMPLE_RATE
 from samaf.demo import CLIPS
 from samaf.records import Manipulation, Match, Recording
@@ -22,7 +22,7 @@ def match(name: str, start: float, stop: float, undone: Manipulation) -> Match:
     return Match(Recording("0" * 64, name, name, 60.0), start, stop, 1, 2, 0.1, 9, undone)
 
 
-def test_the_truth_tells_where_excerpts_lie() -> None:
+def test_the_truth_says_where_excerpts_lie() -> None:
     clips = [Clip(path, "speech", "validation", path.stem, path.stem) for path in FILES[:4]]
     now, kinds = 0.0, []
     for samples, excerpt in programme(clips[:2], clips[2:], 60, np.random.default_rng(0)):
@@ -37,7 +37,7 @@ def test_the_truth_tells_where_excerpts_lie() -> None:
     assert kinds[: len(KINDS)] == list(KINDS)
 
 
-def test_matches_are_held_against_the_truth() -> None:
+def test_matches_are_compared_with_the_truth() -> None:
     fast = Manipulation(1 / 1.1, 1.1)
     truth = [Excerpt("speed", "a", 10, 16, fast), Excerpt("reversed", "b", 20, 26)]
     found = [
@@ -47,22 +47,23 @@ def test_matches_are_held_against_the_truth() -> None:
     ]
     tallies, wrong = judged(truth, found)
     speed, backwards = tallies["speed"], tallies["reversed"]
-    assert (speed.asked, speed.found, speed.near) == (1, 1, 1)
-    assert (backwards.asked, backwards.found, backwards.near) == (1, 1, 0)
-    assert speed.borders == pytest.approx([0.3])
-    assert backwards.borders == pytest.approx([1.0])
+    assert (speed.excerpts, speed.found, speed.near) == (1, 1, 1)
+    assert (backwards.excerpts, backwards.found, backwards.near) == (1, 1, 0)
+    assert speed.boundaries == pytest.approx([0.3])
+    assert backwards.boundaries == pytest.approx([1.0])
     assert wrong == [found[2]]
 
 
-def test_the_command_finds_what_it_hid(tmp_path: Path) -> None:
-    lines = ["path,kind,split,speaker"]
+def test_the_command_finds_what_it_hid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.accuracy.longrun.BETWEEN", (2.0, 3.0))
+    monkeypatch.setattr("benchmarks.accuracy.longrun.SECONDS", (5.0, 6.0))
     for clip in FILES[:4]:
         shutil.copy(clip, tmp_path)
-        lines.append(f"{clip.name},speech,validation,{clip.stem}")
-    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
-    # With this seed two excerpts take 22 s.
-    words = ["--corpus", str(tmp_path), "--minutes", "0.2", "--seed", "2"]
-    done = CliRunner().invoke(main, words)
+    rows = [(clip.name, "speech", "validation", clip.stem, clip.stem) for clip in FILES[:4]]
+    write_manifest(tmp_path, rows)
+    # With this seed two excerpts take 14 s.
+    words = ["--corpus", tmp_path, "--minutes", 0.15, "--seed", 2]
+    done = call("accuracy", "longrun", *words)
     assert done.exit_code == 0, done.output
     assert "| as it is | 1 | 1 | 1 |" in done.output
     assert "| speed | 1 | 1 | 1 |" in done.output

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks.metrics import (
     detection,
-    mean_of_rows,
+    mean_of_groups,
     offset_right,
     proportion,
     separation,
@@ -42,7 +42,7 @@ def test_nothing_asked() -> None:
 def test_rows_count_alike_whatever_their_queries() -> None:
     right = np.array([[1.0, 1.0], [0.0, 0.0], [9.0, 9.0]])
     total = np.array([[1, 1], [30, 30], [0, 0]])
-    found = mean_of_rows(right, total)
+    found = mean_of_groups(right, total)
     assert found.value == found.low == found.high == 0.5
     assert found.queries == 62
 

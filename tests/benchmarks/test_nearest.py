@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import nearest
-from benchmarks.nearest import NearestWindows, diagonals
+from benchmarks.accuracy import nearest
+from benchmarks.accuracy.nearest import NearestWindows, diagonals
 from samaf.index import ExactIndex, table_of
 from samaf.records import Hashes
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.errors import BenchmarkError
-from benchmarks.protocol import (
+from benchmarks.accuracy.protocol import (
     choose_windows,
     hashes_of,
     parse_granularities,
     window_count,
     window_samples,
 )
+from benchmarks.errors import BenchmarkError
 
 
 def test_counts_of_the_paper() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import published
-from benchmarks.protocol import GRANULARITIES, window_count
-from benchmarks.transformations import paper_rows
+from benchmarks.accuracy import published
+from benchmarks.accuracy.protocol import GRANULARITIES, window_count
+from benchmarks.accuracy.transformations import PAPER
 from samaf.audio import SAMPLE_RATE
 
 
@@ -36,7 +36,7 @@ def test_splits_do_not_add_up() -> None:
 @pytest.mark.parametrize("system", published.SYSTEMS)
 def test_table5_averages_are_means_of_its_rows(seconds: int, system: str) -> None:
     table = published.table5()
-    rows = [table[row.name, seconds, system] for row in paper_rows()]
+    rows = [table[row.name, seconds, system] for row in PAPER]
     average = table[published.AVERAGE, seconds, system]
     assert sum(rows) / len(rows) == pytest.approx(average, abs=0.006)
 

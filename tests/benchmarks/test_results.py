@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.protocol import Answers
+from benchmarks.accuracy.results import BitErrors, Cell, Reference, Results
 from benchmarks.errors import BenchmarkError
-from benchmarks.protocol import Answers
-from benchmarks.results import Cell, Reference, Results, read_cell
 
 REFERENCES = [Reference("a/1.wav", "test", "anna", "x", 10.5), Reference("b é.wav", "", "", "", 1)]
 CONFIGURATION = {"corpus": "small", "references": 2}
 SETTINGS: dict[str, Any] = {
-    "recognizer": "samaf:X",
+    "system": "samaf:X",
     "parameters": {"digest": "d"},
-    "queries": "test",
+    "query_set": "test",
     "clips": 2,
-    "row": "Echo",
-    "row_parameters": "sox echo",
+    "transformation": "Echo",
+    "transformation_parameters": "sox echo",
     "seconds": 2,
     "sample": None,
 }
@@ -47,7 +47,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert not results.has(SETTINGS)
     results.write(cell())
     assert results.has(SETTINGS)
-    assert results.recognizers() == ["samaf:X"]
+    assert results.systems() == ["samaf:X"]
     (found,) = results.cells("samaf:X", "test")
     assert found.header == cell().header
     for name in ("clip", "begin"):
@@ -56,27 +56,37 @@ def test_round_trip(tmp_path: Path) -> None:
         np.testing.assert_array_equal(getattr(found.answers, name), getattr(cell().answers, name))
 
 
+def test_bit_errors_lie_beside_the_cells(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    header = {key: SETTINGS[key] for key in SETTINGS if key not in {"seconds", "sample"}}
+    results.write(cell())
+    results.write(BitErrors({**header, "bits": 8}, np.array([0, 3]), np.array([4])))
+    assert len(list(results.cells("samaf:X", "test"))) == 1
+    (found,) = results.bit_errors("samaf:X", "test")
+    assert (found.header["bits"], found.true.tolist(), found.impostor.tolist()) == (8, [0, 3], [4])
+
+
 def test_other_configuration_is_refused(tmp_path: Path) -> None:
     Results(tmp_path).start(CONFIGURATION, REFERENCES)
     Results(tmp_path).start(CONFIGURATION, REFERENCES)
-    with pytest.raises(BenchmarkError, match="measured with references = 2, now asked for 3"):
+    with pytest.raises(BenchmarkError, match="measured with references = 2, now wanted is 3"):
         Results(tmp_path).start({**CONFIGURATION, "references": 3}, REFERENCES)
 
 
 def test_cell_measured_in_another_way_is_refused(tmp_path: Path) -> None:
     results = Results(tmp_path)
     results.write(cell())
-    with pytest.raises(BenchmarkError, match="sample = None, now asked for 50"):
+    with pytest.raises(BenchmarkError, match="sample = None, now wanted is 50"):
         results.has({**SETTINGS, "sample": 50})
 
 
 def test_damaged_cell_is_named(tmp_path: Path) -> None:
     results = Results(tmp_path)
     results.write(cell())
-    path = results.path("samaf:X", "test", "Echo", 2)
+    path = results.path(SETTINGS)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(BenchmarkError, match=r"Echo-2s\.npz: cannot be read.*remove it"):
-        read_cell(path)
+        list(results.cells("samaf:X", "test"))
 
 
 def test_folder_without_results(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
-"""What ``benchmarks.speed`` says when a corpus is not there or lacks what a part needs."""
+"""What ``benchmarks speed`` says when there is no corpus or it lacks what a part needs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from conftest import refusal
 
-from benchmarks.speed import main
 from samaf.training.corpora import Corpus
 
 
@@ -32,8 +31,6 @@ def test_a_corpus_with_too_few_clips_is_one_line(corpus: Corpus) -> None:
 
 def said(part: str, corpus: Path) -> str:
     """Run a part that must be refused; give the one line."""
-    done = CliRunner().invoke(main, ["--corpus", str(corpus), "--only", part])
-    assert done.exit_code == 1
-    (line,) = done.output.splitlines()
-    assert line.startswith(f"Error: {corpus}: ")
-    return line
+    reason = refusal("speed", "--corpus", corpus, "--only", part)
+    assert reason.startswith(f"{corpus}: ")
+    return reason

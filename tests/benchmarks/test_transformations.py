@@ -1,4 +1,4 @@
-"""Every row does to a voice what its name says."""
+"""Every transformation does to a voice what its name says."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ from shutil import which
 import numpy as np
 import pytest
 
-from benchmarks.conditions import surroundings
-from benchmarks.errors import BenchmarkError, RowError
-from benchmarks.transformations import (
-    Row,
-    lifelike_rows,
-    paper_rows,
+from benchmarks.accuracy.transformations import (
+    PAPER,
+    REAL_LIFE,
+    Transformation,
     require_sox,
-    select_rows,
+    select_transformations,
+    surroundings,
     transform,
 )
+from benchmarks.errors import BenchmarkError, TransformationError
 from samaf.training.corpora import Corpus, open_corpus
 
 SHA = "0123456789abcdef" * 4
 needs_sox = pytest.mark.skipif(which("sox") is None, reason="SoX is not installed")
-every_row = pytest.mark.parametrize(
-    "row", [*paper_rows(), *lifelike_rows()], ids=lambda row: row.name
-)
+every_one = pytest.mark.parametrize("transformation", [*PAPER, *REAL_LIFE], ids=lambda t: t.name)
 
 
-def named(name: str) -> Row:
-    return select_rows(name)[0]
+def named(name: str) -> Transformation:
+    return select_transformations(name)[0]
 
 
 def applied(name: str, samples: np.ndarray, corpus: Corpus, sha256: str = SHA) -> np.ndarray:
@@ -36,40 +34,42 @@ def applied(name: str, samples: np.ndarray, corpus: Corpus, sha256: str = SHA) -
     return transform(named(name), samples, sha256, around)
 
 
-def test_rows_are_the_papers() -> None:
-    rows = paper_rows()
-    assert len(rows) == 22
-    assert rows[0].name == "Original"
-    assert [row.name for row in rows if row.reversed] == ["Reverse"]
-    assert [row.name for row in rows if np.isnan(row.tau)] == ["TruncateSilence"]
+def test_transformations_are_the_papers() -> None:
+    transformations = PAPER
+    assert len(transformations) == 22
+    assert transformations[0].name == "Original"
+    assert [t.name for t in transformations if t.reversed] == ["Reverse"]
+    assert [t.name for t in transformations if np.isnan(t.tau)] == ["TruncateSilence"]
 
 
-@pytest.mark.parametrize("row", paper_rows(), ids=lambda row: row.name)
-def test_factors_agree_with_names(row: Row) -> None:
-    kind = row.name.rstrip("0123456789.")
+@pytest.mark.parametrize("transformation", PAPER, ids=lambda t: t.name)
+def test_factors_agree_with_names(transformation: Transformation) -> None:
+    kind = transformation.name.rstrip("0123456789.")
     if kind in {"Speed", "Tempo"}:
-        assert row.tau == pytest.approx(1 / float(row.name[5:]), abs=1e-6)
+        assert transformation.tau == pytest.approx(1 / float(transformation.name[5:]), abs=1e-6)
     if kind in {"Speed", "Pitch"}:
-        assert row.rho == float(row.name[5:])
+        assert transformation.rho == float(transformation.name[5:])
 
 
 @needs_sox
-@every_row
-def test_length_follows_the_time_factor(row: Row, voice: np.ndarray, corpus: Corpus) -> None:
-    out = applied(row.name, voice, corpus)
+@every_one
+def test_length_follows_the_time_factor(
+    transformation: Transformation, voice: np.ndarray, corpus: Corpus
+) -> None:
+    out = applied(transformation.name, voice, corpus)
     assert out.dtype == np.float32
     assert np.abs(out).max() == pytest.approx(1, abs=1e-6)
-    extra = {"Echo": 16_000}.get(row.name, 0)
-    if not np.isnan(row.tau):
-        assert len(out) == pytest.approx(len(voice) * row.tau + extra, abs=400)
-    if row.name not in {"Original", "TruncateSilence"}:
+    extra = {"Echo": 16_000}.get(transformation.name, 0)
+    if not np.isnan(transformation.tau):
+        assert len(out) == pytest.approx(len(voice) * transformation.tau + extra, abs=400)
+    if transformation.name not in {"Original", "TruncateSilence"}:
         assert len(out) != len(voice) or np.abs(out - voice).max() > 0.01
 
 
 @needs_sox
-@pytest.mark.parametrize("row", select_rows("Noise0.05,Pitch0.9,Babble5dB,Room10dB,AMRSpeed1.03"))
-def test_twice_the_same(row: Row, voice: np.ndarray, corpus: Corpus) -> None:
-    assert np.array_equal(applied(row.name, voice, corpus), applied(row.name, voice, corpus))
+@pytest.mark.parametrize("name", "Noise0.05 Pitch0.9 Babble5dB Room10dB AMRSpeed1.03".split())
+def test_twice_the_same(name: str, voice: np.ndarray, corpus: Corpus) -> None:
+    assert np.array_equal(applied(name, voice, corpus), applied(name, voice, corpus))
 
 
 @pytest.mark.parametrize("name", ["Noise0.05", "Babble5dB", "Room10dB", "Music5dB"])
@@ -127,35 +127,38 @@ def test_sound_that_the_split_lacks(voice: np.ndarray, tmp_path: Path, corpus: C
     (tmp_path / "one.wav").write_bytes(corpus.clips[0].path.read_bytes())
     alone = open_corpus(tmp_path)
     around = surroundings(alone, "test", alone.clips[0])
-    with pytest.raises(RowError, match="holds no music"):
+    with pytest.raises(TransformationError, match="holds no music"):
         transform(named("Music5dB"), voice, SHA, around)
 
 
 @needs_sox
 def test_sox_refusal_is_a_line(corpus: Corpus, voice: np.ndarray) -> None:
-    row = Row("Wrong", "sox", "nosucheffect 1", 1.0, 1.0, "")
+    transformation = Transformation("Wrong", "sox", "nosucheffect 1", 1.0, 1.0, "")
     around = surroundings(corpus, "test", corpus.clips[0])
-    with pytest.raises(RowError, match="Wrong: SoX refuses the clip"):
-        transform(row, voice, SHA, around)
+    with pytest.raises(TransformationError, match="Wrong: SoX refuses the clip"):
+        transform(transformation, voice, SHA, around)
 
 
 @needs_sox
 def test_nothing_left_of_silence(corpus: Corpus) -> None:
-    with pytest.raises(RowError, match="leaves nothing"):
+    with pytest.raises(TransformationError, match="leaves nothing"):
         applied("TruncateSilence", np.zeros(48_000, np.float32), corpus)
 
 
 def test_without_sox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BenchmarkError, match=r"Echo needs SoX.*Debian: sox"):
-        require_sox(select_rows("Original,Echo"))
-    require_sox(select_rows("Original,Noise0.05,Babble5dB"))
+        require_sox(select_transformations("Original,Echo"))
+    require_sox(select_transformations("Original,Noise0.05,Babble5dB"))
 
 
 def test_selection() -> None:
-    assert len(select_rows("paper")) == 22
-    assert len(select_rows("real")) == 8
-    assert len(select_rows("all")) == 30
-    assert [row.name for row in select_rows("Echo, Original")] == ["Original", "Echo"]
-    with pytest.raises(BenchmarkError, match=r"--rows Ecko.*choose all, paper, real"):
-        select_rows("Ecko")
+    assert len(select_transformations("paper")) == 22
+    assert len(select_transformations("real")) == 8
+    assert len(select_transformations("all")) == 30
+    assert [t.name for t in select_transformations("Echo, Original")] == [
+        "Original",
+        "Echo",
+    ]
+    with pytest.raises(BenchmarkError, match=r"--transformations Ecko.*choose all, paper, real"):
+        select_transformations("Ecko")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.layout import Layout
 from benchmarks.metrics import Estimate
-from benchmarks.unet.contenders import CONTENDERS, summary
-from benchmarks.unet.relational import cells, compared
+from benchmarks.tables import Table
+from benchmarks.unet.relational import CONTENDERS, cells, compared, summary
 from benchmarks.unet.songs import Songs, more, with_noise
 
 VALUES = 40
@@ -35,19 +34,19 @@ def test_rows_and_indexes_name_the_nearest_songs(songs: Songs) -> None:
     apart = np.linalg.norm(stored - query, axis=2)
     order = np.argsort(apart.ravel())[:5] // 6
     for name in ("serialised rows", "IndexFlatL2", "IndexIVFFlat"):
-        assert CONTENDERS[name](stored).ask(query) == order.tolist(), name
+        assert CONTENDERS[name](stored).query(query) == order.tolist(), name
 
 
 def test_summaries_name_the_song_of_a_stored_vector(songs: Songs) -> None:
     contender = CONTENDERS["summary and places"](songs.stored)
     for song in range(20):
-        assert contender.ask(songs.stored[song, 4])[0] == song
-    assert len(contender.ask(songs.noisy[0])) == 5
+        assert contender.query(songs.stored[song, 4])[0] == song
+    assert len(contender.query(songs.noisy[0])) == 5
 
 
 def test_the_table_grows_with_the_store(songs: Songs) -> None:
     table = compared(songs, "random")
-    assert isinstance(table, Layout)
+    assert isinstance(table, Table)
     assert len(table.body) == 3 * len(CONTENDERS)
     assert sorted({line[1] for line in table.body}) == [2, 20, 200]
     lines = {(line[0], line[1]): line for line in table.body}

@@ -216,7 +216,7 @@ def test_scores_of_a_model_that_is_not_calibrated_come_with_a_warning(
     told = run("query", BRUNO, BRUNO, "--model", model)
     assert told.exit_code == 0
     assert told.stderr.count(f"{shipped.name} is not calibrated") == 1
-    assert f"benchmarks.calibration {model} --write" in told.stderr
+    assert f"benchmarks calibration {model} --write" in told.stderr
     assert not run("compare", BRUNO, BRUNO).stderr
 
 

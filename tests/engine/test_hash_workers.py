@@ -11,6 +11,7 @@ import pytest
 
 import samaf
 from samaf.demo import CLIPS
+from samaf.engine.worker_tasks import FINGERPRINT
 from samaf.engine.workers import Workers
 from samaf.errors import AudioError
 from samaf.fingerprinters import DEFAULT_MODEL
@@ -64,12 +65,12 @@ def test_a_killed_process_costs_one_file(tmp_path: Path) -> None:
     os.mkfifo(waiting)  # opening it for reading waits for a writer
     workers = Workers(1, DEFAULT_MODEL)
     try:
-        workers.fingerprint(BRUNO)
+        workers.do(FINGERPRINT, BRUNO)
         (process,) = children()
         Timer(0.2, os.kill, (process, signal.SIGKILL)).start()
         with pytest.raises(AudioError, match=r"waiting\.wav: the process .* \(Killed\)"):
-            workers.fingerprint(waiting)
-        assert workers.fingerprint(BRUNO).sha256 == samaf.fingerprint(BRUNO).sha256
+            workers.do(FINGERPRINT, waiting)
+        assert workers.do(FINGERPRINT, BRUNO).sha256 == samaf.fingerprint(BRUNO).sha256
         assert children() != [process]
     finally:
         workers.close()

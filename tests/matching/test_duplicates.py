@@ -7,15 +7,16 @@ import pytest
 from planted import RANDOM, random_hashes
 
 from samaf.index import ExactIndex, HashTable, table_of
-from samaf.matching import Candidate
+from samaf.matching import Candidate, Matcher
 from samaf.matching.duplicates import after, shared
 
 
 def pairs(table: HashTable) -> dict[tuple[int, int], list[Candidate]]:
+    matcher = Matcher(ExactIndex(table), RANDOM, 9, 0.1, 1)
     return {
         (number, other): found
         for number in range(len(table.counts))
-        for other, found in shared(table, number, ExactIndex, 9, RANDOM, 0.1).items()
+        for other, found in shared(matcher, number, ExactIndex).items()
     }
 
 

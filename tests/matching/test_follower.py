@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planted import RANDOM, WIDTH, flipped, known, random_hashes
 
 from samaf.index import ExactIndex, Index, table_of
-from samaf.matching import Candidate
+from samaf.matching import Candidate, Matcher
 from samaf.matching.stream import KEPT_HASHES, Follower
 from samaf.records import Hashes
 
@@ -33,7 +33,7 @@ def heard(
 
 
 def follower(k: int = 1) -> Follower:
-    return Follower(9, RANDOM, 0.01, k)
+    return Follower(Matcher(ExactIndex(table_of([], WIDTH)), RANDOM, 9, 0.01, k))
 
 
 @settings(max_examples=3, deadline=None)

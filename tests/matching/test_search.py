@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from planted import RANDOM, WIDTH, flipped, known, random_hashes
 
 from samaf.index import ExactIndex, FlatIndex, Index, table_of
-from samaf.matching import PLAIN, Candidate, find
+from samaf.matching import PLAIN, Candidate, Matcher
 from samaf.matching.alignment import error_rates, heaviest
 from samaf.records import Hashes
 
@@ -20,7 +20,7 @@ def store(rng: np.random.Generator, count: int = 60, length: int = 40) -> Index:
 
 
 def ask(query: Hashes, index: Index, k: int = 5, window_hashes: int = 9) -> list[Candidate]:
-    return find([(PLAIN, query)], index, window_hashes, RANDOM, 1e-3, k)
+    return Matcher(index, RANDOM, window_hashes, 1e-3, k).find([(PLAIN, query)])
 
 
 @settings(max_examples=25, deadline=None)
@@ -52,7 +52,7 @@ def test_unknown_clip_has_no_match(salt: int, length: int) -> None:
     index = store(rng)
     # One false match in a thousand queries is allowed for; demand a hundredth of that.
     query = known(random_hashes(rng, length))
-    found = find([(PLAIN, query)], index, 9, RANDOM, 1e-5, 5)
+    found = Matcher(index, RANDOM, 9, 1e-5, 5).find([(PLAIN, query)])
     assert found == []
 
 
@@ -147,6 +147,7 @@ def test_error_rates_by_hand() -> None:
     assert error_rates(differing, reliability) == pytest.approx([(1 - 2 / np.sqrt(32)) / 2, 0])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 4))
 def test_weights_leave_the_scatter_of_unrelated_hashes(salt: int, power: float) -> None:
     rng = np.random.default_rng(salt)

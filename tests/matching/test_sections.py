@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 import samaf
 from samaf.audio import load
+from samaf.matching.merging import merge_matches
 from samaf.matching.sections import (
     SECTION_SECONDS,
     STEP_SECONDS,
     Cutter,
     Joiner,
-    join,
     later,
     sections,
 )
@@ -99,7 +99,7 @@ def test_parts_of_one_stretch_become_one_match(
     manipulation = Manipulation(tau, 1 / tau, backwards)
     ends = np.cumsum(cuts).tolist()
     parts = [part(a, b, manipulation) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
-    (whole,) = join(parts[::-1], 1)
+    (whole,) = merge_matches(parts[::-1], 1)
     assert (whole.query_start, whole.query_stop) == (0, ends[-1])
     all_of_it = part(0, ends[-1], manipulation)
     assert whole.reference_start == pytest.approx(all_of_it.reference_start)
@@ -110,15 +110,15 @@ def test_another_place_or_manipulation_is_another_match() -> None:
     here = part(0, 6, Manipulation())
     elsewhere = later(part(0, 6, Manipulation()), 6)
     faster = part(6, 12, Manipulation(1 / 1.3, 1.3))
-    assert len(join([here, elsewhere], 5)) == 2
-    assert len(join([here, faster], 5)) == 2
+    assert len(merge_matches([here, elsewhere], 5)) == 2
+    assert len(merge_matches([here, faster], 5)) == 2
 
 
 def test_weaker_claim_to_the_same_stretch_gives_way() -> None:
     good = part(0, 6, Manipulation(), score=9)
     weak = Match(OTHER, 1, 6, 50, 55, 0.3, 4)
-    assert join([weak, good], 1) == (good,)
-    assert join([weak, good], 2) == (good, weak)
+    assert merge_matches([weak, good], 1) == [good]
+    assert merge_matches([weak, good], 2) == [good, weak]
 
 
 def test_every_stretch_of_a_long_recording_is_found(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
-from mariadb import MariadbServer
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 import samaf
+from benchmarks.stores.mariadb import MariadbServer
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.status import AuditEntry

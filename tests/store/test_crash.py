@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from mariadb import MariadbServer
 
+from benchmarks.stores.mariadb import MariadbServer
 from samaf.records import Hashes
 from samaf.store import Store, StoredFingerprinter
 

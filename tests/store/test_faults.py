@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mariadb import MariadbServer
 from sqlalchemy import Connection, event
 
+from benchmarks.stores.mariadb import MariadbServer
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter

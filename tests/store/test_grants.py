@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from mariadb import MariadbServer
 
+from benchmarks.stores.mariadb import MariadbServer
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, downgrade, schema, upgrade

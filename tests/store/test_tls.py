@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mariadb import MariadbServer
 
+from benchmarks.stores.mariadb import MariadbServer
 from samaf.errors import StoreError
 from samaf.store import Store, StoredFingerprinter
 

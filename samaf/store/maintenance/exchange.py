@@ -15,7 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from samaf.errors import StoreError
-from samaf.records import Hashes, Recording
+from samaf.records import Codes, Recording
 from samaf.store.maintenance import sheets
 from samaf.store.maintenance.files import new_file
 from samaf.store.maintenance.merging import MergeResult, batches, contents, take
@@ -99,7 +99,7 @@ def import_(url: str | None, path: Path, *, on_progress: Progress = no_progress)
         with Store.open(url) as store:
             taken = MergeResult(str(path), store.url)
 
-            def items() -> Iterator[tuple[Recording, Hashes]]:
+            def items() -> Iterator[tuple[Recording, Codes]]:
                 for fingerprinter, recording, hashes in chain(first, lines):
                     store.bind(fingerprinter)
                     yield recording, hashes
@@ -111,7 +111,7 @@ def import_(url: str | None, path: Path, *, on_progress: Progress = no_progress)
     return taken
 
 
-def _lines(sheet: Sheet, path: Path) -> Iterator[tuple[StoredFingerprinter, Recording, Hashes]]:
+def _lines(sheet: Sheet, path: Path) -> Iterator[tuple[StoredFingerprinter, Recording, Codes]]:
     """Yield what the lines of a file say."""
     for number, line in enumerate(sheet.read(path), 1):
         try:
@@ -125,7 +125,7 @@ def _lines(sheet: Sheet, path: Path) -> Iterator[tuple[StoredFingerprinter, Reco
         yield fingerprinter, recording, hashes
 
 
-def _line(recording: Recording, hashes: Hashes, fingerprinter: StoredFingerprinter) -> Line:
+def _line(recording: Recording, hashes: Codes, fingerprinter: StoredFingerprinter) -> Line:
     return {
         "recording_id": recording.recording_id,
         "sha256": recording.sha256,
@@ -157,7 +157,7 @@ def _fingerprinter(line: Line) -> StoredFingerprinter:
     return StoredFingerprinter(digest, str(line["model"]), bits, str(line["family"]), parameters)
 
 
-def _item(line: Line, fingerprinter: StoredFingerprinter) -> tuple[Recording, Hashes]:
+def _item(line: Line, fingerprinter: StoredFingerprinter) -> tuple[Recording, Codes]:
     packed, informative = line["hashes"], line["informative"]
     width = fingerprinter.bits // 8
     if len(packed) % width:
@@ -172,4 +172,4 @@ def _item(line: Line, fingerprinter: StoredFingerprinter) -> tuple[Recording, Ha
         duration=float(line["duration"]),
         labels={unescape(str(n)): unescape(str(v)) for n, v in line["labels"].items()},
     )
-    return recording, Hashes(packed, informative)
+    return recording, Codes(packed, informative)

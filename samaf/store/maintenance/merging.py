@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from samaf.errors import StoreError
-from samaf.records import Hashes, Recording
+from samaf.records import Codes, Recording
 from samaf.store.maintenance.opening import refuse_same
 from samaf.store.maintenance.transfer import Progress, no_progress
 from samaf.store.store import Store
 
 T = TypeVar("T")
-Item = tuple[Recording, Hashes]
+Item = tuple[Recording, Codes]
 
 BATCH_HASHES = 100_000  # a transaction holds about this many: 3.2 MB
 BATCH_RECORDINGS = 256
@@ -109,9 +109,9 @@ def take(taken: MergeResult, target: Store, batch: Sequence[Item], act: str) -> 
     )
 
 
-def batches(items: Iterable[tuple[T, Hashes]]) -> Iterator[list[tuple[T, Hashes]]]:
+def batches(items: Iterable[tuple[T, Codes]]) -> Iterator[list[tuple[T, Codes]]]:
     """Cut recordings into lists that are small enough for one transaction."""
-    batch: list[tuple[T, Hashes]] = []
+    batch: list[tuple[T, Codes]] = []
     total = 0
     for item in items:
         batch.append(item)

@@ -13,7 +13,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
 
 from samaf.errors import StoreError
-from samaf.records import Hashes, Recording
+from samaf.records import Codes, Recording
 from samaf.store import schema
 from samaf.store.audit import Act, append, this_author
 from samaf.store.blobs import pack
@@ -88,7 +88,7 @@ def _without(number: int) -> ColumnElement[bool]:
 def put(
     database: Database,
     number: int,
-    items: Sequence[tuple[Recording, Hashes]],
+    items: Sequence[tuple[Recording, Codes]],
     blocks_per_row: int,
 ) -> None:
     """Write the new hashes of some recordings; those that are gone meanwhile are left out."""

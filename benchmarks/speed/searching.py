@@ -1,0 +1,182 @@
+"""The indexes alone: times, the machine's own limits, and recall where it is not all.
+
+CPU time stands first: other programs on the machine lengthen it far less than the clock's.
+Each figure is the best of several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.accuracy.distractors import distractors
+from benchmarks.errors import BenchmarkError
+from benchmarks.sampling import required
+from benchmarks.speed import timed
+from benchmarks.tables import Line
+from samaf.index import ExactIndex, FlatIndex, HashTable, Index, IvfIndex, table_of
+from samaf.training.corpora import open_corpus
+
+BYTES = 32  # of a hash of 256 bits
+WORDS = BYTES // 8
+CLIP = 37  # hashes of 10 s
+FLIPPED = 0.1  # share of bits flipped in a clip that the store holds
+MILLION = 1_000_000
+LARGE = 10 * MILLION
+CLIPS = 20  # queried in a large store
+NOISES = (0.1, 0.2, 0.3)
+L1_WORDS = 1_024  # 8 KB
+
+
+def searching(_: Path, folder: Path) -> list[Line]:
+    """Time the exhaustive indexes over random hashes, beside the machine's limits."""
+    rng = np.random.default_rng(0)
+    reading, counting = limits(rng)
+    lines = [
+        ("limit: memory read by one core", f"{reading / 1e9:.1f} GB/s"),
+        ("limit: XOR and popcount by one core", f"{counting / 1e9:.2f} G words/s"),
+    ]
+    for recordings in (1_000, 10_000, 100_000):
+        path = folder / f"{recordings}.bin"
+        path.write_bytes(rng.bytes(recordings * CLIP * BYTES))
+        table = _cut(np.memmap(path, np.uint8, "r", shape=(recordings * CLIP, BYTES)), CLIP)
+        query = _flipped(table.hashes[:CLIP], 0.2, rng)
+        for form in ("numpy", "compiled"):
+            cpu, clock = timed(lambda t=table, f=form, q=query: ExactIndex(t, f).search(q, 9, 8))  # type: ignore[misc]
+            lines.append(
+                (
+                    f"{recordings:,} recordings of 10 s, a clip of 10 s at 3 s, {form}",
+                    f"{1e3 * cpu:.1f} ms CPU, {1e3 * clock:.1f} ms",
+                )
+            )
+    table = _cut(np.frombuffer(rng.bytes(2 * MILLION * BYTES), np.uint8).reshape(-1, BYTES), 1_000)
+    size = len(table.hashes)
+    for hashes in (1, 5, 21):
+        flat = FlatIndex(table)
+        for length in (hashes, CLIP):
+            known = _flipped(table.hashes[-800:][:length], FLIPPED, rng)
+            unknown = rng.integers(0, 256, (length, BYTES), np.uint8)
+            flat.search(unknown, hashes, 1)  # builds it
+            theirs = timed(lambda q=unknown, f=flat, h=hashes: f.search(q, h, 1), 3)  # type: ignore[misc]
+            memory = 1e3 * table.hashes.nbytes / reading
+            popcounts = 1e3 * length * size * WORDS / counting
+            cases: list[tuple[str, Index, np.ndarray]] = [
+                ("NumPy", ExactIndex(table, "numpy"), unknown),
+                ("compiled", ExactIndex(table, "compiled"), unknown),
+                ("compiled, match", ExactIndex(table, "compiled"), known),
+            ]
+            for name, index, query in cases:
+                index.search(query, hashes, 1)  # finds where windows may start
+                cpu, clock = timed(lambda i=index, q=query, h=hashes: i.search(q, h, 1))  # type: ignore[misc]
+                lines.append(
+                    (
+                        f"2 million hashes, {length} queried, windows of {hashes}: {name}",
+                        f"{1e3 * cpu:.1f} ms CPU, {1e3 * clock:.1f} ms; limits {memory:.1f} ms "
+                        f"memory, {popcounts:.1f} ms popcount: "
+                        f"{max(memory, popcounts) / (1e3 * cpu):.0%}; IndexBinaryFlat "
+                        f"{1e3 * theirs[0]:.1f} ms CPU, {1e3 * theirs[1]:.1f} ms: "
+                        f"{theirs[0] / cpu:.1f} x CPU, {theirs[1] / clock:.1f} x clock",
+                    )
+                )
+    return lines
+
+
+def approximate(corpus: Path, folder: Path) -> list[Line]:
+    """Time the ivf index at 10 million hashes, and compare its answers with the exact ones.
+
+    The store is the validation speech of the corpus and distractors drawn from it; the clips
+    are hashes of it with bits flipped.
+    """
+    from samaf import fingerprint
+
+    rng = np.random.default_rng(0)
+    clips = required(open_corpus(corpus), "speech", "validation")
+    real = table_of(((n, fingerprint(c.path).hashes.packed) for n, c in enumerate(clips)), BYTES)
+    long = np.flatnonzero(real.counts >= CLIP)
+    if len(long) < CLIPS:
+        raise BenchmarkError(
+            f"{corpus}: {CLIPS} clips of 10 s of validation speech are needed, {len(long)} are "
+            "there; name another corpus"
+        )
+    queried = rng.choice(long, CLIPS, replace=False)
+    path = folder / "hashes-1.bin"
+    others = distractors(real, queried, LARGE - len(real.hashes), rng)
+    path.write_bytes(real.hashes.tobytes() + others.tobytes())
+    table = HashTable(
+        np.memmap(path, np.uint8, "r", shape=(LARGE, BYTES)),
+        np.append(real.recording_ids, len(clips)),
+        np.append(real.starts, len(real.hashes)),
+        np.append(real.counts, len(others)),
+    )
+    building = timed(lambda: IvfIndex(table), 1)
+    opening = timed(lambda: IvfIndex(table))
+    cells = path.with_suffix(".cells").stat().st_size / 1e6
+    lines = [
+        ("ivf, 10 million hashes: made once", f"{building[0]:.0f} s CPU, {building[1]:.0f} s"),
+        ("ivf: opened again", f"{1e3 * opening[0]:.0f} ms CPU, cells of {cells:.0f} MB"),
+    ]
+    exact, ivf = ExactIndex(table, "compiled"), IvfIndex(table)
+    for hashes in (1, 9, 21):
+        for noise in NOISES:
+            first, all_of_them, times = [], [], []
+            for recording in queried:
+                query = _flipped(real.rows(recording)[:CLIP], noise, rng)
+                right, found = exact.search(query, hashes, 8), ivf.search(query, hashes, 8)
+                first.append((right.distances[:, 0] == found.distances[:, 0]).mean())
+                shared = [np.isin(a, b).mean() for a, b in zip(right.rows, found.rows, strict=True)]
+                all_of_them.append(np.mean(shared))
+                slow = timed(lambda q=query, h=hashes: exact.search(q, h, 8), 1)  # type: ignore[misc]
+                times.append((*timed(lambda q=query, h=hashes: ivf.search(q, h, 8), 2), *slow))  # type: ignore[misc]
+            cpu, clock, slow_cpu, slow_clock = 1e3 * np.median(times, axis=0)
+            lines.append(
+                (
+                    f"ivf, 10 s clip, {noise:.0%} of bits flipped, windows of {hashes}",
+                    f"recall of the nearest {np.mean(first):.1%}, of 8 {np.mean(all_of_them):.1%}; "
+                    f"{cpu:.0f} ms CPU, {clock:.0f} ms (exact {slow_cpu:.0f}, {slow_clock:.0f} ms)",
+                )
+            )
+    return lines
+
+
+def limits(rng: np.random.Generator) -> tuple[float, float]:
+    """Measure bytes a second read from memory, and words a second compared in the cache."""
+    far = rng.integers(0, 2**63, 16 * MILLION, np.uint64)
+    near = far[:L1_WORDS].copy()
+    reading = timed(lambda: np.bitwise_or.reduce(far))[0]
+    count = counter()
+    count(near, 1)
+    rounds = 20_000
+    counting = timed(lambda: count(near, rounds))[0]
+    return far.nbytes / reading, rounds * len(near) / counting
+
+
+def counter() -> Callable[[np.ndarray, int], int]:
+    """Compile a loop that does nothing but XOR, count and add."""
+    from numba import njit
+
+    from samaf.index.compiled import ones
+
+    @njit
+    def count(words: np.ndarray, rounds: int) -> int:
+        total = np.uint64(0)
+        for turn in range(rounds):
+            own = np.uint64(turn)
+            for i in range(len(words)):  # over words itself it would not be vectorised
+                total += ones(words[i] ^ own)
+        return total  # type: ignore[return-value]
+
+    return count
+
+
+def _cut(hashes: np.ndarray, each: int) -> HashTable:
+    """Make recordings of so many hashes each."""
+    count = len(hashes) // each
+    starts = np.arange(count) * each
+    return HashTable(hashes, np.arange(count), starts, np.full(count, each))
+
+
+def _flipped(hashes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Flip a share of the bits."""
+    return hashes ^ np.packbits(rng.random((len(hashes), 8 * BYTES)) < share, axis=1)

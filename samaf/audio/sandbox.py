@@ -1,0 +1,244 @@
+"""Decoding in a process of its own: what a file does to the decoder, it does to that alone."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from samaf.audio.confinement import cpu_seconds
+from samaf.audio.decode import SAMPLE_RATE, Event, Restart, Samples
+from samaf.audio.decoder_process import BUG, HEADER, LENGTH, MEDIA, REFUSED, RESTART, SAMPLES
+from samaf.audio.source import Opened
+from samaf.errors import AudioError
+from samaf.media import MediaInfo
+
+START = (
+    "import json, socket, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from samaf.audio.decoder_process import serve; serve(socket.socket(fileno=int(sys.argv[2])))"
+)
+# Threads of these would keep the process from giving up its rights.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+STOP_SECONDS = 5.0
+FILES_EACH = 16  # that a child decodes before it is replaced
+
+
+def decode_apart(
+    source: Opened,
+    sample_rate: int = SAMPLE_RATE,
+    *,
+    track: int | None = None,
+    channel: int | str | None = None,
+) -> Iterator[Event]:
+    """Yield what `samaf.audio.decode.decode` does, decoded in a limited process.
+
+    Raises
+    ------
+    AudioError
+        As there, or the process ended: of a crash, or of its limits of memory and time.
+    """
+    yield from _asked(source, {"sample_rate": sample_rate, "track": track, "channel": channel})
+
+
+def stated_seconds(source: Opened) -> float:
+    """Give the length that a file's header tells, in s; 0 where it tells none.
+
+    The header is read in a limited process too.
+    """
+    try:
+        (seconds,) = _asked(source, {"only_length": True})
+    except AudioError:
+        return 0.0
+    assert isinstance(seconds, float)
+    return seconds
+
+
+def _asked(source: Opened, arguments: dict[str, Any]) -> Iterator[Any]:
+    """Yield what a child answers to a request."""
+    name = source.path or source.name
+    request = json.dumps({"name": source.name, "path": source.path, **arguments}).encode()
+    source.file.flush()
+    number = source.file.fileno()
+    size = os.fstat(number).st_size
+    while True:
+        child = _taken()
+        # Something else may have ended one that has waited: whoever is new decides.
+        fresh, begun, kept = not child.files, False, False
+        try:
+            child.ask(request, number)
+            for event in child.events():
+                begun = True
+                yield event
+            kept = child.files < FILES_EACH
+            return
+        except (EOFError, ConnectionError):
+            if fresh or begun:
+                raise AudioError(_death(name, size, child.status.recv(64))) from None
+        finally:
+            if kept:
+                _put_back(child)
+            else:
+                child.leave()
+
+
+class _Child:
+    """A process that decodes files, one after the other."""
+
+    def __init__(self) -> None:
+        self._socket, yours = socket.socketpair()
+        self.status, teller = socket.socketpair()
+        self._answers = self._socket.makefile("rb")
+        self.files = 0
+        with yours, teller:
+            _send([yours.fileno(), teller.fileno()])
+
+    def ask(self, request: bytes, file: int) -> None:
+        """Give it a file, by the number under which it is open here."""
+        self.files += 1
+        # Opened anew: its position is not that of this process.
+        own = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            socket.send_fds(self._socket, [request], [own])
+        finally:
+            os.close(own)
+
+    def events(self) -> Iterator[Any]:
+        """Yield its answers; `EOFError` where it has ended."""
+        return _events(self._answers)
+
+    def leave(self) -> None:
+        """Let it end."""
+        self._answers.close()
+        self._socket.close()
+        self.status.close()
+
+
+def _events(answers: Any) -> Iterator[Any]:
+    while True:
+        header = answers.read(HEADER.size)
+        if len(header) < HEADER.size:
+            raise EOFError
+        kind, number, length = HEADER.unpack(header)
+        content = answers.read(length)
+        if len(content) < length:
+            raise EOFError
+        if kind == SAMPLES:
+            yield Samples(number, np.frombuffer(content, np.float32))
+        elif kind == RESTART:
+            yield Restart(number)
+        elif kind == MEDIA:
+            yield MediaInfo.from_dict(json.loads(content))
+            return
+        elif kind == LENGTH:
+            yield float(content)
+            return
+        elif kind == REFUSED:
+            raise AudioError(content.decode())
+        else:
+            assert kind == BUG
+            raise RuntimeError(f"while decoding:\n{content.decode()}")
+
+
+def _death(name: str, size: int, status: bytes) -> str:
+    code = int(status or b"1")
+    if code == -signal.SIGXCPU:
+        return (
+            f"{name}: not decoded within {cpu_seconds(size)} s of processor time, which no sound "
+            "of its size needs; convert it to wav or flac"
+        )
+    how = signal.strsignal(-code) if code < 0 else f"exit status {code}"
+    return (
+        f"{name}: the process that decoded it ended ({how}); it is damaged, or memory is short: "
+        "convert it to wav or flac"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """The process that waits for files."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still waits."""
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        """End it; children end when nobody reads what they give."""
+        self.control.close()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+_lock = threading.Lock()
+_server: _Server | None = None
+_waiting: list[_Child] = []
+
+
+def _forget() -> None:
+    """After a fork: what the other process has is not shared with it."""
+    global _lock, _server  # noqa: PLW0603
+    _lock, _server = threading.Lock(), None
+    _waiting.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
+def _taken() -> _Child:
+    with _lock:
+        if _waiting:
+            return _waiting.pop()
+    return _Child()
+
+
+def _put_back(child: _Child) -> None:
+    with _lock:
+        _waiting.append(child)
+
+
+def _send(files: list[int]) -> None:
+    """Have a child started that is given these open files."""
+    global _server  # noqa: PLW0603  # one for the whole program, started when first needed
+    with _lock:
+        for _ in range(2):
+            if _server is None or not _server.alive:
+                _server = _started()
+            try:
+                socket.send_fds(_server.control, [b"+"], files)
+                return
+            except ConnectionError:  # it has just ended
+                _server = None
+    raise AudioError("the process that decodes does not start; is there memory for it?")
+
+
+def _started() -> _Server:
+    mine, yours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    search_path = json.dumps([str(place) for place in sys.path])
+    with yours:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-c", START, search_path, str(yours.fileno())],
+            pass_fds=[yours.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # a crash is told in one line
+            env=os.environ | ONE_THREAD,
+        )
+    server = _Server(process, mine)
+    atexit.register(server.stop)
+    return server

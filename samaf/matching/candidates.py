@@ -1,0 +1,96 @@
+"""Candidates: segments of a query aligned with segments of recordings, before they are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from samaf.fingerprinters import Fingerprinter, ScoreCalibration
+from samaf.matching.alignment import Segment
+from samaf.matching.calibration import calibration_of, log10_evalue, log10_likelihood_ratio
+from samaf.records import Manipulation, Match, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A segment of the query aligned with a segment of a recording.
+
+    Attributes
+    ----------
+    recording_index
+        Position of the reference in the index' table.
+    segment
+        Hashes of the query as it was hashed under ``manipulation``.
+    span
+        The same segment in hops of the clip as it is: start and stop.
+    log10_evalue
+        log10 of the expected number of false matches at least this good in the query (E-value).
+    weighted_log10_evalue
+        The same with bits counted by their reliability: ranks candidates for one place.
+    comparisons
+        Places that the search compared for it; see ``samaf.matching.calibration``.
+    """
+
+    recording_index: int
+    segment: Segment
+    span: tuple[float, float]
+    log10_evalue: float
+    weighted_log10_evalue: float
+    manipulation: Manipulation
+    comparisons: float
+
+
+def log10_evalues(
+    segment: Segment, comparisons: float, calibration: ScoreCalibration
+) -> tuple[float, float]:
+    """Give log10 of the E-value of a segment: by BER, and by weighted BER."""
+    rates = np.array([segment.ber, segment.weighted_ber])
+    by_bits, by_weights = log10_evalue(rates, np.array(segment.hashes), comparisons, calibration)
+    return float(by_bits), float(by_weights)
+
+
+def span_of(segment: Segment, hashes: int, manipulation: Manipulation) -> tuple[float, float]:
+    """Bring hash positions under a hypothesis back to the clip's own time, in hops."""
+    first, stop = segment.first, segment.stop
+    if manipulation.reversed:
+        first, stop = hashes - stop, hashes - first
+    return first * manipulation.tau, stop * manipulation.tau
+
+
+def to_match(
+    candidate: Candidate, recording: Recording, fingerprinter: Fingerprinter, duration: float
+) -> Match:
+    """Turn a candidate into a match.
+
+    Parameters
+    ----------
+    fingerprinter
+        The model of the hashes: the seconds between them and what a score is worth.
+    duration
+        Of the clip, in seconds.
+    """
+    hop, block = fingerprinter.hop, fingerprinter.block
+    segment, manipulation = candidate.segment, candidate.manipulation
+    slope = segment.alignment.slope
+    # Times of the clip as it was hashed; the manipulation's time factor stretches them.
+    start, stop = segment.begin * hop, segment.end * hop
+    # A block stands for its middle, whatever the tempo.
+    middle = (start + stop) / 2
+    there = segment.reference((middle - block / 2) / hop) * hop + block / 2
+    half = (stop - start) / 2 * slope
+    begin, end = start * manipulation.tau, min(stop * manipulation.tau, duration)
+    if manipulation.reversed:
+        begin, end = duration - end, duration - begin
+    score = -candidate.log10_evalue
+    return Match(
+        recording,
+        max(0.0, begin),
+        end,
+        min(max(0.0, there - half), recording.duration),
+        min(max(0.0, there + half), recording.duration),
+        segment.ber,
+        score,
+        Manipulation(manipulation.tau / slope, manipulation.rho, manipulation.reversed),
+        float(log10_likelihood_ratio(score, calibration_of(fingerprinter))),
+    )

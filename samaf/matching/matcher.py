@@ -1,0 +1,93 @@
+"""What a query is matched with: an index, a calibration, and how much is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from samaf.fingerprinters import ScoreCalibration
+from samaf.index import Index, Neighbors
+from samaf.matching.alignment import alignments, follow, moved, with_refined_boundaries
+from samaf.matching.candidates import Candidate, log10_evalues, span_of
+from samaf.matching.hypotheses import Hypothesis
+from samaf.matching.merging import resolve
+from samaf.matching.query_hashes import Grid
+from samaf.matching.search import count_comparisons, search_all
+from samaf.records import Hashes
+
+LEAST_COVERED = 0.5  # share of a window that must hold something to recognise
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Finds the segments of a query that an index holds.
+
+    Attributes
+    ----------
+    window_hashes
+        Hashes that are searched for at once; fewer when the query is shorter.
+    max_false_matches
+        Maximum expected false matches, e.g. 1e-3 in a query.
+    k
+        Candidates to give at most for one segment of the query.
+    """
+
+    index: Index
+    calibration: ScoreCalibration
+    window_hashes: int
+    max_false_matches: float
+    k: int
+
+    def find(self, grids: Sequence[Grid]) -> list[Candidate]:
+        """Find all segments of a clip that the index holds.
+
+        Parameters
+        ----------
+        grids
+            The clip's hashes under each hypothesis; for a plain query as it is, on one grid,
+            or three where it is short.
+
+        Returns
+        -------
+        Best first; empty for a clip that is unknown or holds nothing to recognise.
+        """
+        table = self.index.table
+        grids = [(h, q) for h, q in grids if len(q) and q.informative.any()] if table.total else []
+        found: list[Candidate] = []
+        neighbors = search_all(grids, self.index, self.window_hashes)
+        for (hypothesis, query), nearest in zip(grids, neighbors, strict=True):
+            comparisons = count_comparisons(query, table) / hypothesis.prior
+            found += self.candidates(hypothesis, query, nearest, comparisons)
+        return resolve(found, self.k)
+
+    def candidates(
+        self, hypothesis: Hypothesis, query: Hashes, neighbors: Neighbors, comparisons: float
+    ) -> Iterator[Candidate]:
+        """Yield the candidates that the neighbors of a query's windows support; they may overlap.
+
+        ``comparisons`` is the number of places that the search compared; see `log10_evalue`.
+        """
+        table, calibration = self.index.table, self.calibration
+        hashes = len(query) - len(neighbors.rows) + 1
+        covered = np.lib.stride_tricks.sliding_window_view(query.informative, hashes).mean(axis=1)
+        for alignment in alignments(neighbors, hashes, covered >= LEAST_COVERED, table):
+            segment = follow(alignment, query, table)
+            if segment is None:
+                continue
+            evalue, weighted_evalue = log10_evalues(segment, comparisons, calibration)
+            if evalue <= np.log10(self.max_false_matches):
+                manipulation = hypothesis.manipulation
+                first, stop = span_of(segment, len(query), manipulation)
+                early = hypothesis.origin * manipulation.tau
+                whole = moved(with_refined_boundaries(segment, query, table), hypothesis.origin)
+                yield Candidate(
+                    alignment.recording_index,
+                    whole,
+                    (first + early, stop + early),
+                    evalue,
+                    weighted_evalue,
+                    manipulation,
+                    comparisons,
+                )

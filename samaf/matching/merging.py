@@ -1,0 +1,176 @@
+"""Overlaps merged: the best of what covers one place is kept, parts of one segment are joined.
+
+Candidates are merged in hops of the query, matches in its seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from math import log
+from typing import NamedTuple, TypeVar
+
+from samaf.matching.alignment import GAP_HASHES, Alignment, Segment
+from samaf.matching.candidates import Candidate
+from samaf.records import Match
+
+MAX_OVERLAP = 0.5  # share of a segment that a better one may cover
+SAME_LINE_HOPS = 2.2  # that two candidates of one alignment may lie apart
+SAME_PLACE_S = 0.5  # that two parts of one match may lie apart in the reference
+TOUCHING_S = 1.5  # between two parts of one match
+SAME_FACTOR = 0.04  # of log factors that they may differ by
+HALF_SECTION_S = 6.0  # over which an error of the time factor adds up
+
+Item = TypeVar("Item")
+
+
+class Place(NamedTuple):
+    """Where something lies in the query, and the recording that it points to."""
+
+    recording: Hashable
+    start: float
+    stop: float
+
+
+def candidate_place(candidate: Candidate) -> Place:
+    """Give the place of a candidate, in hops."""
+    return Place(candidate.recording_index, *candidate.span)
+
+
+def match_place(match: Match) -> Place:
+    """Give the place of a match, in seconds."""
+    return Place(match.recording, match.query_start, match.query_stop)
+
+
+def overlap(better: Place, worse: Place) -> float:
+    """Give the share of the worse place that the better one covers."""
+    both = min(better.stop, worse.stop) - max(better.start, worse.start)
+    return max(0.0, both) / (worse.stop - worse.start)
+
+
+def keep_best(
+    items: Sequence[Item], k: int, place: Callable[[Item], Place], kept: Sequence[Item] = ()
+) -> list[Item]:
+    """Drop what better items cover: one of a recording and ``k`` in all stay for one place.
+
+    Parameters
+    ----------
+    items
+        Best first.
+    kept
+        Items that stand whatever their worth; they are not among those returned.
+    """
+    result = list(kept)
+    for item in items:
+        here = place(item)
+        covering = [p for p in map(place, result) if overlap(p, here) > MAX_OVERLAP]
+        if len(covering) < k and all(p.recording != here.recording for p in covering):
+            result.append(item)
+    return result[len(kept) :]
+
+
+def resolve(candidates: Sequence[Candidate], k: int) -> list[Candidate]:
+    """Keep the best of overlapping candidates: one a place, ``k`` a segment of the query."""
+    return keep_best(sorted(candidates, key=_candidate_order), k, candidate_place)
+
+
+def _candidate_order(candidate: Candidate) -> tuple[float, float, int, tuple[float, float]]:
+    """Put what chance explains least first; of equal ones the tempo nearest to the clip's own."""
+    drift = abs(candidate.segment.alignment.slope - 1)
+    return candidate.weighted_log10_evalue, drift, candidate.recording_index, candidate.span
+
+
+def is_continued(before: Candidate, after: Candidate) -> bool:
+    """Whether two candidates of a stream are parts of one segment."""
+    a, b = before.segment, after.segment
+    if before.recording_index != after.recording_index:
+        return False
+    if b.first > a.stop + GAP_HASHES or b.stop < a.first:
+        return False
+    at = max(a.first, min(a.stop, b.first))
+    return abs(a.reference(at) - b.reference(at)) <= SAME_LINE_HOPS
+
+
+def joined_candidates(before: Candidate, after: Candidate) -> Candidate:
+    """Make one candidate of two of the same alignment; the later one counts where both are.
+
+    Its E-values are still those of the later one.
+    """
+    a, b = before.segment, after.segment
+    if b.first <= a.first:
+        return after
+    if b.stop <= a.stop:
+        return before
+    early = b.first - a.first
+    start, stop = a.reference(a.first), b.reference(b.stop)
+    slope = (stop - start) / (b.stop - a.first)
+    alignment = Alignment(
+        b.alignment.recording_index, start - slope * a.first, slope, a.first, b.stop
+    )
+    ber, weighted_ber = (
+        (before * early + after * b.hashes) / (early + b.hashes)
+        for before, after in ((a.ber, b.ber), (a.weighted_ber, b.weighted_ber))
+    )
+    segment = Segment(alignment, a.first, b.stop, ber, weighted_ber, 0.0, a.begin, b.end)
+    return replace(after, segment=segment, span=(before.span[0], after.span[1]))
+
+
+def merge_matches(matches: Sequence[Match], k: int, kept: Sequence[Match] = ()) -> list[Match]:
+    """Put together what sections gave: parts of one match joined, overlaps resolved.
+
+    Parameters
+    ----------
+    k
+        Matches to keep at most for one segment of the query.
+    kept
+        Matches that were given before: they stand.
+
+    Returns
+    -------
+    Best first. A joined match has the score of its best part, the least that it is worth.
+    """
+    whole: list[Match] = []
+    for match in sorted(matches, key=lambda m: m.query_start):
+        before = next((i for i in reversed(range(len(whole))) if _goes_on(whole[i], match)), None)
+        if before is None:
+            whole.append(match)
+        else:
+            whole[before] = _joined_matches(whole[before], match)
+    whole.sort(key=lambda m: (-m.score, m.query_start))
+    return keep_best(whole, k, match_place, kept)
+
+
+def _goes_on(before: Match, after: Match) -> bool:
+    """Whether two matches are parts of one."""
+    a, b = before.manipulation, after.manipulation
+    if before.recording != after.recording or a.reversed != b.reversed:
+        return False
+    if max(abs(log(a.tau / b.tau)), abs(log(a.rho / b.rho))) > SAME_FACTOR:
+        return False
+    touching = after.query_start <= before.query_stop + TOUCHING_S
+    expected = _reference(before, (after.query_start + after.query_stop) / 2)
+    middle = (after.reference_start + after.reference_stop) / 2
+    return touching and abs(expected - middle) <= SAME_PLACE_S + SAME_FACTOR * HALF_SECTION_S
+
+
+def _reference(match: Match, moment: float) -> float:
+    """Give where in the reference a moment of the query lies."""
+    # From its end on: over a long segment a small error of the time factor adds up.
+    backwards = match.manipulation.reversed
+    end = match.reference_start if backwards else match.reference_stop
+    apart = (moment - match.query_stop) / match.manipulation.tau
+    return end - apart if backwards else end + apart
+
+
+def _joined_matches(before: Match, after: Match) -> Match:
+    """Make one match of two; the better one gives everything but the boundaries."""
+    better = max(before, after, key=lambda m: m.score)
+    first, last = before.query_stop - before.query_start, after.query_stop - after.query_start
+    return replace(
+        better,
+        query_start=before.query_start,
+        query_stop=max(before.query_stop, after.query_stop),
+        reference_start=min(before.reference_start, after.reference_start),
+        reference_stop=max(before.reference_stop, after.reference_stop),
+        ber=(before.ber * first + after.ber * last) / (first + last),
+    )
