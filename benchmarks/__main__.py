@@ -12,6 +12,7 @@ from samaf.errors import SamafError
 GROUPS = {
     "accuracy": "benchmarks.accuracy.commands",
     "calibration": "benchmarks.calibration.commands",
+    "field": "benchmarks.field.commands",
     "speed": "benchmarks.speed.commands",
     "stores": "benchmarks.stores.commands",
     "unet": "benchmarks.unet.commands",

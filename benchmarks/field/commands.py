@@ -1,0 +1,177 @@
+"""The command ``python -m benchmarks field``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.field import asking
+from benchmarks.field.answers import ANSWERS, AnswerFile, read_answers
+from benchmarks.field.conditions import FORMAT, Condition, select
+from benchmarks.field.plan import plan
+from benchmarks.field.sounds import surroundings
+from benchmarks.field.stores import build, opened
+from benchmarks.field.tools import missing
+from benchmarks.terminal import progress_bars, work_option
+from samaf.training.corpora import default_root, open_corpus
+
+LENGTHS = "1,2,3,6,10"
+CLIPS = 60
+
+
+@click.group("field", invoke_without_command=True)
+@click.pass_context
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test", "train"]),
+    default="validation",
+    show_default=True,
+    help="Whose clips are asked.",
+)
+@click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Corpus folder; may be given more than once.  [default: $SAMAF_CORPUS]",
+)
+@click.option("--clips", type=click.IntRange(1), default=CLIPS, show_default=True, help="Asked.")
+@click.option("--lengths", default=LENGTHS, show_default=True, help="Seconds.")
+@click.option("--conditions", default="all", show_default=True, help="all, or NAME,NAME.")
+@click.option("--model", help="Name, or path of a card.  [default: the program's]")
+@click.option("--deep", is_flag=True, help="Ask with the deep search.")
+@click.option(
+    "--times",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Make the stores so many times as large, with distractors.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+@work_option
+@click.option("--out", type=click.Path(path_type=Path), help="Results folder; must be given.")
+def command(context: click.Context, **options: Any) -> None:
+    """Ask clips as cases bring them, with the program's defaults; go on where it was stopped.
+
+    Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is asked
+    in two stores: one holds its recording, the other nothing of its speaker.
+
+    Example: python -m benchmarks field --clips 60 --out runs/field
+    """
+    if context.invoked_subcommand is None:
+        if options["out"] is None:
+            raise click.UsageError("name a results folder with --out")
+        run(**options)
+
+
+@command.command("report")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+def report_command(folder: Path) -> None:
+    """Write report.md and det.png of the answers in DIR again."""
+    from benchmarks.field.report import write
+
+    click.echo(write(folder))
+
+
+@command.command("decision")
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+def decision_command(folders: tuple[Path, ...]) -> None:
+    """Print what each kind of evidence gives to the decision, from the answers in DIR."""
+    from benchmarks.field.decision import ablation
+
+    answers = [a for folder in folders for a in read_answers(folder / ANSWERS)]
+    if not answers:
+        raise BenchmarkError(f"{folders[0]}: holds no answers; ask some with --out {folders[0]}")
+    click.echo(ablation(answers))
+
+
+def run(
+    *,
+    split: str,
+    corpora: tuple[Path, ...],
+    clips: int,
+    lengths: str,
+    conditions: str,
+    model: str | None,
+    deep: bool,
+    times: int,
+    seed: int,
+    jobs: int,
+    work: Path | None,
+    out: Path,
+) -> None:
+    """Ask what was not asked yet, and report; see `command`."""
+    opened_corpora = [open_corpus(root) for root in corpora or (default_root(),)]
+    asked = _seconds(lengths)
+    dealt = plan(opened_corpora, split, seed)
+    chosen = _available(select(conditions))
+    folder = work or default_work()
+    with progress_bars() as start:
+        stores = build(dealt, folder, model, times, start("recordings added"))
+    with opened(stores[0]) as engine:
+        digest = engine.fingerprinter.digest
+    answers = AnswerFile(
+        out,
+        {
+            "split": split,
+            "corpora": sorted(corpus.digest for corpus in opened_corpora),
+            "model": digest,
+            "search": "deep" if deep else "plain",
+            "times": times,
+            "seed": seed,
+            "conditions": FORMAT,
+        },
+    )
+    task = asking.Task(
+        stores,
+        surroundings(opened_corpora, split, dealt.voices),
+        tuple(c.name for c in chosen),
+        asked,
+        "deep" if deep else "plain",
+        seed,
+    )
+    probes = dealt.probes[:clips]
+    with progress_bars() as start:
+        told = start("clips asked")
+        for number, given in enumerate(asking.ask(task, probes, answers.keys(), jobs), start=1):
+            answers.append(given)
+            told(number, len(probes))
+    from benchmarks.field.report import write
+
+    click.echo(write(out))
+
+
+def default_work() -> Path:
+    """Give the folder for stores in the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "samaf" / "field"
+
+
+def _available(chosen: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Leave out, by name, the conditions whose codec or program is not installed."""
+    kept = []
+    for condition in chosen:
+        if lacking := missing(condition.needs):
+            click.echo(f"{condition.name} is left out: {lacking} is not installed", err=True)
+        else:
+            kept.append(condition)
+    if not kept:
+        raise BenchmarkError("no condition is left; install what is named above")
+    return tuple(kept)
+
+
+def _seconds(text: str) -> tuple[float, ...]:
+    try:
+        seconds = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        seconds = ()
+    if not seconds or min(seconds) < 1:
+        raise BenchmarkError(f"--lengths {text}: give seconds from 1 on, with commas between")
+    return seconds

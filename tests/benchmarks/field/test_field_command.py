@@ -1,0 +1,83 @@
+"""The whole benchmark on the bundled clips, asked of real stores."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.__main__ import main
+from benchmarks.field.answers import read_answers
+from benchmarks.field.stores import DISTRACTOR, opened
+
+CLIPS = sorted((Path(__file__).parents[3] / "samaf" / "clips").glob("*.ogg"))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine voices of the validation split and three of the train split."""
+    root = tmp_path_factory.mktemp("corpus")
+    with (root / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "kind", "split", "speaker", "recording"])
+        for number, clip in enumerate(CLIPS):
+            (root / clip.stem).mkdir()
+            shutil.copy(clip, root / clip.stem)
+            split = "validation" if number < 9 else "train"
+            writer.writerow([f"{clip.stem}/{clip.name}", "speech", split, clip.stem, clip.stem])
+    return root
+
+
+def _field(corpus: Path, tmp_path: Path, *more: str) -> str:
+    given = ["field", "--corpus", str(corpus), "--work", str(tmp_path / "work"), "--jobs", "1"]
+    given += ["--lengths", "2", "--conditions", "Clean,Offset", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, [*given, *more])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_clips_are_asked_once_in_both_stores(corpus: Path, tmp_path: Path) -> None:
+    file = tmp_path / "out" / "answers.jsonl"
+    output = _field(corpus, tmp_path, "--clips", "1")
+    answers = list(read_answers(file))
+    assert len(answers) == 4
+    assert len({answer.key for answer in answers}) == 4
+    clean = {answer.stored: answer for answer in answers if answer.condition == "Clean"}
+    assert clean[True].right
+    assert clean[True].right_first
+    best = clean[True].candidates[0]
+    assert best["recording"] == clean[True].clip
+    assert best["score"] == pytest.approx(clean[True].matches[0]["score"], abs=0.01)
+    assert not clean[False].matches
+    assert clean[False].clip not in {c["recording"] for c in clean[False].candidates}
+    assert "| as it is (a clean cut) | 100 / 100 |" in output
+    assert (tmp_path / "out" / "report.md").read_text("utf-8") in output
+    assert (tmp_path / "out" / "det.png").is_file()
+
+    before = file.read_bytes()
+    _field(corpus, tmp_path, "--clips", "2")
+    assert file.read_bytes().startswith(before)
+    assert len(list(read_answers(file))) == 8
+    done = file.read_bytes()
+    _field(corpus, tmp_path, "--clips", "2")
+    assert file.read_bytes() == done
+
+
+def test_distractors_make_the_stores_larger(corpus: Path, tmp_path: Path) -> None:
+    _field(corpus, tmp_path, "--clips", "1", "--times", "3", "--conditions", "Clean")
+    assert len(list(read_answers(tmp_path / "out" / "answers.jsonl"))) == 2
+    (path,) = (tmp_path / "work").glob("*-3x-0.db")
+    with opened(path) as engine:
+        table = engine.index.table
+        distractors = [r.recording_id for r in engine.list() if r.name.startswith(DISTRACTOR)]
+        added = table.counts[np.isin(table.recording_ids, distractors)].sum()
+    assert added == 2 * (table.total - added)
+
+
+def test_lengths_that_cannot_be_asked_are_refused(corpus: Path, tmp_path: Path) -> None:
+    given = ["field", "--corpus", str(corpus), "--out", str(tmp_path), "--lengths", "0.5"]
+    done = CliRunner().invoke(main, given)
+    assert done.exit_code == 1
+    assert "--lengths 0.5: give seconds from 1 on" in done.output
