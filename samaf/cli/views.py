@@ -21,6 +21,11 @@ def match_record(match: Match) -> Record:
         "ber": round(match.ber, 4),
         "score": round(match.score, 2),
         "log10_lr": round(match.log10_lr, 2),
+        "score_other_speech": round(match.score_other_speech, 2),
+        "log10_lr_other_speech": round(match.log10_lr_other_speech, 2),
+        "score_same_words": round(match.score_same_words, 2),
+        "log10_lr_same_words": round(match.log10_lr_same_words, 2),
+        "same_words_warning": match.same_words_warning,
         "manipulation": {
             "tau": round(manipulation.tau, 4),
             "rho": round(manipulation.rho, 4),
@@ -40,11 +45,16 @@ MATCH_FIELDS = (
     "ber",
     "score",
     "log10_lr",
+    "score_other_speech",
+    "log10_lr_other_speech",
+    "score_same_words",
+    "log10_lr_same_words",
+    "same_words_warning",
     "manipulation",
 )
 MATCH_TITLES = (
     *(">from", ">to", "recording", ">from", ">to"),
-    *("altered", ">BER", ">score", ">log10 LR"),
+    *("altered", ">BER", ">score", ">log10 LR", "same words"),
 )
 
 
@@ -60,6 +70,7 @@ def match_cells(match: Match) -> tuple[str, ...]:
         f"{match.ber:.3f}",
         f"{match.score:.1f}",
         f"{match.log10_lr:.1f}",
+        "verify" if match.same_words_warning else "-",
     )
 
 
@@ -78,7 +89,7 @@ def _query_lines(result: QueryResult) -> Lines:
         yield (name, *match_cells(match), labelled(match.recording.labels))
     if not result.matches:
         unknown = f"unknown: {result.reason}" if result.reason else "unknown"
-        yield (name, "", "", unknown, *[""] * 7)
+        yield (name, "", "", unknown, *[""] * 8)
 
 
 QUERY: View[QueryResult] = View(
@@ -107,7 +118,7 @@ def _stretch_cells(match: Match) -> tuple[str, ...]:
     return (start, stop, *others)
 
 
-STRETCH_TITLES = (">A from", ">to", ">B from", ">to", "altered", ">BER", ">score", ">log10 LR")
+STRETCH_TITLES = (">A from", ">to", ">B from", ">to", *MATCH_TITLES[5:])
 STRETCH_FIELDS = MATCH_FIELDS[3:]
 
 

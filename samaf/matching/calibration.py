@@ -93,6 +93,11 @@ def log10_evalue(
     return np.asarray(np.logaddexp(unrelated / _LOG10_E, (alike + tries) / _LOG10_E) * _LOG10_E)
 
 
+def other_speech(calibration: ScoreCalibration) -> ScoreCalibration:
+    """Give the calibration against speech that shares no text with the query."""
+    return replace(calibration, same_text=0.0)
+
+
 def for_deep(calibration: ScoreCalibration) -> ScoreCalibration:
     """Give the calibration for deep queries: they meet same-text impostors at other tempos too."""
     return replace(calibration, same_text=calibration.same_text * calibration.deep_same_text)
