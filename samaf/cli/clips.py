@@ -62,7 +62,7 @@ def query(
 
     Each match gives the place in the clip and in the recording; a clip without a match is
     unknown. The score is -log10 of the expected false matches: 6 means one in a million such
-    queries. A match marked "verify" may also be another voice that says the same words. "-" reads
+    queries. A match marked "verify" may also be another voice that says the same text. "-" reads
     a clip from standard input. Exit status 1 if a clip cannot be read.
 
     A store of a model of vectors, such as UNET320, gives a ranking of at most -k recordings:

@@ -97,7 +97,7 @@ population_option = click.option(
     default=POPULATIONS[0],
     show_default=True,
     help="What a false match would be: speech (calls, interviews, broadcasts), or prompts, where "
-    "other voices read the same words.",
+    "other voices read the same text.",
 )
 
 

@@ -23,9 +23,9 @@ def match_record(match: Match) -> Record:
         "log10_lr": round(match.log10_lr, 2),
         "score_other_speech": round(match.score_other_speech, 2),
         "log10_lr_other_speech": round(match.log10_lr_other_speech, 2),
-        "score_same_words": round(match.score_same_words, 2),
-        "log10_lr_same_words": round(match.log10_lr_same_words, 2),
-        "same_words_warning": match.same_words_warning,
+        "score_same_text": round(match.score_same_text, 2),
+        "log10_lr_same_text": round(match.log10_lr_same_text, 2),
+        "same_text_warning": match.same_text_warning,
         "manipulation": {
             "tau": round(manipulation.tau, 4),
             "rho": round(manipulation.rho, 4),
@@ -47,14 +47,14 @@ MATCH_FIELDS = (
     "log10_lr",
     "score_other_speech",
     "log10_lr_other_speech",
-    "score_same_words",
-    "log10_lr_same_words",
-    "same_words_warning",
+    "score_same_text",
+    "log10_lr_same_text",
+    "same_text_warning",
     "manipulation",
 )
 MATCH_TITLES = (
     *(">from", ">to", "recording", ">from", ">to"),
-    *("altered", ">BER", ">score", ">log10 LR", "same words"),
+    *("altered", ">BER", ">score", ">log10 LR", "same text"),
 )
 
 
@@ -70,7 +70,7 @@ def match_cells(match: Match) -> tuple[str, ...]:
         f"{match.ber:.3f}",
         f"{match.score:.1f}",
         f"{match.log10_lr:.1f}",
-        "verify" if match.same_words_warning else "-",
+        "verify" if match.same_text_warning else "-",
     )
 
 

@@ -171,7 +171,7 @@ class Engine:
             clip in memory.
         population
             What a false match would be: "speech", other speech, for calls, interviews and
-            broadcasts, or "prompts", also other voices that say the same words, for read texts,
+            broadcasts, or "prompts", also other voices that say the same text, for read texts,
             announcements and forms.
         audit
             Write the question and its answer into the store's audit log.

@@ -25,20 +25,20 @@ class Evalues:
     ----------
     other_speech
         Against speech that shares no text with the query.
-    same_words
-        Against that and other voices that say the same words at the same pace.
+    same_text
+        Against that and other voices that say the same text at the same pace.
     """
 
     other_speech: float
-    same_words: float
+    same_text: float
 
     def of(self, population: Population) -> float:
         """Give the one that decides in a population."""
-        return self.same_words if population == "prompts" else self.other_speech
+        return self.same_text if population == "prompts" else self.other_speech
 
     def more(self, log10_times: float) -> Evalues:
         """Give those of a search so many times as large."""
-        return Evalues(self.other_speech + log10_times, self.same_words + log10_times)
+        return Evalues(self.other_speech + log10_times, self.same_text + log10_times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Candidate:
         That of `evalues` which decides.
     evalues
         Against each alternative.
-    same_words_warning
-        Whether the E-value against the same words is above the maximum of false matches.
+    same_text_warning
+        Whether the E-value against the same text is above the maximum of false matches.
     weighted_log10_evalue
-        The E-value against the same words with bits counted by their reliability: ranks candidates
+        The E-value against the same text with bits counted by their reliability: ranks candidates
         for one place.
     comparisons
         Comparisons of the search that gave it; see ``samaf.matching.calibration``.
@@ -75,7 +75,7 @@ class Candidate:
     ber: float
     log10_evalue: float
     evalues: Evalues
-    same_words_warning: bool
+    same_text_warning: bool
     weighted_log10_evalue: float
     manipulation: Manipulation
     comparisons: float
@@ -84,7 +84,7 @@ class Candidate:
 def evalues_of(
     segment: Segment, comparisons: float, calibration: ScoreCalibration
 ) -> tuple[Evalues, float]:
-    """Give the E-values of a segment by BER, and that against the same words by weighted BER."""
+    """Give the E-values of a segment by BER, and that against the same text by weighted BER."""
     error_rates = np.array([segment.ber, segment.weighted_ber])
     hashes = np.array(segment.hashes)
     by_bits, by_weights = log10_evalue(error_rates, hashes, comparisons, calibration)
@@ -126,7 +126,7 @@ def to_match(
     if manipulation.reversed:
         begin, end = duration - end, duration - begin
     calibration = calibration_of(fingerprinter)
-    against = [-candidate.log10_evalue, -evalues.other_speech, -evalues.same_words]
+    against = [-candidate.log10_evalue, -evalues.other_speech, -evalues.same_text]
     ratios = log10_likelihood_ratio(np.array(against), calibration).tolist()
     return Match(
         recording,
@@ -140,7 +140,7 @@ def to_match(
         ratios[0],
         score_other_speech=against[1],
         log10_lr_other_speech=ratios[1],
-        score_same_words=against[2],
-        log10_lr_same_words=ratios[2],
-        same_words_warning=candidate.same_words_warning,
+        score_same_text=against[2],
+        log10_lr_same_text=ratios[2],
+        same_text_warning=candidate.same_text_warning,
     )

@@ -102,7 +102,7 @@ class Matcher:
                     _inner_ber(segment, query, table, hypothesis),
                     evalues.of(self.population),
                     evalues,
-                    evalues.same_words > most,
+                    evalues.same_text > most,
                     weighted_evalue,
                     manipulation,
                     comparisons,

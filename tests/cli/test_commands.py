@@ -32,9 +32,9 @@ MATCH_KEYS = [
     "log10_lr",
     "score_other_speech",
     "log10_lr_other_speech",
-    "score_same_words",
-    "log10_lr_same_words",
-    "same_words_warning",
+    "score_same_text",
+    "log10_lr_same_text",
+    "same_text_warning",
     "manipulation",
 ]
 

@@ -160,7 +160,7 @@ def test_weights_leave_the_scatter_of_unrelated_hashes(salt: int, power: float) 
     assert rates.std() == pytest.approx(1 / 32, rel=0.1)
 
 
-def test_the_population_decides_what_a_reading_of_the_same_words_is() -> None:
+def test_the_population_decides_what_a_reading_of_the_same_text_is() -> None:
     rng = np.random.default_rng(4)
     packed = random_hashes(rng, 40)
     index = ExactIndex(table_of([(1, packed), (2, random_hashes(rng, 200))], WIDTH))
@@ -170,9 +170,9 @@ def test_the_population_decides_what_a_reading_of_the_same_words_is() -> None:
     speech = Matcher(index, calibration, 9, 1e-3, 5)
     prompts = replace(speech, population="prompts")
     (match,) = speech.find([(PLAIN, read_again)])
-    assert match.same_words_warning
-    assert match.log10_evalue == match.evalues.other_speech < -3 < match.evalues.same_words
+    assert match.same_text_warning
+    assert match.log10_evalue == match.evalues.other_speech < -3 < match.evalues.same_text
     assert not prompts.find([(PLAIN, read_again)])
     (match,) = prompts.find([(PLAIN, played)])
-    assert not match.same_words_warning
-    assert match.evalues.other_speech <= match.log10_evalue == match.evalues.same_words
+    assert not match.same_text_warning
+    assert match.evalues.other_speech <= match.log10_evalue == match.evalues.same_text
