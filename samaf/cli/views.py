@@ -15,7 +15,6 @@ from samaf.json_records import (
 )
 from samaf.records import Comparison, Duplicate, Match, QueryResult
 
-
 MATCH_TITLES = (
     *(">from", ">to", "recording", ">from", ">to"),
     *("altered", ">BER", ">score", ">log10 LR", "same text"),
