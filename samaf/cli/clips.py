@@ -16,6 +16,7 @@ from samaf.cli.options import (
     max_false_matches_option,
     model_option,
     output_format_option,
+    population_option,
     search_options,
 )
 from samaf.cli.text import complain
@@ -24,7 +25,7 @@ from samaf.errors import AudioError
 from samaf.text import escaped
 
 if TYPE_CHECKING:
-    from samaf.records import QueryResult, RankingResult
+    from samaf.records import Population, QueryResult, RankingResult
 
 
 RANKED = (
@@ -40,6 +41,7 @@ RANKED = (
 @max_false_matches_option(MAX_FALSE_MATCHES, "Maximum expected false matches per clip.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
+@population_option
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
@@ -51,6 +53,7 @@ def query(
     max_false_matches: float,
     index: str,
     search: str,
+    population: Population,
     audit: bool,
     model: str | None,
     output_format: str | None,
@@ -59,7 +62,8 @@ def query(
 
     Each match gives the place in the clip and in the recording; a clip without a match is
     unknown. The score is -log10 of the expected false matches: 6 means one in a million such
-    queries. "-" reads a clip from standard input. Exit status 1 if a clip cannot be read.
+    queries. A match marked "verify" may also be another voice that says the same text. "-" reads
+    a clip from standard input. Exit status 1 if a clip cannot be read.
 
     A store of a model of vectors, such as UNET320, gives a ranking of at most -k recordings:
     those of the -k nearest segments, by weighted votes.
@@ -83,6 +87,7 @@ def query(
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            population=population,
             audit=audit,
         ):
             if isinstance(result, AudioError):
@@ -106,9 +111,16 @@ def query(
 @click.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
+@population_option
 @model_option
 @output_format_option
-def compare(first: str, second: str, model: str | None, output_format: str | None) -> None:
+def compare(
+    first: str,
+    second: str,
+    population: Population,
+    model: str | None,
+    output_format: str | None,
+) -> None:
     """Find the segments that two files share.
 
     No store is needed.
@@ -121,7 +133,7 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    comparison = samaf.compare(first, second, model=model)
+    comparison = samaf.compare(first, second, model=model, population=population)
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
     write(COMPARISON, [comparison], output_format)

@@ -16,20 +16,32 @@ from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
-from samaf.records import Codes, Comparison, Manipulation, Match, Recording
+from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
 
 
-def compare(first: Source, second: Source, *, model: str | None = None) -> Comparison:
+def compare(
+    first: Source,
+    second: Source,
+    *,
+    model: str | None = None,
+    population: Population = "speech",
+) -> Comparison:
     """Tell which segments two files share, and how the first one was altered.
 
     Each file is searched for in the other as a deep query is in a store, so that the order of
     the two makes no difference. Both are held in memory.
 
+    Parameters
+    ----------
+    population
+        As for ``Engine.query``.
+
     Raises
     ------
-    AudioError, FingerprinterError
-        A file cannot be decoded, or there is no such model.
+    AudioError, FingerprinterError, QueryError
+        A file cannot be decoded, or there is no such model or population.
     """
+    options = QueryOptions(search="deep", population=population)
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
     one = _prepare(first, fingerprinter)
     other = _prepare(second, fingerprinter)
@@ -39,8 +51,8 @@ def compare(first: Source, second: Source, *, model: str | None = None) -> Compa
     if reasons:
         return Comparison(*names, (), "; ".join(reasons))
     matches = [
-        *_search(one, other, fingerprinter),
-        *(turned(match, other.recording) for match in _search(other, one, fingerprinter)),
+        *_search(one, other, fingerprinter, options),
+        *(turned(match, other.recording) for match in _search(other, one, fingerprinter, options)),
     ]
     matches.sort(key=lambda match: (-match.score, match.query_start))
     return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)))
@@ -65,12 +77,11 @@ def _prepare(source: Source, fingerprinter: Fingerprinter) -> _Compared:
 
 
 def _search(
-    query: _Compared, reference: _Compared, fingerprinter: Fingerprinter
+    query: _Compared, reference: _Compared, fingerprinter: Fingerprinter, options: QueryOptions
 ) -> Iterator[Match]:
     """Search for one file in the other."""
     packed = reference.hashes.packed
     index = ExactIndex(table_of([(0, packed)], packed.shape[1]))
-    options = QueryOptions(search="deep")
     deep = DeepMatcher(fingerprinter, matcher_of(fingerprinter, index, options))
     assert query.clip.samples is not None
     with one_blas_thread():
