@@ -6,6 +6,7 @@ from .engine.engine import Engine, open
 from .engine.fingerprint import fingerprint
 from .engine.models import models
 from .engine.rehash import rehash
+from .engine.verify import verify
 from .version import __version__
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "models",
     "open",
     "rehash",
+    "verify",
 ]

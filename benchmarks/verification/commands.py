@@ -29,9 +29,9 @@ from benchmarks.verification.shared_sounds import shared_sounds
 from samaf.audio import SAMPLE_RATE, load
 from samaf.engine.blas import one_blas_thread
 from samaf.fingerprinters import load_hash_model
+from samaf.records import Verification
 from samaf.training.corpora import Clip, default_root, open_corpus
-from samaf.verification import Placement, Verification, verify
-from samaf.verification.correlation import BIN
+from samaf.verification import Placement, verify
 
 START_ERROR = 0.05  # s, of the place that the hashes name
 FACTOR_ERROR = 0.008  # of its time and pitch factors where the clip was altered
@@ -205,14 +205,12 @@ def _elsewhere(first: int, last: int, rng: np.random.Generator) -> int | None:
 
 
 def _elsewhere_z(verification: Verification) -> float:
-    """Give the highest correlation at other lags, a second or more away; nan without any."""
-    correlation = verification.trace.correlation if verification.trace else None
-    if correlation is None:
+    """Give the highest correlation a second or more away; nan where there is no curve."""
+    curves = verification.curves
+    if curves is None or not len(curves.lags):
         return nan
-    line = correlation.line
-    own = (line.place - line.middle * line.step - correlation.first_lag) / BIN
-    away = np.abs(np.arange(len(correlation.curve)) - own) >= SAMPLE_RATE / BIN
-    return float(correlation.curve[away].max(initial=0))
+    away = np.abs(curves.lags - curves.peak_lag) >= 1
+    return float(curves.correlation[away].max(initial=0))
 
 
 @lru_cache(128)

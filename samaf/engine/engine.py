@@ -145,6 +145,8 @@ class Engine:
         k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
+        verify: bool = False,
+        audio: str | os.PathLike[str] | None = None,
         audit: bool = False,
     ) -> QueryResult | RankingResult:
         """Tell which stored recordings a clip comes from, and where in them.
@@ -167,6 +169,14 @@ class Engine:
             "plain", "deep", which also undoes changes of speed, tempo, pitch and direction, or
             "exhaustive": also reversed speed, and tempo with pitch. The last two hold the whole
             clip in memory.
+        verify
+            Compare the signals of clip and recordings: of the matches, and of the best ``k``
+            candidates beyond ``max_false_matches``. Those that are verified come first. The clip
+            is held in memory. A match whose recording cannot be compared says why in its
+            ``verification``.
+        audio
+            Folder of the recordings' audio, for ``verify``: found by name or SHA-256. By default,
+            and where it lacks one, the path that the store has.
         audit
             Write the question and its answer into the store's audit log.
 
@@ -181,6 +191,8 @@ class Engine:
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            verify=verify,
+            audio=audio,
             audit=audit,
         )
         if isinstance(answer, AudioError):
@@ -195,6 +207,8 @@ class Engine:
         k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
+        verify: bool = False,
+        audio: str | os.PathLike[str] | None = None,
         audit: bool = False,
     ) -> Iterator[QueryResult | RankingResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
@@ -207,9 +221,17 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search)
+        options = QueryOptions(granularity_s, k, max_false_matches, search, verify)
+        if verify:
+            hashing(self.fingerprinter)  # a ranking names places of 4 s, which no lag follows
         yield from query_many(
-            list(sources), options, self._family, self._current_index, self.store, audit=audit
+            list(sources),
+            options,
+            self._family,
+            self._current_index,
+            self.store,
+            audit=audit,
+            audio=audio,
         )
 
     def monitor(

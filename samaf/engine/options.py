@@ -31,6 +31,7 @@ class QueryOptions:
     k: int = MATCHES
     max_false_matches: float = MAX_FALSE_MATCHES
     search: str = "plain"
+    verify: bool = False
 
     def __post_init__(self) -> None:
         if not GRANULARITIES_S[0] <= self.granularity_s <= GRANULARITIES_S[1]:

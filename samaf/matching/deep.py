@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import log10
 
 import numpy as np
 
@@ -64,10 +65,11 @@ class DeepMatcher:
         hypotheses = deep(self.exhaustive)
         grids = hash_under(samples, salt, self.fingerprinter, hypotheses[:AS_IT_IS])
         found = self._followed(grids)
-        if not _decided(resolve(found, self.matcher.k), grids):
+        most = log10(self.matcher.max_false_matches)
+        if not _decided(resolve(found, self.matcher.k, most), grids):
             others = hash_under(samples, salt, self.fingerprinter, hypotheses[AS_IT_IS:])
             found += self._followed(others)
-        return resolve(found, self.matcher.k)
+        return resolve(found, self.matcher.k, most)
 
     def _followed(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Search under all hypotheses; follow the most promising neighbors."""

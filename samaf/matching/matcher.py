@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, log10
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Matcher:
         Maximum expected false matches, e.g. 1e-3 in a query.
     k
         Candidates to give at most for one segment of the query.
+    at_any_score
+        Whether to give the best candidates of those beyond ``max_false_matches`` as well.
     """
 
     index: Index
@@ -47,6 +49,7 @@ class Matcher:
     window_hashes: int
     max_false_matches: float
     k: int
+    at_any_score: bool = False
 
     def find(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Find all segments of a clip that the index holds.
@@ -65,7 +68,8 @@ class Matcher:
         if not self.index.table.total or not grids:
             return []
         neighbors = search_all(grids, self.index, self.window_hashes, self.k)
-        return resolve([c for found in neighbors for c in self.candidates(*found)], self.k)
+        candidates = [c for found in neighbors for c in self.candidates(*found)]
+        return resolve(candidates, self.k, log10(self.max_false_matches))
 
     def candidates(
         self, grid: Grid, neighbors: Neighbors, comparisons: float | None = None
@@ -86,7 +90,7 @@ class Matcher:
             if segment is None:
                 continue
             evalue, weighted_evalue = log10_evalues(segment, comparisons, calibration)
-            if evalue <= np.log10(self.max_false_matches):
+            if self.at_any_score or evalue <= log10(self.max_false_matches):
                 manipulation = hypothesis.manipulation
                 first, stop = span_of(segment, len(query), manipulation)
                 early = hypothesis.origin * manipulation.tau
