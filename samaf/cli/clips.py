@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from samaf.cli.options import (
+    audio_option,
     database,
     db_option,
     granularity_option,
@@ -17,6 +18,7 @@ from samaf.cli.options import (
     model_option,
     output_format_option,
     search_options,
+    verify_option,
 )
 from samaf.cli.text import complain
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
@@ -40,6 +42,8 @@ RANKED = (
 @max_false_matches_option(MAX_FALSE_MATCHES, "Maximum expected false matches per clip.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
+@verify_option
+@audio_option
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
@@ -51,6 +55,8 @@ def query(
     max_false_matches: float,
     index: str,
     search: str,
+    verify: bool,
+    audio: str | None,
     audit: bool,
     model: str | None,
     output_format: str | None,
@@ -71,8 +77,11 @@ def query(
     import samaf
     from samaf.cli.ranking_views import RANKING
     from samaf.cli.render import View, write
+    from samaf.cli.verification_views import VERIFIED_QUERY
     from samaf.cli.views import QUERY
 
+    if audio and not verify:
+        raise click.UsageError("--audio: needs --verify")
     failed = 0
 
     def results() -> Iterator[QueryResult | RankingResult]:
@@ -83,6 +92,8 @@ def query(
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            verify=verify,
+            audio=audio,
             audit=audit,
         ):
             if isinstance(result, AudioError):
@@ -95,7 +106,7 @@ def query(
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
         ranks = opened.fingerprinter.card.family == "unet"
-        view: View[Any] = RANKING if ranks else QUERY
+        view: View[Any] = RANKING if ranks else VERIFIED_QUERY if verify else QUERY
         write(view, results(), output_format)
         if ranks and not output_format:
             click.echo(RANKED, err=True)
@@ -106,9 +117,12 @@ def query(
 @click.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
+@verify_option
 @model_option
 @output_format_option
-def compare(first: str, second: str, model: str | None, output_format: str | None) -> None:
+def compare(
+    first: str, second: str, verify: bool, model: str | None, output_format: str | None
+) -> None:
     """Find the segments that two files share.
 
     No store is needed.
@@ -119,12 +133,13 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     """
     import samaf
     from samaf.cli.render import write
+    from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
 
-    comparison = samaf.compare(first, second, model=model)
+    comparison = samaf.compare(first, second, model=model, verify=verify)
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
-    write(COMPARISON, [comparison], output_format)
+    write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
 
 
 @click.command()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from samaf.audio import Source
 from samaf.engine.compare import prepare_compared, reason_of, search_in, verified_in
 from samaf.engine.options import MATCHES, QueryOptions
 from samaf.engine.verification import best_first, is_verified
+from samaf.errors import QueryError
 from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
 from samaf.matching.merging import keep_best, match_place
 from samaf.records import VerificationResult
+from samaf.verification.picture import save_picture
 
 
 def verify(
@@ -46,3 +51,22 @@ def verify(
     kept = keep_best(verified, options.k, match_place) or matches[:1]
     reason = "" if kept else "no place of the recording resembles the clip"
     return VerificationResult(*about, tuple(kept), reason)
+
+
+def draw_verification(result: VerificationResult, path: str | os.PathLike[str]) -> None:
+    """Draw correlation and lag of the best place; the file's ending says PNG, SVG or PDF.
+
+    Raises
+    ------
+    QueryError
+        Nothing was compared, or the file cannot be written.
+    """
+    best = result.matches[0].verification if result.matches else None
+    if best is None or best.curves is None:
+        reason = result.reason or (best.reason if best else "")
+        raise QueryError(f"{path}: nothing to draw, {reason}")
+    title = f"{Path(result.clip).name} in {Path(result.recording).name}"
+    try:
+        save_picture(best, title, Path(path))
+    except (OSError, ValueError) as error:
+        raise QueryError(f"{path}: cannot be written ({error}); name a PNG, SVG or PDF") from None

@@ -54,9 +54,15 @@ class DeepMatcher:
 
         Returns
         -------
-        As ``Matcher.find``.
+        As ``Matcher.find``. Candidates at any score are given unaltered, too, where the
+        refinement altered them: faint ones lead it astray.
         """
-        return [self.refined(c, samples) for c in self.find_on_grid(samples, salt)]
+        on_grid = self.find_on_grid(samples, salt)
+        candidates = [self.refined(c, samples) for c in on_grid]
+        if self.matcher.at_any_score:
+            given = zip(on_grid, candidates, strict=True)
+            candidates += [c for c, refined in given if c.manipulation == IDENTITY and c != refined]
+        return candidates
 
     def find_on_grid(self, samples: np.ndarray, salt: str) -> list[Candidate]:
         """Find a clip as `find` does; manipulations are left on the grid of hypotheses."""

@@ -97,17 +97,20 @@ def keep_best(
 def resolve(candidates: Sequence[Candidate], k: int, log10_evalue: float = inf) -> list[Candidate]:
     """Keep the best of overlapping candidates: one a place, ``k`` a segment of the query.
 
-    Behind them come those with a greater E-value than ``log10_evalue``: ``k`` in all of the query
-    as it is, and ``k`` of it altered.
+    Where there are any with a greater E-value than ``log10_evalue``, the best of all follow behind
+    those within it: ``k`` of the query as it is, and ``k`` of it altered.
     """
     ordered = sorted(candidates, key=_candidate_order)
     within = [c for c in ordered if c.log10_evalue <= log10_evalue]
     kept = keep_best(within, k, candidate_place)
+    if len(within) == len(ordered):
+        return kept
     result = list(kept)
     for altered in (False, True):
-        beyond = (c for c in ordered if c.log10_evalue > log10_evalue)
-        group = [c for c in beyond if (c.manipulation != IDENTITY) == altered]
-        result += keep_best(group, k, candidate_place, kept)[:k]
+        group = [c for c in ordered if (c.manipulation != IDENTITY) == altered]
+        before = [c for c in kept if c in group]
+        rest = [c for c in group if c not in kept]
+        result += keep_best(rest, k, candidate_place, before)[:k]
     return result
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from samaf.files import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +42,24 @@ def picture(verification: Verification, title: str = "") -> Figure:
         upper.set_axis_off()
     _along(lower, curves)
     return figure
+
+
+def save_picture(verification: Verification, title: str, path: Path) -> None:
+    """Write `picture` into a file, the same bytes for the same verification.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file cannot be written, or matplotlib has no format of its ending.
+    """
+    import matplotlib
+
+    suffix = path.suffix.lower().removeprefix(".") or "png"
+    # What would tell when and by which version it was drawn.
+    undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    figure = picture(verification, title)
+    with matplotlib.rc_context({"svg.hashsalt": "samaf"}), atomic(path) as temporary:
+        figure.savefig(temporary, format=suffix, dpi=120, metadata=undated.get(suffix))
 
 
 def _correlation(axes: Axes, curves: LagCurves) -> None:
