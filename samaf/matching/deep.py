@@ -54,14 +54,14 @@ class DeepMatcher:
 
         Returns
         -------
-        As ``Matcher.find``. Candidates at any score are given unaltered, too, where the
-        refinement altered them: faint ones lead it astray.
+        As ``Matcher.find``. Candidates at any score are given as they were found, too,
+        where time and pitch were unaltered then: faint ones lead it astray.
         """
         on_grid = self.find_on_grid(samples, salt)
         candidates = [self.refined(c, samples) for c in on_grid]
         if self.matcher.at_any_score:
             given = zip(on_grid, candidates, strict=True)
-            candidates += [c for c, refined in given if c.manipulation == IDENTITY and c != refined]
+            candidates += [c for c, refined in given if _as_it_is(c) and c != refined]
         return candidates
 
     def find_on_grid(self, samples: np.ndarray, salt: str) -> list[Candidate]:
@@ -101,6 +101,11 @@ class DeepMatcher:
         rows = self.matcher.index.table.rows(candidate.recording_index)
         segment, manipulation = estimate(segment, manipulation, clip, rows, fingerprinter)
         return replace(candidate, segment=segment, manipulation=manipulation)
+
+
+def _as_it_is(candidate: Candidate) -> bool:
+    """Whether neither time nor pitch is altered."""
+    return candidate.manipulation.tau == candidate.manipulation.rho == 1
 
 
 def _decided(candidates: Sequence[Candidate], grids: Sequence[Grid]) -> bool:
