@@ -40,6 +40,11 @@ def match_record(match: Match) -> Record:
         "ber": round(match.ber, 4),
         "score": round(match.score, 2),
         "log10_lr": round(match.log10_lr, 2),
+        "score_other_speech": round(match.score_other_speech, 2),
+        "log10_lr_other_speech": round(match.log10_lr_other_speech, 2),
+        "score_same_text": round(match.score_same_text, 2),
+        "log10_lr_same_text": round(match.log10_lr_same_text, 2),
+        "same_text_warning": match.same_text_warning,
         "manipulation": _manipulation_record(match.manipulation, 4),
     }
     if match.verification is not None:
@@ -100,6 +105,11 @@ MATCH_FIELDS = (
     "ber",
     "score",
     "log10_lr",
+    "score_other_speech",
+    "log10_lr_other_speech",
+    "score_same_text",
+    "log10_lr_same_text",
+    "same_text_warning",
     "manipulation",
 )
 

@@ -17,6 +17,7 @@ from samaf.cli.options import (
     max_false_matches_option,
     model_option,
     output_format_option,
+    population_option,
     search_options,
     verify_option,
 )
@@ -26,7 +27,7 @@ from samaf.errors import AudioError
 from samaf.text import escaped
 
 if TYPE_CHECKING:
-    from samaf.records import QueryResult, RankingResult
+    from samaf.records import Population, QueryResult, RankingResult
 
 
 RANKED = (
@@ -42,6 +43,7 @@ RANKED = (
 @max_false_matches_option(MAX_FALSE_MATCHES, "Maximum expected false matches per clip.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
+@population_option
 @verify_option
 @audio_option
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
@@ -55,6 +57,7 @@ def query(
     max_false_matches: float,
     index: str,
     search: str,
+    population: Population,
     verify: bool,
     audio: str | None,
     audit: bool,
@@ -65,7 +68,8 @@ def query(
 
     Each match gives the place in the clip and in the recording; a clip without a match is
     unknown. The score is -log10 of the expected false matches: 6 means one in a million such
-    queries. "-" reads a clip from standard input. Exit status 1 if a clip cannot be read.
+    queries. A match marked "verify" may also be another voice that says the same text. "-" reads
+    a clip from standard input. Exit status 1 if a clip cannot be read.
 
     A store of a model of vectors, such as UNET320, gives a ranking of at most -k recordings:
     those of the -k nearest segments, by weighted votes.
@@ -92,6 +96,7 @@ def query(
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            population=population,
             verify=verify,
             audio=audio,
             audit=audit,
@@ -117,11 +122,17 @@ def query(
 @click.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
+@population_option
 @verify_option
 @model_option
 @output_format_option
 def compare(
-    first: str, second: str, verify: bool, model: str | None, output_format: str | None
+    first: str,
+    second: str,
+    population: Population,
+    verify: bool,
+    model: str | None,
+    output_format: str | None,
 ) -> None:
     """Find the segments that two files share.
 
@@ -136,7 +147,7 @@ def compare(
     from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
 
-    comparison = samaf.compare(first, second, model=model, verify=verify)
+    comparison = samaf.compare(first, second, model=model, population=population, verify=verify)
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
     write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)

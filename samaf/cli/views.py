@@ -17,7 +17,7 @@ from samaf.records import Comparison, Duplicate, Match, QueryResult
 
 MATCH_TITLES = (
     *(">from", ">to", "recording", ">from", ">to"),
-    *("altered", ">BER", ">score", ">log10 LR"),
+    *("altered", ">BER", ">score", ">log10 LR", "same text"),
 )
 
 
@@ -33,6 +33,7 @@ def match_cells(match: Match) -> tuple[str, ...]:
         f"{match.ber:.3f}",
         f"{match.score:.1f}",
         f"{match.log10_lr:.1f}",
+        "verify" if match.same_text_warning else "-",
     )
 
 
@@ -43,7 +44,7 @@ def query_lines(result: QueryResult) -> Lines:
         yield (name, *match_cells(match), labelled(match.recording.labels))
     if not result.matches:
         unknown = f"unknown: {result.reason}" if result.reason else "unknown"
-        yield (name, "", "", unknown, *[""] * 7)
+        yield (name, "", "", unknown, *[""] * 8)
 
 
 QUERY: View[QueryResult] = View(
@@ -66,7 +67,7 @@ def _stretch_cells(match: Match) -> tuple[str, ...]:
     return (start, stop, *others)
 
 
-STRETCH_TITLES = (">A from", ">to", ">B from", ">to", "altered", ">BER", ">score", ">log10 LR")
+STRETCH_TITLES = (">A from", ">to", ">B from", ">to", *MATCH_TITLES[5:])
 
 
 def _comparison_record(comparison: Comparison) -> Record:

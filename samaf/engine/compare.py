@@ -17,12 +17,17 @@ from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
-from samaf.records import Codes, Comparison, Manipulation, Match, Recording
+from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
 from samaf.verification import verify as verify_signals
 
 
 def compare(
-    first: Source, second: Source, *, model: str | None = None, verify: bool = False
+    first: Source,
+    second: Source,
+    *,
+    model: str | None = None,
+    population: Population = "speech",
+    verify: bool = False,
 ) -> Comparison:
     """Tell which segments two files share, and how the first one was altered.
 
@@ -31,16 +36,18 @@ def compare(
 
     Parameters
     ----------
+    population
+        As for ``Engine.query``.
     verify
         Compare the signals as well, as ``Engine.query`` does.
 
     Raises
     ------
-    AudioError, FingerprinterError
-        A file cannot be decoded, or there is no such model.
+    AudioError, FingerprinterError, QueryError
+        A file cannot be decoded, or there is no such model or population.
     """
+    options = QueryOptions(search="deep", population=population, verify=verify)
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    options = QueryOptions(search="deep", verify=verify)
     one = prepare_compared(first, fingerprinter)
     other = prepare_compared(second, fingerprinter)
     names = one.path, other.path

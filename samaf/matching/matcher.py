@@ -18,12 +18,12 @@ from samaf.matching.alignment import (
     moved,
     with_refined_boundaries,
 )
-from samaf.matching.candidates import Candidate, log10_evalues, span_of
+from samaf.matching.candidates import Candidate, evalues_of, span_of
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid
 from samaf.matching.search import count_comparisons, search_all
-from samaf.records import Hashes
+from samaf.records import Hashes, Population
 
 LEAST_COVERED = 0.5  # share of a window that must hold something to recognise
 
@@ -40,6 +40,8 @@ class Matcher:
         Maximum expected false matches, e.g. 1e-3 in a query.
     k
         Candidates to give at most for one segment of the query.
+    population
+        What a false match would be, which decides: "speech" or "prompts".
     at_any_score
         Whether to give the best candidates of those beyond ``max_false_matches`` as well.
     """
@@ -49,6 +51,7 @@ class Matcher:
     window_hashes: int
     max_false_matches: float
     k: int
+    population: Population = "speech"
     at_any_score: bool = False
 
     def find(self, grids: Sequence[Grid]) -> list[Candidate]:
@@ -89,8 +92,9 @@ class Matcher:
             segment = follow(alignment, query, table)
             if segment is None:
                 continue
-            evalue, weighted_evalue = log10_evalues(segment, comparisons, calibration)
-            if self.at_any_score or evalue <= log10(self.max_false_matches):
+            evalues, weighted_evalue = evalues_of(segment, comparisons, calibration)
+            most = log10(self.max_false_matches)
+            if self.at_any_score or evalues.of(self.population) <= most:
                 manipulation = hypothesis.manipulation
                 first, stop = span_of(segment, len(query), manipulation)
                 early = hypothesis.origin * manipulation.tau
@@ -100,7 +104,9 @@ class Matcher:
                     whole,
                     (first + early, stop + early),
                     _inner_ber(segment, query, table, hypothesis),
-                    evalue,
+                    evalues.of(self.population),
+                    evalues,
+                    evalues.same_text > most,
                     weighted_evalue,
                     manipulation,
                     comparisons,
