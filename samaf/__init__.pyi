@@ -7,6 +7,7 @@ from .engine.fingerprint import fingerprint
 from .engine.models import models
 from .engine.rehash import rehash
 from .engine.sync import sync
+from .engine.verify import draw_verification, verify
 from .version import __version__
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "copies",
     "db",
     "decode",
+    "draw_verification",
     "fingerprint",
     "models",
     "open",
     "rehash",
     "sync",
+    "verify",
 ]

@@ -25,6 +25,7 @@ from samaf.cli.streams import monitor
 from samaf.cli.sync import sync
 from samaf.cli.text import complain
 from samaf.cli.train import train
+from samaf.cli.verify import verify
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
 from samaf.text import escaped
@@ -100,6 +101,7 @@ for command in (
     stats,
     compare,
     sync,
+    verify,
     duplicates,
     copies,
     fingerprint,
