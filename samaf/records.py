@@ -616,3 +616,24 @@ class SyncedRecording:
         """Give where a moment of it lies on the time line, both in seconds."""
         missing = sum(jump.seconds for jump in self.jumps if jump.at <= moment)
         return self.offset + missing + moment / (1 + self.drift_ppm * 1e-6)
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatPlace:
+    """One place of a piece that recurs: where in which recording, in seconds."""
+
+    recording: Recording
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatCluster:
+    """A piece that recurs, and all its places in the order of recordings and time.
+
+    ``seconds`` is its usual length, the median of its places.
+    """
+
+    number: int
+    seconds: float
+    places: tuple[RepeatPlace, ...]

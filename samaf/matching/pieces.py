@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samaf.matching.merging import covered
+
 SAME_BORDER = 0.6  # s: ends of pairs that are nearer are one border
 LEAST_PIECE = 1.0  # s: nothing shorter is split off
 COVERED = 0.6  # share of an interval that a pair must cover to count for it
@@ -65,7 +67,7 @@ def pieces(pairs: Sequence[Pair]) -> list[list[Place]]:
             start, stop = intervals[i]
             there = pair.carry(start), pair.carry(stop)
             j = int(np.searchsorted(borders, (there[0] + there[1]) / 2)) - 1
-            if 0 <= j < len(intervals) and _share(intervals[j], there) >= COVERED:
+            if 0 <= j < len(intervals) and covered(there, intervals[j]) >= COVERED:
                 used[i] = used[j] = True
                 parent[root(i)] = root(j)
     found: dict[int, list[int]] = defaultdict(list)
@@ -111,14 +113,8 @@ def _inside(borders: np.ndarray, stretch: Place) -> list[int]:
     return [
         i
         for i in range(lower, min(upper, len(borders) - 1))
-        if _share((float(borders[i]), float(borders[i + 1])), stretch) >= COVERED
+        if covered(stretch, (float(borders[i]), float(borders[i + 1]))) >= COVERED
     ]
-
-
-def _share(place: Place, other: Place) -> float:
-    """Give the share of a place that another covers."""
-    both = min(place[1], other[1]) - max(place[0], other[0])
-    return max(0.0, both) / max(place[1] - place[0], 1e-9)
 
 
 def _joined(found: list[list[int]], intervals: Sequence[Place]) -> list[list[Place]]:

@@ -176,26 +176,9 @@ class _Tracker:
     def _anchor(
         self, moment: float, expected: float, slope: float, reach: float
     ) -> tuple[_Anchor, float] | None:
-        """Compare a window around a moment with what is around the place expected.
-
-        Gives the anchor and the slope in it; None where either side is silent or over.
-        """
-        half, around = self._window / 2, AROUND + self._window / 2
-        begin = round((moment - half) * SAMPLE_RATE)
-        count = round(self._window * SAMPLE_RATE)
-        there = round((expected - around) * SAMPLE_RATE)
-        clip = cut(self._first, begin, count)
-        other = cut(self._second, there, round(2 * around * SAMPLE_RATE))
-        loud, loud_there = np.abs(clip).max(initial=0), np.abs(other).max(initial=0)
-        if min(loud, loud_there) < SILENT:
-            return None
-        white, signal = WhiteClip(clip / loud), Samples(other / loud_there)
-        line = Line(count / 2, expected * SAMPLE_RATE - there, slope)
-        best = search(white, signal, line, reach)
-        correlation = against_all_lags(white, signal, best)
-        place = (there + correlation.line.place) / SAMPLE_RATE
-        centre = (begin + count / 2) / SAMPLE_RATE
-        return _Anchor(centre, place, correlation.z), correlation.line.step
+        """Compare a window around a moment; give the anchor and the slope in it."""
+        found = _compared(self._first, self._second, moment, expected, self._window, slope, reach)
+        return found and (_Anchor(moment, found[0], found[1]), found[2])
 
     def with_jumps(self, anchors: list[_Anchor]) -> list[_Anchor]:
         """Add anchors around each jump, so that its place is known."""
@@ -225,6 +208,53 @@ class _Tracker:
                 else:
                     after = best
         return sorted(found, key=lambda anchor: anchor.first)
+
+
+def lag_at(
+    first: Signal, second: Signal, moment: float, expected: float, window: float, slope: float = 1.0
+) -> tuple[float, float, float] | None:
+    """Compare a window around a moment of one signal with what is around a place of another.
+
+    Parameters
+    ----------
+    moment, expected, window
+        Seconds; the place may be off by 0.3 s.
+    slope
+        Seconds of the second signal for each of the first.
+
+    Returns
+    -------
+    Where the moment is in the second signal, in seconds, how many rms of the lags around its
+    correlation stands out, and the slope in it. None where either side is silent or over.
+    """
+    return _compared(first, second, moment, expected, window, slope, 0.0)
+
+
+def _compared(
+    first: Signal,
+    second: Signal,
+    moment: float,
+    expected: float,
+    window: float,
+    slope: float,
+    reach: float,
+) -> tuple[float, float, float] | None:
+    around = AROUND + window / 2
+    begin = round((moment - window / 2) * SAMPLE_RATE)
+    count = round(window * SAMPLE_RATE)
+    there = round((expected - around) * SAMPLE_RATE)
+    clip = cut(first, begin, count)
+    other = cut(second, there, round(2 * around * SAMPLE_RATE))
+    loud, loud_there = np.abs(clip).max(initial=0), np.abs(other).max(initial=0)
+    if min(loud, loud_there) < SILENT:
+        return None
+    white, signal = WhiteClip(clip / loud), Samples(other / loud_there)
+    line = Line(count / 2, expected * SAMPLE_RATE - there, slope)
+    best = search(white, signal, line, reach)
+    correlation = against_all_lags(white, signal, best)
+    off = moment - (begin + count / 2) / SAMPLE_RATE  # of rounding to samples
+    place = float((there + correlation.line.place) / SAMPLE_RATE + off)
+    return place, correlation.z, correlation.line.step
 
 
 def _slope(anchors: Sequence[_Anchor]) -> float:

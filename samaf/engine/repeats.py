@@ -1,0 +1,204 @@
+"""What occurs again and again, in files or in a store, without any reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from statistics import median
+
+import numpy as np
+
+from samaf.audio import Audio, Source, read
+from samaf.engine.blas import one_blas_thread
+from samaf.errors import QueryError
+from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
+from samaf.index import ExactIndex, Index
+from samaf.index.table import table_of
+from samaf.matching import calibration_of
+from samaf.matching.pieces import Pair, Place, pieces
+from samaf.matching.repeats import RepeatPair, repeat_pairs
+from samaf.records import Recording, RepeatCluster, RepeatPlace
+from samaf.store import Store
+from samaf.verification.borders import borders
+from samaf.verification.tracking import lag_at
+
+LEAST_SECONDS = 2.0  # of a piece
+MAX_FALSE_REPEATS = 1e-3  # expected pairs in all, where hashes alone decide
+WINDOW = 4.0  # s of a pair that the signals are compared in
+AGREES = 30.0  # z of windows; what one voice says twice reaches 16, rarely 28
+APART = 60.0  # s between two recordings on the common axis of time
+
+Progress = Callable[[int, int], None]
+
+
+def repeats(
+    sources: Sequence[Source],
+    *,
+    least_seconds: float = LEAST_SECONDS,
+    model: str | None = None,
+    on_progress: Progress = lambda _done, _total: None,
+) -> tuple[RepeatCluster, ...]:
+    """Find stretches that recur in files, or from file to file, without any reference.
+
+    Hashes propose, and where they do not suffice the waveform decides. Memory grows by about
+    10 MB with each hour.
+
+    Parameters
+    ----------
+    least_seconds
+        Length of the shortest pieces to give, 1 or more.
+    on_progress
+        Called with the hashes searched for, and those in all.
+
+    Returns
+    -------
+    Those with most places first.
+
+    Raises
+    ------
+    AudioError, FingerprinterError, QueryError
+        A file cannot be decoded, there is no such model, or a length is out of range.
+    """
+    _check(least_seconds)
+    fingerprinter = load_hash_model(model or DEFAULT_MODEL)
+    with one_blas_thread(), ExitStack() as stack:
+        audios, rows = [], []
+        for source in sources:
+            audio = stack.enter_context(read(source))
+            rows.append(fingerprinter.hashes(audio.chunks(), audio.sha256).packed)
+            audios.append(audio)
+        index = ExactIndex(table_of(enumerate(rows), fingerprinter.card.bits // 8))
+        pairs = _pairs(index, fingerprinter, on_progress)
+        pairs = [pair for each in pairs if (pair := _decided(each, audios))]
+        recordings = [
+            Recording(audio.sha256, audio.name, audio.path or audio.name, audio.duration)
+            for audio in audios
+        ]
+        found = clusters(pairs, recordings, 1.0)
+        found = tuple(_with_borders(cluster, audios) for cluster in found)
+    return _numbered([cluster for cluster in found if cluster.seconds >= least_seconds])
+
+
+def stored_repeats(
+    index: Index,
+    fingerprinter: Fingerprinter,
+    store: Store,
+    least_seconds: float,
+    on_progress: Progress,
+) -> tuple[RepeatCluster, ...]:
+    """Find stretches that recur in a store; see ``Engine.repeats``."""
+    _check(least_seconds)
+    with one_blas_thread():
+        pairs = [pair for pair in _pairs(index, fingerprinter, on_progress) if pair.sure]
+    ids = [int(number) for number in index.table.recording_ids]
+    stored = store.get_many(ids)
+    # A recording deleted in the meantime has no places.
+    there = [number in stored for number in ids]
+    pairs = [p for p in pairs if there[p.first_recording] and there[p.second_recording]]
+    nothing = Recording("", "", "", 0.0)
+    return clusters(pairs, [stored.get(number, nothing) for number in ids], least_seconds)
+
+
+def _check(least_seconds: float) -> None:
+    if not least_seconds >= 1:
+        raise QueryError(f"{least_seconds} s are shorter than a hash; choose 1 or more")
+
+
+def _pairs(index: Index, fingerprinter: Fingerprinter, on_progress: Progress) -> list[RepeatPair]:
+    calibration = calibration_of(fingerprinter)
+    return repeat_pairs(index, calibration, fingerprinter.hop, MAX_FALSE_REPEATS, on_progress)
+
+
+def _decided(pair: RepeatPair, audios: Sequence[Audio]) -> RepeatPair | None:
+    """Let the waveform decide on a pair that hashes leave open."""
+    if pair.sure:
+        return pair
+    a, b = pair.pair.first
+    window = min(WINDOW, b - a)
+    one, other = audios[pair.first_recording], audios[pair.second_recording]
+    for share in (0.5, 0.25, 0.75):
+        moment = a + window / 2 + share * (b - a - window)
+        found = lag_at(one, other, moment, pair.pair.carry(moment), window)
+        if found and found[1] >= AGREES:
+            shift = found[0] - moment
+            return RepeatPair(
+                pair.first_recording,
+                pair.second_recording,
+                Pair((a, b), (a + shift, b + shift)),
+                pair.ber,
+                True,
+            )
+    return None
+
+
+def clusters(
+    pairs: Sequence[RepeatPair], recordings: Sequence[Recording], least_seconds: float
+) -> tuple[RepeatCluster, ...]:
+    """Make clusters of pairs, those with most places first.
+
+    Parameters
+    ----------
+    recordings
+        By their positions in the pairs.
+    """
+    durations = np.array([recording.duration for recording in recordings])
+    origins = np.cumsum(durations + APART) - durations - APART
+
+    def moved(stretch: Place, recording: int) -> Place:
+        return stretch[0] + origins[recording], stretch[1] + origins[recording]
+
+    flat = [
+        Pair(moved(p.pair.first, p.first_recording), moved(p.pair.second, p.second_recording))
+        for p in pairs
+    ]
+    found = []
+    for places in pieces(flat):
+        length = float(median(stop - start for start, stop in places))
+        if length >= least_seconds:
+            found.append((length, [_place(place, origins, recordings) for place in places]))
+    return _numbered([RepeatCluster(0, length, tuple(places)) for length, places in found])
+
+
+def _numbered(found: Sequence[RepeatCluster]) -> tuple[RepeatCluster, ...]:
+    """Put clusters in order and number them from 1 on."""
+    ordered = sorted(found, key=lambda cluster: (-len(cluster.places), -cluster.seconds))
+    return tuple(replace(cluster, number=number) for number, cluster in enumerate(ordered, 1))
+
+
+def _with_borders(cluster: RepeatCluster, audios: Sequence[Audio]) -> RepeatCluster:
+    """Compare the signals of places that follow on each other, for where they begin and end."""
+    by_sha256 = {audio.sha256: audio for audio in audios}
+    starts: list[list[float]] = [[] for _ in cluster.places]
+    stops: list[list[float]] = [[] for _ in cluster.places]
+    for i, (one, other) in enumerate(zip(cluster.places[:-1], cluster.places[1:], strict=True)):
+        here, there = by_sha256[one.recording.sha256], by_sha256[other.recording.sha256]
+        middle = (one.start + one.stop) / 2
+        expected = (other.start + other.stop) / 2
+        found = lag_at(here, there, middle, expected, min(WINDOW, one.stop - one.start))
+        if found and found[1] >= AGREES:
+            lag = found[0] - middle
+            seen = borders(here, there, one.start, one.stop, lag)
+            starts[i].append(seen.start)
+            starts[i + 1].append(seen.start + lag)
+            stops[i].append(seen.stop)
+            stops[i + 1].append(seen.stop + lag)
+    places = []
+    for place, begins, ends in zip(cluster.places, starts, stops, strict=True):
+        start = _usual(begins, place.start)
+        stop = _usual(ends, place.stop)
+        places.append(replace(place, start=start, stop=stop) if start < stop else place)
+    length = float(median(place.stop - place.start for place in places))
+    return replace(cluster, seconds=length, places=tuple(places))
+
+
+def _usual(moments: Sequence[float], otherwise: float) -> float:
+    known = [moment for moment in moments if np.isfinite(moment)]
+    return max(0.0, float(median(known))) if known else otherwise
+
+
+def _place(place: Place, origins: np.ndarray, recordings: Sequence[Recording]) -> RepeatPlace:
+    at = int(np.searchsorted(origins, (place[0] + place[1]) / 2, "right")) - 1
+    recording = recordings[at]
+    start, stop = (float(np.clip(t - origins[at], 0, recording.duration)) for t in place)
+    return RepeatPlace(recording, start, stop)
