@@ -6,6 +6,7 @@ from .engine.engine import Engine, open
 from .engine.fingerprint import fingerprint
 from .engine.models import models
 from .engine.rehash import rehash
+from .engine.repeats import repeats
 from .engine.sync import sync
 from .engine.verify import draw_verification, verify
 from .version import __version__
@@ -22,6 +23,7 @@ __all__ = [
     "models",
     "open",
     "rehash",
+    "repeats",
     "sync",
     "verify",
 ]

@@ -17,6 +17,7 @@ from samaf.records import (
     QueryResult,
     RankingResult,
     Recording,
+    RepeatCluster,
     SyncedRecording,
     Verification,
 )
@@ -251,4 +252,35 @@ SYNCED_FIELDS = (
     "reason",
     "at",
     "seconds",
+)
+
+
+def repeats_record(cluster: RepeatCluster) -> Record:
+    """Give the JSON object of a piece that recurs."""
+    return {
+        "cluster": cluster.number,
+        "count": len(cluster.places),
+        "seconds": round(cluster.seconds, 3),
+        "places": [
+            {
+                "recording_id": place.recording.recording_id or None,
+                "recording": place.recording.name,
+                "path": place.recording.path,
+                "start": round(place.start, 3),
+                "stop": round(place.stop, 3),
+            }
+            for place in cluster.places
+        ],
+    }
+
+
+REPEATS_FIELDS = (
+    "cluster",
+    "count",
+    "seconds",
+    "recording_id",
+    "recording",
+    "path",
+    "start",
+    "stop",
 )

@@ -17,6 +17,7 @@ from samaf.cli.options import (
     population_option,
 )
 from samaf.cli.text import complain
+from samaf.engine.options import LEAST_SECONDS
 from samaf.errors import AudioError
 from samaf.text import escaped
 
@@ -105,3 +106,47 @@ def copies(files: tuple[str, ...], model: str | None, output_format: str | None)
     write(COPIES, results(), output_format)
     if failed:
         click.get_current_context().exit(1)
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.option(
+    "--least-seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(1),
+    default=LEAST_SECONDS,
+    show_default=True,
+    help="Length of the shortest pieces to list.",
+)
+@model_option
+@db_option
+@output_format_option
+def repeats(
+    files: tuple[str, ...], least_seconds: float, model: str | None, output_format: str | None
+) -> None:
+    """Find stretches that recur, without any reference: jingles, prompts, advertisements.
+
+    Files are searched one by one and against each other, and the waveform decides. Without
+    files the recordings of the store are searched, by their hashes alone. Each piece is listed
+    with all its places, those with most places first.
+
+    \b
+    Example:
+      samaf repeats monday.mp3 tuesday.mp3
+    """
+    import samaf
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+    from samaf.cli.shared_views import REPEATS
+
+    with counting("hashes") as on_progress:
+        if files:
+            found = samaf.repeats(
+                files, least_seconds=least_seconds, model=model, on_progress=on_progress
+            )
+        else:
+            with samaf.open(database(), model=model, create=False) as engine:
+                found = engine.repeats(least_seconds=least_seconds, on_progress=on_progress)
+    write(REPEATS, found, output_format)
+    if not output_format and not found:
+        click.echo("nothing recurs")

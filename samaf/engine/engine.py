@@ -17,6 +17,7 @@ from samaf.engine.models import stored_fingerprinter
 from samaf.engine.monitor import monitor
 from samaf.engine.options import (
     GRANULARITY_S,
+    LEAST_SECONDS,
     MATCHES,
     MAX_FALSE_MATCHES,
     MAX_FALSE_MATCHES_PER_HOUR,
@@ -26,6 +27,7 @@ from samaf.engine.options import (
     check_index_type,
 )
 from samaf.engine.query import QueryFamily, family_of, query_many
+from samaf.engine.repeats import stored_repeats
 from samaf.errors import AudioError, FingerprinterError, StoreError
 from samaf.fingerprinters import (
     DEFAULT_MODEL,
@@ -43,6 +45,7 @@ from samaf.records import (
     QueryResult,
     RankingResult,
     Recording,
+    RepeatCluster,
 )
 from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
@@ -320,6 +323,24 @@ class Engine:
         )
         fingerprinter = self._hashing
         yield from duplicates(self.index, options, fingerprinter, self.store, on_progress)
+
+    def repeats(
+        self,
+        *,
+        least_seconds: float = LEAST_SECONDS,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> tuple[RepeatCluster, ...]:
+        """Find stretches that recur in the recordings of the store; see `samaf.repeats`.
+
+        The audio is not needed, so hashes alone decide: fewer repeats are found than in files.
+
+        Raises
+        ------
+        QueryError
+            ``least_seconds`` is below 1.
+        """
+        fingerprinter = self._hashing
+        return stored_repeats(self.index, fingerprinter, self.store, least_seconds, on_progress)
 
     # Looking after the store ----------------------------------------------------------
 

@@ -20,6 +20,7 @@ STREAM_MATCHES = 1  # for one segment of a stream
 MAX_FALSE_MATCHES = 1e-3  # expected in a query
 MAX_FALSE_MATCHES_PER_HOUR = 0.1  # expected in an hour of a stream
 MAX_FALSE_PAIRS = 1e-3  # expected in the list of all duplicates
+LEAST_SECONDS = 2.0  # of a piece that recurs
 
 
 @dataclass(frozen=True, slots=True)

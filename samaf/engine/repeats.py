@@ -11,6 +11,7 @@ import numpy as np
 
 from samaf.audio import Audio, Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.options import LEAST_SECONDS
 from samaf.errors import QueryError
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, Index
@@ -23,9 +24,9 @@ from samaf.store import Store
 from samaf.verification.borders import borders
 from samaf.verification.tracking import lag_at
 
-LEAST_SECONDS = 2.0  # of a piece
 MAX_FALSE_REPEATS = 1e-3  # expected pairs in all, where hashes alone decide
 WINDOW = 4.0  # s of a pair that the signals are compared in
+CLEAR = 0.15  # bit error rate of sure pairs whose signals need not be compared
 AGREES = 30.0  # z of windows; what one voice says twice reaches 16, rarely 28
 APART = 60.0  # s between two recordings on the common axis of time
 
@@ -111,13 +112,14 @@ def _pairs(index: Index, fingerprinter: Fingerprinter, on_progress: Progress) ->
 
 
 def _decided(pair: RepeatPair, audios: Sequence[Audio]) -> RepeatPair | None:
-    """Let the waveform decide on a pair that hashes leave open."""
-    if pair.sure:
+    """Let the waveform decide on a pair that hashes do not make clear."""
+    if pair.sure and pair.ber <= CLEAR:
         return pair
     a, b = pair.pair.first
     window = min(WINDOW, b - a)
+    shares = (0.5, 0.25, 0.75) if b - a > 2 * WINDOW else (0.5,)
     one, other = audios[pair.first_recording], audios[pair.second_recording]
-    for share in (0.5, 0.25, 0.75):
+    for share in shares:
         moment = a + window / 2 + share * (b - a - window)
         found = lag_at(one, other, moment, pair.pair.carry(moment), window)
         if found and found[1] >= AGREES:

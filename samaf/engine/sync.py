@@ -144,8 +144,11 @@ class _Groups:
         for members in self.members():
             placed = self.placed(members)
             for one in members:
-                for other in self._further(one, placed):
-                    guesses = predicted(placed[one], placed[other])
+                further = self._further(one, placed)
+                # Which recording of a pair jumps is not known yet: the hashes show it again.
+                searched = dict(self._guesses(one, further) if further else ())
+                for other in further:
+                    guesses = searched.get(other) or predicted(placed[one], placed[other])
                     self._measure(one, other, guesses)
 
     def members(self) -> list[list[int]]:

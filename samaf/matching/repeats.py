@@ -30,6 +30,7 @@ WINDOW_HASHES = 6  # 2.25 s: a repeat of 3 s holds three such windows
 NEIGHBORS = 24  # of a window: up to seven are itself, and each other place brings two or three
 LEAST_LAG = 8  # hops between a stretch and its repeat
 LIKELY = 0.33  # bit error rate of a window up to which it is looked into
+SURE = 0.3  # bit error rate of a pair beyond which hashes alone decide nothing
 LOOSE = 100.0  # false pairs among those that the signals decide
 SLICE = 8_192  # hashes searched for at once
 SAME_LAG = 3.0  # hops: pairs that are nearer are one
@@ -95,7 +96,8 @@ def repeat_pairs(
                     )
                 )
                 if pair:
-                    pair = replace(pair, sure=evalue <= np.log10(max_false))
+                    sure = pair.ber <= SURE and evalue <= np.log10(max_false)
+                    pair = replace(pair, sure=bool(sure))
                     _keep(best, pair, candidate.log10_evalue, hop)
         done += len(rows)
         on_progress(done, table.total)

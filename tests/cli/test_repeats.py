@@ -157,3 +157,26 @@ def test_compare_tells_every_stretch_and_the_manipulation(run: Run, tmp_path: Pa
     assert sorted(m["reference_stop"] for m in told) == pytest.approx(
         [4, len(bruno) / SAMPLE_RATE], abs=0.5
     )
+
+
+@pytest.mark.slow
+def test_repeats_in_every_form(run: Run) -> None:
+    bruno, greta = load(BRUNO)[: 4 * SAMPLE_RATE], load(GRETA)
+    Path("twice.wav").write_bytes(wav(np.concatenate([bruno, greta, bruno])))
+    shown = run("repeats", "twice.wav")
+    assert shown.exit_code == 0
+    assert "twice.wav" in shown.stdout
+    (record,) = [
+        json.loads(line) for line in run("repeats", "twice.wav", "--json").stdout.splitlines()
+    ]
+    assert (record["cluster"], record["count"]) == (1, 2)
+    assert record["places"][1]["start"] == pytest.approx(4 + len(greta) / SAMPLE_RATE, abs=0.3)
+    rows = list(csv.DictReader(io.StringIO(run("repeats", "twice.wav", "--csv").stdout)))
+    assert [row["recording"] for row in rows] == ["twice.wav", "twice.wav"]
+
+
+def test_nothing_recurs_in_one_clip_and_an_empty_store(run: Run) -> None:
+    assert run("repeats", GRETA).stdout == "nothing recurs\n"
+    assert "no such file" in run("repeats", "gone.wav").stderr
+    assert run("add", BRUNO).exit_code == 0
+    assert run("repeats").stdout == "nothing recurs\n"
