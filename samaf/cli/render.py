@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from samaf.text import escaped
+from samaf.text import escaped, spreadsheet_cell
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -19,7 +19,6 @@ Lines = Iterator[Sequence[str]]
 LONG_LINE = 100_000  # characters
 PADDING = 2  # spaces behind a column, and one more before the next
 NARROW = 12  # characters that folding leaves to a cell of text
-FORMULA_STARTS = ("=", "+", "-", "@")  # a spreadsheet runs such cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +78,10 @@ def flat(record: Record) -> Iterator[Record]:
 
 
 def _cell(value: object) -> object:
-    """Make a value fit for a spreadsheet; whatever could run as a formula is quoted."""
+    """Make a value fit for a spreadsheet."""
     if isinstance(value, Mapping | list):
         return json.dumps(value)
-    if not isinstance(value, str):
-        return value
-    text = escaped(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
