@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-FORMULA_STARTS = ("=", "+", "-", "@")  # a spreadsheet runs such cells
-
 
 def escaped(text: str) -> str:
     r"""Write each character that cannot be printed as a backslash escape.
@@ -29,15 +27,3 @@ def printable(path: str | os.PathLike[str]) -> str:
     'caf\\xe9.wav'
     """
     return escaped(os.fsencode(path).decode("utf-8", "backslashreplace"))
-
-
-def spreadsheet_cell(text: str) -> str:
-    r"""Give a text as a cell of CSV; one that a spreadsheet would run as a formula is quoted.
-
-    Examples
-    --------
-    >>> spreadsheet_cell("=1+1")
-    "'=1+1"
-    """
-    shown = escaped(text)
-    return f"'{shown}" if shown.startswith(FORMULA_STARTS) else shown

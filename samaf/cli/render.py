@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from samaf.text import escaped, spreadsheet_cell
+from samaf.text import escaped
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -19,6 +19,7 @@ Lines = Iterator[Sequence[str]]
 LONG_LINE = 100_000  # characters
 PADDING = 2  # spaces behind a column, and one more before the next
 NARROW = 12  # characters that folding leaves to a cell of text
+FORMULA_STARTS = ("=", "+", "-", "@")  # a spreadsheet runs such cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,13 @@ def flat(record: Record) -> Iterator[Record]:
 
 
 def _cell(value: object) -> object:
-    """Make a value fit for a spreadsheet."""
+    """Make a value fit for a spreadsheet; whatever could run as a formula is quoted."""
     if isinstance(value, Mapping | list):
         return json.dumps(value)
-    return spreadsheet_cell(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = escaped(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:

@@ -7,8 +7,9 @@ import os
 import platform
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -18,19 +19,21 @@ from samaf.engine.blas import one_blas_thread
 from samaf.engine.course import CourseOfMatch, course
 from samaf.engine.engine import Engine
 from samaf.engine.options import QueryOptions
+from samaf.engine.references import References
 from samaf.errors import AudioError, QueryError, ReportError
 from samaf.fingerprinters import Fingerprinter, ModelCard
 from samaf.fingerprinters.card import UNCALIBRATED
-from samaf.records import Match, QueryResult, Recording
+from samaf.records import Match, QueryResult, Recording, Verification
 from samaf.report import record
 from samaf.report.drawn import match_name
+from samaf.report.pictures.signals import lag_curves
 from samaf.report.pictures.spectra import Excerpt, spectrogram_pair
 from samaf.report.quality import quality
 from samaf.report.validation import validation_of
 from samaf.text import printable
+from samaf.verification.calibration import FITTED_ON, LR_LIMIT
 from samaf.version import __version__
 
-SAME_TEXT_BER = 0.25  # above it, another voice with the same words may agree as well
 MOST_CANDIDATES = 5
 CANDIDATE_FALSE_MATCHES = 1.0  # candidates that are listed: as many are expected by chance
 AROUND_S = 10.0  # of the clip, compared on either side of a match
@@ -40,6 +43,11 @@ PICTURE_S = 30.0  # of sound in a spectrogram
 MOST_PICTURED = 5  # matches of a clip whose recordings are decoded for pictures
 UNCHANGED_ACTS = ("query", "report")  # of the audit log: they change no recording
 EPOCH = "SOURCE_DATE_EPOCH"
+
+ALTERNATIVES = {
+    "speech": "the clip is other speech, which does not say what the recording says",
+    "text": "the clip is other speech, or another voice that says the same words at the same pace",
+}
 
 Sink = Callable[[str, bytes], None]
 
@@ -52,11 +60,14 @@ class ReportOptions:
     ----------
     query
         The options of the query.
+    audio
+        Folder of the recordings' audio; see ``Engine.query``.
     pictures
-        Whether the audio of clip and recording is drawn; it is where there is one clip.
+        Whether the audio of clip and recording is drawn.
     """
 
     query: QueryOptions = QueryOptions()
+    audio: str | os.PathLike[str] | None = None
     pictures: bool = True
     language: str = "en"
 
@@ -98,9 +109,11 @@ def examine(
     paths = [_path(clip) for clip in clips]
     state = store_state(engine)
     examined = []
-    for number, path in enumerate(paths, 1):
-        examined.append(_examined(path, number, engine, fingerprinter, options, pictures))
-        on_progress(number, len(paths))
+    with References(options.audio) as references:
+        examiner = _Examiner(engine, fingerprinter, options, references, pictures)
+        for number, path in enumerate(paths, 1):
+            examined.append(_examined(path, number, examiner))
+            on_progress(number, len(paths))
     digests = sorted({f.recording.sha256 for clip in examined for f in clip.matches})
     return record.Examination(
         case=case,
@@ -115,7 +128,9 @@ def examine(
             options.query.k,
             options.query.max_false_matches,
             options.query.search,
+            options.query.population,
             engine.index_type,
+            options.query.verify,
         ),
         clips=tuple(examined),
         entries=tuple(_entries(engine, digests)),
@@ -134,6 +149,10 @@ def _command(paths: Sequence[Path], options: ReportOptions) -> str:
     words = ["samaf", "report", *(printable(path) for path in paths), "--out", "FOLDER"]
     if query.search != default.search:
         words.append(f"--{query.search}")
+    if query.verify:
+        words.append("--verify")
+    if query.population != default.population:
+        words += ["--population", query.population]
     if query.granularity_s != default.granularity_s:
         words += ["--granularity", str(query.granularity_s)]
     if query.k != default.k:
@@ -198,22 +217,50 @@ def model(fingerprinter: Fingerprinter) -> record.Model:
 def _alternatives(card: ModelCard) -> tuple[record.Alternative, ...]:
     ratio = card.calibration.likelihood
     is_fitted = card.calibration.calibrated and ratio.population != UNCALIBRATED
-    return (
-        record.Alternative(
-            "stored",
-            "the clip comes from no recording in the store: it is other speech, or another voice "
-            "that says the same words",
-            ratio.lowest,
-            ratio.highest,
-            ratio.population if is_fitted else "",
-        ),
+    about = (ratio.lowest, ratio.highest, ratio.population if is_fitted else "")
+    return tuple(record.Alternative(key, text, *about) for key, text in ALTERNATIVES.items())
+
+
+def _evidence(match: Match, population: str, card: ModelCard) -> tuple[record.Evidence, ...]:
+    is_fitted = all(each.calibrated for each in _alternatives(card))
+    against = [
+        ("speech", match.score_other_speech, match.log10_lr_other_speech),
+        ("text", match.score_same_text, match.log10_lr_same_text),
+    ]
+    if population == "prompts":
+        against.reverse()
+    return tuple(
+        record.Evidence(key, score, ratio if is_fitted else None) for key, score, ratio in against
     )
 
 
-def _evidence(match: Match, card: ModelCard) -> tuple[record.Evidence, ...]:
-    (alternative,) = _alternatives(card)
-    ratio = match.log10_lr if alternative.calibrated else None
-    return (record.Evidence(alternative.key, match.score, ratio),)
+def _signal(verification: Verification | None) -> record.Signal | None:
+    if verification is None:
+        return None
+    is_exact = not isnan(verification.lag_samples)
+    return record.Signal(
+        verified=verification.verified,
+        score=verification.score,
+        log10_lr=verification.log10_lr,
+        highest=LR_LIMIT,
+        z_waveform=_known(verification.z_waveform),
+        z_windows=_known(verification.z_windows),
+        query_start=verification.query_start,
+        query_stop=verification.query_stop,
+        reference_start=verification.reference_start,
+        reference_stop=verification.reference_stop,
+        lag_samples=_known(verification.lag_samples),
+        drift_ppm=verification.drift_ppm if is_exact else None,
+        inverted=verification.inverted,
+        bands=tuple(f"{b.low}-{b.high} Hz" for b in verification.bands if b.coherent),
+        repeats=verification.repeats,
+        population=FITTED_ON,
+        reason=verification.reason,
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value
 
 
 def store_state(engine: Engine) -> record.StoreState:
@@ -249,27 +296,39 @@ def _entries(engine: Engine, digests: Sequence[str]) -> Iterator[record.LogEntry
 # --- one clip ------------------------------------------------------------------------------
 
 
-def _examined(
-    path: Path,
-    number: int,
-    engine: Engine,
-    fingerprinter: Fingerprinter,
-    options: ReportOptions,
-    pictures: Sink,
-) -> record.Examined:
-    given = printable(path)
+@dataclass(frozen=True, slots=True)
+class _Examiner:
+    """What all clips of an examination have in common."""
+
+    engine: Engine
+    fingerprinter: Fingerprinter
+    options: ReportOptions
+    references: References
+    pictures: Sink
+
+    def query(self, path: Path, options: QueryOptions) -> QueryResult:
+        """Ask the store for a clip."""
+        result = self.engine.query(path, **asdict(options), audio=self.options.audio)
+        assert isinstance(result, QueryResult)  # the model is one of hashes
+        return result
+
+
+def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
+    given, options = printable(path), examiner.options.query
     try:
         with read(path) as audio:
             item = item_of(audio, path)
             with one_blas_thread():
-                packed = fingerprinter.hashes(audio.chunks(), audio.sha256).packed
-            digest = hashlib.sha256(packed.tobytes()).hexdigest()
-            result = _queried(engine, path, options.query, item.sha256)
+                hashes = examiner.fingerprinter.hashes(audio.chunks(), audio.sha256)
+            digest = hashlib.sha256(hashes.packed.tobytes()).hexdigest()
+            result = examiner.query(path, options)
+            if result.sha256 != item.sha256:
+                raise ReportError(f"{given}: changed while it was examined; start again")
             matches = tuple(
-                _found(audio, match, (number, rank), engine, fingerprinter, options, pictures)
+                _found(audio, match, (number, rank), examiner)
                 for rank, match in enumerate(result.matches, 1)
             )
-            candidates = () if result.reason else _candidates(engine, path, options.query, result)
+            candidates = () if result.reason else _candidates(examiner, path, result)
     except AudioError as error:
         return record.Examined(given, None, printable(str(error)))
     return record.Examined(given, item, result.reason, digest, matches, candidates)
@@ -295,33 +354,24 @@ def item_of(audio: Audio, path: Path) -> record.Item:
     )
 
 
-def _queried(engine: Engine, path: Path, options: QueryOptions, sha256: str) -> QueryResult:
-    result = engine.query(
-        path,
-        granularity_s=options.granularity_s,
-        k=options.k,
-        max_false_matches=options.max_false_matches,
-        search=options.search,
-    )
-    assert isinstance(result, QueryResult)  # the model is one of hashes
-    if result.sha256 != sha256:
-        raise ReportError(f"{printable(path)}: changed while it was examined; start again")
-    return result
-
-
 def _candidates(
-    engine: Engine, path: Path, options: QueryOptions, result: QueryResult
+    examiner: _Examiner, path: Path, result: QueryResult
 ) -> tuple[record.Candidate, ...]:
     """List what a plain search finds beyond the limit, the nearest first."""
-    wider = engine.query(
-        path,
-        granularity_s=options.granularity_s,
+    options = examiner.options.query
+    wider = replace(
+        options,
         k=max(options.k, MOST_CANDIDATES),
         max_false_matches=CANDIDATE_FALSE_MATCHES,
+        search="plain",
+        verify=False,
     )
-    assert isinstance(wider, QueryResult)
     accepted = {match.recording.recording_id for match in result.matches}
-    others = [m for m in wider.matches if m.recording.recording_id not in accepted]
+    others = [
+        match
+        for match in examiner.query(path, wider).matches
+        if match.recording.recording_id not in accepted
+    ]
     return tuple(
         record.Candidate(
             stored(match.recording),
@@ -351,21 +401,14 @@ def stored(recording: Recording) -> record.Stored:
 # --- one match -----------------------------------------------------------------------------
 
 
-def _found(
-    audio: Audio,
-    match: Match,
-    place: tuple[int, int],
-    engine: Engine,
-    fingerprinter: Fingerprinter,
-    options: ReportOptions,
-    pictures: Sink,
-) -> record.Found:
-    blocks = _course(audio, match, engine, fingerprinter)
+def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examiner) -> record.Found:
+    options = examiner.options
+    blocks = _course(audio, match, examiner.engine, examiner.fingerprinter)
     inside = (blocks.times >= match.query_start) & (blocks.times <= match.query_stop)
     state: str = "not looked at"
     names: tuple[str, ...] = ()
     if options.pictures and place[1] <= MOST_PICTURED:
-        state, names = _pictured(audio, match, place, pictures)
+        state, names = _pictured(audio, match, place, examiner)
     manipulation = match.manipulation
     return record.Found(
         recording=stored(match.recording),
@@ -375,7 +418,7 @@ def _found(
         reference_stop=match.reference_stop,
         ber=match.ber,
         score=match.score,
-        evidence=_evidence(match, fingerprinter.card),
+        evidence=_evidence(match, options.query.population, examiner.fingerprinter.card),
         alteration=record.Alteration(
             manipulation.tau,
             manipulation.rho,
@@ -389,7 +432,8 @@ def _found(
         coverage=(match.query_stop - match.query_start) / max(audio.duration, 1e-9),
         audio=state,
         course=_recorded(blocks),
-        same_text=match.ber > SAME_TEXT_BER,
+        signal=_signal(match.verification),
+        same_text=match.same_text_warning,
         pictures=names,
     )
 
@@ -444,21 +488,20 @@ def _recorded(blocks: CourseOfMatch) -> record.Course:
 
 
 def _pictured(
-    audio: Audio, match: Match, place: tuple[int, int], pictures: Sink
+    audio: Audio, match: Match, place: tuple[int, int], examiner: _Examiner
 ) -> tuple[str, tuple[str, ...]]:
     """Draw what needs the recording's own audio; say why not where it is not at hand."""
-    path = Path(match.recording.path)
-    if not path.is_file():
-        return "audio not at hand: there is no file where it was when it was added", ()
     try:
-        with read(path) as recording:
-            if recording.sha256 != match.recording.sha256:
-                return "audio not at hand: the file where it was has other bytes now", ()
-            name = match_name(*place, "spectra")
-            pictures(name, _spectra(audio, recording, match))
+        recording = examiner.references.audio(match.recording)
     except AudioError as error:
         return f"audio not at hand: {printable(str(error))}", ()
-    return "read", (name,)
+    drawn = {"spectra": _spectra(audio, recording, match)}
+    if match.verification is not None and match.verification.curves is not None:
+        drawn["signals"] = lag_curves(match.verification)
+    names = tuple(match_name(*place, kind) for kind in drawn)
+    for name, picture in zip(names, drawn.values(), strict=True):
+        examiner.pictures(name, picture)
+    return "read", names
 
 
 def _spectra(audio: Audio, recording: Audio, match: Match) -> bytes:

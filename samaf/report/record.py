@@ -65,7 +65,7 @@ class Alternative:
     Attributes
     ----------
     key
-        Such as "stored" for no recording of the store.
+        "speech" for other speech, "text" for other voices with the same text too.
     text
         The proposition, as a sentence without its full stop.
     lowest, highest
@@ -185,14 +185,21 @@ class StoreState:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of the query."""
+    """The options of the query.
+
+    Attributes
+    ----------
+    population
+        "speech" or "prompts": which alternative decides.
+    """
 
     granularity_s: int
     k: int
     max_false_matches: float
     search: str
+    population: str
     index: str
-    verify: bool = False
+    verify: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +329,7 @@ class Signal:
     drift_ppm: float | None
     inverted: bool
     bands: tuple[str, ...]
+    repeats: tuple[float, ...]
     population: str
     reason: str = ""
 
@@ -353,16 +361,20 @@ class Found:
     ----------
     score
         -log10 of the expected false matches in the search: the one that decided.
+    evidence
+        Against each alternative; the one that decided comes first.
     hashes, agreeing
         Blocks of the stretch, and those whose bit error rate supports the match.
     coverage
         Share of the clip's duration that the stretch takes.
     audio
-        "read", or why the recording's own audio was not looked at.
+        "read", "not looked at", or why the recording's own audio was not looked at.
     signal
         None where the signals were not compared.
+    same_text
+        Whether a reading of the same text by another voice would look like this.
     pictures
-        Names of its pictures.
+        Names of the pictures of its sound.
     """
 
     recording: Stored

@@ -99,10 +99,10 @@ def test_audio_that_is_gone_or_changed_is_not_at_hand(tmp_path: Path, made_clips
         path = folder / "greta-weather.ogg"
         shutil.copy(CLIPS / "hugo-kitchen.ogg", path)
         (found,) = examine(engine, [made_clips / "phone.wav"]).clips[0].matches
-        assert found.audio == "audio not at hand: the file where it was has other bytes now"
+        assert "is not the file that was added" in found.audio
         path.unlink()
         (found,) = examine(engine, [made_clips / "phone.wav"]).clips[0].matches
-        assert found.audio.startswith("audio not at hand: there is no file")
+        assert found.audio.startswith("audio not at hand: greta-weather.ogg")
         assert found.pictures == ()
         assert found.course.times  # hashes are in the store
 

@@ -56,7 +56,6 @@ def _line(number: int, clip: Examined) -> tuple[str, ...]:
     if not clip.matches:
         return (f"{number}", clip.given, clip.outcome, clip.reason, "", "", "")
     best = clip.matches[0]
-    ratio = log10_lr(best)
     more = f" and {len(clip.matches) - 1} more" if len(clip.matches) > 1 else ""
     return (
         f"{number}",
@@ -65,7 +64,7 @@ def _line(number: int, clip: Examined) -> tuple[str, ...]:
         best.recording.name + more,
         moment(best.reference_start),
         f"{best.score:.1f}",
-        "none" if ratio is None else f"{ratio:.2f}",
+        log10_lr(best),
     )
 
 
@@ -111,8 +110,8 @@ def clips(record: Examination) -> Iterator[Block]:
             for found in clip.matches:
                 if found.same_text:
                     yield Paragraph(
-                        f"BER of {found.ber:.3f} at {span(found.query_start, found.query_stop)}: "
-                        "another voice with the same words may agree as well. Listen first.",
+                        f"{span(found.query_start, found.query_stop)}: another voice with the same "
+                        f"words may agree as well (BER {found.ber:.3f}). Listen first.",
                         "warning",
                     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from samaf.report.pages.document import Block, Facts, Heading, Items, Paragraph
-from samaf.report.pages.words import count, date_of, moment
+from samaf.report.pages.words import NAMES, count, date_of, moment
 from samaf.report.record import Examination
 
 PROGRAM_QUESTION = (
@@ -66,21 +66,25 @@ def question(record: Examination) -> Iterator[Block]:
         (
             "H1: the clip is a copy, altered or not, of a stretch of the recording that was found, "
             "from the place that is given.",
-            "H2a: the clip is other speech.",
+            "H2a: the clip is other speech, which does not say what the recording says.",
             "H2b: another voice says the same words at the same pace.",
         )
     )
+    decides = "H2b, with H2a" if record.settings.population == "prompts" else "H2a"
+    yield Paragraph(
+        f"The population of the search is {record.settings.population}: {decides} decides which "
+        "matches are given. Each match is evaluated against both."
+    )
     for alternative in record.model.alternatives:
-        what = "H2, which takes H2a and H2b together"
-        what = {"speech": "H2a", "text": "H2b"}.get(alternative.key, what)
+        name = NAMES[alternative.key]
         if alternative.calibrated:
             yield Paragraph(
-                f"Likelihood ratios against {what} ({alternative.text}) rest on this population: "
+                f"Likelihood ratios against {name} ({alternative.text}) rest on this population: "
                 f"{alternative.population}."
             )
         else:
             yield Paragraph(
-                f"The model is not calibrated against {what}: no likelihood ratio is given.",
+                f"The model is not calibrated against {name}: no likelihood ratio is given.",
                 "warning",
             )
 
@@ -113,6 +117,7 @@ def method(record: Examination) -> Iterator[Block]:
             ("Digest of the model", model.digest),
             ("Scores are calibrated on", model.population or "not calibrated: scores are guesses"),
             ("Search", searches[settings.search]),
+            ("Population", settings.population),
             ("Seconds compared at once", f"{settings.granularity_s}"),
             ("Maximum expected false matches per clip", f"{settings.max_false_matches:g}"),
             ("Maximum matches for one stretch", f"{settings.k}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import log10
 
 from samaf.report.drawn import course_name, line_name, place_name
 from samaf.report.pages.document import Block, Heading, Paragraph, Picture, Table
@@ -51,7 +52,6 @@ def results(record: Examination, clip: Examined) -> Iterator[Block]:
 
 def match_row(number: int, found: Found) -> tuple[str, ...]:
     """Give the row of a match for `MATCH_TITLES`."""
-    ratio = log10_lr(found)
     signal = found.signal
     verified = "not examined" if signal is None else "agrees" if signal.verified else "no verdict"
     return (
@@ -63,7 +63,7 @@ def match_row(number: int, found: Found) -> tuple[str, ...]:
         moment(found.reference_stop),
         f"{found.ber:.3f}",
         f"{found.score:.1f}",
-        "none" if ratio is None else f"{ratio:.2f}",
+        log10_lr(found),
         verified,
     )
 
@@ -99,6 +99,16 @@ def one_match(record: Examination, clip: Examined, number: int, found: Found) ->
             f"{1 / found.alteration.tau:.3f}.",
         )
     yield from signals(found)
+    if found.signal and found.signal.verified and chance_limit(record) > found.score:
+        yield Paragraph(
+            "The hashes alone do not reach the limit of this search; the signals decided.",
+            "warning",
+        )
+
+
+def chance_limit(record: Examination) -> float:
+    """Give the least score of a match by its hashes."""
+    return -log10(record.settings.max_false_matches)
 
 
 def course_words(found: Found) -> str:
@@ -139,9 +149,9 @@ def sound_picture(name: str, found: Found) -> Picture:
     assert found.signal is not None
     return Picture(
         name,
-        "Verified? Correlation of the signals against lag, and the lag along the clip.",
-        f"Correlation against lag; the peak is {found.signal.z_waveform or 0:.1f} times the rms of "
-        "all other lags.",
+        "Verified? Correlation of the signals by place, and the lag along the clip.",
+        f"Correlation by place; the peak is {found.signal.z_waveform or 0:.1f} times the rms of "
+        "all other places.",
     )
 
 
@@ -162,6 +172,10 @@ def signals(found: Found) -> Iterator[Block]:
     )
     drift = f" Clock drift {signal.drift_ppm:,.0f} ppm." if signal.drift_ppm is not None else ""
     bands = f" Coherent bands: {', '.join(signal.bands)}." if signal.bands else ""
+    if signal.repeats:
+        bands += f" The stretch also begins at {', '.join(map(moment, signal.repeats))}."
+    if signal.inverted:
+        bands += " The polarity is inverted."
     verdict = "the signals agree" if signal.verified else "no agreement beyond chance was seen"
     yield Paragraph(
         f"Comparison of the signals: {verdict} at {span(signal.query_start, signal.query_stop)} of "

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from samaf.report.drawn import density_name
 from samaf.report.evaluation import bounded, ratio_words, scale_rows, support_sentence
 from samaf.report.pages.document import Block, Facts, Heading, Items, Paragraph, Picture, Table
-from samaf.report.pages.words import NOT_EXAMINED, chance, moment, span
+from samaf.report.pages.words import NAMES, NOT_EXAMINED, chance, moment, span
 from samaf.report.record import Alternative, Examination, Examined, Found
 from samaf.report.validation import nearest_length
 
+DOUBTFUL_BER = 0.25
 LAY = (
     "For readers who are not specialists: a likelihood ratio of 100 means that the result is 100 "
     "times as probable if H1 is true as if the alternative is true. It does not mean that H1 is "
     "100 times as probable as the alternative. How probable H1 is depends also on everything else "
     "that is known in the case, which this examination does not consider."
 )
-NAMES = {"speech": "H2a", "text": "H2b"}
 
 
 def evaluation(record: Examination, clip: Examined) -> Iterator[Block]:
@@ -41,7 +41,7 @@ def weighed(number: int, found: Found, alternatives: dict[str, Alternative]) -> 
     rows = []
     for evidence in found.evidence:
         alternative = alternatives[evidence.key]
-        name = NAMES.get(evidence.key, "H2")
+        name = NAMES[evidence.key]
         rows.append((f"Score against {name}", f"{evidence.score:.2f}"))
         rows.append((f"Expected false matches ({name})", chance(evidence.score)))
         if evidence.log10_lr is None:
@@ -143,11 +143,18 @@ def alternatives(record: Examination, clip: Examined) -> Iterator[Block]:
     doubtful = [f for f in clip.matches if f.same_text]
     for found in doubtful:
         yield Paragraph(
-            f"Match with {found.recording.name}: the BER of {found.ber:.3f} is above 0.25. Another "
-            "voice that says the same words at the same pace may agree as well (H2b). Listen, and "
+            f"Match with {found.recording.name}: another voice that says the same words at the "
+            f"same pace may agree as well (H2b), with a BER of {found.ber:.3f}. Listen, and "
             "compare the signals, before you conclude.",
             "warning",
         )
+    for found in clip.matches:
+        if found.ber > DOUBTFUL_BER:
+            yield Paragraph(
+                f"Match with {found.recording.name}: its BER of {found.ber:.3f} is above 0.25, "
+                "where matches of different origin begin.",
+                "warning",
+            )
     if clip.candidates:
         yield Paragraph(
             "Next candidates: recordings that the search came near to, and that did not reach the "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from samaf.report.record import Case, Examination, Found, Stored
 
+NAMES = {"speech": "H2a", "text": "H2b"}  # of alternatives, in the propositions
 NOT_EXAMINED = "not examined"
 NOT_AVAILABLE = "not available"
 
@@ -60,10 +61,10 @@ def number_of(case: Case) -> str:
     return f"{case.number}{version}"
 
 
-def log10_lr(found: Found) -> float | None:
-    """Give the least likelihood ratio of a match: that against its strongest alternative."""
-    known = [e.log10_lr for e in found.evidence if e.log10_lr is not None]
-    return min(known) if len(known) == len(found.evidence) and known else None
+def log10_lr(found: Found) -> str:
+    """Write the likelihood ratio of a match against the alternative that decided."""
+    ratio = found.evidence[0].log10_lr
+    return "none" if ratio is None else f"{ratio:.2f}"
 
 
 def date_of(record: Examination) -> str:

@@ -40,7 +40,8 @@ _LOCK = Lock()  # matplotlib's settings belong to the whole process
 
 
 @contextmanager
-def _styled() -> Iterator[None]:
+def styled() -> Iterator[None]:
+    """Draw in the style of reports, whatever the user's settings are."""
     import matplotlib
 
     with _LOCK, matplotlib.rc_context(), warnings.catch_warnings():
@@ -56,7 +57,7 @@ def drawing(height: float, width: float = WIDTH) -> Iterator[Any]:
     """Give a figure of a size in inches; write it with `svg` before the ``with`` ends."""
     from matplotlib.figure import Figure
 
-    with _styled():
+    with styled():
         yield Figure(figsize=(width, height), layout="constrained")
 
 
