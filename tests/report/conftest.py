@@ -68,7 +68,7 @@ def _recorded(engine: samaf.Engine, clips: list[Path], search: str, pictures: bo
     drawn: dict[str, bytes] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(EPOCH, EPOCH_SECONDS)
-        options = ReportOptions(QueryOptions(search=search), pictures)
+        options = ReportOptions(QueryOptions(search=search), pictures=pictures)
         record = examine(engine, clips, options, pictures=drawn.__setitem__)
     return record, drawn
 
