@@ -14,7 +14,7 @@ from samaf.engine.references import References
 from samaf.errors import AudioError
 from samaf.matching.merging import keep_best, match_place
 from samaf.records import Match, QueryResult
-from samaf.verification import unverified
+from samaf.verification import PreparedClip, unverified
 from samaf.verification import verify as verify_signals
 
 
@@ -34,8 +34,11 @@ def with_verification(
     -------
     The matches that the hashes or the signals support, those that are verified first.
     """
+    if not result.matches:
+        return result
     with one_blas_thread():
-        matches = [verified_match(match, samples, references) for match in result.matches]
+        clip = PreparedClip(samples)
+        matches = [verified_match(match, clip, references) for match in result.matches]
     return replace(result, matches=supported(matches, options))
 
 
@@ -61,10 +64,10 @@ def _order(match: Match) -> tuple[bool, float, float]:
     return not is_verified(match), -proof if is_verified(match) else 0.0, -match.score
 
 
-def verified_match(match: Match, samples: np.ndarray, references: References) -> Match:
+def verified_match(match: Match, clip: PreparedClip, references: References) -> Match:
     """Give a match with its verification, or with the reason why there is none."""
     try:
         audio = references.audio(match.recording)
     except AudioError as error:
         return replace(match, verification=unverified(match, str(error)))
-    return replace(match, verification=verify_signals(samples, audio, match))
+    return replace(match, verification=verify_signals(clip, audio, match))

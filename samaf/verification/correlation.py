@@ -29,6 +29,7 @@ NEAR = 3 * SAMPLE_RATE // 10  # samples: the hashes are this far off at most
 SEGMENT = SAMPLE_RATE // 2
 COARSE = 6e-4  # a segment's ends are then at most 1.2 samples off
 FINE = 1.5e-4
+KEPT = 48  # coarse steps of a clip whose segments are kept: 1.6 MB each for 10 s
 PEAK = SAMPLE_RATE // 20  # 50 ms around the peak do not count as other lags
 OUTLIER = 5.0  # rms: beyond, a lag is another true place, as in a loop
 BIN = SAMPLE_RATE // 100  # samples of one step of the curve
@@ -77,28 +78,52 @@ class WhiteClip:
         size = fast_length(len(samples) + SAMPLE_RATE // 10)
         spectrum = whitened(levelled(samples), size, LOW, HIGH)
         self._fine = from_spectrum(spectrum / np.float32(size), size)[: 4 * self.count]
+        self._segments: dict[tuple[float, float, int, int, int], np.ndarray] = {}
 
     def along(self, line: Line, first: int, count: int) -> np.ndarray:
         """Give it as it is heard at samples ``first`` and on of the recording."""
         places = line.middle + (np.arange(first, first + count) - line.place) / line.step
         return interpolated(self._fine, places)
 
+    def segments(self, line: Line, first: int, count: int, size: int) -> np.ndarray:
+        """Give the conjugate spectra of ``count`` segments from ``first`` on.
 
-def correlate(clip: np.ndarray, recording: Signal, line: Line, reach: float) -> Correlation:
+        They are kept: other candidates ask for the same, counted from their own place.
+
+        Parameters
+        ----------
+        line
+            Its place is a whole number.
+        size
+            Of the FFT.
+
+        Returns
+        -------
+        complex64 (count, size // 2 + 1)
+        """
+        key = line.middle, line.step, first - round(line.place), count, size
+        if key not in self._segments:
+            parts = self.along(line, first, count * SEGMENT).reshape(count, SEGMENT)
+            if len(self._segments) >= KEPT:
+                self._segments.clear()
+            self._segments[key] = np.conj(forward(parts, size))
+        return self._segments[key]
+
+
+def correlate(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Correlation:
     """Search the line around a first guess, then compare its peak with all other lags.
 
     Parameters
     ----------
     clip
-        float32 (n,): the stretch that is to agree, speed undone, level about 1.
+        The stretch that is to agree, speed undone, level about 1.
     line
         The guess, its lag within 0.3 s.
     reach
         How far ``step`` may be off, as a share of it.
     """
-    white = WhiteClip(clip)
-    best = search(white, recording, line, reach)
-    return against_all_lags(white, recording, best)
+    best = search(clip, recording, line, reach)
+    return against_all_lags(clip, recording, best)
 
 
 def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line:
@@ -107,6 +132,7 @@ def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line
     The clip is cut into segments of 0.5 s. A small change of the step shifts whole segments;
     only every 0.06 % is the clip resampled.
     """
+    line = replace(line, place=float(round(line.place)))
     spread = int(0.5 * clip.count * COARSE) + 2  # the most that a fine step shifts a segment
     lags = 2 * (NEAR + spread) + 1
     segments = max(1, -(-int(clip.count * line.step) // SEGMENT))
@@ -114,19 +140,20 @@ def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line
     first = round(line.place - line.middle * line.step + (clip.count * line.step - span) / 2)
     size = fast_length(SEGMENT + lags)
     begin = first - NEAR - spread
-    length = span + lags - 1
+    length = span - SEGMENT + size
     whole = fast_length(length)
     spectrum = whitened(levelled(cut(recording, begin, length)), whole, LOW, HIGH)
     white = np.fft.irfft(spectrum, whole)[:length]
-    views = np.lib.stride_tricks.sliding_window_view(white, SEGMENT + lags - 1)[::SEGMENT]
+    # No padding: the lags that wrap round the end are none of those that are looked at.
+    views = np.lib.stride_tricks.sliding_window_view(white, size)[::SEGMENT]
     views = forward(views, size)
     offsets = first + SEGMENT * (np.arange(segments) + 0.5) - line.place
     highest, best = -1.0, line
     steps = np.arange(-round(reach / COARSE), round(reach / COARSE) + 1) * COARSE
     for coarse in line.step * (1 + steps):
         tried = Line(line.middle, line.place, float(coarse))
-        parts = clip.along(tried, first, span).reshape(segments, SEGMENT)
-        products = np.fft.irfft(views * np.conj(forward(parts, size)), size)[:, :lags]
+        parts = clip.segments(tried, first, segments, size)
+        products = np.fft.irfft(views * parts, size)[:, :lags]
         for fine in (np.arange(4) - 1.5) * FINE:  # together with the coarse steps one even grid
             total = _shifted(products, offsets * fine, spread)
             k = int(np.abs(total).argmax())
@@ -246,9 +273,9 @@ def _overlap(lag: int, count: int, length: int, recording: int) -> np.ndarray | 
     """Raise lags where the clip hangs over the recording's ends to the others' variance."""
     if lag >= 0 and lag + count - 1 + length <= recording:
         return np.float32(1)
-    begin = np.arange(lag, lag + count)
+    begin = np.arange(lag, lag + count, dtype=np.float32)
     inside = np.minimum(begin + length, recording) - np.maximum(begin, 0)
-    return np.sqrt(min(length, recording) / np.maximum(inside, 1)).astype(np.float32)
+    return np.sqrt(np.float32(min(length, recording)) / np.maximum(inside, np.float32(1)))
 
 
 def _null(power: np.ndarray) -> tuple[float, int]:
