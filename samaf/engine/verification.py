@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from math import log10
+from math import log, log10
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
 from samaf.errors import AudioError
 from samaf.matching.merging import keep_best, match_place
-from samaf.records import Match, QueryResult
+from samaf.records import UNALTERED, Match, QueryResult
 from samaf.verification import PreparedClip, unverified
 from samaf.verification import verify as verify_signals
 
@@ -65,9 +65,18 @@ def _order(match: Match) -> tuple[bool, float, float]:
 
 
 def verified_match(match: Match, clip: PreparedClip, references: References) -> Match:
-    """Give a match with its verification, or with the reason why there is none."""
+    """Give a match with its verification, or with the reason why there is none.
+
+    A plain search finds a tempo, but looks for no pitch: whether the pitch went with it, as with
+    speed, is tried too.
+    """
     try:
         audio = references.audio(match.recording)
     except AudioError as error:
         return replace(match, verification=unverified(match, str(error)))
-    return replace(match, verification=verify_signals(clip, audio, match))
+    tau, rho = match.manipulation.tau, match.manipulation.rho
+    tried = [match]
+    if rho == 1 and abs(log(tau)) > UNALTERED:
+        tried.append(replace(match, manipulation=replace(match.manipulation, rho=1 / tau)))
+    verifications = [verify_signals(clip, audio, each, tries=len(tried)) for each in tried]
+    return replace(match, verification=max(verifications, key=lambda v: v.score))

@@ -41,7 +41,7 @@ LR_OFFSET, LR_SLOPE = -1.0, 1.0
 LR_LIMIT = 2.5  # log10 of the wrong candidates
 
 
-def score_of(z_waveform: float, z_windows: float, altered: bool) -> float:
+def score_of(z_waveform: float, z_windows: float, altered: bool, tries: int = 1) -> float:
     """Give -log10 of the probability that a wrong candidate agrees at least so well.
 
     Parameters
@@ -50,9 +50,11 @@ def score_of(z_waveform: float, z_windows: float, altered: bool) -> float:
         The two statistics; nan where one does not apply.
     altered
         Whether the clip was sped up, slowed down or shifted in pitch: more is searched then.
+    tries
+        Alterations of which the best is taken.
     """
     best = max(WAVEFORM[altered].score(z_waveform), WINDOWS[altered].score(z_windows))
-    return max(0.0, best - log10(2))
+    return max(0.0, best - log10(2 * tries))
 
 
 def log10_lr_of(score: float) -> float:

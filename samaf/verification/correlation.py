@@ -2,7 +2,11 @@
 
 The clip and the recording are levelled and whitened (Knapp and Carter 1976, the generalised
 cross-correlation), and correlated. The peak near the place that the hashes name, divided by
-the rms over the other lags of the same recording, is z: each pair brings its own null.
+the spread over the other lags of the same recording, is z: each pair brings its own null.
+Where two voices hold a vowel at one pitch, many lags are high, above all those beside the peak.
+So the spread is the largest of the rms, of what the tail of all other lags implies, and of what
+the highest lag beside the peak does, as a radar sets its threshold by the clutter around a
+target (CFAR).
 """
 
 from __future__ import annotations
@@ -33,6 +37,12 @@ KEPT = 48  # coarse steps of a clip whose segments are kept: 1.6 MB each for 10 
 PEAK = SAMPLE_RATE // 20  # 50 ms around the peak do not count as other lags
 OUTLIER = 5.0  # rms: beyond, a lag is another true place, as in a loop
 BIN = SAMPLE_RATE // 100  # samples of one step of the curve
+TAIL = 0.99  # quantile of the curve
+NOISE_TAIL = 3.9  # rms: where noise has it, whose band gives 97 independent lags a step
+BESIDE = SAMPLE_RATE // 500  # samples: 2 ms from the peak, beyond its own width
+REPEAT = 0.5  # of the peak's height: where the recording holds the clip once more
+LEAST_REPEAT = 12.0  # rms: higher than most lags of wrong places get
+APART = 10  # steps of the curve between two repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Correlation:
     line
         Of the highest peak near the place that was given.
     z
-        Its height over the rms of all other lags; 0 where either side is silent.
+        Its height over the spread of all other lags; 0 where either side is silent.
     inverted
         Whether the polarity differs.
     curve
@@ -233,13 +243,16 @@ def against_all_lags(clip: WhiteClip, recording: Signal, line: Line) -> Correlat
     first_lag = -(length // 2)  # at least half of the clip lies in the recording
     lags = max(1, recording.count - length + 1 + 2 * (length // 2))
     tops, squares, counts = [], 0.0, 0
-    peak, at = 0.0, start
+    peak, at, beside = 0.0, start, 0.0
     for lag, values in _blocks(template, recording, first_lag, lags):
         values = values * _overlap(lag, len(values), length, recording.count)
         near = slice(max(0, start - 3 - lag), max(0, start + 4 - lag))
         for k in range(*near.indices(len(values))):
             if abs(values[k]) > abs(peak):
                 peak, at = float(values[k]), lag + k
+        for side in ((start - PEAK, start - BESIDE), (start + BESIDE + 1, start + PEAK + 1)):
+            near = slice(*(max(0, edge - lag) for edge in side))
+            beside = max(beside, float(np.abs(values[near]).max(initial=0)))
         power = np.square(values)
         tops.append(_tops(power))
         around = slice(max(0, start - PEAK - lag), max(0, start + PEAK + 1 - lag))
@@ -247,10 +260,15 @@ def against_all_lags(clip: WhiteClip, recording: Signal, line: Line) -> Correlat
         squares, counts = squares + total, counts + count
     rms = np.sqrt(squares / counts) if counts else 0.0
     curve = np.sqrt(np.concatenate(tops)) / (rms or 1)
+    spread = max(
+        1.0,
+        _tail(curve, abs(peak) / (rms or 1), start - first_lag),
+        beside / NOISE_TAIL / (rms or 1),
+    )
     moved = at - start if abs(at - start) > 1 else 0  # the line is exacter than a sample
     placed = Line(line.middle, line.place + moved, line.step)
-    z = float(abs(peak) / rms) if rms else 0.0
-    return Correlation(placed, z, peak < 0, curve, first_lag)
+    z = float(abs(peak) / rms / spread) if rms else 0.0
+    return Correlation(placed, z, peak < 0, curve / np.float32(spread), first_lag)
 
 
 def _blocks(
@@ -288,6 +306,21 @@ def _null(power: np.ndarray) -> tuple[float, int]:
         mean = float(kept.mean())
         limit = OUTLIER**2 * mean
     return mean * len(kept), len(kept)
+
+
+def _tail(curve: np.ndarray, peak: float, at: int) -> float:
+    """Give the spread that noise with the curve's tail would have, apart from true places.
+
+    Parameters
+    ----------
+    curve
+        float32 (m,): the highest correlation of every step of lags, over the rms.
+    peak, at
+        Height and lag, from the curve's start, of the place that is judged.
+    """
+    away = np.abs(np.arange(len(curve)) - at / BIN) > APART
+    others = curve[away & (curve < max(REPEAT * peak, LEAST_REPEAT))]
+    return float(np.quantile(others, TAIL)) / NOISE_TAIL if len(others) else 0.0
 
 
 def _tops(power: np.ndarray) -> np.ndarray:

@@ -11,7 +11,15 @@ import numpy as np
 from samaf.records import IDENTITY, UNALTERED, LagCurves, Manipulation, Match, Verification
 from samaf.verification.agreement import WINDOW, Agreement, along, coherent_bands
 from samaf.verification.calibration import DECISION, log10_lr_of, score_of
-from samaf.verification.correlation import BIN, Correlation, Line, WhiteClip, correlate
+from samaf.verification.correlation import (
+    APART,
+    BIN,
+    REPEAT,
+    Correlation,
+    Line,
+    WhiteClip,
+    correlate,
+)
 from samaf.verification.signals import SAMPLE_RATE, Samples, Signal, resampled
 from samaf.verification.windows import ClipWindows, Windows, compare_windows
 
@@ -19,12 +27,10 @@ LEAST = 0.4  # s
 MOST = 10.0  # s of the stretch that the statistics use; more proves no more
 CONTEXT = 60.0  # s of the clip on either side in which the agreeing stretch is looked for
 SILENCE = 1e-4  # of full scale
-REACH = 0.0045  # of the time factor
+REACH = 0.0012  # of the time factor: clocks, and 0.1 % between film and video
 REACH_ALTERED = 0.012  # where the search had to find the factor, it knows it to 1 %
-REPEAT = 0.5  # of the peak's height: where the recording holds the clip once more
-LEAST_REPEAT_Z = 12.0  # higher than wrong places get
-APART = 10  # bins of 10 ms between two repeats
 KEPT = 4  # stretches of a clip, prepared
+LEAST_REPEAT = 8.0  # z that wrong places do not reach
 LIKE = 0.8  # correlation of a window that is drawn as agreeing
 
 
@@ -110,7 +116,11 @@ class _Stretch:
 
 
 def verify(
-    clip: np.ndarray | PreparedClip, recording: Signal | np.ndarray, place: Match | Placement
+    clip: np.ndarray | PreparedClip,
+    recording: Signal | np.ndarray,
+    place: Match | Placement,
+    *,
+    tries: int = 1,
 ) -> Verification:
     """Tell whether the signals agree at a place.
 
@@ -121,8 +131,9 @@ def verify(
     recording
         The whole recording, mono, 16 kHz: an array, or a `Signal` that is read in parts.
     place
-        What the hashes name: right to 0.3 s, its time factor to 0.45 % (1.2 % where the
-        clip was altered).
+        What the hashes name: right to 0.3 s, its time factor to 1.2 % where it is not 1.
+    tries
+        How many alterations are tried at this place: the score is charged for the choice.
 
     Returns
     -------
@@ -142,8 +153,8 @@ def verify(
         reach = REACH_ALTERED if undone.altered else REACH
         correlation = correlate(undone.stretch.white, recording, undone.line, reach)
     z = correlation.z if correlation else nan
-    score = score_of(z, windows.z, undone.altered)
-    if correlation and score_of(z, nan, undone.altered) >= DECISION:
+    score = score_of(z, windows.z, undone.altered, tries)
+    if correlation and score_of(z, nan, undone.altered, tries) >= DECISION:
         return _agreeing(undone, recording, place, correlation, windows, score)
     times = undone.time(undone.stretch.begin + windows.middles)
     return replace(
@@ -208,7 +219,7 @@ def _undo(clip: PreparedClip, place: Match | Placement, recorded: float) -> _Und
         duration,
         rho,
         is_speed,
-        max(abs(log(tau)), abs(log(rho))) > UNALTERED,
+        tau != 1 or rho != 1,
         manipulation.reversed,
     )
 
@@ -289,7 +300,7 @@ def _repeats(correlation: Correlation, ahead: float) -> tuple[float, ...]:
     """List the other lags at which the correlation is about as high as at the line."""
     line, curve = correlation.line, correlation.curve
     own = (line.place - line.middle * line.step - correlation.first_lag) / BIN
-    high = np.flatnonzero(curve >= max(REPEAT * correlation.z, LEAST_REPEAT_Z))
+    high = np.flatnonzero(curve >= max(REPEAT * correlation.z, LEAST_REPEAT))
     high = high[np.abs(high - own) > APART]
     groups = np.split(high, np.flatnonzero(np.diff(high) > APART) + 1)
     tops = [int(group[curve[group].argmax()]) for group in groups if len(group)]
