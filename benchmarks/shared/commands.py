@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.shared import recurring
 from benchmarks.shared.synchronising import Setting, measure
 from benchmarks.tables import markdown, of_lines
 from benchmarks.terminal import corpus_option
@@ -36,3 +37,25 @@ def sync(events: int, devices: int, minutes: float, snr: float, split: str, corp
         lines = measure(open_corpus(corpus), split, setting, Path(folder))
     title = f"{events} events of {minutes:g} min, {devices} recorders each, {snr:g} dB, {split}"
     click.echo(markdown(of_lines("sync", title, lines)))
+
+
+@command.command()
+@click.option("--minutes", default=60.0, show_default=True, help="Of a stream with its audio.")
+@click.option(
+    "--hours", default=0.0, help="Search hashes alone instead, prolonged to so many hours."
+)
+@split_option
+@corpus_option
+def repeats(minutes: float, hours: float, split: str, corpus: Path) -> None:
+    """Find planted prompts, jingles and music beds in a broadcast-like stream.
+
+    A stream longer than the split's speech takes speech of the train split, too.
+    """
+    splits = (split, "train")
+    with tempfile.TemporaryDirectory() as folder:
+        if hours:
+            lines = recurring.scale(open_corpus(corpus), splits, hours, Path(folder))
+        else:
+            lines = recurring.measure(open_corpus(corpus), splits, minutes, Path(folder))
+    what = f"{hours:g} h of hashes" if hours else f"{minutes:g} min"
+    click.echo(markdown(of_lines("repeats", f"Repeats: {what}, {split}", lines)))

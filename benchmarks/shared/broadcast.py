@@ -1,0 +1,114 @@
+"""A broadcast-like stream: programmes with prompts, jingles and music beds that recur."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.sampling import generator, required
+from samaf.audio import SAMPLE_RATE, load
+from samaf.training.corpora import Clip, Corpus
+
+PLANTED_SECONDS = (3.0, 12.0)
+KINDS = ("prompt", "jingle", "bed")
+BED_SNR = (0.0, 6.0)  # dB of a music bed over the voice that speaks over it
+GAIN = (0.25, 1.0)  # of a place
+BETWEEN_SECONDS = 20.0  # of programme between two planted places, on average
+PLACES = 12  # of a planted piece, on average
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A place of a planted piece; ``piece`` is its number."""
+
+    piece: int
+    kind: str
+    start: float
+    stop: float
+
+
+class Broadcast:
+    """Writes a stream piece by piece, and keeps where everything is.
+
+    Programmes are speech of the corpus, each clip once as long as they last. What is left of
+    the time is filled in with hashes by the caller: see `benchmarks.shared.recurring`.
+    """
+
+    def __init__(self, corpus: Corpus, splits: tuple[str, ...], seconds: float, seed: str) -> None:
+        self._rng = generator(seed)
+        speech = list(required(corpus, "speech", *splits))
+        music = [c for c in required(corpus, "music", *splits) if _seconds(c) >= PLANTED_SECONDS[1]]
+        order = self._rng.permutation(len(speech))
+        count = max(2, round(seconds / BETWEEN_SECONDS / PLACES))
+        self._pieces = [
+            self._piece(n, [speech[i] for i in order[:count]], music) for n in range(count)
+        ]
+        self._programme = [speech[i] for i in order[count:]]
+        self._seconds = seconds
+
+    def _piece(self, number: int, voices: list[Clip], music: list[Clip]) -> tuple[str, np.ndarray]:
+        kind = KINDS[number % len(KINDS)]
+        # A second piece of the same clip of music would be the same piece in part.
+        if kind != "prompt" and number // len(KINDS) * 2 + 1 >= len(music):
+            kind = "prompt"
+        clip = voices[number] if kind == "prompt" else music[number // 3 * 2 + (kind == "bed")]
+        samples = load(clip.path)
+        longest = min(PLANTED_SECONDS[1], len(samples) / SAMPLE_RATE)
+        count = round(self._rng.uniform(PLANTED_SECONDS[0], max(longest, 3.1)) * SAMPLE_RATE)
+        return kind, samples[:count]
+
+    def parts(self) -> Iterator[tuple[np.ndarray, Planted | None]]:
+        """Yield samples one after the other, and what is planted in them."""
+        position = 0
+        programme = iter(self._programme)
+        voices = [
+            load(clip.path) for clip in self._programme[:: max(1, len(self._programme) // 40)]
+        ]
+        while position < self._seconds * SAMPLE_RATE:
+            for _ in range(int(self._rng.integers(1, 4))):
+                clip = next(programme, None)
+                if clip is None:
+                    return
+                samples = load(clip.path)
+                position += len(samples)
+                yield samples, None
+            for _ in range(int(self._rng.integers(1, 4))):
+                number = int(self._rng.integers(len(self._pieces)))
+                kind, piece = self._pieces[number]
+                samples = piece * np.float32(self._rng.uniform(*GAIN))
+                if kind == "bed":
+                    samples = self._under_voice(samples, voices)
+                start = position / SAMPLE_RATE
+                position += len(samples)
+                yield samples, Planted(number, kind, start, position / SAMPLE_RATE)
+
+    def _under_voice(self, bed: np.ndarray, voices: list[np.ndarray]) -> np.ndarray:
+        """Lay a voice over a bed, another one each time."""
+        voice = voices[int(self._rng.integers(len(voices)))]
+        start = int(self._rng.integers(max(1, len(voice) - len(bed))))
+        voice = np.resize(voice[start:], len(bed))
+        level = 10 ** (-self._rng.uniform(*BED_SNR) / 20)
+        return np.asarray(bed + voice * (level * bed.std() / max(voice.std(), 1e-6)), np.float32)
+
+
+def _seconds(clip: Clip) -> float:
+    return len(load(clip.path)) / SAMPLE_RATE
+
+
+def write(parts: Iterator[tuple[np.ndarray, Planted | None]], path: Path) -> list[Planted]:
+    """Write parts as WAV of 16 bits; give what was planted."""
+    planted = []
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        for samples, place in parts:
+            # Room for voice and bed together.
+            file.writeframes(np.clip(samples * 15_000, -32_767, 32_767).astype("<i2").tobytes())
+            if place:
+                planted.append(place)
+    return planted
