@@ -65,9 +65,6 @@ class Broadcast:
         """Yield samples one after the other, and what is planted in them."""
         position = 0
         programme = iter(self._programme)
-        voices = [
-            load(clip.path) for clip in self._programme[:: max(1, len(self._programme) // 40)]
-        ]
         while position < self._seconds * SAMPLE_RATE:
             for _ in range(int(self._rng.integers(1, 4))):
                 clip = next(programme, None)
@@ -81,16 +78,17 @@ class Broadcast:
                 kind, piece = self._pieces[number]
                 samples = piece * np.float32(self._rng.uniform(*GAIN))
                 if kind == "bed":
-                    samples = self._under_voice(samples, voices)
+                    voice = next(programme, None)  # one that is nowhere else
+                    if voice is None:
+                        return
+                    samples = self._under_voice(samples, load(voice.path))
                 start = position / SAMPLE_RATE
                 position += len(samples)
                 yield samples, Planted(number, kind, start, position / SAMPLE_RATE)
 
-    def _under_voice(self, bed: np.ndarray, voices: list[np.ndarray]) -> np.ndarray:
-        """Lay a voice over a bed, another one each time."""
-        voice = voices[int(self._rng.integers(len(voices)))]
-        start = int(self._rng.integers(max(1, len(voice) - len(bed))))
-        voice = np.resize(voice[start:], len(bed))
+    def _under_voice(self, bed: np.ndarray, voice: np.ndarray) -> np.ndarray:
+        """Lay a voice over a bed."""
+        voice = np.resize(voice, len(bed))
         level = 10 ** (-self._rng.uniform(*BED_SNR) / 20)
         return np.asarray(bed + voice * (level * bed.std() / max(voice.std(), 1e-6)), np.float32)
 

@@ -31,7 +31,9 @@ NEIGHBORS = 24  # of a window: up to seven are itself, and each other place brin
 LEAST_LAG = 8  # hops between a stretch and its repeat
 LIKELY = 0.33  # bit error rate of a window up to which it is looked into
 SURE = 0.3  # bit error rate of a pair beyond which hashes alone decide nothing
-LOOSE = 100.0  # false pairs among those that the signals decide
+FAINT = 0.42  # the same where other windows lie on the same diagonal
+INDEPENDENT, NEAR = 6, 12  # windows apart that share nothing; that belong together
+LOOSE = 30.0  # false pairs among those that the signals decide
 SLICE = 8_192  # hashes searched for at once
 SAME_LAG = 3.0  # hops: pairs that are nearer are one
 
@@ -121,13 +123,37 @@ def _neighbors(index: Index, number: int, query: Hashes) -> Neighbors | None:
         b = min(a + SLICE, windows)
         found = index.search(query.packed[a : b + WINDOW_HASHES - 1], WINDOW_HASHES, NEIGHBORS)
         lag = found.rows - (first + np.arange(a, b))[:, None]
-        alike = (found.distances <= limit) & (np.abs(lag) >= LEAST_LAG)
+        alike = (found.distances <= FAINT / LIKELY * limit) & (np.abs(lag) >= LEAST_LAG)
+        alike &= (found.distances <= limit) | _supported(lag, alike)
         parts.append(np.where(alike, found.rows, NOTHING))
         # Those left out must not stand before the others: the nearest one counts alone.
         order = np.argsort(~alike, axis=1, kind="stable")[:, : NEIGHBORS // 2]
         parts[-1] = np.take_along_axis(parts[-1], order, 1)
         parts.append(np.take_along_axis(found.distances, order, 1))
     return Neighbors(np.concatenate(parts[::2]), np.concatenate(parts[1::2]))
+
+
+def _supported(lag: np.ndarray, alike: np.ndarray) -> np.ndarray:
+    """Tell which hits have others on their diagonal that share no hash with them, bool (m, k).
+
+    Parameters
+    ----------
+    lag
+        int64 (m, k): rows from each window to its neighbor.
+    alike
+        bool (m, k): hits that count.
+    """
+    window, rank = np.nonzero(alike)
+    order = np.lexsort((window, lag[window, rank]))
+    window, rank = window[order], rank[order]
+    lags = lag[window, rank]
+    breaks = (np.diff(lags) != 0) | (np.diff(window) > NEAR)
+    group = np.concatenate([[0], np.cumsum(breaks)]) if len(window) else np.empty(0, np.int64)
+    edges = np.concatenate([[True], breaks, [True]]) if len(window) else np.empty(0, bool)
+    firsts, lasts = window[edges[:-1]], window[edges[1:]]
+    supported = np.zeros(alike.shape, bool)
+    supported[window, rank] = (lasts - firsts >= INDEPENDENT)[group]
+    return supported
 
 
 def _pair(candidate: Candidate, number: int, hop: float) -> RepeatPair | None:
