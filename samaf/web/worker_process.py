@@ -1,0 +1,105 @@
+"""What a process of the pool does: the other side of `samaf.web.workers`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from samaf.engine.engine import Engine
+from samaf.engine.engine import open as open_engine
+from samaf.engine.playback import playable
+from samaf.errors import SamafError
+from samaf.json_records import duplicate_record, query_record, ranking_record
+from samaf.records import QueryResult
+from samaf.text import printable
+
+Answer = dict[str, Any]
+
+
+class Worker:
+    """Holds the engine open from one request to the next."""
+
+    def __init__(self, url: str | None, index: str) -> None:
+        self._url, self._index = url, index
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, opened at its first use and again after it failed."""
+        return open_engine(self._url, index=self._index, create=False)
+
+    def warm_up(self) -> Answer:
+        """Load model and index, and search once for noise, which compiles the search."""
+        import numpy as np
+
+        if not self.engine.index.table.total:
+            return {}
+        noise = np.random.default_rng(0).integers(-9000, 9000, 48_000).astype("<i2").tobytes()
+        self.engine.query(_wav(noise))
+        return {}
+
+    def query(self, path: str, name: str, options: dict[str, Any], audit: bool = False) -> Answer:
+        """Ask about a file; the record is that of ``samaf query --json``."""
+        try:
+            result = replace(self.engine.query(Path(path), audit=audit, **options), query=name)
+        except SamafError as error:
+            raise SamafError(str(error).replace(printable(path), name)) from error
+        if isinstance(result, QueryResult):
+            return {"kind": "matches", "record": query_record(result), "reason": result.reason}
+        return {"kind": "ranking", "record": ranking_record(result), "reason": result.reason}
+
+    def sound(self, path: str, name: str, out: str, sha256: str, backwards: bool) -> Answer:
+        """Decode a file for playing."""
+        try:
+            playable(Path(path), Path(out), sha256=sha256, backwards=backwards)
+        except SamafError as error:
+            raise SamafError(str(error).replace(printable(path), name)) from error
+        return {}
+
+    def duplicates(self) -> Answer:
+        """Find all pairs of recordings that share audio."""
+        return {
+            "revision": self.engine.store.revision,
+            "pairs": [duplicate_record(pair) for pair in self.engine.duplicates()],
+        }
+
+
+def serve() -> None:
+    """Do what standard input asks for, line by line."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # Keep what libraries print out of the answers.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    worker = Worker(**json.loads(sys.stdin.buffer.readline()))
+    tasks: dict[str, Callable[..., Answer]] = {
+        name: getattr(worker, name) for name in ("warm_up", "query", "sound", "duplicates")
+    }
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        try:
+            answer = tasks[request.pop("task")](**request)
+        except SamafError as error:
+            answer = {"error": " ".join(str(error).split())}
+        except Exception:
+            traceback.print_exc()
+            answer = {"error": "internal error; the log of the server says more"}
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
+
+
+def _wav(pcm: bytes) -> bytes:
+    import io
+    import wave
+
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(16_000)
+        out.writeframes(pcm)
+    return file.getvalue()
