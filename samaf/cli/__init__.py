@@ -25,6 +25,7 @@ from samaf.cli.serve import serve
 from samaf.cli.streams import monitor
 from samaf.cli.text import complain
 from samaf.cli.train import train
+from samaf.cli.verify import verify
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
 from samaf.text import escaped
@@ -99,6 +100,7 @@ for command in (
     delete,
     stats,
     compare,
+    verify,
     duplicates,
     copies,
     fingerprint,
