@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from samaf.cli.options import database, db_option, index_option
+from samaf.cli.options import audio_option, database, db_option, index_option
 
 PORT = 8765
 
@@ -54,6 +54,7 @@ PORT = 8765
 @click.option(
     "--user", "users", metavar="NAME", multiple=True, help="A user that --user-header lets in."
 )
+@audio_option
 @index_option
 @db_option
 def serve(
@@ -64,6 +65,7 @@ def serve(
     hosts: tuple[str, ...],
     user_header: str,
     users: tuple[str, ...],
+    audio: str | None,
     index: str,
 ) -> None:
     """Open a page in the browser to ask, listen and decide, and an API.
@@ -94,5 +96,6 @@ def serve(
         user_header=user_header,
         users=users,
         index=index,
+        audio=audio,
         on_start=lambda link: click.echo(f"open {link}"),
     )

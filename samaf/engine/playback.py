@@ -3,92 +3,62 @@
 from __future__ import annotations
 
 import wave
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from samaf.audio import SAMPLE_RATE, Source, read
+from samaf.audio import SAMPLE_RATE, Audio
 from samaf.errors import AudioError
 from samaf.files import atomic
-from samaf.text import printable
 
 LONGEST_S = 36 * 3600.0  # a WAV file holds 4 GiB: 37 hours
 PEAKS_STEP = 2560  # samples, 160 ms
 LARGEST = 32_000  # of 16-bit samples: 0.2 dB below full scale
 
 
-@dataclass(frozen=True, slots=True)
-class Playable:
-    """A sound that was written for playing.
-
-    Attributes
-    ----------
-    samples
-        How many, at `samaf.audio.SAMPLE_RATE`.
-    """
-
-    path: Path
-    samples: int
-
-    @property
-    def duration(self) -> float:
-        """Length in seconds."""
-        return self.samples / SAMPLE_RATE
-
-
-def playable(source: Source, out: Path, *, sha256: str = "", backwards: bool = False) -> Playable:
-    """Decode a source as a query does, and write it as WAV; its peaks beside it.
+def write_playable(audio: Audio, out: Path, *, backwards: bool = False) -> None:
+    """Write decoded audio as WAV, and its peaks beside it.
 
     The peaks, ``.peaks``, are int8 (n, 2): the least and the largest sample of each 160 ms, in
     parts of 127.
 
     Parameters
     ----------
-    sha256
-        Of the file's bytes, where they must be certain ones.
     backwards
         Write it from its end to its start; it is then held in memory.
 
     Raises
     ------
     AudioError
-        It cannot be decoded, is another file than the wanted one, or is longer than a WAV holds.
+        It is longer than a WAV file holds, or cannot be written.
     """
-    with read(source) as audio:
-        name = audio.path or audio.name
-        if sha256 and audio.sha256 != sha256:
-            raise AudioError(
-                f"{name}: is not the file any more that was added; put the right one back"
-            )
-        if audio.duration > LONGEST_S:
-            raise AudioError(f"{name}: longer than {LONGEST_S / 3600:g} h; it cannot be played")
-        try:
-            with (
-                atomic(out.with_suffix(".peaks")) as peaks_path,
-                peaks_path.open("wb") as peaks_file,
-                atomic(out) as wav_path,
-                wav_path.open("wb") as wav_file,
-                wave.open(wav_file, "wb") as wav,
-            ):
-                wav.setnchannels(1)
-                wav.setsampwidth(2)
-                wav.setframerate(SAMPLE_RATE)
-                rest = np.empty(0, np.int16)
-                for chunk in [audio.samples()[::-1]] if backwards else audio.chunks():
-                    pcm = np.rint(chunk * LARGEST).astype("<i2")
-                    wav.writeframes(pcm.tobytes())
-                    rest = np.concatenate([rest, pcm])
-                    whole = len(rest) // PEAKS_STEP * PEAKS_STEP
-                    peaks_file.write(peaks(rest[:whole], PEAKS_STEP).tobytes())
-                    rest = rest[whole:]
-                peaks_file.write(peaks(rest, PEAKS_STEP).tobytes())
-        except OSError as error:
-            raise AudioError(
-                f"{printable(out.name)}: the decoded sound cannot be kept ({error.strerror}); make "
-                "room in the cache folder"
-            ) from None
-        return Playable(out, audio.count)
+    if audio.duration > LONGEST_S:
+        raise AudioError(f"{audio.name}: longer than {LONGEST_S / 3600:g} h; it cannot be played")
+    try:
+        with (
+            atomic(out.with_suffix(".peaks")) as peaks_path,
+            peaks_path.open("wb") as peaks_file,
+            atomic(out) as wav_path,
+            wav_path.open("wb") as wav_file,
+            wave.open(wav_file, "wb") as wav,
+        ):
+            wav.setnchannels(1)
+            wav.setsampwidth(2)
+            wav.setframerate(SAMPLE_RATE)
+            rest = np.empty(0, np.int16)
+            for chunk in [audio.samples()[::-1]] if backwards else audio.chunks():
+                pcm = np.rint(chunk * LARGEST).astype("<i2")
+                wav.writeframes(pcm.tobytes())
+                rest = np.concatenate([rest, pcm])
+                whole = len(rest) // PEAKS_STEP * PEAKS_STEP
+                peaks_file.write(peaks(rest[:whole], PEAKS_STEP).tobytes())
+                rest = rest[whole:]
+            peaks_file.write(peaks(rest, PEAKS_STEP).tobytes())
+    except OSError as error:
+        raise AudioError(
+            f"{audio.name}: the decoded sound cannot be kept ({error.strerror}); make room in the "
+            "cache folder"
+        ) from None
 
 
 def peaks(pcm: np.ndarray, step: int) -> np.ndarray:

@@ -15,7 +15,16 @@ from samaf.records import Codes, Recording
 from samaf.status import AuditCheck, AuditEntry, StoreStats, StoreVersion
 from samaf.store import references
 from samaf.store import statements as sql
-from samaf.store.audit import Act, Author, check, entries, has, log_head, this_author
+from samaf.store.audit import (
+    Act,
+    Author,
+    check,
+    entries,
+    has,
+    log_head,
+    newest_entries,
+    this_author,
+)
 from samaf.store.blobs import DamagedRowError
 from samaf.store.changes import Changes
 from samaf.store.database import Database
@@ -190,6 +199,23 @@ class Store:
                     yield recording
             last = page[-1].recording_id
 
+    def page(
+        self, after: int, limit: int, *, name: str = "", labels: Mapping[str, str] | None = None
+    ) -> list[Recording]:
+        """Return recordings in the order of their ids, from after one on.
+
+        Parameters
+        ----------
+        name
+            Only those whose name holds this text.
+        labels
+            Only those that have all of these labels.
+        """
+        query = sql.with_labels(labels or {})
+        if name:
+            query = sql.with_name_like(query, name)
+        return self._select(sql.after(query, after).limit(limit))
+
     def add(self, recording: Recording, hashes: Codes) -> tuple[Recording, bool]:
         """Store a recording with its hashes, in one transaction.
 
@@ -318,6 +344,14 @@ class Store:
         while page := self._database.read(partial(entries, after=last)):
             yield from page
             last = page[-1].entry_id
+
+    def audit_page(
+        self, before: int | None, limit: int, *, act: str = "", sha256: str = ""
+    ) -> list[AuditEntry]:
+        """Return entries of the audit log, the newest first; see `audit.newest_entries`."""
+        return self._database.read(
+            lambda connection: newest_entries(connection, before, limit, act, sha256)
+        )
 
     def check_audit(self) -> AuditCheck:
         """Tell whether the audit log is what was written."""

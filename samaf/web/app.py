@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from samaf.engine.engine import open as open_engine
 from samaf.errors import SamafError
-from samaf.web import api, media, pages
+from samaf.web import api, media, pages, pairs
 from samaf.web.context import Context
 from samaf.web.jobs import Jobs
 from samaf.web.openapi import document, routes
@@ -28,7 +28,7 @@ from samaf.web.sounds import Sounds
 from samaf.web.uploads import Roots
 from samaf.web.workers import Pool
 
-OPERATIONS = [*api.OPERATIONS, *media.OPERATIONS]
+OPERATIONS = [*api.OPERATIONS, *media.OPERATIONS, *pairs.OPERATIONS]
 
 
 async def openapi(request: Request) -> Response:
@@ -42,7 +42,7 @@ def application(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with open_engine(settings.url, index=settings.index, create=False) as engine:
-            setup = {"url": settings.url, "index": settings.index}
+            setup = {"url": settings.url, "index": settings.index, "audio": settings.audio}
             pool = Pool(settings.workers, setup)
             # Apart, so that listening does not wait for queries.
             decoders = Pool(1, setup)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from samaf.web.context import context, number
+from samaf.web.context import context, number, recording_of
 from samaf.web.openapi import Handler, Operation, Schema, ref
 from samaf.web.pictures import (
     COLUMN,
@@ -29,14 +28,6 @@ FOREVER = "private, max-age=31536000, immutable"
 HIGHEST_TILE = 1 << 24
 
 
-def recording_id(request: Request) -> int:
-    """Give the id in the path."""
-    text = request.path_params["id"]
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise Problem(404, "no such recording; ids are whole numbers")
-    return int(text)
-
-
 async def sound_of(request: Request) -> Sound:
     """Give the sound of the query or recording in the path, decoded if need be."""
     here = context(request)
@@ -45,9 +36,9 @@ async def sound_of(request: Request) -> Sound:
         if job.result is None:
             raise Problem(409, "this query is not done; its clip can be played then")
         backwards = request.query_params.get("backwards", "") not in ("", "0", "false")
-        return await here.sounds.get(here.jobs.clip(job), job.clip, job.result["sha256"], backwards)
-    recording = await asyncio.to_thread(here.engine.show, recording_id(request))
-    return await here.sounds.get(Path(recording.path), recording.name, recording.sha256)
+        path = here.jobs.clip(job)
+        return await here.sounds.clip(path, job.clip, job.result["sha256"], backwards)
+    return await here.sounds.recording(await recording_of(request))
 
 
 async def get_sound(request: Request) -> Response:

@@ -48,4 +48,10 @@ async def ask(request: Request) -> Response:
     )
 
 
-ROUTES = [Route("/", ask)]
+async def pair(request: Request) -> Response:
+    """Show a clip and the recordings that it was found in."""
+    job = context(request).jobs.get(request.path_params["id"])
+    return page(request, "pair.html", job.clip, query_id=job.id)
+
+
+ROUTES = [Route("/", ask), Route("/queries/{id}", pair)]

@@ -59,7 +59,8 @@ def on_http(request: Request, error: Exception) -> Response:
 def on_samaf(request: Request, error: Exception) -> Response:
     """Answer an error that samaf raised on purpose: its line says what to do."""
     assert isinstance(error, SamafError)
-    return answer(request.url.path, 422, str(error))
+    store = request.app.state.context.engine.store.url
+    return answer(request.url.path, 422, " ".join(str(error).replace(store, "the store").split()))
 
 
 def on_any(request: Request, error: Exception) -> Response:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from samaf.engine.decisions import DECISIONS, LONGEST_COMMENT, LONGEST_NAME
 from samaf.engine.options import (
     GRANULARITIES_S,
     GRANULARITY_S,
     MATCHES,
     MAX_FALSE_MATCHES,
+    POPULATIONS,
     SEARCHES,
 )
 from samaf.web.settings import MOST_PAGE, PAGE
@@ -103,8 +105,46 @@ QUERY_FORM: Schema = {
             "default": MAX_FALSE_MATCHES,
         },
         "search": {"enum": list(SEARCHES), "default": SEARCHES[0]},
+        "population": {"enum": list(POPULATIONS), "default": POPULATIONS[0]},
+        "verify": {"type": "boolean", "default": False},
     },
 }
+DECISION = record(
+    {
+        "clip": TEXT,
+        "clip_sha256": TEXT,
+        "reference": TEXT,
+        "reference_sha256": TEXT,
+        "query_start": NUMBER,
+        "query_stop": NUMBER,
+        "reference_start": NUMBER,
+        "reference_stop": NUMBER,
+        "decision": {"enum": list(DECISIONS)},
+        "comment": TEXT,
+        "name": TEXT,
+        "decided_at": TEXT,
+        "entry_id": WHOLE,
+    }
+)
+NEW_DECISION: Schema = {
+    "type": "object",
+    "required": ["decision"],
+    "properties": {
+        "decision": {"enum": list(DECISIONS)},
+        "comment": {"type": "string", "maxLength": LONGEST_COMMENT, "default": ""},
+        "name": {
+            "type": "string",
+            "maxLength": LONGEST_NAME,
+            "description": "Who decides; behind a reverse proxy it says who.",
+        },
+    },
+}
+PAIR = record(
+    {
+        "match": {"$ref": "#/components/schemas/Match"},
+        "decisions": items({"$ref": "#/components/schemas/Decision"}),
+    }
+)
 SOUND = record({"duration": NUMBER, "sample_rate": WHOLE, "column_s": NUMBER, "columns": WHOLE})
 SCHEMAS: dict[str, Schema] = {
     "Match": MATCH,
@@ -112,4 +152,6 @@ SCHEMAS: dict[str, Schema] = {
     "Query": JOB,
     "Files": FILES,
     "Sound": SOUND,
+    "Pair": PAIR,
+    "Decision": DECISION,
 }

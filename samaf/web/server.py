@@ -30,6 +30,7 @@ def serve(
     user_header: str = "",
     users: Sequence[str] = (),
     index: str = "exact",
+    audio: str | os.PathLike[str] | None = None,
     on_start: Callable[[str], None] = lambda _link: None,
 ) -> None:
     """Serve a store as a page and as an API, until Ctrl-C.
@@ -50,6 +51,9 @@ def serve(
         Header in which the reverse proxy says who asks, and who is let in.
     index
         Index type, as in `samaf.open`.
+    audio
+        Folder of the recordings' audio: found by name or SHA-256. By default, and where it lacks
+        one, the path that the store has.
     on_start
         Called with the link that opens the page.
 
@@ -67,7 +71,7 @@ def serve(
             "--user-header and --user belong together: the header of the reverse proxy, and who "
             "is let in"
         )
-    folders = tuple(map(_root, roots))
+    folders = tuple(_folder(root, "--root") for root in roots)
     with open_engine(url, index=index, create=False) as engine:
         store_id = engine.store.store_id
     with closing(_listening(host, port)) as listener:
@@ -84,6 +88,7 @@ def serve(
             user_header=user_header.lower(),
             users=tuple(users),
             index=index,
+            audio=None if audio is None else str(_folder(audio, "--audio")),
             workers=len(os.sched_getaffinity(0)),
         )
         try:
@@ -141,16 +146,16 @@ def _listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _root(path: str | os.PathLike[str]) -> Path:
+def _folder(path: str | os.PathLike[str], option: str) -> Path:
     folder = Path(path)
     try:
         resolved = folder.resolve(strict=True)
     except OSError as error:
         raise SamafError(
-            f"{printable(folder)}: no folder for --root ({error.strerror}); check the path"
+            f"{printable(folder)}: no folder for {option} ({error.strerror}); check the path"
         ) from None
     if not resolved.is_dir():
-        raise SamafError(f"{printable(folder)}: no folder; --root takes folders")
+        raise SamafError(f"{printable(folder)}: no folder; {option} takes one")
     return resolved
 
 

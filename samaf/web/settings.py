@@ -50,6 +50,8 @@ class Settings:
         Header in which a reverse proxy says who asks, and the names that are let in.
     index
         Index type of `samaf.open`.
+    audio
+        Folder of the recordings' audio; by default the paths that the store has.
     workers
         Queries that run at once.
     """
@@ -66,6 +68,7 @@ class Settings:
     user_header: str = ""
     users: tuple[str, ...] = ()
     index: str = "exact"
+    audio: str | None = None
     workers: int = 2
     most_upload: int = MOST_UPLOAD
     most_uploads: int = MOST_UPLOADS

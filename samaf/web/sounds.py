@@ -7,7 +7,9 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from samaf.records import Recording
 from samaf.web.pictures import HEADER_BYTES, SAMPLE_RATE
 from samaf.web.workers import Pool
 
@@ -51,44 +53,44 @@ class Sounds:
     most_bytes: int
     _making: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def get(self, source: Path, name: str, sha256: str, backwards: bool = False) -> Sound:
-        """Give the sound of a file, decoded now if it is not in the cache.
+    async def clip(self, path: Path, name: str, sha256: str, backwards: bool = False) -> Sound:
+        """Give the sound of a clip, decoded now if it is not in the cache.
 
         Parameters
         ----------
-        name
-            Of the file, for messages.
-        sha256
-            Of its bytes, which must be these.
+        name, sha256
+            Of the file: its name for messages, and the digest of its bytes.
 
         Raises
         ------
         SamafError
-            The file is not there, is another one, or cannot be decoded.
+            The file is not there, or cannot be decoded.
         """
-        sound = Sound(self.folder / f"{sha256}{'-backwards' if backwards else ''}.wav")
-        key = sound.path.stem
+        key = f"{sha256}-backwards" if backwards else sha256
+        about = {"path": str(path), "name": name, "backwards": backwards}
+        return await self._get(key, "clip_sound", about)
+
+    async def recording(self, recording: Recording) -> Sound:
+        """Give the sound of a stored recording; see `clip`."""
+        about = {"recording_id": recording.recording_id}
+        return await self._get(recording.sha256, "recording_sound", about)
+
+    async def _get(self, key: str, task: str, about: dict[str, Any]) -> Sound:
         assert KEY.fullmatch(key)
+        sound = Sound(self.folder / f"{key}.wav")
         if not (sound.path.exists() and sound.peaks.exists()):
             making = self._making.get(key)
             if making is None:
-                work = self._make(source, name, sound.path, sha256, backwards)
-                making = self._making[key] = asyncio.create_task(work)
+                making = asyncio.create_task(self._make(sound.path, task, about))
+                self._making[key] = making
                 making.add_done_callback(lambda _: self._making.pop(key, None))
             await asyncio.shield(making)  # the others wait on when one page is closed
         os.utime(sound.path)
         return sound
 
-    async def _make(self, source: Path, name: str, out: Path, sha256: str, backwards: bool) -> None:
+    async def _make(self, out: Path, task: str, about: dict[str, Any]) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        await self.pool.ask(
-            "sound",
-            path=str(source),
-            name=name,
-            out=str(out),
-            sha256=sha256,
-            backwards=backwards,
-        )
+        await self.pool.ask(task, out=str(out), **about)
         await asyncio.to_thread(self._make_room, out)
 
     def _make_room(self, kept: Path) -> None:

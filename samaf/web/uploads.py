@@ -18,6 +18,7 @@ from samaf.engine.options import (
     GRANULARITY_S,
     MATCHES,
     MAX_FALSE_MATCHES,
+    POPULATIONS,
     SEARCHES,
     QueryOptions,
 )
@@ -111,12 +112,17 @@ def query_options(values: Mapping[str, Any]) -> QueryOptions:
         except (TypeError, ValueError):
             raise Problem(422, f"{name}: not a number") from None
 
-    search = values.get("search", "") or SEARCHES[0]
+    def text(name: str, default: str) -> Any:
+        given = values.get(name, "") or default
+        return given if isinstance(given, str) else ""
+
     return QueryOptions(
         number("granularity_s", int, GRANULARITY_S),
         number("k", int, MATCHES),
         number("max_false_matches", float, MAX_FALSE_MATCHES),
-        search if isinstance(search, str) else "",
+        text("search", SEARCHES[0]),
+        text("population", POPULATIONS[0]),
+        text("verify", "false") not in ("false", "0", "off"),
     )
 
 

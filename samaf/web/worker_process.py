@@ -12,10 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from samaf.audio import read
 from samaf.engine.engine import Engine
 from samaf.engine.engine import open as open_engine
-from samaf.engine.playback import playable
-from samaf.errors import SamafError
+from samaf.engine.playback import write_playable
+from samaf.engine.references import References
+from samaf.errors import SamafError, StoreError
 from samaf.json_records import duplicate_record, query_record, ranking_record
 from samaf.records import QueryResult
 from samaf.text import printable
@@ -26,13 +28,22 @@ Answer = dict[str, Any]
 class Worker:
     """Holds the engine open from one request to the next."""
 
-    def __init__(self, url: str | None, index: str) -> None:
-        self._url, self._index = url, index
+    def __init__(self, url: str | None, index: str, audio: str | None) -> None:
+        self._url, self._index, self._audio = url, index, audio
 
     @cached_property
     def engine(self) -> Engine:
         """The engine, opened at its first use and again after it failed."""
         return open_engine(self._url, index=self._index, create=False)
+
+    def shown(self, error: SamafError) -> str:
+        """Give the line of an error without the place of the store, which is opened again."""
+        text = " ".join(str(error).split())
+        if isinstance(error, StoreError) and "engine" in self.__dict__:
+            text = text.replace(self.engine.store.url, "the store")
+            self.engine.close()
+            del self.engine
+        return text
 
     def warm_up(self) -> Answer:
         """Load model and index, and search once for noise, which compiles the search."""
@@ -47,19 +58,32 @@ class Worker:
     def query(self, path: str, name: str, options: dict[str, Any], audit: bool = False) -> Answer:
         """Ask about a file; the record is that of ``samaf query --json``."""
         try:
-            result = replace(self.engine.query(Path(path), audit=audit, **options), query=name)
+            result = self.engine.query(Path(path), audio=self._audio, **options)
         except SamafError as error:
             raise SamafError(str(error).replace(printable(path), name)) from error
+        result = replace(result, query=name)
         if isinstance(result, QueryResult):
             return {"kind": "matches", "record": query_record(result), "reason": result.reason}
         return {"kind": "ranking", "record": ranking_record(result), "reason": result.reason}
 
-    def sound(self, path: str, name: str, out: str, sha256: str, backwards: bool) -> Answer:
-        """Decode a file for playing."""
+    def clip_sound(self, path: str, name: str, out: str, backwards: bool) -> Answer:
+        """Decode a clip for playing."""
         try:
-            playable(Path(path), Path(out), sha256=sha256, backwards=backwards)
+            with read(Path(path)) as audio:
+                write_playable(audio, Path(out), backwards=backwards)
         except SamafError as error:
             raise SamafError(str(error).replace(printable(path), name)) from error
+        return {}
+
+    def recording_sound(self, recording_id: int, out: str) -> Answer:
+        """Decode a recording for playing, from the file that was added."""
+        recording = self.engine.show(recording_id)
+        try:
+            with References(self._audio) as references:
+                write_playable(references.audio(recording), Path(out))
+        except SamafError as error:
+            folder = printable(Path(recording.path).parent)
+            raise SamafError(str(error).replace(f"{folder}/", "")) from error
         return {}
 
     def duplicates(self) -> Answer:
@@ -77,14 +101,15 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     worker = Worker(**json.loads(sys.stdin.buffer.readline()))
     tasks: dict[str, Callable[..., Answer]] = {
-        name: getattr(worker, name) for name in ("warm_up", "query", "sound", "duplicates")
+        name: getattr(worker, name)
+        for name in ("warm_up", "query", "clip_sound", "recording_sound", "duplicates")
     }
     for line in sys.stdin.buffer:
         request = json.loads(line)
         try:
             answer = tasks[request.pop("task")](**request)
         except SamafError as error:
-            answer = {"error": " ".join(str(error).split())}
+            answer = {"error": worker.shown(error)}
         except Exception:
             traceback.print_exc()
             answer = {"error": "internal error; the log of the server says more"}

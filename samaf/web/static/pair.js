@@ -4,7 +4,6 @@ import { $, altered, api, clock, el, notice, onKeys, trying } from "./common.js"
 import { Tiles, color, drawCourse, drawSpectrogram, drawWaveform, onTheme, prepared, ticks } from "./draw.js";
 import { MODES, PairPlayer } from "./player.js";
 import { decisionPanel } from "./decide.js";
-import { openReport } from "./report.js";
 
 const main = $("#pair");
 const queryId = main.dataset.query;
@@ -18,7 +17,10 @@ async function start() {
   if (!job.result) throw new Error(`${job.clip}: ${job.error || "this query is not done yet; go back to the answers"}`);
   matches = job.kind === "ranking" ? job.result.ranking : job.result.matches;
   if (!matches.length) throw new Error(`${job.clip}: unknown${job.reason ? `: ${job.reason}` : ""}`);
-  await open(Number(new URLSearchParams(location.search).get("match")) || 1);
+  const opening = open(Number(new URLSearchParams(location.search).get("match")) || 1);
+  new ResizeObserver(redraw).observe($("#stack"));
+  onTheme(redraw);
+  await opening;
 }
 
 async function open(wanted) {
@@ -64,10 +66,16 @@ function facts(match) {
   ];
   if (match.manipulation) rows.push(["altered", altered(match.manipulation) || "no"]);
   if (match.ber !== undefined) rows.push(["bit error rate", match.ber.toFixed(3)], ["score", match.score.toFixed(1)]);
-  for (const [key, value] of Object.entries(match)) {
-    if (key.startsWith("log10_lr") && value !== null) rows.push([key.replaceAll("_", " ").replace("lr", "LR"), value.toFixed(1)]);
+  if (match.log10_lr !== undefined) {
+    rows.push([`log10 LR (population: ${job.options.population})`, match.log10_lr.toFixed(1)]);
+    rows.push(["log10 LR, other speech", match.log10_lr_other_speech.toFixed(1)]);
+    rows.push(["log10 LR, same text", match.log10_lr_same_text.toFixed(1)]);
   }
-  if (match.population) rows.push(["population", match.population]);
+  if (match.same_text_warning) rows.push(["warning", "may be another voice with the same text"]);
+  if (match.verification) {
+    const { verified, reason, log10_lr: ratio } = match.verification;
+    rows.push(["signals", reason || `${verified ? "verified" : "not verified"}, log10 LR ${ratio.toFixed(1)}`]);
+  }
   if (match.distance !== undefined) rows.push(["distance", match.distance.toFixed(2)], ["votes", String(match.votes)]);
   const labels = Object.entries(match.labels).map(([name, value]) => `${name}=${value}`).join(", ");
   if (labels) rows.push(["labels", labels]);
@@ -185,7 +193,6 @@ $("#next").addEventListener("click", () => trying(() => open(number + 1)));
 $("#place").addEventListener("input", (event) => player.seek(Number(event.target.value)));
 $("#zoom-in").addEventListener("click", () => zoom(0.5));
 $("#zoom-out").addEventListener("click", () => zoom(2));
-$("#report").addEventListener("click", () => openReport([queryId]));
 $("#stack").addEventListener("click", (event) => {
   player.seek(toTime(event.clientX - $("#stack").getBoundingClientRect().left));
   if (!player.playing) player.play();
@@ -229,13 +236,10 @@ onKeys({
   2: () => decide?.choose("to check"),
   3: () => decide?.choose("rejected"),
   c: () => decide?.comment(),
-  r: () => openReport([queryId]),
   Escape: () => { location.href = "/"; },
 });
 
 decide = decisionPanel($("#decide"), () => ({ job, number, match: matches[number - 1] }));
-new ResizeObserver(redraw).observe($("#stack"));
-onTheme(redraw);
 addEventListener("pagehide", () => player?.pause());
 start().catch((error) => {
   $("#names").textContent = error.message;

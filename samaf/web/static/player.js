@@ -107,10 +107,15 @@ export class PairPlayer {
     this.onchange = this.onerror = () => {};
   }
 
-  get _begin() { return this.loop ? this.start : Math.max(0, this._usesB ? 0 : this.clipSpan[0]); }
+  /** Where the clip is played, too, its end is the end. */
+  get _begin() {
+    if (this.loop) return this.start;
+    return this._usesA ? Math.max(0, this.clipSpan[0]) : 0;
+  }
+
   get _end() {
     if (this.loop) return this.stop;
-    return this._usesB ? this.b.duration || Infinity : this.clipSpan[1];
+    return this._usesA ? this.clipSpan[1] : this.b.duration || Infinity;
   }
 
   /** Sides are mixed by Web Audio; without it only volumes are set. */
