@@ -16,8 +16,9 @@ from starlette.staticfiles import StaticFiles
 
 from samaf.engine.engine import open as open_engine
 from samaf.errors import SamafError
-from samaf.web import api, media, pages, pairs
+from samaf.web import api, browse, media, pages, pairs, records_api
 from samaf.web.context import Context
+from samaf.web.duplicates import Duplicates
 from samaf.web.jobs import Jobs
 from samaf.web.openapi import document, routes
 from samaf.web.problems import on_any, on_http, on_samaf
@@ -28,7 +29,7 @@ from samaf.web.sounds import Sounds
 from samaf.web.uploads import Roots
 from samaf.web.workers import Pool
 
-OPERATIONS = [*api.OPERATIONS, *media.OPERATIONS, *pairs.OPERATIONS]
+OPERATIONS = [*api.OPERATIONS, *media.OPERATIONS, *pairs.OPERATIONS, *records_api.OPERATIONS]
 
 
 async def openapi(request: Request) -> Response:
@@ -48,11 +49,14 @@ def application(settings: Settings) -> Starlette:
             decoders = Pool(1, setup)
             jobs = Jobs(settings.folder / "queries", pool, settings.most_uploads)
             jobs.load()
+            duplicates = Duplicates(settings.folder / "duplicates.json", pool)
+            duplicates.load()
             app.state.context = Context(
                 settings,
                 engine,
                 pool,
                 jobs,
+                duplicates,
                 Sounds(settings.cache, decoders, settings.most_sounds),
                 Roots(settings.roots),
                 asyncio.Semaphore(UPLOADS_AT_ONCE),
@@ -61,12 +65,14 @@ def application(settings: Settings) -> Starlette:
             yield
             warming.cancel()
             await jobs.close()
+            await duplicates.close()
             await pool.close()
             await decoders.close()
 
     return Starlette(
         routes=[
             *pages.ROUTES,
+            *browse.ROUTES,
             Route("/api/openapi.json", openapi),
             *routes(OPERATIONS),
             Mount("/static", StaticFiles(packages=[("samaf.web", "static")])),

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from samaf.engine.engine import Engine
 from samaf.records import Recording
+from samaf.web.duplicates import Duplicates
 from samaf.web.jobs import Jobs
 from samaf.web.problems import Problem
 from samaf.web.settings import Settings
@@ -30,8 +31,8 @@ class Context:
     ----------
     engine
         The store, for all that reads or changes it without a search. Threads share it.
-    pool, jobs
-        What runs queries, and the queries.
+    pool, jobs, duplicates
+        What runs queries, the queries, and the duplicates.
     uploads
         Held while a clip comes in: so many at once.
     """
@@ -40,6 +41,7 @@ class Context:
     engine: Engine
     pool: Pool
     jobs: Jobs
+    duplicates: Duplicates
     sounds: Sounds
     roots: Roots
     uploads: asyncio.Semaphore

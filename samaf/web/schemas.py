@@ -139,6 +139,18 @@ NEW_DECISION: Schema = {
         },
     },
 }
+RECORDING = record(
+    {
+        "recording_id": WHOLE,
+        "name": TEXT,
+        "duration": NUMBER,
+        "labels": {"type": "object", "additionalProperties": TEXT},
+        "sha256": TEXT,
+        "path": TEXT,
+        "added_at": TEXT,
+        "revision": WHOLE,
+    }
+)
 PAIR = record(
     {
         "match": {"$ref": "#/components/schemas/Match"},
@@ -154,4 +166,5 @@ SCHEMAS: dict[str, Schema] = {
     "Sound": SOUND,
     "Pair": PAIR,
     "Decision": DECISION,
+    "Recording": RECORDING,
 }
