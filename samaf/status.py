@@ -73,7 +73,8 @@ class AuditEntry:
     happened_at
         UTC time in ISO 8601.
     act
-        "add", "delete", "relabel", "import", "merge", "restore", "rehash", "query" or "decision".
+        "add", "delete", "relabel", "import", "merge", "restore", "rehash", "query", "report" or
+        "decision".
     sha256, path
         Of the recording, or the clip of a query; where the file was.
     database_user, os_user

@@ -23,6 +23,7 @@ from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
 from samaf.cli.serve import serve
 from samaf.cli.streams import monitor
+from samaf.cli.sync import sync
 from samaf.cli.text import complain
 from samaf.cli.train import train
 from samaf.cli.verify import verify
@@ -100,6 +101,7 @@ for command in (
     delete,
     stats,
     compare,
+    sync,
     verify,
     duplicates,
     copies,

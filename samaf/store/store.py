@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -18,11 +18,13 @@ from samaf.store import statements as sql
 from samaf.store.audit import (
     Act,
     Author,
+    about,
     check,
     entries,
     has,
     log_head,
-    newest_entries,
+    newest,
+    page_of_entries,
     this_author,
 )
 from samaf.store.blobs import DamagedRowError
@@ -348,10 +350,22 @@ class Store:
     def audit_page(
         self, before: int | None, limit: int, *, act: str = "", sha256: str = ""
     ) -> list[AuditEntry]:
-        """Return entries of the audit log, the newest first; see `audit.newest_entries`."""
+        """Return entries of the audit log, the newest first; see `audit.page_of_entries`."""
         return self._database.read(
-            lambda connection: newest_entries(connection, before, limit, act, sha256)
+            lambda connection: page_of_entries(connection, before, limit, act, sha256)
         )
+
+    def newest_entry(self, without: Collection[str] = ()) -> AuditEntry | None:
+        """Return the newest entry of the audit log whose act is not left out."""
+        return self._database.read(partial(newest, without=without))
+
+    def entries_about(self, digests: Iterable[str]) -> Sequence[AuditEntry]:
+        """Return the audit entries about files with these SHA-256, the oldest first."""
+        return [
+            entry
+            for some in chunks(digests, sql.IDS_A_STATEMENT)
+            for entry in self._database.read(partial(about, digests=some))
+        ]
 
     def check_audit(self) -> AuditCheck:
         """Tell whether the audit log is what was written."""
