@@ -17,6 +17,7 @@ from samaf.cli.options import (
     model_option,
     output_format_option,
     search_options,
+    sound_options,
 )
 from samaf.cli.text import complain
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
@@ -40,6 +41,7 @@ RANKED = (
 @max_false_matches_option(MAX_FALSE_MATCHES, "Maximum expected false matches per clip.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
+@sound_options
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
@@ -51,6 +53,8 @@ def query(
     max_false_matches: float,
     index: str,
     search: str,
+    track: int | None,
+    channel: int | None,
     audit: bool,
     model: str | None,
     output_format: str | None,
@@ -83,6 +87,8 @@ def query(
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            track=track,
+            channel=channel,
             audit=audit,
         ):
             if isinstance(result, AudioError):
@@ -106,9 +112,17 @@ def query(
 @click.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
+@sound_options
 @model_option
 @output_format_option
-def compare(first: str, second: str, model: str | None, output_format: str | None) -> None:
+def compare(
+    first: str,
+    second: str,
+    track: int | None,
+    channel: int | None,
+    model: str | None,
+    output_format: str | None,
+) -> None:
     """Find the segments that two files share.
 
     No store is needed.
@@ -121,7 +135,7 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    comparison = samaf.compare(first, second, model=model)
+    comparison = samaf.compare(first, second, model=model, track=track, channel=channel)
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
     write(COMPARISON, [comparison], output_format)
@@ -129,9 +143,16 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
 
 @click.command()
 @click.argument("file")
+@sound_options
 @model_option
 @output_format_option
-def fingerprint(file: str, model: str | None, output_format: str | None) -> None:
+def fingerprint(
+    file: str,
+    track: int | None,
+    channel: int | None,
+    model: str | None,
+    output_format: str | None,
+) -> None:
     """Print the hashes of a file, four per second.
 
     No store is needed.
@@ -144,7 +165,7 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     from samaf.cli.recording_views import FINGERPRINT
     from samaf.cli.render import write
 
-    hashed = samaf.fingerprint(file, model=model)
+    hashed = samaf.fingerprint(file, model=model, track=track, channel=channel)
     if not len(hashed.hashes):
         complain(escaped(f"{hashed.path}: {hashed.duration:.2f} s are too short for a hash"))
     write(FINGERPRINT, [hashed], output_format)

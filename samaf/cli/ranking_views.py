@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from samaf.cli.media_views import media_record
 from samaf.cli.render import Lines, Record, View, labelled, shown_path
 from samaf.cli.text import clock
 from samaf.records import RankingResult
@@ -36,6 +37,7 @@ def _ranking_record(result: RankingResult) -> Record:
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
         "padded": result.padded,
+        "media": media_record(result.media),
         "ranking": ranking,
     }
 
@@ -66,5 +68,5 @@ RANKING: View[RankingResult] = View(
     ),
     _ranking_lines,
     _ranking_record,
-    ("query", "duration", "sha256", "padded", *RANKING_FIELDS),
+    ("query", "duration", "sha256", "padded", "media", *RANKING_FIELDS),
 )

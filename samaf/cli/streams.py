@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 @max_false_matches_option(0.1, "Maximum expected false matches per hour of the stream.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal, in sections.")
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go to other servers where the URL leads there, by a redirection or a playlist.",
+)
 @model_option
 @db_option
 @output_format_option
@@ -42,6 +47,7 @@ def monitor(
     max_false_matches: float,
     index: str,
     search: str,
+    follow: bool,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -75,6 +81,7 @@ def monitor(
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            follow=follow,
             on_lag=_report_lag,
             until=interrupted,
         )

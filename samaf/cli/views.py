@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from samaf.cli.media_views import media_record, with_channel
 from samaf.cli.render import Lines, Record, View, labelled, shown_path
 from samaf.cli.text import clock
 from samaf.records import Comparison, Duplicate, Match, QueryResult
@@ -26,6 +27,8 @@ def match_record(match: Match) -> Record:
             "rho": round(manipulation.rho, 4),
             "reversed": manipulation.reversed,
         },
+        "channel": match.channel,
+        "reference_channel": match.reference_channel,
     }
 
 
@@ -41,6 +44,8 @@ MATCH_FIELDS = (
     "score",
     "log10_lr",
     "manipulation",
+    "channel",
+    "reference_channel",
 )
 MATCH_TITLES = (
     *(">from", ">to", "recording", ">from", ">to"),
@@ -53,7 +58,7 @@ def match_cells(match: Match) -> tuple[str, ...]:
     return (
         clock(match.query_start),
         clock(match.query_stop),
-        match.recording.name,
+        with_channel(match.recording.name, match.reference_channel),
         clock(match.reference_start),
         clock(match.reference_stop),
         str(match.manipulation) or "-",
@@ -68,6 +73,7 @@ def _query_record(result: QueryResult) -> Record:
         "query": result.query,
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
+        "media": media_record(result.media),
         "matches": [match_record(match) for match in result.matches],
     }
 
@@ -75,7 +81,8 @@ def _query_record(result: QueryResult) -> Record:
 def _query_lines(result: QueryResult) -> Lines:
     name = shown_path(result.query)
     for match in result.matches:
-        yield (name, *match_cells(match), labelled(match.recording.labels))
+        clip = with_channel(name, match.channel)
+        yield (clip, *match_cells(match), labelled(match.recording.labels))
     if not result.matches:
         unknown = f"unknown: {result.reason}" if result.reason else "unknown"
         yield (name, "", "", unknown, *[""] * 7)
@@ -85,7 +92,7 @@ QUERY: View[QueryResult] = View(
     ("clip", *MATCH_TITLES, "labels"),
     _query_lines,
     _query_record,
-    ("query", "duration", "sha256", *MATCH_FIELDS),
+    ("query", "duration", "sha256", "media", *MATCH_FIELDS),
 )
 
 
@@ -118,6 +125,8 @@ def _comparison_record(comparison: Comparison) -> Record:
         # Nobody knows where nothing could be compared.
         "common": None if comparison.reason else bool(comparison.matches),
         "reason": comparison.reason,
+        "first_media": media_record(comparison.first_media),
+        "second_media": media_record(comparison.second_media),
         "matches": [_stretch_record(match) for match in comparison.matches],
     }
 
@@ -125,7 +134,9 @@ def _comparison_record(comparison: Comparison) -> Record:
 def _comparison_lines(comparison: Comparison) -> Lines:
     names = shown_path(comparison.first), shown_path(comparison.second)
     for match in comparison.matches:
-        yield (*names, "same speech", *_stretch_cells(match))
+        first = with_channel(names[0], match.channel)
+        second = with_channel(names[1], match.reference_channel)
+        yield (first, second, "same speech", *_stretch_cells(match))
     if not comparison.matches:
         reason = comparison.reason
         answer = f"not compared: {reason}" if reason else "nothing in common"
@@ -136,7 +147,7 @@ COMPARISON: View[Comparison] = View(
     ("A", "B", "", *STRETCH_TITLES),
     _comparison_lines,
     _comparison_record,
-    ("first", "second", "common", "reason", *STRETCH_FIELDS),
+    ("first", "second", "common", "reason", "first_media", "second_media", *STRETCH_FIELDS),
 )
 
 
@@ -154,7 +165,9 @@ def _duplicate_lines(pair: Duplicate) -> Lines:
     for match in pair.matches:
         seconds = f"{match.query_stop - match.query_start:.1f} s"
         start, stop, begin, end, _, *others = _stretch_cells(match)
-        yield (pair.first.name, pair.second.name, seconds, start, stop, begin, end, *others[:2])
+        first = with_channel(pair.first.name, match.channel)
+        second = with_channel(pair.second.name, match.reference_channel)
+        yield (first, second, seconds, start, stop, begin, end, *others[:2])
 
 
 DUPLICATES: View[Duplicate] = View(

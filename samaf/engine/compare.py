@@ -8,42 +8,63 @@ from pathlib import Path
 
 from samaf.audio import Source
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.fingerprint import joined_codes
 from samaf.engine.hash_query import matcher_of
+from samaf.engine.notices import notice
 from samaf.engine.options import MATCHES, QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
-from samaf.index import ExactIndex, table_of
+from samaf.index import ExactIndex, table_of_codes
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
+from samaf.matching.sections import of_many
+from samaf.media import Selection
 from samaf.records import Codes, Comparison, Manipulation, Match, Recording
 
 
-def compare(first: Source, second: Source, *, model: str | None = None) -> Comparison:
+def compare(
+    first: Source,
+    second: Source,
+    *,
+    model: str | None = None,
+    track: int | None = None,
+    channel: int | None = None,
+) -> Comparison:
     """Tell which segments two files share, and how the first one was altered.
 
     Each file is searched for in the other as a deep query is in a store, so that the order of
-    the two makes no difference. Both are held in memory.
+    the two makes no difference. So is each side of a file whose channels differ. Both files are
+    held in memory.
+
+    Parameters
+    ----------
+    track, channel
+        Number of the sound track of both files, and of its only channel, from 1.
 
     Raises
     ------
     AudioError, FingerprinterError
-        A file cannot be decoded, or there is no such model.
+        A file cannot be decoded, has no such track or channel, or there is no such model.
     """
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    one = _prepare(first, fingerprinter)
-    other = _prepare(second, fingerprinter)
+    selection = Selection(track, channel)
+    one = _prepare(first, fingerprinter, selection)
+    other = _prepare(second, fingerprinter, selection)
     results = one.clip.result, other.clip.result
     names = results[0].query, results[1].query
+    media = results[0].media, results[1].media
+    for name, about in zip(names, media, strict=True):
+        notice(name, about)
     reasons = dict.fromkeys(f"{Path(r.query).name}: {r.reason}" for r in results if r.reason)
     if reasons:
-        return Comparison(*names, (), "; ".join(reasons))
+        return Comparison(*names, (), "; ".join(reasons), *media)
     matches = [
         *_search(one, other, fingerprinter),
         *(turned(match, other.recording) for match in _search(other, one, fingerprinter)),
     ]
     matches.sort(key=lambda match: (-match.score, match.query_start))
-    return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)))
+    return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)), "", *media)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,28 +76,40 @@ class _Compared:
     hashes: Codes
 
 
-def _prepare(source: Source, fingerprinter: Fingerprinter) -> _Compared:
-    clip = prepare(source, fingerprinter, Stopwatch(), deep=True)
+def _prepare(source: Source, fingerprinter: Fingerprinter, selection: Selection) -> _Compared:
+    clip = prepare(source, fingerprinter, Stopwatch(), selection, deep=True)
     result = clip.result
-    recording = Recording(result.sha256, Path(result.query).name, result.query, result.duration)
-    chunks = [] if clip.samples is None else [clip.samples]
+    about = result.sha256, Path(result.query).name, result.query, result.duration
     with one_blas_thread():
-        return _Compared(clip, recording, fingerprinter.hashes(chunks, result.sha256))
+        streams = [
+            fingerprinter.hashes([] if each.samples is None else [each.samples], each.salt)
+            for each in clip.streams
+        ]
+    return _Compared(clip, Recording(*about, media=result.media), joined_codes(streams))
 
 
 def _search(
     query: _Compared, reference: _Compared, fingerprinter: Fingerprinter
 ) -> Iterator[Match]:
     """Search for one file in the other."""
-    packed = reference.hashes.packed
-    index = ExactIndex(table_of([(0, packed)], packed.shape[1]))
+    hashes = reference.hashes
+    index = ExactIndex(table_of_codes([(0, hashes)], hashes.packed.shape[1]))
     options = QueryOptions(search="deep")
-    deep = DeepMatcher(fingerprinter, matcher_of(fingerprinter, index, options))
-    assert query.clip.samples is not None
-    with one_blas_thread():
-        candidates = deep.find(query.clip.samples, query.clip.result.sha256)
-    for candidate in candidates:
-        yield to_match(candidate, reference.recording, fingerprinter, query.recording.duration)
+    streams = query.clip.streams
+    share = options.max_false_matches / len(streams)
+    matcher = replace(matcher_of(fingerprinter, index, options), max_false_matches=share)
+    deep = DeepMatcher(fingerprinter, matcher)
+    for stream in streams:
+        assert stream.samples is not None
+        with one_blas_thread():
+            candidates = deep.find(stream.samples, stream.salt)
+        for candidate in of_many(candidates, len(streams)):
+            match = to_match(
+                candidate, reference.recording, fingerprinter, query.recording.duration
+            )
+            side = index.table.side(candidate.recording_index)
+            reference_channel = reference.recording.channel(side)
+            yield replace(match, channel=stream.channel, reference_channel=reference_channel)
 
 
 def turned(match: Match, recording: Recording) -> Match:
@@ -90,4 +123,6 @@ def turned(match: Match, recording: Recording) -> Match:
         reference_start=match.query_start,
         reference_stop=match.query_stop,
         manipulation=Manipulation(tau, rho, match.manipulation.reversed),
+        channel=match.reference_channel,
+        reference_channel=match.channel,
     )

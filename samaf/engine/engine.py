@@ -34,6 +34,7 @@ from samaf.fingerprinters import (
     hashing,
     load_fingerprinter,
 )
+from samaf.media import Selection
 from samaf.records import (
     NO_LABELS,
     AddResult,
@@ -93,6 +94,9 @@ class Engine:
         paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         labels: Mapping[str, Mapping[str, str]] = NO_LABELS,  # type: ignore[assignment]
         jobs: int | None = None,
+        *,
+        track: int | None = None,
+        channel: int | None = None,
     ) -> Iterator[AddResult]:
         """Store the recordings of files and folders; yield what became of each file.
 
@@ -105,6 +109,12 @@ class Engine:
             By file name or path, the labels of a recording.
         jobs
             Files at once; by default as many as there are processors.
+        track
+            Number of the sound track, from 1; by default the one that the file marks as
+            default, or else the first, that holds sound.
+        channel
+            Number of the only channel to store, from 1; by default all are mixed, and each side
+            is stored besides where the channels differ.
 
         Raises
         ------
@@ -115,7 +125,8 @@ class Engine:
         given = [paths] if isinstance(paths, str | os.PathLike) else paths
         files = list(audio_files(given))
         self.store.bind(stored_fingerprinter(self.fingerprinter))
-        yield from add(self.store, self.fingerprinter, files, labels, jobs)
+        selection = Selection(track, channel)
+        yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
 
     # Asking -------------------------------------------------------------------------
 
@@ -145,6 +156,8 @@ class Engine:
         k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
+        track: int | None = None,
+        channel: int | None = None,
         audit: bool = False,
     ) -> QueryResult | RankingResult:
         """Tell which stored recordings a clip comes from, and where in them.
@@ -167,6 +180,9 @@ class Engine:
             "plain", "deep", which also undoes changes of speed, tempo, pitch and direction, or
             "exhaustive": also reversed speed, and tempo with pitch. The last two hold the whole
             clip in memory.
+        track, channel
+            Number of the sound track, and of its only channel to search for, from 1; see `add`.
+            By default each side is searched for besides where the channels differ.
         audit
             Write the question and its answer into the store's audit log.
 
@@ -181,6 +197,8 @@ class Engine:
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            track=track,
+            channel=channel,
             audit=audit,
         )
         if isinstance(answer, AudioError):
@@ -195,6 +213,8 @@ class Engine:
         k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
+        track: int | None = None,
+        channel: int | None = None,
         audit: bool = False,
     ) -> Iterator[QueryResult | RankingResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
@@ -207,7 +227,7 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search)
+        options = QueryOptions(granularity_s, k, max_false_matches, search, track, channel)
         yield from query_many(
             list(sources), options, self._family, self._current_index, self.store, audit=audit
         )
@@ -220,6 +240,7 @@ class Engine:
         k: int = STREAM_MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES_PER_HOUR,
         search: str = "plain",
+        follow: bool = False,
         on_lag: Callable[[float], None] = lambda _seconds: None,
         until: Event | None = None,
     ) -> Iterator[Match]:
@@ -237,6 +258,8 @@ class Engine:
             Expected number of false matches to accept in an hour of the stream.
         search
             As in `query`; the stream is then searched 12 s after 12 s.
+        follow
+            Go to other servers where a URL leads there: by a redirection, or by a playlist.
         on_lag
             Called with the seconds that the search lags behind a network stream, where many.
         until
@@ -253,7 +276,7 @@ class Engine:
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
         yield from monitor(
-            source, options, fingerprinter, lambda: self.index, self.store, on_lag, until
+            source, options, fingerprinter, lambda: self.index, self.store, on_lag, until, follow
         )
 
     def duplicates(

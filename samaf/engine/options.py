@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samaf.errors import QueryError
+from samaf.media import Selection
 
 INDEX_TYPES = ("exact", "flat", "ivf")
 SEARCHES = ("plain", "deep", "exhaustive")
@@ -31,6 +32,8 @@ class QueryOptions:
     k: int = MATCHES
     max_false_matches: float = MAX_FALSE_MATCHES
     search: str = "plain"
+    track: int | None = None
+    channel: int | None = None
 
     def __post_init__(self) -> None:
         if not GRANULARITIES_S[0] <= self.granularity_s <= GRANULARITIES_S[1]:
@@ -44,6 +47,11 @@ class QueryOptions:
             )
         if self.search not in SEARCHES:
             raise QueryError(f"{self.search!r}: no such search; choose {', '.join(SEARCHES)}")
+
+    @property
+    def selection(self) -> Selection:
+        """Which sound of a clip is searched for."""
+        return Selection(self.track, self.channel)
 
     @property
     def deep(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from samaf.audio import Source
 from samaf.engine.hash_query import HashFamily
 from samaf.engine.indexes import CurrentIndex
+from samaf.engine.notices import notice
 from samaf.engine.options import QueryOptions
 from samaf.engine.stopwatch import Stopwatch
 from samaf.engine.vector_query import VectorFamily
@@ -80,4 +81,5 @@ def query_many(
             with watch("database"):
                 store.log("query", result.sha256, result.query, content)
         watch.report(result)
+        notice(result.query, result.media)
         yield result

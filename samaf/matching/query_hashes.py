@@ -32,11 +32,32 @@ class PreparedQuery:
         deep query, which hashes under its hypotheses.
     samples
         float32 (n,), peak-normalised, for a deep query only.
+    channel
+        Name of the side whose hashes and samples these are; "" for the mix of all channels.
+    sides
+        The same for each side of a clip whose channels differ.
     """
 
     result: QueryResult
     grids: tuple[Grid, ...] = ()
     samples: np.ndarray | None = None
+    channel: str = ""
+    sides: tuple[PreparedQuery, ...] = ()
+
+    @property
+    def salt(self) -> str:
+        """Text that belongs to these samples alone; see ``Fingerprinter.hashes``."""
+        return salt_of(self.result.sha256, self.channel)
+
+    @property
+    def streams(self) -> tuple[PreparedQuery, ...]:
+        """The mix and the sides: what is searched for."""
+        return (self, *self.sides)
+
+
+def salt_of(sha256: str, channel: str) -> str:
+    """Give the text that belongs to a side of a file alone, or to the mix of its channels."""
+    return f"{sha256} {channel}" if channel else sha256
 
 
 def hash_under(
