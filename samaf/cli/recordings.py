@@ -147,8 +147,8 @@ def _left_out(left_out: LeftOut) -> str:
     some = ", ".join(f"{count:,} {suffix or 'without'}" for suffix, count in suffixes[:NAMED])
     some += " ..." * (len(suffixes) > NAMED)
     return (
-        f"{left_out.other_files:,} files of folders have no known suffix of audio ({some}) and were "
-        "left out; name a file to add it whatever it is"
+        f"{left_out.other_files:,} files of folders have no known suffix of audio ({some}); they "
+        "are left out, name a file to add it whatever it is"
     )
 
 

@@ -142,7 +142,7 @@ def put(
     database.write(work, repeatable=True)
 
 
-def finish(database: Database, number: int, *, forget: bool, sides: bool) -> list[Recording]:
+def finish(database: Database, number: int, *, forget: bool, sides: bool = True) -> list[Recording]:
     """Make the store belong to the fingerprinter that waited, if no recording lacks its hashes.
 
     Parameters
