@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import log, log2
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from samaf.media import MediaInfo
 
 UNALTERED = 0.02  # log of a factor that is not worth naming
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
+# What a false match would be: other speech, or another voice that reads the same text.
+Population: TypeAlias = Literal["speech", "prompts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +165,26 @@ IDENTITY = Manipulation()
 class Match:
     """One segment of the query, found in one reference.
 
-    ``score`` is -log10 of the expected number of false matches at least this good in
-    the whole search, so 3 means one false answer in a thousand such queries.
-    ``channel`` and ``reference_channel`` name the side of the query and of the recording that
-    were matched, such as "2", where their sides differ; "" is the mix of all channels.
-    ``log10_lr`` is log10 of the likelihood ratio of that score: how many times as often a
-    clip of this recording gets it as a clip of none in the store. 0 says nothing; it never
-    goes beyond what the queries that it was calibrated on support.
+    Attributes
+    ----------
+    score
+        -log10 of the expected number of false matches at least this good in the whole search, so
+        3 means one false answer in a thousand such queries. It is that of the query's population:
+        against other speech, or against another voice that says the same text.
+    log10_lr
+        log10 of the likelihood ratio of that score: how many times as often a clip of this
+        recording gets it as a clip of none in the store. 0 says nothing; it never goes beyond what
+        the queries that it was calibrated on support.
+    score_other_speech, log10_lr_other_speech
+        Both against other speech.
+    score_same_text, log10_lr_same_text
+        Both against another voice that says the same text at the same pace.
+    same_text_warning
+        Whether a reading of the same text by another voice would look like this: the score
+        against it is too low for the query's maximum of false matches.
+    channel, reference_channel
+        The side of the query and of the recording that were matched, such as "2", where their
+        sides differ; "" is the mix of all channels.
     """
 
     recording: Recording
@@ -180,6 +196,11 @@ class Match:
     score: float
     manipulation: Manipulation = IDENTITY
     log10_lr: float = 0.0
+    score_other_speech: float = 0.0
+    log10_lr_other_speech: float = 0.0
+    score_same_text: float = 0.0
+    log10_lr_same_text: float = 0.0
+    same_text_warning: bool = False
     channel: str = ""
     reference_channel: str = ""
 

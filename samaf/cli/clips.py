@@ -16,6 +16,7 @@ from samaf.cli.options import (
     max_false_matches_option,
     model_option,
     output_format_option,
+    population_option,
     search_options,
     sound_options,
 )
@@ -25,7 +26,7 @@ from samaf.errors import AudioError
 from samaf.text import escaped
 
 if TYPE_CHECKING:
-    from samaf.records import QueryResult, RankingResult
+    from samaf.records import Population, QueryResult, RankingResult
 
 
 RANKED = (
@@ -41,6 +42,7 @@ RANKED = (
 @max_false_matches_option(MAX_FALSE_MATCHES, "Maximum expected false matches per clip.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
+@population_option
 @sound_options
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
@@ -53,6 +55,7 @@ def query(
     max_false_matches: float,
     index: str,
     search: str,
+    population: Population,
     track: int | None,
     channel: int | None,
     audit: bool,
@@ -63,7 +66,8 @@ def query(
 
     Each match gives the place in the clip and in the recording; a clip without a match is
     unknown. The score is -log10 of the expected false matches: 6 means one in a million such
-    queries. "-" reads a clip from standard input. Exit status 1 if a clip cannot be read.
+    queries. A match marked "verify" may also be another voice that says the same text. "-" reads
+    a clip from standard input. Exit status 1 if a clip cannot be read.
 
     A store of a model of vectors, such as UNET320, gives a ranking of at most -k recordings:
     those of the -k nearest segments, by weighted votes.
@@ -87,6 +91,7 @@ def query(
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            population=population,
             track=track,
             channel=channel,
             audit=audit,
@@ -112,12 +117,14 @@ def query(
 @click.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
+@population_option
 @sound_options
 @model_option
 @output_format_option
 def compare(
     first: str,
     second: str,
+    population: Population,
     track: int | None,
     channel: int | None,
     model: str | None,
@@ -135,7 +142,9 @@ def compare(
     from samaf.cli.render import write
     from samaf.cli.views import COMPARISON
 
-    comparison = samaf.compare(first, second, model=model, track=track, channel=channel)
+    comparison = samaf.compare(
+        first, second, model=model, population=population, track=track, channel=channel
+    )
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
     write(COMPARISON, [comparison], output_format)

@@ -1,8 +1,8 @@
-"""What was decoded of a file, for people and for programs."""
+"""How what was decoded of a file is printed."""
 
 from __future__ import annotations
 
-from samaf.cli.render import Lines, Record
+from samaf.cli.render import Lines
 from samaf.media import MediaInfo
 
 MIXING = {
@@ -14,14 +14,9 @@ MIXING = {
 }
 
 
-def media_record(media: MediaInfo | None) -> Record | None:
-    """Give the JSON object; none where nothing is known."""
-    return media.to_dict() if media else None
-
-
 def media_lines(media: MediaInfo) -> Lines:
     """Give names and values for a table."""
-    layout = f" ({media.layout})" if media.layout else ""
+    layout = f" ({media.layout})" if media.layout and not media.layout.endswith("channels") else ""
     channels = f"{media.channels} channel{'s' * (media.channels != 1)}{layout}"
     yield "decoded", f"{media.container}, {media.codec}, {media.sample_rate:,} Hz, {channels}"
     yield "channels", MIXING.get(media.mixing, media.mixing)

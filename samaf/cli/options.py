@@ -13,6 +13,7 @@ from samaf.engine.options import (
     GRANULARITIES_S,
     GRANULARITY_S,
     INDEX_TYPES,
+    POPULATIONS,
     SEARCHES,
 )
 
@@ -88,6 +89,16 @@ def max_false_matches_option(default: float, meaning: str) -> Callable[[Command]
         show_default=True,
         help=meaning,
     )
+
+
+population_option = click.option(
+    "--population",
+    type=click.Choice(POPULATIONS),
+    default=POPULATIONS[0],
+    show_default=True,
+    help="What a false match would be: speech (calls, interviews, broadcasts), or prompts, where "
+    "other voices read the same text.",
+)
 
 
 def _or_plain(_context: click.Context, _option: click.Parameter, value: str | None) -> str:

@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from samaf.cli.media_views import media_lines, media_record
-from samaf.cli.render import Lines, Record, View, labelled, shown_path
+from samaf.cli.media_views import media_lines
+from samaf.cli.render import Lines, View, labelled, shown_path
 from samaf.cli.text import clock
+from samaf.json_records import RECORDING_FIELDS, Record, media_record, recording_record
 from samaf.records import AddResult, CopiesResult, Fingerprint, Recording, RepeatedSegment
 
 DIGITS = 12  # of a digest, for people
 SHOWN_HASH = 64  # digits, 256 bits; vectors have many more
-
-
-def _recording_record(recording: Recording) -> Record:
-    return {
-        "recording_id": recording.recording_id,
-        "name": recording.name,
-        "duration": round(recording.duration, 3),
-        "labels": dict(recording.labels),
-        "sha256": recording.sha256,
-        "path": recording.path,
-        "added_at": recording.added_at,
-        "revision": recording.revision,
-        "media": media_record(recording.media),
-    }
-
-
-RECORDING_FIELDS = (
-    "recording_id",
-    "name",
-    "duration",
-    "labels",
-    "sha256",
-    "path",
-    "added_at",
-    "revision",
-    "media",
-)
 
 
 def _recording_lines(recording: Recording) -> Lines:
@@ -64,10 +38,10 @@ def _recording_details(recording: Recording) -> Lines:
 RECORDINGS: View[Recording] = View(
     (">id", "name", ">duration", "sha256", "added", "labels"),
     _recording_lines,
-    _recording_record,
+    recording_record,
     RECORDING_FIELDS,
 )
-RECORDING: View[Recording] = View((), _recording_details, _recording_record, RECORDING_FIELDS)
+RECORDING: View[Recording] = View((), _recording_details, recording_record, RECORDING_FIELDS)
 
 
 def _add_record(result: AddResult) -> Record:

@@ -23,7 +23,7 @@ from samaf.errors import AudioError
 from samaf.text import escaped, printable
 
 if TYPE_CHECKING:
-    from samaf.audio import LeftOut
+    from samaf.engine.add import LeftOut
     from samaf.records import AddResult
 
 PATH = click.Path(path_type=Path)

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from samaf.cli.recording_views import DIGITS
-from samaf.cli.render import Lines, Record, View, shown_path
+from samaf.cli.render import Lines, View, shown_path
 from samaf.cli.text import clock
+from samaf.json_records import Record, stats_record
 from samaf.records import RehashResult
 from samaf.status import IndexStatus, StoreStats
 
@@ -34,17 +35,8 @@ def _stats_lines(stats: StoreStats) -> Lines:
         yield f"label {name}", f"{count:,} of {stats.recordings:,}, {audio}, {values}"
 
 
-def _stats_record(stats: StoreStats) -> Record:
-    return {
-        **asdict(stats),
-        "hours": round(stats.hours, 4),
-        "day_hours": round(stats.day_hours, 4),
-        "label_hours": {name: round(hours, 4) for name, hours in stats.label_hours.items()},
-    }
-
-
 STATS: View[StoreStats] = View(
-    (), _stats_lines, _stats_record, tuple(StoreStats.__dataclass_fields__)
+    (), _stats_lines, stats_record, tuple(StoreStats.__dataclass_fields__)
 )
 
 

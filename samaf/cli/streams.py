@@ -16,13 +16,14 @@ from samaf.cli.options import (
     max_false_matches_option,
     model_option,
     output_format_option,
+    population_option,
     search_options,
 )
 from samaf.cli.text import complain
 from samaf.engine.options import STREAM_MATCHES
 
 if TYPE_CHECKING:
-    from samaf.records import Match
+    from samaf.records import Match, Population
 
 
 @click.command()
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @max_false_matches_option(0.1, "Maximum expected false matches per hour of the stream.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal, in sections.")
+@population_option
 @click.option(
     "--follow",
     is_flag=True,
@@ -47,6 +49,7 @@ def monitor(
     max_false_matches: float,
     index: str,
     search: str,
+    population: Population,
     follow: bool,
     model: str | None,
     output_format: str | None,
@@ -81,6 +84,7 @@ def monitor(
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            population=population,
             follow=follow,
             on_lag=_report_lag,
             until=interrupted,

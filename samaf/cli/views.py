@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-from samaf.cli.media_views import media_record, with_channel
-from samaf.cli.render import Lines, Record, View, labelled, shown_path
+from samaf.cli.media_views import with_channel
+from samaf.cli.render import Lines, View, labelled, shown_path
 from samaf.cli.text import clock
+from samaf.json_records import (
+    MATCH_FIELDS,
+    STRETCH_FIELDS,
+    Record,
+    duplicate_record,
+    match_record,
+    media_record,
+    query_record,
+    stretch_record,
+)
 from samaf.records import Comparison, Duplicate, Match, QueryResult
 
-
-def match_record(match: Match) -> Record:
-    """Give the JSON object of a match: times to 1 ms, rates to 4 digits."""
-    manipulation = match.manipulation
-    return {
-        "reference_id": match.recording.recording_id,
-        "reference": match.recording.name,
-        "labels": dict(match.recording.labels),
-        "query_start": round(match.query_start, 3),
-        "query_stop": round(match.query_stop, 3),
-        "reference_start": round(match.reference_start, 3),
-        "reference_stop": round(match.reference_stop, 3),
-        "ber": round(match.ber, 4),
-        "score": round(match.score, 2),
-        "log10_lr": round(match.log10_lr, 2),
-        "manipulation": {
-            "tau": round(manipulation.tau, 4),
-            "rho": round(manipulation.rho, 4),
-            "reversed": manipulation.reversed,
-        },
-        "channel": match.channel,
-        "reference_channel": match.reference_channel,
-    }
-
-
-MATCH_FIELDS = (
-    "reference_id",
-    "reference",
-    "labels",
-    "query_start",
-    "query_stop",
-    "reference_start",
-    "reference_stop",
-    "ber",
-    "score",
-    "log10_lr",
-    "manipulation",
-    "channel",
-    "reference_channel",
-)
 MATCH_TITLES = (
     *(">from", ">to", "recording", ">from", ">to"),
-    *("altered", ">BER", ">score", ">log10 LR"),
+    *("altered", ">BER", ">score", ">log10 LR", "same text"),
 )
 
 
@@ -65,17 +35,8 @@ def match_cells(match: Match) -> tuple[str, ...]:
         f"{match.ber:.3f}",
         f"{match.score:.1f}",
         f"{match.log10_lr:.1f}",
+        "verify" if match.same_text_warning else "-",
     )
-
-
-def _query_record(result: QueryResult) -> Record:
-    return {
-        "query": result.query,
-        "duration": round(result.duration, 3),
-        "sha256": result.sha256,
-        "media": media_record(result.media),
-        "matches": [match_record(match) for match in result.matches],
-    }
 
 
 def _query_lines(result: QueryResult) -> Lines:
@@ -85,13 +46,14 @@ def _query_lines(result: QueryResult) -> Lines:
         yield (clip, *match_cells(match), labelled(match.recording.labels))
     if not result.matches:
         unknown = f"unknown: {result.reason}" if result.reason else "unknown"
-        yield (name, "", "", unknown, *[""] * 7)
+        yield (name, "", "", unknown, *[""] * 8)
 
 
 QUERY: View[QueryResult] = View(
     ("clip", *MATCH_TITLES, "labels"),
     _query_lines,
-    _query_record,
+    query_record,
+    stretch_record,
     ("query", "duration", "sha256", "media", *MATCH_FIELDS),
 )
 
@@ -103,19 +65,12 @@ def _heard_lines(match: Match) -> Lines:
 MONITORED: View[Match] = View(MATCH_TITLES, _heard_lines, match_record, MATCH_FIELDS)
 
 
-def _stretch_record(match: Match) -> Record:
-    """Give a match without its recording, for those where that is known."""
-    left_out = {"reference_id", "reference", "labels"}
-    return {name: value for name, value in match_record(match).items() if name not in left_out}
-
-
 def _stretch_cells(match: Match) -> tuple[str, ...]:
     start, stop, _, *others = match_cells(match)
     return (start, stop, *others)
 
 
-STRETCH_TITLES = (">A from", ">to", ">B from", ">to", "altered", ">BER", ">score", ">log10 LR")
-STRETCH_FIELDS = MATCH_FIELDS[3:]
+STRETCH_TITLES = (">A from", ">to", ">B from", ">to", *MATCH_TITLES[5:])
 
 
 def _comparison_record(comparison: Comparison) -> Record:
@@ -127,7 +82,7 @@ def _comparison_record(comparison: Comparison) -> Record:
         "reason": comparison.reason,
         "first_media": media_record(comparison.first_media),
         "second_media": media_record(comparison.second_media),
-        "matches": [_stretch_record(match) for match in comparison.matches],
+        "matches": [stretch_record(match) for match in comparison.matches],
     }
 
 
@@ -151,16 +106,6 @@ COMPARISON: View[Comparison] = View(
 )
 
 
-def _duplicate_record(pair: Duplicate) -> Record:
-    return {
-        "first_id": pair.first.recording_id,
-        "first": pair.first.name,
-        "second_id": pair.second.recording_id,
-        "second": pair.second.name,
-        "matches": [_stretch_record(match) for match in pair.matches],
-    }
-
-
 def _duplicate_lines(pair: Duplicate) -> Lines:
     for match in pair.matches:
         seconds = f"{match.query_stop - match.query_start:.1f} s"
@@ -173,6 +118,6 @@ def _duplicate_lines(pair: Duplicate) -> Lines:
 DUPLICATES: View[Duplicate] = View(
     ("A", "B", ">shared", ">A from", ">to", ">B from", ">to", ">BER", ">score"),
     _duplicate_lines,
-    _duplicate_record,
+    duplicate_record,
     ("first_id", "first", "second_id", "second", *STRETCH_FIELDS),
 )

@@ -20,7 +20,7 @@ from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
 from samaf.matching.sections import of_many
 from samaf.media import Selection
-from samaf.records import Codes, Comparison, Manipulation, Match, Recording
+from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
 
 
 def compare(
@@ -28,6 +28,7 @@ def compare(
     second: Source,
     *,
     model: str | None = None,
+    population: Population = "speech",
     track: int | None = None,
     channel: int | None = None,
 ) -> Comparison:
@@ -39,14 +40,18 @@ def compare(
 
     Parameters
     ----------
+    population
+        As for ``Engine.query``.
     track, channel
         Number of the sound track of both files, and of its only channel, from 1.
 
     Raises
     ------
-    AudioError, FingerprinterError
-        A file cannot be decoded, has no such track or channel, or there is no such model.
+    AudioError, FingerprinterError, QueryError
+        A file cannot be decoded, has no such track or channel, or there is no such model or
+        population.
     """
+    options = QueryOptions(search="deep", population=population)
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
     selection = Selection(track, channel)
     one = _prepare(first, fingerprinter, selection)
@@ -60,8 +65,8 @@ def compare(
     if reasons:
         return Comparison(*names, (), "; ".join(reasons), *media)
     matches = [
-        *_search(one, other, fingerprinter),
-        *(turned(match, other.recording) for match in _search(other, one, fingerprinter)),
+        *_search(one, other, fingerprinter, options),
+        *(turned(match, other.recording) for match in _search(other, one, fingerprinter, options)),
     ]
     matches.sort(key=lambda match: (-match.score, match.query_start))
     return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)), "", *media)
@@ -89,12 +94,11 @@ def _prepare(source: Source, fingerprinter: Fingerprinter, selection: Selection)
 
 
 def _search(
-    query: _Compared, reference: _Compared, fingerprinter: Fingerprinter
+    query: _Compared, reference: _Compared, fingerprinter: Fingerprinter, options: QueryOptions
 ) -> Iterator[Match]:
     """Search for one file in the other."""
     hashes = reference.hashes
     index = ExactIndex(table_of_codes([(0, hashes)], hashes.packed.shape[1]))
-    options = QueryOptions(search="deep")
     streams = query.clip.streams
     share = options.max_false_matches / len(streams)
     matcher = replace(matcher_of(fingerprinter, index, options), max_false_matches=share)

@@ -40,6 +40,7 @@ from samaf.records import (
     AddResult,
     Duplicate,
     Match,
+    Population,
     QueryResult,
     RankingResult,
     Recording,
@@ -156,6 +157,7 @@ class Engine:
         k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
+        population: Population = "speech",
         track: int | None = None,
         channel: int | None = None,
         audit: bool = False,
@@ -163,8 +165,8 @@ class Engine:
         """Tell which stored recordings a clip comes from, and where in them.
 
         A model of vectors gives its ranking, as the paper's section 4.4 does; it takes no
-        ``granularity_s``, ``max_false_matches`` and ``search``, and ``k`` is also the
-        number of neighbors of a segment.
+        ``granularity_s``, ``max_false_matches``, ``search`` and ``population``, and ``k`` is also
+        the number of neighbors of a segment.
 
         Parameters
         ----------
@@ -180,6 +182,10 @@ class Engine:
             "plain", "deep", which also undoes changes of speed, tempo, pitch and direction, or
             "exhaustive": also reversed speed, and tempo with pitch. The last two hold the whole
             clip in memory.
+        population
+            What a false match would be: "speech", other speech, for calls, interviews and
+            broadcasts, or "prompts", also other voices that say the same text, for read texts,
+            announcements and forms.
         track, channel
             Number of the sound track, and of its only channel to search for, from 1; see `add`.
             By default each side is searched for besides where the channels differ.
@@ -197,6 +203,7 @@ class Engine:
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            population=population,
             track=track,
             channel=channel,
             audit=audit,
@@ -213,6 +220,7 @@ class Engine:
         k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
+        population: Population = "speech",
         track: int | None = None,
         channel: int | None = None,
         audit: bool = False,
@@ -227,7 +235,9 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search, track, channel)
+        options = QueryOptions(
+            granularity_s, k, max_false_matches, search, population, track, channel
+        )
         yield from query_many(
             list(sources), options, self._family, self._current_index, self.store, audit=audit
         )
@@ -240,6 +250,7 @@ class Engine:
         k: int = STREAM_MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES_PER_HOUR,
         search: str = "plain",
+        population: Population = "speech",
         follow: bool = False,
         on_lag: Callable[[float], None] = lambda _seconds: None,
         until: Event | None = None,
@@ -258,6 +269,8 @@ class Engine:
             Expected number of false matches to accept in an hour of the stream.
         search
             As in `query`; the stream is then searched 12 s after 12 s.
+        population
+            As in `query`.
         follow
             Go to other servers where a URL leads there: by a redirection, or by a playlist.
         on_lag
@@ -271,7 +284,7 @@ class Engine:
             The stream cannot be opened or broke off (then all matches until there were
             given before), an argument is out of its range, or the store is empty.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search)
+        options = QueryOptions(granularity_s, k, max_false_matches, search, population)
         fingerprinter = self._hashing
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
@@ -284,6 +297,7 @@ class Engine:
         *,
         granularity_s: int = GRANULARITY_S,
         max_false_matches: float = MAX_FALSE_PAIRS,
+        population: Population = "speech",
         on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Iterator[Duplicate]:
         """Yield the pairs of recordings in the store that share audio, each pair once.
@@ -294,6 +308,8 @@ class Engine:
             Seconds searched for at once, 1 to 6.
         max_false_matches
             Expected number of false pairs to accept, in all.
+        population
+            As in `query`.
         on_progress
             Called with the recordings done, and those in all.
 
@@ -302,7 +318,9 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, max_false_matches=max_false_matches)
+        options = QueryOptions(
+            granularity_s, max_false_matches=max_false_matches, population=population
+        )
         fingerprinter = self._hashing
         yield from duplicates(self.index, options, fingerprinter, self.store, on_progress)
 

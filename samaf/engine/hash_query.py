@@ -147,6 +147,7 @@ def matcher_of(fingerprinter: Fingerprinter, index: Index, options: QueryOptions
         options.window_hashes(fingerprinter.hop),
         options.max_false_matches,
         options.k,
+        options.population,
     )
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from samaf.errors import QueryError
 from samaf.media import Selection
 
+if TYPE_CHECKING:
+    from samaf.records import Population
+
 INDEX_TYPES = ("exact", "flat", "ivf")
 SEARCHES = ("plain", "deep", "exhaustive")
+POPULATIONS = ("speech", "prompts")
 GRANULARITY_S = 3  # seconds compared at once
 GRANULARITIES_S = (1, 6)  # the least and the most
 MATCHES = 5  # for one segment of a clip
@@ -32,6 +37,7 @@ class QueryOptions:
     k: int = MATCHES
     max_false_matches: float = MAX_FALSE_MATCHES
     search: str = "plain"
+    population: Population = "speech"
     track: int | None = None
     channel: int | None = None
 
@@ -47,6 +53,10 @@ class QueryOptions:
             )
         if self.search not in SEARCHES:
             raise QueryError(f"{self.search!r}: no such search; choose {', '.join(SEARCHES)}")
+        if self.population not in POPULATIONS:
+            raise QueryError(
+                f"{self.population!r}: no such population; choose {', '.join(POPULATIONS)}"
+            )
 
     @property
     def selection(self) -> Selection:
