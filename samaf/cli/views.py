@@ -53,7 +53,6 @@ QUERY: View[QueryResult] = View(
     ("clip", *MATCH_TITLES, "labels"),
     _query_lines,
     query_record,
-    stretch_record,
     ("query", "duration", "sha256", "media", *MATCH_FIELDS),
 )
 
