@@ -15,7 +15,7 @@ from samaf.audio.decode import SAMPLE_RATE, Restart, Samples
 from samaf.audio.sandbox import decode_apart
 from samaf.audio.source import Identity, Source, opened, room_for, sha256
 from samaf.errors import AudioError
-from samaf.media import MediaInfo
+from samaf.media import MediaInfo, joined
 
 MEMORY_BYTES = 64 << 20  # 17 minutes of float32 at 16 kHz; longer audio waits on disk
 CHUNK_SECONDS = 60
@@ -70,6 +70,21 @@ class Audio:
         self._file.seek(4 * first)
         gain = np.float32(1 / self.peak if self.peak else 1)
         return np.frombuffer(self._file.read(4 * count), np.float32) * gain
+
+    def side(self, channel: str) -> Audio:
+        """Give the side with these channels, such as "2" or "1+3"; the mix for "".
+
+        Raises
+        ------
+        AudioError
+            There is no such side.
+        """
+        for side in self.sides:
+            if joined(side.media.used_channels) == channel:
+                return side
+        if channel:
+            raise AudioError(f"{self.path or self.name}: its channel {channel} is no longer apart")
+        return self
 
     def samples(self) -> np.ndarray:
         """Give all of them at once, float32 (count,)."""

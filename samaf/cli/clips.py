@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from samaf.cli.options import (
+    audio_option,
     database,
     db_option,
     granularity_option,
@@ -19,6 +20,7 @@ from samaf.cli.options import (
     population_option,
     search_options,
     sound_options,
+    verify_option,
 )
 from samaf.cli.text import complain
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
@@ -43,6 +45,8 @@ RANKED = (
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
 @population_option
+@verify_option
+@audio_option
 @sound_options
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
@@ -56,6 +60,8 @@ def query(
     index: str,
     search: str,
     population: Population,
+    verify: bool,
+    audio: str | None,
     track: int | None,
     channel: int | None,
     audit: bool,
@@ -79,8 +85,11 @@ def query(
     import samaf
     from samaf.cli.ranking_views import RANKING
     from samaf.cli.render import View, write
+    from samaf.cli.verification_views import VERIFIED_QUERY
     from samaf.cli.views import QUERY
 
+    if audio and not verify:
+        raise click.UsageError("--audio: needs --verify")
     failed = 0
 
     def results() -> Iterator[QueryResult | RankingResult]:
@@ -92,6 +101,8 @@ def query(
             max_false_matches=max_false_matches,
             search=search,
             population=population,
+            verify=verify,
+            audio=audio,
             track=track,
             channel=channel,
             audit=audit,
@@ -106,7 +117,7 @@ def query(
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
         ranks = opened.fingerprinter.card.family == "unet"
-        view: View[Any] = RANKING if ranks else QUERY
+        view: View[Any] = RANKING if ranks else VERIFIED_QUERY if verify else QUERY
         write(view, results(), output_format)
         if ranks and not output_format:
             click.echo(RANKED, err=True)
@@ -118,6 +129,7 @@ def query(
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @population_option
+@verify_option
 @sound_options
 @model_option
 @output_format_option
@@ -125,6 +137,7 @@ def compare(
     first: str,
     second: str,
     population: Population,
+    verify: bool,
     track: int | None,
     channel: int | None,
     model: str | None,
@@ -140,14 +153,21 @@ def compare(
     """
     import samaf
     from samaf.cli.render import write
+    from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
 
     comparison = samaf.compare(
-        first, second, model=model, population=population, track=track, channel=channel
+        first,
+        second,
+        model=model,
+        population=population,
+        verify=verify,
+        track=track,
+        channel=channel,
     )
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
-    write(COMPARISON, [comparison], output_format)
+    write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
 
 
 @click.command()

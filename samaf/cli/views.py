@@ -39,7 +39,8 @@ def match_cells(match: Match) -> tuple[str, ...]:
     )
 
 
-def _query_lines(result: QueryResult) -> Lines:
+def query_lines(result: QueryResult) -> Lines:
+    """Give the lines of a table for `QUERY`."""
     name = shown_path(result.query)
     for match in result.matches:
         clip = with_channel(name, match.channel)
@@ -51,7 +52,7 @@ def _query_lines(result: QueryResult) -> Lines:
 
 QUERY: View[QueryResult] = View(
     ("clip", *MATCH_TITLES, "labels"),
-    _query_lines,
+    query_lines,
     query_record,
     ("query", "duration", "sha256", "media", *MATCH_FIELDS),
 )
@@ -85,7 +86,8 @@ def _comparison_record(comparison: Comparison) -> Record:
     }
 
 
-def _comparison_lines(comparison: Comparison) -> Lines:
+def comparison_lines(comparison: Comparison) -> Lines:
+    """Give the lines of a table for `COMPARISON`."""
     names = shown_path(comparison.first), shown_path(comparison.second)
     for match in comparison.matches:
         first = with_channel(names[0], match.channel)
@@ -99,7 +101,7 @@ def _comparison_lines(comparison: Comparison) -> Lines:
 
 COMPARISON: View[Comparison] = View(
     ("A", "B", "", *STRETCH_TITLES),
-    _comparison_lines,
+    comparison_lines,
     _comparison_record,
     ("first", "second", "common", "reason", "first_media", "second_media", *STRETCH_FIELDS),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,13 +14,15 @@ from samaf.engine.notices import notice
 from samaf.engine.options import MATCHES, QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
+from samaf.engine.verification import supported
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of_codes
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
 from samaf.matching.sections import of_many
-from samaf.media import Selection
+from samaf.media import DEFAULT, Selection
 from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
+from samaf.verification import verify as verify_signals
 
 
 def compare(
@@ -29,6 +31,7 @@ def compare(
     *,
     model: str | None = None,
     population: Population = "speech",
+    verify: bool = False,
     track: int | None = None,
     channel: int | None = None,
 ) -> Comparison:
@@ -42,6 +45,8 @@ def compare(
     ----------
     population
         As for ``Engine.query``.
+    verify
+        Compare the signals as well, as ``Engine.query`` does.
     track, channel
         Number of the sound track of both files, and of its only channel, from 1.
 
@@ -51,38 +56,50 @@ def compare(
         A file cannot be decoded, has no such track or channel, or there is no such model or
         population.
     """
-    options = QueryOptions(search="deep", population=population)
+    options = QueryOptions(search="deep", population=population, verify=verify)
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
     selection = Selection(track, channel)
-    one = _prepare(first, fingerprinter, selection)
-    other = _prepare(second, fingerprinter, selection)
-    results = one.clip.result, other.clip.result
-    names = results[0].query, results[1].query
-    media = results[0].media, results[1].media
-    for name, about in zip(names, media, strict=True):
-        notice(name, about)
-    reasons = dict.fromkeys(f"{Path(r.query).name}: {r.reason}" for r in results if r.reason)
-    if reasons:
-        return Comparison(*names, (), "; ".join(reasons), *media)
+    one = prepare_compared(first, fingerprinter, selection)
+    other = prepare_compared(second, fingerprinter, selection)
+    names = one.path, other.path
+    media = one.recording.media, other.recording.media
+    if reason := reason_of(one, other):
+        return Comparison(*names, (), reason, *media)
     matches = [
-        *_search(one, other, fingerprinter, options),
-        *(turned(match, other.recording) for match in _search(other, one, fingerprinter, options)),
+        *search_in(one, other, fingerprinter, options),
+        *(
+            turned(match, other.recording)
+            for match in search_in(other, one, fingerprinter, options)
+        ),
     ]
-    matches.sort(key=lambda match: (-match.score, match.query_start))
+    if verify:
+        verified = supported(verified_in(matches, one, other), options)
+        return Comparison(*names, verified, "", *media)
+    # The same of equal ones, whichever file is the first.
+    matches.sort(key=lambda match: (-match.score, match.query_start + match.reference_start))
     return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)), "", *media)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Compared:
+class Compared:
     """A file as a clip that is searched for, and as a recording that is searched."""
 
     clip: PreparedQuery
     recording: Recording
     hashes: Codes
 
+    @property
+    def path(self) -> str:
+        """The file's path, or its name where it has none."""
+        return self.clip.result.query
 
-def _prepare(source: Source, fingerprinter: Fingerprinter, selection: Selection) -> _Compared:
+
+def prepare_compared(
+    source: Source, fingerprinter: Fingerprinter, selection: Selection = DEFAULT
+) -> Compared:
+    """Decode and hash a file for both parts."""
     clip = prepare(source, fingerprinter, Stopwatch(), selection, deep=True)
+    notice(clip.result.query, clip.result.media)
     result = clip.result
     about = result.sha256, Path(result.query).name, result.query, result.duration
     with one_blas_thread():
@@ -90,11 +107,19 @@ def _prepare(source: Source, fingerprinter: Fingerprinter, selection: Selection)
             fingerprinter.hashes([] if each.samples is None else [each.samples], each.salt)
             for each in clip.streams
         ]
-    return _Compared(clip, Recording(*about, media=result.media), joined_codes(streams))
+    return Compared(clip, Recording(*about, media=result.media), joined_codes(streams))
 
 
-def _search(
-    query: _Compared, reference: _Compared, fingerprinter: Fingerprinter, options: QueryOptions
+def reason_of(*files: Compared) -> str:
+    """Say why files cannot be compared; empty where they can."""
+    results = [file.clip.result for file in files]
+    return "; ".join(
+        dict.fromkeys(f"{Path(r.query).name}: {r.reason}" for r in results if r.reason)
+    )
+
+
+def search_in(
+    query: Compared, reference: Compared, fingerprinter: Fingerprinter, options: QueryOptions
 ) -> Iterator[Match]:
     """Search for one file in the other."""
     hashes = reference.hashes
@@ -114,6 +139,15 @@ def _search(
             side = index.table.side(candidate.recording_index)
             reference_channel = reference.recording.channel(side)
             yield replace(match, channel=stream.channel, reference_channel=reference_channel)
+
+
+def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> Iterator[Match]:
+    """Verify matches of one file in the other."""
+    with one_blas_thread():
+        for match in matches:
+            clip = query.clip.samples_of(match.channel)
+            recording = reference.clip.samples_of(match.reference_channel)
+            yield replace(match, verification=verify_signals(clip, recording, match))
 
 
 def turned(match: Match, recording: Recording) -> Match:

@@ -158,6 +158,8 @@ class Engine:
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
         population: Population = "speech",
+        verify: bool = False,
+        audio: str | os.PathLike[str] | None = None,
         track: int | None = None,
         channel: int | None = None,
         audit: bool = False,
@@ -186,6 +188,14 @@ class Engine:
             What a false match would be: "speech", other speech, for calls, interviews and
             broadcasts, or "prompts", also other voices that say the same text, for read texts,
             announcements and forms.
+        verify
+            Compare the signals of clip and recordings: of the matches, and of the best ``k``
+            candidates beyond ``max_false_matches``. Those that are verified come first. The clip
+            is held in memory. A match whose recording cannot be compared says why in its
+            ``verification``.
+        audio
+            Folder of the recordings' audio, for ``verify``: found by name or SHA-256. By default,
+            and where it lacks one, the path that the store has.
         track, channel
             Number of the sound track, and of its only channel to search for, from 1; see `add`.
             By default each side is searched for besides where the channels differ.
@@ -204,6 +214,8 @@ class Engine:
             max_false_matches=max_false_matches,
             search=search,
             population=population,
+            verify=verify,
+            audio=audio,
             track=track,
             channel=channel,
             audit=audit,
@@ -221,6 +233,8 @@ class Engine:
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
         population: Population = "speech",
+        verify: bool = False,
+        audio: str | os.PathLike[str] | None = None,
         track: int | None = None,
         channel: int | None = None,
         audit: bool = False,
@@ -236,10 +250,18 @@ class Engine:
             An argument is out of its range.
         """
         options = QueryOptions(
-            granularity_s, k, max_false_matches, search, population, track, channel
+            granularity_s, k, max_false_matches, search, population, verify, track, channel
         )
+        if verify:
+            hashing(self.fingerprinter)  # a ranking names places of 4 s, which no lag follows
         yield from query_many(
-            list(sources), options, self._family, self._current_index, self.store, audit=audit
+            list(sources),
+            options,
+            self._family,
+            self._current_index,
+            self.store,
+            audit=audit,
+            audio=audio,
         )
 
     def monitor(

@@ -22,7 +22,7 @@ from samaf.matching import Candidate, DeepMatcher, Matcher, PreparedQuery, calib
 from samaf.matching.merging import merge_matches, merge_streams
 from samaf.matching.sections import later, of_many, sections
 from samaf.media import Selection
-from samaf.records import Match, QueryResult
+from samaf.records import Match, QueryResult, Verification
 from samaf.store import Store
 
 INDEXES: Mapping[str, Callable[[HashTable], Index]] = {
@@ -47,15 +47,25 @@ class HashFamily:
     ) -> Iterator[tuple[PreparedQuery | AudioError, Stopwatch]]:
         """Prepare clips in their order; in several processes where there are many files."""
         paths = [Path(s) for s in sources if isinstance(s, str | os.PathLike) and s != "-"]
-        if not options.deep and len(paths) == len(sources) and processes(paths):
+        in_memory = options.deep or options.verify
+        if not in_memory and len(paths) == len(sources) and processes(paths):
             prepare_in_process = partial(_prepare_in_process, options.selection)
             yield from in_order(prepare_in_process, paths, self.fingerprinter, PREPARE)
             return
         for source in sources:
             watch = Stopwatch()
             try:
-                given = source, self.fingerprinter, watch, options.selection
-                yield prepare(*given, deep=options.deep), watch
+                yield (
+                    prepare(
+                        source,
+                        self.fingerprinter,
+                        watch,
+                        options.selection,
+                        deep=options.deep,
+                        with_samples=options.verify,
+                    ),
+                    watch,
+                )
             except AudioError as error:
                 yield error, watch
 
@@ -93,7 +103,7 @@ class HashFamily:
     ) -> Sequence[Match]:
         """Search for one of so many streams of a clip."""
         index, seconds = matcher.index, stream.result.duration
-        if stream.samples is None:
+        if stream.samples is None or not options.deep:
             with watch("search"):
                 candidates = of_many(matcher.find(stream.grids), streams)
             with watch("database"):
@@ -121,11 +131,21 @@ class HashFamily:
                     "reference": [round(match.reference_start, 3), round(match.reference_stop, 3)],
                     "score": round(match.score, 2),
                     "manipulation": str(match.manipulation),
+                    **_verification_account(match.verification),
                     "channels": [match.channel, match.reference_channel],
                 }
                 for match in result.matches
             ]
         }
+
+
+def _verification_account(verification: Verification | None) -> dict[str, Any]:
+    if verification is None:
+        return {}
+    return {
+        "verified": verification.verified,
+        "verification": verification.reason or round(verification.score, 2),
+    }
 
 
 def _prepare_in_process(
@@ -148,6 +168,7 @@ def matcher_of(fingerprinter: Fingerprinter, index: Index, options: QueryOptions
         options.max_false_matches,
         options.k,
         options.population,
+        at_any_score=options.verify,
     )
 
 

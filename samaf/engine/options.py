@@ -38,6 +38,7 @@ class QueryOptions:
     max_false_matches: float = MAX_FALSE_MATCHES
     search: str = "plain"
     population: Population = "speech"
+    verify: bool = False
     track: int | None = None
     channel: int | None = None
 

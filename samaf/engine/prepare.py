@@ -26,8 +26,11 @@ def prepare(
     selection: Selection = DEFAULT,
     *,
     deep: bool = False,
+    with_samples: bool = False,
 ) -> PreparedQuery:
     """Decode a clip, and hash it unaltered unless the search hashes it under hypotheses.
+
+    The samples are kept where the search or ``with_samples`` needs them.
 
     Raises
     ------
@@ -40,10 +43,10 @@ def prepare(
             audio = stack.enter_context(opened)
         streams = []
         with watch("hash"):
-            streams.append(_stream(audio, "", fingerprinter, deep=deep))
+            streams.append(_stream(audio, "", fingerprinter, deep, with_samples))
             for side in audio.sides:
                 channel = joined(side.media.used_channels)
-                streams.append(_stream(side, channel, fingerprinter, deep=deep))
+                streams.append(_stream(side, channel, fingerprinter, deep, with_samples))
     blocks = np.array([stream.informative for stream in streams])
     padded = any(h.informative.any() for stream in streams for _, h in stream.grids)
     result = QueryResult(
@@ -69,18 +72,22 @@ class _Stream:
     informative: np.ndarray
 
 
-def _stream(audio: Audio, channel: str, fingerprinter: Fingerprinter, *, deep: bool) -> _Stream:
+def _stream(
+    audio: Audio, channel: str, fingerprinter: Fingerprinter, deep: bool, with_samples: bool
+) -> _Stream:
     if audio.duration < fingerprinter.block:
         return _Stream(channel, (), None, np.empty(0, bool))
     if deep:
         informative = fingerprinter.informative(audio.chunks())
         return _Stream(channel, (), audio.samples(), informative)
     salt = salt_of(audio.sha256, channel)
-    if is_short(audio.duration):
-        grids = hash_under(audio.samples(), salt, fingerprinter, [PLAIN])
+    samples = audio.samples() if with_samples or is_short(audio.duration) else None
+    if samples is not None and is_short(audio.duration):
+        grids = hash_under(samples, salt, fingerprinter, [PLAIN])
     else:
         grids = [(PLAIN, fingerprinter.hashes(audio.chunks(), salt))]
-    return _Stream(channel, tuple(grids), None, grids[0][1].informative)
+    kept = samples if with_samples else None
+    return _Stream(channel, tuple(grids), kept, grids[0][1].informative)
 
 
 def reason_for(duration: float, informative: bool, fingerprinter: Fingerprinter) -> str:

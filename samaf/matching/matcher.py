@@ -42,6 +42,8 @@ class Matcher:
         Candidates to give at most for one segment of the query.
     population
         What a false match would be, which decides: "speech" or "prompts".
+    at_any_score
+        Whether to give the best candidates of those beyond ``max_false_matches`` as well.
     """
 
     index: Index
@@ -50,6 +52,7 @@ class Matcher:
     max_false_matches: float
     k: int
     population: Population = "speech"
+    at_any_score: bool = False
 
     def find(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Find all segments of a clip that the index holds.
@@ -68,7 +71,8 @@ class Matcher:
         if not self.index.table.total or not grids:
             return []
         neighbors = search_all(grids, self.index, self.window_hashes, self.k)
-        return resolve([c for found in neighbors for c in self.candidates(*found)], self.k)
+        candidates = [c for found in neighbors for c in self.candidates(*found)]
+        return resolve(candidates, self.k, log10(self.max_false_matches))
 
     def candidates(
         self, grid: Grid, neighbors: Neighbors, comparisons: float | None = None
@@ -90,7 +94,7 @@ class Matcher:
                 continue
             evalues, weighted_evalue = evalues_of(segment, comparisons, calibration)
             most = log10(self.max_false_matches)
-            if evalues.of(self.population) <= most:
+            if self.at_any_score or evalues.of(self.population) <= most:
                 manipulation = hypothesis.manipulation
                 first, stop = span_of(segment, len(query), manipulation)
                 early = hypothesis.origin * manipulation.tau

@@ -31,7 +31,7 @@ class PreparedQuery:
         Of the clip as it is: one, or of a short clip also two padded at its edges. Empty for a
         deep query, which hashes under its hypotheses.
     samples
-        float32 (n,), peak-normalised, for a deep query only.
+        float32 (n,), peak-normalised, where the query is deep or matches are to be verified.
     channel
         Name of the side whose hashes and samples these are; "" for the mix of all channels.
     sides
@@ -48,6 +48,12 @@ class PreparedQuery:
     def salt(self) -> str:
         """Text that belongs to these samples alone; see ``Fingerprinter.hashes``."""
         return salt_of(self.result.sha256, self.channel)
+
+    def samples_of(self, channel: str) -> np.ndarray:
+        """Give the samples of a side, or of the mix for ""; they were kept."""
+        (samples,) = (s.samples for s in self.streams if s.channel == channel)
+        assert samples is not None
+        return samples
 
     @property
     def streams(self) -> tuple[PreparedQuery, ...]:
