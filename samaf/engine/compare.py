@@ -14,7 +14,7 @@ from samaf.engine.notices import notice
 from samaf.engine.options import MATCHES, QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
-from samaf.engine.verification import supported
+from samaf.engine.verification import prepared_clips, supported
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of_codes
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
@@ -141,13 +141,21 @@ def search_in(
             yield replace(match, channel=stream.channel, reference_channel=reference_channel)
 
 
-def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> Iterator[Match]:
+def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> list[Match]:
     """Verify matches of one file in the other."""
+    clips = prepared_clips(query.clip)
     with one_blas_thread():
-        for match in matches:
-            clip = query.clip.samples_of(match.channel)
-            recording = reference.clip.samples_of(match.reference_channel)
-            yield replace(match, verification=verify_signals(clip, recording, match))
+        return [
+            replace(
+                match,
+                verification=verify_signals(
+                    clips[match.channel],
+                    reference.clip.samples_of(match.reference_channel),
+                    match,
+                ),
+            )
+            for match in matches
+        ]
 
 
 def turned(match: Match, recording: Recording) -> Match:
