@@ -59,7 +59,9 @@ def judged(planted: Sequence[Planted], clusters: Sequence[RepeatCluster]) -> lis
         for place in cluster.places:
             shares = [_share(p, place.start, place.stop) for p in planted]
             best = int(np.argmax(shares)) if shares else -1
-            if best < 0 or shares[best] <= 0:
+            length = place.stop - place.start
+            inside = shares[best] * (planted[best].stop - planted[best].start) if shares else 0.0
+            if inside < FOUND * length:
                 pieces.add(-1)
                 continue
             pieces.add(planted[best].piece)

@@ -21,10 +21,11 @@ from samaf.matching.pieces import Pair, Place, pieces
 from samaf.matching.repeats import RepeatPair, repeat_pairs
 from samaf.records import Recording, RepeatCluster, RepeatPlace
 from samaf.store import Store
-from samaf.verification.borders import borders
+from samaf.verification.borders import Borders, borders
 from samaf.verification.tracking import lag_at
 
 MAX_FALSE_REPEATS = 1e-3  # expected pairs in all, where hashes alone decide
+AGREES_TOO = 20.0  # z of places that others have connected
 WINDOW = 4.0  # s of a pair that the signals are compared in
 CLEAR = 0.15  # bit error rate of sure pairs whose signals need not be compared
 AGREES = 30.0  # z of windows; what one voice says twice reaches 16, rarely 28
@@ -77,8 +78,8 @@ def repeats(
             for audio in audios
         ]
         found = clusters(pairs, recordings, 1.0)
-        found = tuple(_with_borders(cluster, audios) for cluster in found)
-    return _numbered([cluster for cluster in found if cluster.seconds >= least_seconds])
+        compared = [_compared(cluster, audios) for cluster in found]
+    return _numbered([c for c in compared if c.seconds >= least_seconds and len(c.places) > 1])
 
 
 def stored_repeats(
@@ -168,29 +169,30 @@ def _numbered(found: Sequence[RepeatCluster]) -> tuple[RepeatCluster, ...]:
     return tuple(replace(cluster, number=number) for number, cluster in enumerate(ordered, 1))
 
 
-def _with_borders(cluster: RepeatCluster, audios: Sequence[Audio]) -> RepeatCluster:
-    """Compare the signals of places that follow on each other, for where they begin and end."""
+def _compared(cluster: RepeatCluster, audios: Sequence[Audio]) -> RepeatCluster:
+    """Compare the signals of places that follow on each other: where each begins and ends.
+
+    Places that agree with neither neighbor are left out: their hashes went on too far.
+    """
     by_sha256 = {audio.sha256: audio for audio in audios}
-    starts: list[list[float]] = [[] for _ in cluster.places]
-    stops: list[list[float]] = [[] for _ in cluster.places]
+    seen: list[list[Borders]] = [[] for _ in cluster.places]
     for i, (one, other) in enumerate(zip(cluster.places[:-1], cluster.places[1:], strict=True)):
         here, there = by_sha256[one.recording.sha256], by_sha256[other.recording.sha256]
         middle = (one.start + one.stop) / 2
         expected = (other.start + other.stop) / 2
         found = lag_at(here, there, middle, expected, min(WINDOW, one.stop - one.start))
-        if found and found[1] >= AGREES:
+        if found and found[1] >= AGREES_TOO:
             lag = found[0] - middle
-            seen = borders(here, there, one.start, one.stop, lag)
-            starts[i].append(seen.start)
-            starts[i + 1].append(seen.start + lag)
-            stops[i].append(seen.stop)
-            stops[i + 1].append(seen.stop + lag)
+            edges = borders(here, there, one.start, one.stop, lag)
+            seen[i].append(edges)
+            seen[i + 1].append(Borders(edges.start + lag, edges.stop + lag))
     places = []
-    for place, begins, ends in zip(cluster.places, starts, stops, strict=True):
-        start = _usual(begins, place.start)
-        stop = _usual(ends, place.stop)
-        places.append(replace(place, start=start, stop=stop) if start < stop else place)
-    length = float(median(place.stop - place.start for place in places))
+    for place, edges_of_place in zip(cluster.places, seen, strict=True):
+        if edges_of_place:
+            start = _usual([edges.start for edges in edges_of_place], place.start)
+            stop = _usual([edges.stop for edges in edges_of_place], place.stop)
+            places.append(replace(place, start=start, stop=stop) if start < stop else place)
+    length = float(median(p.stop - p.start for p in places)) if places else 0.0
     return replace(cluster, seconds=length, places=tuple(places))
 
 

@@ -74,7 +74,7 @@ def pieces(pairs: Sequence[Pair]) -> list[list[Place]]:
     for i in np.flatnonzero(used).tolist():
         found[root(i)].append(i)
     joined = _joined([sorted(members) for members in found.values()], intervals)
-    return sorted(joined)
+    return sorted(places for piece in joined if len(places := _whole(piece)) > 1)
 
 
 def _borders(pairs: Sequence[Pair]) -> np.ndarray:
@@ -152,3 +152,9 @@ def _united(before: list[tuple[int, int]], behind: list[tuple[int, int]]) -> lis
     starts = dict(behind)
     united = [(first, starts.pop(last + 1, last)) for first, last in before]
     return united + list(starts.items())
+
+
+def _whole(places: list[Place]) -> list[Place]:
+    """Leave out slivers, which borders that differ from place to place leave behind."""
+    usual = float(np.median([stop - start for start, stop in places]))
+    return [(start, stop) for start, stop in places if stop - start >= COVERED / 2 * usual]
