@@ -35,6 +35,8 @@ class Incoming(Protocol):
         Where from, without user names and passwords.
     network
         Whether from a network, where it may break off and come again.
+    live
+        Whether it may come as it is played, not from a file.
     title
         What the sender says that it plays; empty where it says nothing.
     complete
@@ -43,6 +45,7 @@ class Incoming(Protocol):
 
     name: str
     network: bool
+    live: bool
 
     @property
     def title(self) -> str:
@@ -104,7 +107,7 @@ class _Unstoppable:
 class _File(_Unstoppable):
     """A file, decoded as `read` does: what comes before a restart does not count."""
 
-    network = False
+    network = live = False
     title = ""
     complete = True
 
@@ -132,7 +135,7 @@ class _Stdin(_Unstoppable):
     """Standard input."""
 
     name = "stdin"
-    network = False
+    network, live = False, True
     title = ""
     complete = True
 
@@ -153,12 +156,12 @@ class _StdinBytes(Pipe):
 class _Protocol(_Unstoppable):
     """A URL that FFmpeg opens itself."""
 
-    network = True
     title = ""
 
     def __init__(self, url: str, name: str) -> None:
         self._url, self.name = url, name
         self.complete = url.startswith("file:")
+        self.network = self.live = not self.complete
 
     def samples(self) -> Iterator[np.ndarray]:
         yield from decode_stream(lambda: open_stream(self._url, ANSWER_SECONDS), self.name)
@@ -167,7 +170,7 @@ class _Protocol(_Unstoppable):
 class _Web:
     """What a web server sends: a stream, a playlist, or a file."""
 
-    network = True
+    network = live = True
 
     def __init__(self, url: str, name: str, follow: bool) -> None:
         self._url, self.name = url, name

@@ -61,6 +61,8 @@ class Stream:
         What is listened to, without user names and passwords.
     network
         Whether it comes from a network.
+    live
+        Whether it may come as it is played, not from a file.
     clock
         When its sound was received.
     ended
@@ -73,7 +75,7 @@ class Stream:
         until: threading.Event | None = None,
         wake: threading.Event | None = None,
     ) -> None:
-        self.name, self.network = source.name, source.network
+        self.name, self.network, self.live = source.name, source.network, source.live
         self.clock = ReceiptClock()
         self.ended = False
         self._source = source

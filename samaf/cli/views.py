@@ -110,13 +110,6 @@ QUERY: View[QueryResult] = View(
 )
 
 
-def _heard_lines(match: Match) -> Lines:
-    yield match_cells(match)
-
-
-MONITORED: View[Match] = View(MATCH_TITLES, _heard_lines, match_record, MATCH_FIELDS)
-
-
 def _recording_record(recording: Recording) -> Record:
     return {
         "recording_id": recording.recording_id,

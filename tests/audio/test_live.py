@@ -150,7 +150,7 @@ def test_pauses_count_in_a_file_and_not_in_a_stream(tmp_path: Path) -> None:
 class Broken:
     """A source with a fault of its own."""
 
-    name, network, title, complete = "broken", False, "", True
+    name, network, live, title, complete = "broken", False, False, "", True
 
     def samples(self) -> Iterator[np.ndarray]:
         yield np.ones(RATE, np.float32)
