@@ -204,11 +204,12 @@ class _Web:
             if self._is_broken:
                 raise ConnectionError
         except (OSError, AudioError) as error:
+            reason: Exception = error
             if self._is_broken:  # which says more than what that means to a decoder
-                error = ConnectionError("the connection ended early")
-            if isinstance(error, AudioError):
+                reason = ConnectionError("the connection ended early")
+            if isinstance(reason, AudioError):
                 raise
-            raise stream_error(self.name, seconds, error) from None
+            raise stream_error(self.name, seconds, reason) from None
 
     @property
     def _is_broken(self) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from samaf.cli.recording_views import DIGITS
 from samaf.cli.render import Lines, View, labelled
-from samaf.cli.views import DIGITS
 from samaf.status import AuditCheck, AuditEntry
 
 LONGEST = 60  # characters of the details, for people

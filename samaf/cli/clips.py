@@ -141,8 +141,8 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
       samaf fingerprint clip.wav --csv > hashes.csv
     """
     import samaf
+    from samaf.cli.recording_views import FINGERPRINT
     from samaf.cli.render import write
-    from samaf.cli.views import FINGERPRINT
 
     hashed = samaf.fingerprint(file, model=model)
     if not len(hashed.hashes):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from samaf.cli.options import output_format_option
-from samaf.cli.render import Lines, Record, View, shown_path, write
+from samaf.cli.render import Lines, View, shown_path, write
+from samaf.json_records import Record
 
 if TYPE_CHECKING:  # records import NumPy
     from samaf.records import Reconstruction

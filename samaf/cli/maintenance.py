@@ -21,7 +21,7 @@ def stats(output_format: str | None) -> None:
     """
     import samaf
     from samaf.cli.render import write
-    from samaf.cli.views import STATS
+    from samaf.cli.store_views import STATS
 
     with samaf.open(database(), create=False) as engine:
         write(STATS, [engine.stats()], output_format)
@@ -40,7 +40,7 @@ def models(output_format: str | None) -> None:
     """
     import samaf
     from samaf.cli.render import write
-    from samaf.cli.views import MODELS
+    from samaf.cli.store_views import MODELS
 
     write(MODELS, samaf.models(), output_format)
 
@@ -77,7 +77,7 @@ def rehash(
     import samaf
     from samaf.cli.progress import counting
     from samaf.cli.render import write
-    from samaf.cli.views import REHASHED
+    from samaf.cli.store_views import REHASHED
 
     with counting("recordings") as on_progress:
         result = samaf.rehash(
@@ -118,7 +118,7 @@ def index_rebuild(model: str | None, output_format: str | None) -> None:
     """
     import samaf
     from samaf.cli.render import write
-    from samaf.cli.views import INDEX
+    from samaf.cli.store_views import INDEX
 
     with samaf.open(database(), model=model, create=False) as engine:
         write(INDEX, [engine.index_rebuild()], output_format)
@@ -137,7 +137,7 @@ def index_status(model: str | None, output_format: str | None) -> None:
     """
     import samaf
     from samaf.cli.render import write
-    from samaf.cli.views import INDEX
+    from samaf.cli.store_views import INDEX
 
     with samaf.open(database(), model=model, create=False) as engine:
         write(INDEX, [engine.index_status()], output_format)

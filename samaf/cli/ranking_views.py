@@ -2,42 +2,10 @@
 
 from __future__ import annotations
 
-from samaf.cli.render import Lines, Record, View, labelled, shown_path
+from samaf.cli.render import Lines, View, labelled, shown_path
 from samaf.cli.text import clock
+from samaf.json_records import RANKING_FIELDS, ranking_record
 from samaf.records import RankingResult
-
-RANKING_FIELDS = (
-    *("rank", "reference_id", "reference", "labels", "segment"),
-    *("query_start", "query_stop", "reference_start", "reference_stop"),
-    *("votes", "distance", "distances"),
-)
-
-
-def _ranking_record(result: RankingResult) -> Record:
-    ranking = [
-        {
-            "rank": rank,
-            "reference_id": ranked.recording.recording_id,
-            "reference": ranked.recording.name,
-            "labels": dict(ranked.recording.labels),
-            "segment": ranked.segment,
-            "query_start": round(ranked.query_start, 3),
-            "query_stop": round(ranked.query_stop, 3),
-            "reference_start": round(ranked.reference_start, 3),
-            "reference_stop": round(ranked.reference_stop, 3),
-            "votes": ranked.votes,
-            "distance": round(ranked.distance, 4),
-            "distances": [round(distance, 4) for distance in ranked.distances],
-        }
-        for rank, ranked in enumerate(result.ranking, 1)
-    ]
-    return {
-        "query": result.query,
-        "duration": round(result.duration, 3),
-        "sha256": result.sha256,
-        "padded": result.padded,
-        "ranking": ranking,
-    }
 
 
 def _ranking_lines(result: RankingResult) -> Lines:
@@ -65,6 +33,6 @@ RANKING: View[RankingResult] = View(
         *(">from", ">to", ">from", ">to", "labels"),
     ),
     _ranking_lines,
-    _ranking_record,
+    ranking_record,
     ("query", "duration", "sha256", "padded", *RANKING_FIELDS),
 )

@@ -61,8 +61,8 @@ def add(
     import samaf
     from samaf.cli.labels import read_labels, without_file
     from samaf.cli.progress import Progress
+    from samaf.cli.recording_views import ADDED
     from samaf.cli.render import shown_path, write
-    from samaf.cli.views import ADDED
     from samaf.engine.add import audio_files
     from samaf.engine.models import check_model
 
@@ -139,8 +139,8 @@ def list_(output_format: str | None) -> None:
       samaf list --csv > recordings.csv
     """
     import samaf
+    from samaf.cli.recording_views import RECORDINGS
     from samaf.cli.render import write
-    from samaf.cli.views import RECORDINGS
 
     with samaf.open(database(), create=False) as engine:
         write(RECORDINGS, engine.list(), output_format)
@@ -161,8 +161,8 @@ def show(recordings: tuple[str, ...], output_format: str | None) -> None:
       samaf show 17 interview.mp3
     """
     import samaf
+    from samaf.cli.recording_views import RECORDING
     from samaf.cli.render import write
-    from samaf.cli.views import RECORDING
 
     with samaf.open(database(), create=False) as engine:
         shown = [engine.show(printable(name)) for name in recordings]
@@ -186,8 +186,8 @@ def label(recording: str, labels: tuple[str, ...], output_format: str | None) ->
       samaf label interview.mp3 speaker=Ann case=
     """
     import samaf
+    from samaf.cli.recording_views import RECORDING
     from samaf.cli.render import write
-    from samaf.cli.views import RECORDING
 
     changes: dict[str, str | None] = {}
     for text in labels:
@@ -215,8 +215,8 @@ def delete(recordings: tuple[str, ...], output_format: str | None) -> None:
       samaf delete 17 9f86d081
     """
     import samaf
+    from samaf.cli.recording_views import RECORDINGS
     from samaf.cli.render import write
-    from samaf.cli.views import RECORDINGS
 
     with samaf.open(database(), create=False) as engine:
         gone = engine.delete_many(map(printable, recordings))

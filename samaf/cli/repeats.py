@@ -77,8 +77,8 @@ def copies(files: tuple[str, ...], model: str | None, output_format: str | None)
       samaf copies interview.mp3
     """
     import samaf
+    from samaf.cli.recording_views import COPIES
     from samaf.cli.render import write
-    from samaf.cli.views import COPIES
 
     failed = 0
 

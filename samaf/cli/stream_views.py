@@ -2,40 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from samaf.cli.render import Lines, Record, View
+from samaf.cli.render import Lines, View
 from samaf.cli.text import clock
-from samaf.cli.views import MATCH_FIELDS, MATCH_TITLES, match_cells, match_record
+from samaf.cli.views import MATCH_TITLES, match_cells
 from samaf.events import StreamGap, StreamMatch
-
-
-def event_record(event: StreamMatch | StreamGap) -> Record:
-    """Give the JSON object of a match or a gap."""
-    if isinstance(event, StreamMatch):
-        return {
-            "event": "match",
-            "stream": event.stream,
-            "title": event.title,
-            "start_time": _time(event.start_time),
-            "stop_time": _time(event.stop_time),
-            **match_record(event.match),
-        }
-    return {
-        "event": "gap",
-        "stream": event.stream,
-        "start_time": _time(event.start_time),
-        "stop_time": _time(event.stop_time),
-        "query_start": round(event.at, 3),
-        "seconds": round(event.seconds, 3),
-        "reason": event.reason,
-        "tries": event.tries,
-        "over": event.over,
-    }
-
-
-def _time(time: datetime | None) -> str | None:
-    return time and time.isoformat(timespec="milliseconds")
+from samaf.json_records import EVENT_FIELDS, event_record
 
 
 def _event_lines(event: StreamMatch | StreamGap) -> Lines:
@@ -51,9 +22,5 @@ MONITORED: View[StreamMatch | StreamGap] = View(
     (*MATCH_TITLES, "at", "stream", "title"),
     _event_lines,
     event_record,
-    (
-        *("event", "stream", "title", "start_time", "stop_time"),
-        *MATCH_FIELDS,
-        *("seconds", "reason", "tries", "over"),
-    ),
+    EVENT_FIELDS,
 )

@@ -119,18 +119,19 @@ def monitor(
     from threading import Event
 
     import samaf
-    from samaf.cli.delivery import Command, DailyFiles, Delivery, Webhook
+    from samaf.cli.delivery import Command, DailyFiles, Delivery, Receiver, Webhook
     from samaf.cli.metrics import served
     from samaf.cli.render import write
-    from samaf.cli.stream_views import MONITORED, event_record
+    from samaf.cli.stream_views import MONITORED
     from samaf.events import StreamMatch
+    from samaf.json_records import event_record
 
     sources = {stream: stream for stream in streams}
     if list_of_streams:
         sources |= read_streams(list_of_streams)
     if not sources:
         raise click.UsageError("give streams, or a file of them with --streams")
-    receivers = [
+    receivers: list[Receiver] = [
         *([Command(_arguments(command))] if command else []),
         *([Webhook(_checked(webhook))] if webhook else []),
     ]

@@ -12,7 +12,7 @@ from threading import Event
 from samaf.audio import Source
 from samaf.audio.live import WAKE_SECONDS, Stream, connect
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.stream_listeners import Listener, listener_of
+from samaf.engine.stream_listeners import Listener
 from samaf.errors import AudioError
 from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.index import Index

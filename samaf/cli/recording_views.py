@@ -1,0 +1,140 @@
+"""How recordings and files are printed; see ``samaf.cli.render.View``."""
+
+from __future__ import annotations
+
+from samaf.cli.render import Lines, View, labelled, shown_path
+from samaf.cli.text import clock
+from samaf.json_records import RECORDING_FIELDS, Record, recording_record
+from samaf.records import AddResult, CopiesResult, Fingerprint, Recording, RepeatedSegment
+
+DIGITS = 12  # of a digest, for people
+SHOWN_HASH = 64  # digits, 256 bits; vectors have many more
+
+
+def _recording_lines(recording: Recording) -> Lines:
+    yield (
+        str(recording.recording_id),
+        recording.name,
+        clock(recording.duration),
+        recording.sha256[:DIGITS],
+        recording.added_at.partition("T")[0],
+        labelled(recording.labels),
+    )
+
+
+def _recording_details(recording: Recording) -> Lines:
+    yield "id", str(recording.recording_id)
+    yield "name", recording.name
+    yield "path", recording.path
+    yield "duration", clock(recording.duration)
+    yield "sha256", recording.sha256
+    yield "added", f"{recording.added_at} (revision {recording.revision})"
+    yield from recording.labels.items()
+
+
+RECORDINGS: View[Recording] = View(
+    (">id", "name", ">duration", "sha256", "added", "labels"),
+    _recording_lines,
+    recording_record,
+    RECORDING_FIELDS,
+)
+RECORDING: View[Recording] = View((), _recording_details, recording_record, RECORDING_FIELDS)
+
+
+def _add_record(result: AddResult) -> Record:
+    recording = result.recording
+    return {
+        "path": result.path,
+        "status": result.status,
+        "recording_id": recording.recording_id if recording else None,
+        "sha256": recording.sha256 if recording else None,
+        "duration": round(recording.duration, 3) if recording else None,
+        "hashes": result.hashes,
+        "message": result.message,
+    }
+
+
+ADDED: View[AddResult] = View(
+    (),
+    lambda _: (),  # people get a progress and a summary
+    _add_record,
+    ("path", "status", "recording_id", "sha256", "duration", "hashes", "message"),
+)
+
+
+def _copies_record(result: CopiesResult) -> Record:
+    return {
+        "path": result.path,
+        "duration": round(result.duration, 3),
+        "sha256": result.sha256,
+        "reason": result.reason,
+        "copies": [
+            {
+                **{
+                    name: round(getattr(copy, name), 3)
+                    for name in ("first_start", "first_stop", "second_start", "second_stop")
+                },
+                "ber": round(copy.ber, 4),
+                "correlation": round(copy.correlation, 3),
+                "score": round(copy.score, 2),
+            }
+            for copy in result.copies
+        ],
+    }
+
+
+def _copies_lines(result: CopiesResult) -> Lines:
+    name = shown_path(result.path)
+    for copy in result.copies:
+        places = (copy.first_start, copy.first_stop, copy.second_start, copy.second_stop)
+        length = f"{copy.first_stop - copy.first_start:.1f} s"
+        agreement = f"{copy.ber:.3f}", f"{copy.correlation:.2f}", f"{copy.score:.1f}"
+        yield (name, length, *map(clock, places), *agreement)
+    if not result.copies:
+        yield (name, "none" + (f": {result.reason}" if result.reason else ""), *[""] * 7)
+
+
+COPIES: View[CopiesResult] = View(
+    ("file", "copied", ">from", ">to", ">again from", ">to", ">BER", ">correlation", ">score"),
+    _copies_lines,
+    _copies_record,
+    ("path", "duration", "sha256", "reason", *RepeatedSegment.__dataclass_fields__),
+)
+
+
+def _fingerprint_record(fingerprint: Fingerprint) -> Record:
+    hashes = fingerprint.hashes
+    return {
+        "path": fingerprint.path,
+        "sha256": fingerprint.sha256,
+        "duration": round(fingerprint.duration, 3),
+        "model": fingerprint.model,
+        "digest": fingerprint.digest,
+        "hashes": [
+            {
+                "block_id": number,
+                "start": round(number * fingerprint.hop, 3),
+                "hash": bytes(row).hex(),
+                "informative": bool(useful),
+            }
+            for number, (row, useful) in enumerate(
+                zip(hashes.packed, hashes.informative, strict=True)
+            )
+        ],
+    }
+
+
+def _fingerprint_lines(fingerprint: Fingerprint) -> Lines:
+    for row in _fingerprint_record(fingerprint)["hashes"]:
+        said = "" if row["informative"] else "silence or a steady tone"
+        shown = row["hash"]
+        shown = shown if len(shown) <= SHOWN_HASH else f"{shown[:SHOWN_HASH]}..."
+        yield str(row["block_id"]), clock(row["start"]), shown, said
+
+
+FINGERPRINT: View[Fingerprint] = View(
+    (">block", ">start", "hash", ""),
+    _fingerprint_lines,
+    _fingerprint_record,
+    ("path", "sha256", "duration", "model", "digest", "block_id", "start", "hash", "informative"),
+)

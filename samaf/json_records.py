@@ -1,0 +1,190 @@
+"""The JSON objects of the records that cross package borders: the same in a shell and over HTTP.
+
+Times are rounded to 1 ms, rates to 4 digits. The ``..._FIELDS`` are the columns of the same
+records as CSV; see `samaf.csv_rows`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from samaf.events import StreamGap, StreamMatch
+from samaf.records import Duplicate, Match, QueryResult, RankingResult, Recording
+from samaf.status import StoreStats
+
+Record = dict[str, Any]
+
+
+def match_record(match: Match) -> Record:
+    """Give the JSON object of a match: times to 1 ms, rates to 4 digits."""
+    manipulation = match.manipulation
+    return {
+        "reference_id": match.recording.recording_id,
+        "reference": match.recording.name,
+        "labels": dict(match.recording.labels),
+        "query_start": round(match.query_start, 3),
+        "query_stop": round(match.query_stop, 3),
+        "reference_start": round(match.reference_start, 3),
+        "reference_stop": round(match.reference_stop, 3),
+        "ber": round(match.ber, 4),
+        "score": round(match.score, 2),
+        "log10_lr": round(match.log10_lr, 2),
+        "manipulation": {
+            "tau": round(manipulation.tau, 4),
+            "rho": round(manipulation.rho, 4),
+            "reversed": manipulation.reversed,
+        },
+    }
+
+
+MATCH_FIELDS = (
+    "reference_id",
+    "reference",
+    "labels",
+    "query_start",
+    "query_stop",
+    "reference_start",
+    "reference_stop",
+    "ber",
+    "score",
+    "log10_lr",
+    "manipulation",
+)
+
+
+def query_record(result: QueryResult) -> Record:
+    """Give the JSON object of a query with a model of hashes."""
+    return {
+        "query": result.query,
+        "duration": round(result.duration, 3),
+        "sha256": result.sha256,
+        "matches": [match_record(match) for match in result.matches],
+    }
+
+
+def event_record(event: StreamMatch | StreamGap) -> Record:
+    """Give the JSON object of a match or a gap in a stream."""
+    if isinstance(event, StreamMatch):
+        return {
+            "event": "match",
+            "stream": event.stream,
+            "title": event.title,
+            "start_time": _time(event.start_time),
+            "stop_time": _time(event.stop_time),
+            **match_record(event.match),
+        }
+    return {
+        "event": "gap",
+        "stream": event.stream,
+        "start_time": _time(event.start_time),
+        "stop_time": _time(event.stop_time),
+        "query_start": round(event.at, 3),
+        "seconds": round(event.seconds, 3),
+        "reason": event.reason,
+        "tries": event.tries,
+        "over": event.over,
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="milliseconds") if time else None
+
+
+EVENT_FIELDS = (
+    *("event", "stream", "title", "start_time", "stop_time"),
+    *MATCH_FIELDS,
+    *("seconds", "reason", "tries", "over"),
+)
+
+
+def recording_record(recording: Recording) -> Record:
+    """Give the JSON object of a recording."""
+    return {
+        "recording_id": recording.recording_id,
+        "name": recording.name,
+        "duration": round(recording.duration, 3),
+        "labels": dict(recording.labels),
+        "sha256": recording.sha256,
+        "path": recording.path,
+        "added_at": recording.added_at,
+        "revision": recording.revision,
+    }
+
+
+RECORDING_FIELDS = (
+    "recording_id",
+    "name",
+    "duration",
+    "labels",
+    "sha256",
+    "path",
+    "added_at",
+    "revision",
+)
+
+
+def stats_record(stats: StoreStats) -> Record:
+    """Give the JSON object of the statistics of a store."""
+    return {
+        **asdict(stats),
+        "hours": round(stats.hours, 4),
+        "day_hours": round(stats.day_hours, 4),
+        "label_hours": {name: round(hours, 4) for name, hours in stats.label_hours.items()},
+    }
+
+
+def stretch_record(match: Match) -> Record:
+    """Give a match without its recording, for those where that is known."""
+    left_out = {"reference_id", "reference", "labels"}
+    return {name: value for name, value in match_record(match).items() if name not in left_out}
+
+
+STRETCH_FIELDS = MATCH_FIELDS[3:]
+
+
+def duplicate_record(pair: Duplicate) -> Record:
+    """Give the JSON object of two recordings that share audio."""
+    return {
+        "first_id": pair.first.recording_id,
+        "first": pair.first.name,
+        "second_id": pair.second.recording_id,
+        "second": pair.second.name,
+        "matches": [stretch_record(match) for match in pair.matches],
+    }
+
+
+RANKING_FIELDS = (
+    *("rank", "reference_id", "reference", "labels", "segment"),
+    *("query_start", "query_stop", "reference_start", "reference_stop"),
+    *("votes", "distance", "distances"),
+)
+
+
+def ranking_record(result: RankingResult) -> Record:
+    """Give the JSON object of a query with a model of vectors."""
+    ranking = [
+        {
+            "rank": rank,
+            "reference_id": ranked.recording.recording_id,
+            "reference": ranked.recording.name,
+            "labels": dict(ranked.recording.labels),
+            "segment": ranked.segment,
+            "query_start": round(ranked.query_start, 3),
+            "query_stop": round(ranked.query_stop, 3),
+            "reference_start": round(ranked.reference_start, 3),
+            "reference_stop": round(ranked.reference_stop, 3),
+            "votes": ranked.votes,
+            "distance": round(ranked.distance, 4),
+            "distances": [round(distance, 4) for distance in ranked.distances],
+        }
+        for rank, ranked in enumerate(result.ranking, 1)
+    ]
+    return {
+        "query": result.query,
+        "duration": round(result.duration, 3),
+        "sha256": result.sha256,
+        "padded": result.padded,
+        "ranking": ranking,
+    }
