@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 PLAYLIST_BYTES = 16 << 20  # a longer one is none
 PARTS_BEHIND = 3  # that a live stream starts behind its end, as players do
+TRIES = 3  # in a row, of a live playlist or a part of one
 REFRESH_SECONDS = 0.5  # at least between two looks at a playlist
+REFRESH_SHARE = 0.5  # of the length of a part, otherwise
 
 
 class HlsFile:
@@ -46,6 +48,7 @@ class HlsFile:
         self._next: int | None = None  # number of the first part that is not among them
         self._ended = False
         self._wait = REFRESH_SECONDS
+        self._failures = 0
         self._part: HttpFile | None = None
         self._header = ""  # address of the header of the parts, and its place there
         self.title = ""
@@ -59,18 +62,32 @@ class HlsFile:
             if self._part is not None:
                 if data := self._part.read(size):
                     return data
-                if self._part.broken:
-                    raise ConnectionError("a part of the playlist ended early")
+                if self._part.fault:
+                    raise ConnectionError(f"a part of the playlist: {self._part.fault}")
                 self._part.close()
                 self._part = None
-            elif self._parts:
-                self._open_next()
-            elif self._ended:
+            elif self._ended and not self._parts:
                 self.complete = True
                 return b""
+            else:
+                self._go_on()
+        return b""
+
+    def _go_on(self) -> None:
+        """Open the next part, or look for new ones; a server may fail for a moment."""
+        try:
+            if self._parts:
+                self._open_next()
             elif not self._closed.wait(self._wait):
                 self._load(self._http.file(self._address))
-        return b""
+            self._failures = 0
+        except ConnectionAbortedError:
+            raise
+        except OSError:
+            self._failures += 1
+            if self._ended or self._failures == TRIES:
+                raise
+            self._closed.wait(self._wait)
 
     def abandon(self) -> None:
         """Let another thread's read end."""
@@ -92,7 +109,7 @@ class HlsFile:
         if playlist.is_variant:
             raise AudioError(f"{self._name}: lists playlists that list others; give one of them")
         self._address = file.name
-        self._wait = max(REFRESH_SECONDS, (playlist.target_duration or 0) / 2)
+        self._wait = max(REFRESH_SECONDS, REFRESH_SHARE * (playlist.target_duration or 0))
         self._ended = bool(playlist.is_endlist)
         self._take(playlist.segments, playlist.media_sequence or 0)
 
@@ -116,9 +133,9 @@ class HlsFile:
         if self._next is None:
             self._next = first if self._ended else max(first, stop - PARTS_BEHIND)
         if first > self._next:
-            raise ConnectionError(f"{first - self._next} parts of the playlist were missed")
+            raise ConnectionAbortedError(f"{first - self._next} parts of the playlist were missed")
         if stop < self._next:
-            raise ConnectionError("the playlist started again")
+            raise ConnectionAbortedError("the playlist started again")
         self._parts.extend(parts[self._next - first :])
         self._next = stop
 
@@ -129,12 +146,12 @@ class HlsFile:
         header = part.init_section
         place = f"{header.uri} {header.byterange}" if header else ""
         if header and place != self._header:
-            self._header = place
             self._part = self._opened(header)
+            self._header = place
             return
+        self._part = self._opened(part)
         self._parts.popleft()
         self.title = (part.title or "").strip()
-        self._part = self._opened(part)
 
     def _opened(self, part: Any) -> HttpFile:
         first, last = 0, None

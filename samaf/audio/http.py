@@ -30,6 +30,7 @@ from samaf.text import printable
 
 SCHEMES = ("http", "https")
 AGENT = "samaf"
+EARLY = "the connection ended early"
 
 
 class Http:
@@ -37,7 +38,7 @@ class Http:
 
     def __init__(self, url: str, timeout: float, follow: bool = False) -> None:
         self._origin = urlsplit(url)
-        self._timeout = timeout
+        self.timeout = timeout
         self._follow = follow
         self._opener = build_opener(_Plain, _Encrypted, _Redirections(self))
 
@@ -70,7 +71,7 @@ class Http:
         if first or last is not None:
             request.add_header("Range", f"bytes={first}-{'' if last is None else last}")
         try:
-            response: http_client.HTTPResponse = self._opener.open(request, timeout=self._timeout)
+            response: http_client.HTTPResponse = self._opener.open(request, timeout=self.timeout)
         except HTTPError as error:
             raise OSError(error.code, f"the server answers {error.code} {error.reason}") from None
         except URLError as error:
@@ -92,8 +93,8 @@ class HttpFile:
     ----------
     name
         The address that was asked for, or where the server led from there.
-    broken
-        Whether the connection broke off: FFmpeg takes that for the end of some formats.
+    fault
+        Why the connection broke off, if it did: FFmpeg takes that for the end of some formats.
     """
 
     def __init__(self, http: Http, url: str, first: int = 0, last: int | None = None) -> None:
@@ -112,7 +113,7 @@ class HttpFile:
         self._length = int(length) if length.isdigit() else None
         self._position = 0
         self._ahead = b""
-        self.broken = False
+        self.fault = ""
 
     @property
     def title(self) -> str:
@@ -127,7 +128,7 @@ class HttpFile:
     @property
     def complete(self) -> bool:
         """Whether all came that the server announced; a stream announces nothing."""
-        return self._length is not None and not self.broken
+        return self._length is not None and not self.fault
 
     def seekable(self) -> bool:
         """Whether it can be read again: never."""
@@ -158,11 +159,15 @@ class HttpFile:
     def _receive_any(self, size: int) -> bytes:
         try:
             data = self._response.read1(size)
+        except TimeoutError:
+            data = b""
+            self.fault = f"nothing came for {self._http.timeout:g} s"
         except (http_client.HTTPException, OSError):
             data = b""
-            self.broken = True
+            self.fault = EARLY
         end = self._position + len(self._ahead) + len(data)
-        self.broken |= not data and end < (self._length or 0)
+        if not data and end < (self._length or 0):
+            self.fault = self.fault or EARLY
         return data
 
     def abandon(self) -> None:

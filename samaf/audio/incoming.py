@@ -201,27 +201,26 @@ class _Web:
             for samples in decode_bytes_apart(self._bytes, self.name):
                 seconds += len(samples) / SAMPLE_RATE
                 yield samples
-            if self._is_broken:
-                raise ConnectionError
-        except (OSError, AudioError) as error:
-            reason: Exception = error
-            if self._is_broken:  # which says more than what that means to a decoder
-                reason = ConnectionError("the connection ended early")
-            if isinstance(reason, AudioError):
-                raise
-            raise stream_error(self.name, seconds, reason) from None
+            if fault := self._fault:
+                raise ConnectionError(fault)
+        except OSError as error:
+            raise stream_error(self.name, seconds, error) from None
+        except AudioError:
+            if fault := self._fault:  # which says more than what it means to a decoder
+                raise stream_error(self.name, seconds, ConnectionError(fault)) from None
+            raise
 
     @property
-    def _is_broken(self) -> bool:
-        return isinstance(self._bytes, HttpFile) and self._bytes.broken
+    def _fault(self) -> str:
+        return self._bytes.fault if isinstance(self._bytes, HttpFile) else ""
 
     def _spooled(self, file: HttpFile) -> Iterator[np.ndarray]:
         """Fetch a file first whose table of contents may stand at its end."""
         self._bytes = file
         try:
             with opened(file) as spooled:  # type: ignore[arg-type]
-                if file.broken:
-                    raise ConnectionError("the connection ended early")
+                if file.fault:
+                    raise ConnectionError(file.fault)
                 yield from _of_file(spooled)
         finally:
             file.close()

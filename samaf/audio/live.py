@@ -20,10 +20,11 @@ from samaf.audio import incoming
 from samaf.audio.decode import SAMPLE_RATE
 from samaf.audio.incoming import Incoming
 from samaf.audio.source import Source
-from samaf.errors import AudioError
+from samaf.errors import StreamError
 
 WAITING_PARTS = 200  # of about 0.3 s that may wait in memory: a minute, 4 MB
 WAKE_SECONDS = 0.2  # after which a wait looks whether it is still wanted
+LAST_SECONDS = 1.0  # at most, to take what is on its way when listening is to end
 TITLES_KEPT = 100
 EARLIEST_SECONDS = 60.0  # over which the earliest receipt is looked for
 
@@ -87,6 +88,7 @@ class Stream:
         self._last: tuple[Exception | None] | None = None  # how it ended, once that is known
         self._titles: deque[tuple[float, str]] = deque(maxlen=TITLES_KEPT)
         self._empty_since: float | None = None
+        self._stopped: float | None = None  # since when listening is to end
         # When the reader last had nothing left to do, and how much it had taken by then.
         self._level = (time.monotonic(), 0)
 
@@ -120,7 +122,6 @@ class Stream:
         AudioError
             There is no sound, or it broke off. All samples before have been given by then.
         """
-        stop = self._until.is_set()  # what is waiting is still given then
         idle = self._waiting.empty()
         parts: list[np.ndarray] = []
         while self._last is None and len(parts) < WAITING_PARTS:
@@ -135,23 +136,26 @@ class Stream:
         now = time.monotonic()
         if idle:
             self._level = (now, self._taken)
+        if self._until.is_set():
+            self._stopped = self._stopped or now
+            if now - self._stopped > LAST_SECONDS and self._last is None:
+                self._last = (None,)
         if parts:
             self._empty_since = None
             samples = np.concatenate(parts)
             self._taken += len(samples)
             return samples
-        if self._last or stop:
+        self._empty_since = self._empty_since or now
+        quiet = now - max(self._empty_since, self._stopped or now)
+        if self._last or quiet > WAKE_SECONDS:
             self.ended = True
             if self._last and self._last[0]:
                 raise self._last[0]
             return None
-        self._empty_since = self._empty_since or now
         if self.network and now - self._empty_since > incoming.ANSWER_SECONDS:
             self.ended = True
-            raise AudioError(
-                f"{self.name}: no sound came for {incoming.ANSWER_SECONDS:g} s; "
-                "check the address and the server"
-            )
+            reason = f"no sound came for {incoming.ANSWER_SECONDS:g} s"
+            raise StreamError(f"{self.name}: {reason}; check what is sent", reason)
         return None
 
     def chunks(self) -> Iterator[np.ndarray]:

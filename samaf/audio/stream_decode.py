@@ -16,7 +16,7 @@ from samaf.audio.decode import SAMPLE_RATE, TRUNCATED_SECONDS
 from samaf.audio.formats import open_bytes
 from samaf.audio.resampling import Mixer
 from samaf.audio.tracks import Packets, candidates, length_of, start_of, with_start
-from samaf.errors import AudioError
+from samaf.errors import AudioError, StreamError
 
 LATE_SECONDS = 3600.0  # by which sound may start after the picture of a stream
 HEAD_BYTES = 1 << 16  # kept to see what length a header announces
@@ -103,15 +103,15 @@ def decode_stream(
         raise AudioError(f"{name}: no sound came; check what is sent")
 
 
-def stream_error(name: str, seconds: float, error: Exception) -> AudioError:
+def stream_error(name: str, seconds: float, error: Exception) -> StreamError:
     """Say why a stream ended, after so many seconds of sound."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if type(error).__name__ == "ExitError":  # what PyAV raises when time is up
         reason = "nothing came in time"
     if seconds:
-        return AudioError(
-            f"{name}: broke off after {seconds:.1f} s ({reason}); what was found until then stands"
-        )
-    if name == "stdin":
-        return AudioError(f"{name}: cannot be decoded as audio ({reason}); send wav, mp3 or ogg")
-    return AudioError(f"{name}: cannot be listened to ({reason}); check the address and the server")
+        text = f"broke off after {seconds:.1f} s ({reason}); what was found until then stands"
+    elif name == "stdin":
+        text = f"cannot be decoded as audio ({reason}); send wav, mp3 or ogg"
+    else:
+        text = f"cannot be listened to ({reason}); check the address and the server"
+    return StreamError(f"{name}: {text}", reason)

@@ -27,7 +27,7 @@ from samaf.text import escaped, printable
 WAITING = 10_000  # records for one receiver; then the oldest goes
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0  # between two tries
 ANSWER_SECONDS = 30.0  # that a command or a server may take
-END_SECONDS = 10.0  # in which all is tried once more at the end
+END_SECONDS = 10.0  # in which all that is left is tried at the end
 COMMAND_TRIES = 10
 AGAIN = frozenset({408, 425, 429})  # answers of a server that mean later, not never
 
@@ -193,7 +193,7 @@ class Delivery(threading.Thread):
             self._changed.notify()
 
     def finish(self) -> None:
-        """Try all that is left once more, for some seconds; say what was not delivered."""
+        """Go on for some seconds at most; say what was not delivered."""
         with self._changed:
             self._deadline = time.monotonic() + END_SECONDS
             self._changed.notify()
@@ -203,7 +203,7 @@ class Delivery(threading.Thread):
 
     def run(self) -> None:
         """Deliver until the end."""
-        while record := self._next():
+        while (record := self._next()) is not None:
             tries = 0
             while not self._try(record, tries):
                 tries += 1
@@ -245,8 +245,10 @@ class Delivery(threading.Thread):
         """Wait before another try; tell whether there is time for one."""
         wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (tries - 1))
         with self._changed:
-            ending = self._deadline is not None
-            if ending:
-                return False
-            self._changed.wait_for(lambda: self._deadline is not None, timeout=wait)
-            return True
+            if self._deadline is None:
+                self._changed.wait_for(lambda: self._deadline is not None, timeout=wait)
+                return True
+            time_left = self._deadline - time.monotonic() > FIRST_WAIT_SECONDS
+        if time_left:
+            time.sleep(FIRST_WAIT_SECONDS)
+        return time_left

@@ -9,7 +9,6 @@ from samaf.json_records import (
     STRETCH_FIELDS,
     Record,
     duplicate_record,
-    match_record,
     query_record,
     stretch_record,
 )

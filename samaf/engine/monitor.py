@@ -13,7 +13,7 @@ from samaf.audio import Source
 from samaf.audio.live import WAKE_SECONDS, Stream, connect
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.stream_listeners import Listener
-from samaf.errors import AudioError
+from samaf.errors import AudioError, StreamError
 from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.index import Index
 from samaf.matching.sections import later
@@ -160,15 +160,18 @@ class FollowedStream:
         if not stream.network or (error is None and (stream.complete or self._retries == 0)):
             self.error = error
             return [*events, *self._finish()]
-        reason = str(error).removeprefix(f"{stream.name}: ") if error else "the stream ended"
+        reason = "the stream ended"
+        if error:
+            given = str(error).removeprefix(f"{stream.name}: ")
+            reason = error.reason if isinstance(error, StreamError) else given
+        if self._retries is not None and self._tries >= self._retries:
+            self.error = error or AudioError(f"{stream.name}: {reason}; check the server")
+            return [*events, *self._finish()]
         if self._gap is None:
             self._gap = (stream.clock.monotonic(stream.seconds), reason)
-        if self._retries is not None and self._tries >= self._retries:
-            self.error = error or AudioError(f"{stream.name}: {reason}; it gave no sound again")
-            return [*events, *self._finish()]
         wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0**self._tries)
         if wait < LONGEST_WAIT_SECONDS:  # later it would fill the log
-            _log.warning("%s: %s; connecting again in %.0f s", escaped(self.name), reason, wait)
+            _log.warning("%s: %s; connecting again in %g s", escaped(self.name), reason, wait)
         self._tries += 1
         self._next_try = time.monotonic() + wait
         return events

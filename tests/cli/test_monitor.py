@@ -76,7 +76,7 @@ def test_a_file_and_a_url_give_the_same(run: Run, server: str, tmp_path: Path) -
 
 @pytest.mark.usefixtures("store")
 def test_a_stream_that_breaks_off_keeps_what_was_found(run: Run, server: str) -> None:
-    result = run("monitor", f"{server}/half", "--json")
+    result = run("monitor", f"{server}/half", "--json", "--retries", "0")
     assert result.exit_code == 1
     check(result.stdout.splitlines())
     (line,) = result.stderr.splitlines()
