@@ -132,8 +132,8 @@ def monitor(
     if not sources:
         raise click.UsageError("give streams, or a file of them with --streams")
     receivers: list[Receiver] = [
-        *([Command(_arguments(command))] if command else []),
-        *([Webhook(_checked(webhook))] if webhook else []),
+        *([] if command is None else [Command(_arguments(command))]),
+        *([] if webhook is None else [Webhook(_checked(webhook))]),
     ]
     count = 0
     stopped: list[int] = []
