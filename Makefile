@@ -1,6 +1,8 @@
 # Each target works from a bare clone on Debian or Ubuntu with Python 3.10-3.13, make and git.
 
 SHELL := /bin/bash
+# Without byte code, every start of the tests compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 # Debian keeps the MariaDB server where only root's path looks.
 export PATH := $(PATH):/usr/sbin
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \

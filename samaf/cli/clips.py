@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from samaf.cli.options import (
+    audio_option,
     database,
     db_option,
     granularity_option,
@@ -16,7 +17,9 @@ from samaf.cli.options import (
     max_false_matches_option,
     model_option,
     output_format_option,
+    population_option,
     search_options,
+    verify_option,
 )
 from samaf.cli.text import complain
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
@@ -24,7 +27,7 @@ from samaf.errors import AudioError
 from samaf.text import escaped
 
 if TYPE_CHECKING:
-    from samaf.records import QueryResult, RankingResult
+    from samaf.records import Population, QueryResult, RankingResult
 
 
 RANKED = (
@@ -40,6 +43,9 @@ RANKED = (
 @max_false_matches_option(MAX_FALSE_MATCHES, "Maximum expected false matches per clip.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
+@population_option
+@verify_option
+@audio_option
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
@@ -51,6 +57,9 @@ def query(
     max_false_matches: float,
     index: str,
     search: str,
+    population: Population,
+    verify: bool,
+    audio: str | None,
     audit: bool,
     model: str | None,
     output_format: str | None,
@@ -59,7 +68,8 @@ def query(
 
     Each match gives the place in the clip and in the recording; a clip without a match is
     unknown. The score is -log10 of the expected false matches: 6 means one in a million such
-    queries. "-" reads a clip from standard input. Exit status 1 if a clip cannot be read.
+    queries. A match marked "verify" may also be another voice that says the same text. "-" reads
+    a clip from standard input. Exit status 1 if a clip cannot be read.
 
     A store of a model of vectors, such as UNET320, gives a ranking of at most -k recordings:
     those of the -k nearest segments, by weighted votes.
@@ -71,8 +81,11 @@ def query(
     import samaf
     from samaf.cli.ranking_views import RANKING
     from samaf.cli.render import View, write
+    from samaf.cli.verification_views import VERIFIED_QUERY
     from samaf.cli.views import QUERY
 
+    if audio and not verify:
+        raise click.UsageError("--audio: needs --verify")
     failed = 0
 
     def results() -> Iterator[QueryResult | RankingResult]:
@@ -83,6 +96,9 @@ def query(
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            population=population,
+            verify=verify,
+            audio=audio,
             audit=audit,
         ):
             if isinstance(result, AudioError):
@@ -95,7 +111,7 @@ def query(
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
         ranks = opened.fingerprinter.card.family == "unet"
-        view: View[Any] = RANKING if ranks else QUERY
+        view: View[Any] = RANKING if ranks else VERIFIED_QUERY if verify else QUERY
         write(view, results(), output_format)
         if ranks and not output_format:
             click.echo(RANKED, err=True)
@@ -106,9 +122,18 @@ def query(
 @click.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
+@population_option
+@verify_option
 @model_option
 @output_format_option
-def compare(first: str, second: str, model: str | None, output_format: str | None) -> None:
+def compare(
+    first: str,
+    second: str,
+    population: Population,
+    verify: bool,
+    model: str | None,
+    output_format: str | None,
+) -> None:
     """Find the segments that two files share.
 
     No store is needed.
@@ -119,12 +144,13 @@ def compare(first: str, second: str, model: str | None, output_format: str | Non
     """
     import samaf
     from samaf.cli.render import write
+    from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
 
-    comparison = samaf.compare(first, second, model=model)
+    comparison = samaf.compare(first, second, model=model, population=population, verify=verify)
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
-    write(COMPARISON, [comparison], output_format)
+    write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
 
 
 @click.command()

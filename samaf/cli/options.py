@@ -13,6 +13,7 @@ from samaf.engine.options import (
     GRANULARITIES_S,
     GRANULARITY_S,
     INDEX_TYPES,
+    POPULATIONS,
     SEARCHES,
 )
 
@@ -90,6 +91,16 @@ def max_false_matches_option(default: float, meaning: str) -> Callable[[Command]
     )
 
 
+population_option = click.option(
+    "--population",
+    type=click.Choice(POPULATIONS),
+    default=POPULATIONS[0],
+    show_default=True,
+    help="What a false match would be: speech (calls, interviews, broadcasts), or prompts, where "
+    "other voices read the same text.",
+)
+
+
 def _or_plain(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
     return value or PLAIN
 
@@ -114,6 +125,20 @@ def search_options(what: str) -> Callable[[Command], Command]:
         return command
 
     return add
+
+
+verify_option = click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare the signals too, also of candidates below the limit; needs the audio.",
+)
+
+audio_option = click.option(
+    "--audio",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False),
+    help="Where the recordings' audio is, for --verify.  [default: where it was added]",
+)
 
 
 def database() -> str | None:

@@ -14,23 +14,29 @@ from samaf.cli.options import (
     max_false_matches_option,
     model_option,
     output_format_option,
+    population_option,
 )
 from samaf.cli.text import complain
 from samaf.errors import AudioError
 from samaf.text import escaped
 
 if TYPE_CHECKING:
-    from samaf.records import CopiesResult
+    from samaf.records import CopiesResult, Population
 
 
 @click.command()
 @granularity_option
 @max_false_matches_option(1e-3, "Maximum expected false pairs in the whole list.")
+@population_option
 @model_option
 @db_option
 @output_format_option
 def duplicates(
-    granularity_s: int, max_false_matches: float, model: str | None, output_format: str | None
+    granularity_s: int,
+    max_false_matches: float,
+    population: Population,
+    model: str | None,
+    output_format: str | None,
 ) -> None:
     """List the pairs of recordings that share audio.
 
@@ -53,6 +59,7 @@ def duplicates(
         duplicate_pairs = engine.duplicates(
             granularity_s=granularity_s,
             max_false_matches=max_false_matches,
+            population=population,
             on_progress=on_progress,
         )
         pairs = duplicate_pairs if output_format else list(duplicate_pairs)

@@ -19,6 +19,7 @@ from samaf.cli.options import (
     max_false_matches_option,
     model_option,
     output_format_option,
+    population_option,
     search_options,
 )
 from samaf.engine.options import STREAM_MATCHES
@@ -27,6 +28,7 @@ from samaf.text import escaped, printable
 
 if TYPE_CHECKING:
     from samaf.events import StreamGap, StreamMatch
+    from samaf.records import Population
 
 PATH = click.Path(path_type=Path)
 
@@ -81,6 +83,7 @@ PATH = click.Path(path_type=Path)
     is_flag=True,
     help="Go to other servers where the URL leads there, by a redirection or a playlist.",
 )
+@population_option
 @model_option
 @db_option
 @output_format_option
@@ -98,6 +101,7 @@ def monitor(
     index: str,
     search: str,
     follow: bool,
+    population: Population,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -175,6 +179,7 @@ def monitor(
                 k=k,
                 max_false_matches=max_false_matches,
                 search=search,
+                population=population,
                 retries=retries,
                 follow=follow,
                 until=stop,

@@ -16,7 +16,7 @@ from samaf.records import Comparison, Duplicate, Match, QueryResult
 
 MATCH_TITLES = (
     *(">from", ">to", "recording", ">from", ">to"),
-    *("altered", ">BER", ">score", ">log10 LR"),
+    *("altered", ">BER", ">score", ">log10 LR", "same text"),
 )
 
 
@@ -32,21 +32,23 @@ def match_cells(match: Match) -> tuple[str, ...]:
         f"{match.ber:.3f}",
         f"{match.score:.1f}",
         f"{match.log10_lr:.1f}",
+        "verify" if match.same_text_warning else "-",
     )
 
 
-def _query_lines(result: QueryResult) -> Lines:
+def query_lines(result: QueryResult) -> Lines:
+    """Give the lines of a table for `QUERY`."""
     name = shown_path(result.query)
     for match in result.matches:
         yield (name, *match_cells(match), labelled(match.recording.labels))
     if not result.matches:
         unknown = f"unknown: {result.reason}" if result.reason else "unknown"
-        yield (name, "", "", unknown, *[""] * 7)
+        yield (name, "", "", unknown, *[""] * 8)
 
 
 QUERY: View[QueryResult] = View(
     ("clip", *MATCH_TITLES, "labels"),
-    _query_lines,
+    query_lines,
     query_record,
     ("query", "duration", "sha256", *MATCH_FIELDS),
 )
@@ -57,7 +59,7 @@ def _stretch_cells(match: Match) -> tuple[str, ...]:
     return (start, stop, *others)
 
 
-STRETCH_TITLES = (">A from", ">to", ">B from", ">to", "altered", ">BER", ">score", ">log10 LR")
+STRETCH_TITLES = (">A from", ">to", ">B from", ">to", *MATCH_TITLES[5:])
 
 
 def _comparison_record(comparison: Comparison) -> Record:
@@ -71,7 +73,8 @@ def _comparison_record(comparison: Comparison) -> Record:
     }
 
 
-def _comparison_lines(comparison: Comparison) -> Lines:
+def comparison_lines(comparison: Comparison) -> Lines:
+    """Give the lines of a table for `COMPARISON`."""
     names = shown_path(comparison.first), shown_path(comparison.second)
     for match in comparison.matches:
         yield (*names, "same speech", *_stretch_cells(match))
@@ -83,7 +86,7 @@ def _comparison_lines(comparison: Comparison) -> Lines:
 
 COMPARISON: View[Comparison] = View(
     ("A", "B", "", *STRETCH_TITLES),
-    _comparison_lines,
+    comparison_lines,
     _comparison_record,
     ("first", "second", "common", "reason", *STRETCH_FIELDS),
 )

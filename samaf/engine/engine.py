@@ -40,6 +40,7 @@ from samaf.records import (
     NO_LABELS,
     AddResult,
     Duplicate,
+    Population,
     QueryResult,
     RankingResult,
     Recording,
@@ -146,13 +147,16 @@ class Engine:
         k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
+        population: Population = "speech",
+        verify: bool = False,
+        audio: str | os.PathLike[str] | None = None,
         audit: bool = False,
     ) -> QueryResult | RankingResult:
         """Tell which stored recordings a clip comes from, and where in them.
 
         A model of vectors gives its ranking, as the paper's section 4.4 does; it takes no
-        ``granularity_s``, ``max_false_matches`` and ``search``, and ``k`` is also the
-        number of neighbors of a segment.
+        ``granularity_s``, ``max_false_matches``, ``search`` and ``population``, and ``k`` is also
+        the number of neighbors of a segment.
 
         Parameters
         ----------
@@ -168,6 +172,18 @@ class Engine:
             "plain", "deep", which also undoes changes of speed, tempo, pitch and direction, or
             "exhaustive": also reversed speed, and tempo with pitch. The last two hold the whole
             clip in memory.
+        population
+            What a false match would be: "speech", other speech, for calls, interviews and
+            broadcasts, or "prompts", also other voices that say the same text, for read texts,
+            announcements and forms.
+        verify
+            Compare the signals of clip and recordings: of the matches, and of the best ``k``
+            candidates beyond ``max_false_matches``. Those that are verified come first. The clip
+            is held in memory. A match whose recording cannot be compared says why in its
+            ``verification``.
+        audio
+            Folder of the recordings' audio, for ``verify``: found by name or SHA-256. By default,
+            and where it lacks one, the path that the store has.
         audit
             Write the question and its answer into the store's audit log.
 
@@ -182,6 +198,9 @@ class Engine:
             k=k,
             max_false_matches=max_false_matches,
             search=search,
+            population=population,
+            verify=verify,
+            audio=audio,
             audit=audit,
         )
         if isinstance(answer, AudioError):
@@ -196,6 +215,9 @@ class Engine:
         k: int = MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
+        population: Population = "speech",
+        verify: bool = False,
+        audio: str | os.PathLike[str] | None = None,
         audit: bool = False,
     ) -> Iterator[QueryResult | RankingResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
@@ -208,9 +230,17 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search)
+        options = QueryOptions(granularity_s, k, max_false_matches, search, population, verify)
+        if verify:
+            hashing(self.fingerprinter)  # a ranking names places of 4 s, which no lag follows
         yield from query_many(
-            list(sources), options, self._family, self._current_index, self.store, audit=audit
+            list(sources),
+            options,
+            self._family,
+            self._current_index,
+            self.store,
+            audit=audit,
+            audio=audio,
         )
 
     def monitor(
@@ -221,6 +251,7 @@ class Engine:
         k: int = STREAM_MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES_PER_HOUR,
         search: str = "plain",
+        population: Population = "speech",
         retries: int | None = None,
         follow: bool = False,
         on_status: Callable[[StreamStatus], None] = lambda _status: None,
@@ -243,6 +274,8 @@ class Engine:
             Expected number of false matches to accept in an hour of a stream.
         search
             As in `query`; the stream is then searched 12 s after 12 s.
+        population
+            As in `query`.
         retries
             After how many tries in a row without sound a network stream is given up; None is
             never, 0 at the first end.
@@ -260,7 +293,7 @@ class Engine:
             there was given before, in the others too), an argument is out of its range, or the
             store is empty.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search)
+        options = QueryOptions(granularity_s, k, max_false_matches, search, population)
         fingerprinter = self._hashing
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
@@ -281,6 +314,7 @@ class Engine:
         *,
         granularity_s: int = GRANULARITY_S,
         max_false_matches: float = MAX_FALSE_PAIRS,
+        population: Population = "speech",
         on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Iterator[Duplicate]:
         """Yield the pairs of recordings in the store that share audio, each pair once.
@@ -291,6 +325,8 @@ class Engine:
             Seconds searched for at once, 1 to 6.
         max_false_matches
             Expected number of false pairs to accept, in all.
+        population
+            As in `query`.
         on_progress
             Called with the recordings done, and those in all.
 
@@ -299,7 +335,9 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, max_false_matches=max_false_matches)
+        options = QueryOptions(
+            granularity_s, max_false_matches=max_false_matches, population=population
+        )
         fingerprinter = self._hashing
         yield from duplicates(self.index, options, fingerprinter, self.store, on_progress)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from samaf.errors import QueryError
 
+if TYPE_CHECKING:
+    from samaf.records import Population
+
 INDEX_TYPES = ("exact", "flat", "ivf")
 SEARCHES = ("plain", "deep", "exhaustive")
+POPULATIONS = ("speech", "prompts")
 GRANULARITY_S = 3  # seconds compared at once
 GRANULARITIES_S = (1, 6)  # the least and the most
 MATCHES = 5  # for one segment of a clip
@@ -31,6 +36,8 @@ class QueryOptions:
     k: int = MATCHES
     max_false_matches: float = MAX_FALSE_MATCHES
     search: str = "plain"
+    population: Population = "speech"
+    verify: bool = False
 
     def __post_init__(self) -> None:
         if not GRANULARITIES_S[0] <= self.granularity_s <= GRANULARITIES_S[1]:
@@ -44,6 +51,10 @@ class QueryOptions:
             )
         if self.search not in SEARCHES:
             raise QueryError(f"{self.search!r}: no such search; choose {', '.join(SEARCHES)}")
+        if self.population not in POPULATIONS:
+            raise QueryError(
+                f"{self.population!r}: no such population; choose {', '.join(POPULATIONS)}"
+            )
 
     @property
     def deep(self) -> bool:

@@ -8,7 +8,7 @@ expected number of false matches (the E-value of sequence search). Real tails ar
 than normal ones, so the card of a model carries a straight line fitted to impostor
 queries that corrects the logarithm.
 
-A second kind of false match is a same-text impostor: another voice that says the same words.
+A second kind of false match is a same-text impostor: another voice that says the same text.
 Such segments agree far better than chance, however long they are, so the distribution of their
 error rates bounds the score of any match. A long clip has more words that somebody else may say
 than a short one, and a large store holds more of them: they grow with the comparisons.
@@ -91,6 +91,11 @@ def log10_evalue(
         (calibration.same_text_mean - ber) / around
     )
     return np.asarray(np.logaddexp(unrelated / _LOG10_E, (alike + tries) / _LOG10_E) * _LOG10_E)
+
+
+def other_speech(calibration: ScoreCalibration) -> ScoreCalibration:
+    """Give the calibration against speech that shares no text with the query."""
+    return replace(calibration, same_text=0.0)
 
 
 def for_deep(calibration: ScoreCalibration) -> ScoreCalibration:

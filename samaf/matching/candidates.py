@@ -8,8 +8,37 @@ import numpy as np
 
 from samaf.fingerprinters import Fingerprinter, ScoreCalibration
 from samaf.matching.alignment import Segment
-from samaf.matching.calibration import calibration_of, log10_evalue, log10_likelihood_ratio
-from samaf.records import Manipulation, Match, Recording
+from samaf.matching.calibration import (
+    calibration_of,
+    log10_evalue,
+    log10_likelihood_ratio,
+    other_speech,
+)
+from samaf.records import Manipulation, Match, Population, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Evalues:
+    """log10 of the expected number of false matches at least this good in the query (E-values).
+
+    Attributes
+    ----------
+    other_speech
+        Against speech that shares no text with the query.
+    same_text
+        Against that and other voices that say the same text at the same pace.
+    """
+
+    other_speech: float
+    same_text: float
+
+    def of(self, population: Population) -> float:
+        """Give the one that decides in a population."""
+        return self.same_text if population == "prompts" else self.other_speech
+
+    def more(self, log10_times: float) -> Evalues:
+        """Give those of a search so many times as large."""
+        return Evalues(self.other_speech + log10_times, self.same_text + log10_times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +57,14 @@ class Candidate:
         Bit error rate over whole, informative blocks: those padded at a clip's edges and those that
         hold nothing count for the E-values only, unless there are no others.
     log10_evalue
-        log10 of the expected number of false matches at least this good in the query (E-value).
+        That of `evalues` which decides.
+    evalues
+        Against each alternative.
+    same_text_warning
+        Whether the E-value against the same text is above the maximum of false matches.
     weighted_log10_evalue
-        The same with bits counted by their reliability: ranks candidates for one place.
+        The E-value against the same text with bits counted by their reliability: ranks candidates
+        for one place.
     comparisons
         Comparisons of the search that gave it; see ``samaf.matching.calibration``.
     """
@@ -40,20 +74,22 @@ class Candidate:
     span: tuple[float, float]
     ber: float
     log10_evalue: float
+    evalues: Evalues
+    same_text_warning: bool
     weighted_log10_evalue: float
     manipulation: Manipulation
     comparisons: float
 
 
-def log10_evalues(
+def evalues_of(
     segment: Segment, comparisons: float, calibration: ScoreCalibration
-) -> tuple[float, float]:
-    """Give log10 of the E-value of a segment: by BER, and by weighted BER."""
+) -> tuple[Evalues, float]:
+    """Give the E-values of a segment by BER, and that against the same text by weighted BER."""
     error_rates = np.array([segment.ber, segment.weighted_ber])
-    by_bits, by_weights = log10_evalue(
-        error_rates, np.array(segment.hashes), comparisons, calibration
-    )
-    return float(by_bits), float(by_weights)
+    hashes = np.array(segment.hashes)
+    by_bits, by_weights = log10_evalue(error_rates, hashes, comparisons, calibration)
+    unrelated = log10_evalue(error_rates[:1], hashes, comparisons, other_speech(calibration))
+    return Evalues(float(unrelated[0]), float(by_bits)), float(by_weights)
 
 
 def span_of(segment: Segment, hashes: int, manipulation: Manipulation) -> tuple[float, float]:
@@ -77,7 +113,7 @@ def to_match(
         Of the clip, in seconds.
     """
     hop, block = fingerprinter.hop, fingerprinter.block
-    segment, manipulation = candidate.segment, candidate.manipulation
+    segment, manipulation, evalues = candidate.segment, candidate.manipulation, candidate.evalues
     slope = segment.alignment.slope
     # Times of the clip as it was hashed; the manipulation's time factor stretches them. Padded
     # blocks reach beyond its edges.
@@ -89,7 +125,9 @@ def to_match(
     begin, end = start * manipulation.tau, stop * manipulation.tau
     if manipulation.reversed:
         begin, end = duration - end, duration - begin
-    score = -candidate.log10_evalue
+    calibration = calibration_of(fingerprinter)
+    against = [-candidate.log10_evalue, -evalues.other_speech, -evalues.same_text]
+    ratios = log10_likelihood_ratio(np.array(against), calibration).tolist()
     return Match(
         recording,
         begin,
@@ -97,7 +135,12 @@ def to_match(
         min(max(0.0, centre - half), recording.duration),
         min(max(0.0, centre + half), recording.duration),
         candidate.ber,
-        score,
+        against[0],
         Manipulation(manipulation.tau / slope, manipulation.rho, manipulation.reversed),
-        float(log10_likelihood_ratio(score, calibration_of(fingerprinter))),
+        ratios[0],
+        score_other_speech=against[1],
+        log10_lr_other_speech=ratios[1],
+        score_same_text=against[2],
+        log10_lr_same_text=ratios[2],
+        same_text_warning=candidate.same_text_warning,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, log10
 
 import numpy as np
 
@@ -18,12 +18,12 @@ from samaf.matching.alignment import (
     moved,
     with_refined_boundaries,
 )
-from samaf.matching.candidates import Candidate, log10_evalues, span_of
+from samaf.matching.candidates import Candidate, evalues_of, span_of
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid
 from samaf.matching.search import count_comparisons, search_all
-from samaf.records import Hashes
+from samaf.records import Hashes, Population
 
 LEAST_COVERED = 0.5  # share of a window that must hold something to recognise
 
@@ -40,6 +40,10 @@ class Matcher:
         Maximum expected false matches, e.g. 1e-3 in a query.
     k
         Candidates to give at most for one segment of the query.
+    population
+        What a false match would be, which decides: "speech" or "prompts".
+    at_any_score
+        Whether to give the best candidates of those beyond ``max_false_matches`` as well.
     """
 
     index: Index
@@ -47,6 +51,8 @@ class Matcher:
     window_hashes: int
     max_false_matches: float
     k: int
+    population: Population = "speech"
+    at_any_score: bool = False
 
     def find(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Find all segments of a clip that the index holds.
@@ -65,7 +71,8 @@ class Matcher:
         if not self.index.table.total or not grids:
             return []
         neighbors = search_all(grids, self.index, self.window_hashes, self.k)
-        return resolve([c for found in neighbors for c in self.candidates(*found)], self.k)
+        candidates = [c for found in neighbors for c in self.candidates(*found)]
+        return resolve(candidates, self.k, log10(self.max_false_matches))
 
     def candidates(
         self, grid: Grid, neighbors: Neighbors, comparisons: float | None = None
@@ -85,8 +92,9 @@ class Matcher:
             segment = follow(alignment, query, table)
             if segment is None:
                 continue
-            evalue, weighted_evalue = log10_evalues(segment, comparisons, calibration)
-            if evalue <= np.log10(self.max_false_matches):
+            evalues, weighted_evalue = evalues_of(segment, comparisons, calibration)
+            most = log10(self.max_false_matches)
+            if self.at_any_score or evalues.of(self.population) <= most:
                 manipulation = hypothesis.manipulation
                 first, stop = span_of(segment, len(query), manipulation)
                 early = hypothesis.origin * manipulation.tau
@@ -96,7 +104,9 @@ class Matcher:
                     whole,
                     (first + early, stop + early),
                     _inner_ber(segment, query, table, hypothesis),
-                    evalue,
+                    evalues.of(self.population),
+                    evalues,
+                    evalues.same_text > most,
                     weighted_evalue,
                     manipulation,
                     comparisons,

@@ -96,7 +96,11 @@ class Joiner:
 
 def of_many(candidates: Sequence[Candidate], sections: float) -> list[Candidate]:
     """Give the candidates of one of so many sections with the E-values of all together."""
-    return [replace(c, log10_evalue=c.log10_evalue + log10(sections)) for c in candidates]
+    more = log10(sections)
+    return [
+        replace(c, log10_evalue=c.log10_evalue + more, evalues=c.evalues.more(more))
+        for c in candidates
+    ]
 
 
 def later(match: Match, seconds: float) -> Match:

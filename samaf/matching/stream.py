@@ -14,7 +14,7 @@ import numpy as np
 from samaf.index import HashTable, Index, Neighbors, sweeps
 from samaf.index.neighbors import nothing
 from samaf.matching.alignment import GAP_HASHES, moved
-from samaf.matching.candidates import Candidate, log10_evalues
+from samaf.matching.candidates import Candidate, evalues_of
 from samaf.matching.hypotheses import PLAIN
 from samaf.matching.matcher import Matcher
 from samaf.matching.merging import (
@@ -141,8 +141,13 @@ class Follower:
                 continue
             found.remove(after)
             whole = joined_candidates(before, after)
-            evalues = log10_evalues(whole.segment, comparisons, self._matcher.calibration)
-            found.append(replace(whole, log10_evalue=evalues[0], weighted_log10_evalue=evalues[1]))
+            evalues, weighted = evalues_of(whole.segment, comparisons, self._matcher.calibration)
+            deciding = evalues.of(self._matcher.population)
+            found.append(
+                replace(
+                    whole, log10_evalue=deciding, evalues=evalues, weighted_log10_evalue=weighted
+                )
+            )
         return found
 
     def _forget(self, now: int, unended: list[Candidate]) -> None:

@@ -93,6 +93,7 @@ def test_a_child_ends_after_some_files_and_after_a_bad_one() -> None:
     eventually([], lambda: children(waiting))
 
 
+@pytest.mark.slow
 def test_a_fork_has_its_own() -> None:
     program = (
         "import os, sys\nfrom samaf.audio import load\n"
@@ -156,6 +157,7 @@ def test_limits(act: str, error: str) -> None:
     assert alone(program).stdout.strip() in error.split("|")
 
 
+@pytest.mark.slow
 def test_time_grows_with_the_file_and_ends() -> None:
     assert cpu_seconds(0) < cpu_seconds(1 << 20) < cpu_seconds(1 << 30)
     program = (

@@ -104,8 +104,8 @@ def test_voices_of_one_language_stay_together() -> None:
 
 
 @pytest.mark.slow
-def test_deep_queries_tell_how_many_more_say_the_same_words() -> None:
-    # Deep queries by a law that meets the same words eight times as often.
+def test_deep_queries_tell_how_many_more_say_the_same_text() -> None:
+    # Deep queries by a law that meets the same text eight times as often.
     truth = replace(TRUTH, deep_same_text=8.0)
     rng = np.random.default_rng(7)
     trials = []

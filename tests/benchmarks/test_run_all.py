@@ -28,7 +28,10 @@ from benchmarks.accuracy.transformations import ORIGINAL
 from samaf.training.corpora import Corpus
 from samaf.training.curves import Point, write_points
 
-pytestmark = pytest.mark.skipif(which("sox") is None, reason="SoX is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(which("sox") is None, reason="SoX is not installed"),
+]
 BASELINES = [name for name in known_systems() if name.partition(":")[0] in SYSTEMS]
 
 

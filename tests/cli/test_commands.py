@@ -30,6 +30,11 @@ MATCH_KEYS = [
     "ber",
     "score",
     "log10_lr",
+    "score_other_speech",
+    "log10_lr_other_speech",
+    "score_same_text",
+    "log10_lr_same_text",
+    "same_text_warning",
     "manipulation",
 ]
 

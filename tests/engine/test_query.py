@@ -43,6 +43,7 @@ def test_arguments_out_of_range(engine: samaf.Engine) -> None:
         {"granularity_s": 7},
         {"max_false_matches": 0.0},
         {"k": 0},
+        {"population": "calls"},
     ):
         with pytest.raises(QueryError, match="choose"):
             engine.query(BRUNO, **arguments)  # type: ignore[arg-type]

@@ -51,7 +51,7 @@ def test_calibration_is_a_line_and_never_claims_more_than_certainty() -> None:
     assert found == pytest.approx([1 + 0.5 * raw, 0], abs=0.002)
 
 
-def test_same_words_are_as_many_as_places_are_compared() -> None:
+def test_same_text_are_as_many_as_places_are_compared() -> None:
     # At a BER that chance never gives, only another reading of the words is left: half of
     # them agree better than their mean.
     alike = ScoreCalibration(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -156,3 +158,21 @@ def test_weights_leave_the_scatter_of_unrelated_hashes(salt: int, power: float) 
     rates = error_rates(random_hashes(rng, 2000), reliability)
     assert rates.mean() == pytest.approx(0.5, abs=0.004)
     assert rates.std() == pytest.approx(1 / 32, rel=0.1)
+
+
+def test_the_population_decides_what_a_reading_of_the_same_text_is() -> None:
+    rng = np.random.default_rng(4)
+    packed = random_hashes(rng, 40)
+    index = ExactIndex(table_of([(1, packed), (2, random_hashes(rng, 200))], WIDTH))
+    read_again = known(flipped(rng, packed[5:30], 0.3))
+    played = known(flipped(rng, packed[5:30], 0.1))
+    calibration = replace(RANDOM, same_text=0.01, same_text_mean=0.3, same_text_deviation=0.03)
+    speech = Matcher(index, calibration, 9, 1e-3, 5)
+    prompts = replace(speech, population="prompts")
+    (match,) = speech.find([(PLAIN, read_again)])
+    assert match.same_text_warning
+    assert match.log10_evalue == match.evalues.other_speech < -3 < match.evalues.same_text
+    assert not prompts.find([(PLAIN, read_again)])
+    (match,) = prompts.find([(PLAIN, played)])
+    assert not match.same_text_warning
+    assert match.evalues.other_speech <= match.log10_evalue == match.evalues.same_text

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training_data import write_corpus, write_manifest
-from unet_data import tones, write_wav48
+from training_data import tones, write_corpus, write_manifest, write_wav48
 
 from samaf.features import FeatureParameters
 from samaf.features.melspectrogram import MelParameters

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from training_data import write_manifest
-from unet_data import made_spectrograms, tiny_plan, tones, write_wav48
+from training_data import made_spectrograms, tones, write_manifest, write_wav48
+from unet_data import tiny_plan
 
 from samaf.cli import cli
 from samaf.errors import TrainingError
@@ -55,7 +55,8 @@ def test_bfloat16_is_for_processors_that_have_it(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from unet_data import made_spectrograms, tiny_plan
+from training_data import made_spectrograms
+from unet_data import tiny_plan
 from samaf.training.trainer import train
 
 def report(progress):

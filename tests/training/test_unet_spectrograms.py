@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_data import write_manifest
-from unet_data import RATE, made_spectrograms, tones, write_wav48
+from training_data import UNET_RATE, made_spectrograms, tones, write_manifest, write_wav48
 
 from samaf.errors import CorpusError
 from samaf.features.melspectrogram import MelParameters, mel_spectrogram, segments
@@ -49,7 +48,7 @@ def test_references_lie_within_the_shift() -> None:
         first = x[6 + row, :, 0]
         whole = data.frames[data.starts[clip, 0] :][:2000].astype(np.float32)
         there = np.flatnonzero((whole == first).all(axis=1))[0]
-        assert abs(there - at) <= np.ceil(1.25 * RATE / 512)
+        assert abs(there - at) <= np.ceil(1.25 * UNET_RATE / 512)
 
 
 def test_a_clip_shorter_than_a_segment_is_followed_by_silence() -> None:
@@ -105,7 +104,7 @@ def test_the_noisy_speech_database_gives_its_own_pairs(tmp_path: Path) -> None:
     for name in names:
         seed = int(name[5:8])
         write_wav48(tmp_path / "data/clean_trainset_28spk_wav" / name, tones(0.5, seed))
-        noise = 0.1 * np.random.default_rng(seed).uniform(-1, 1, RATE // 2).astype(np.float32)
+        noise = 0.1 * np.random.default_rng(seed).uniform(-1, 1, UNET_RATE // 2).astype(np.float32)
         write_wav48(tmp_path / "data/noisy_trainset_28spk_wav" / name, tones(0.5, seed) + noise)
     write_wav48(tmp_path / "data/clean_testset_wav/p232_001.wav", tones(0.5, 99))
     corpus = open_corpus(tmp_path / "data")

@@ -10,8 +10,10 @@ import numpy as np
 
 from samaf.features import FeatureParameters
 from samaf.training.dataset import Dataset
+from samaf.training.unet.spectrograms import Spectrograms
 
 RATE = 16_000
+UNET_RATE = 48_000
 # Blocks of 8 frames in 4 steps: a model over them is traced in a second.
 TINY = FeatureParameters(block_frames=8, hop_frames=2, stack=2, subtract_mean=True)
 
@@ -67,3 +69,29 @@ def write_corpus(root: Path, train: int, validation: int, seconds: float = 3.3) 
         rows.append((str(path.relative_to(root)), "speech", split, f"speaker-{number}"))
     write_manifest(root, rows)
     return root
+
+
+def tones(seconds: float, seed: int) -> np.ndarray:
+    """Make a melody of its own for each seed, float32 (n,), peak below 1."""
+    rng = np.random.default_rng(seed)
+    count = int(seconds * UNET_RATE)
+    pitch = np.repeat(rng.uniform(100, 4000, count // 9600 + 1), 9600)[:count]
+    return (0.8 * np.sin(2 * np.pi * np.cumsum(pitch) / UNET_RATE)).astype(np.float32)
+
+
+def write_wav48(path: Path, samples: np.ndarray) -> Path:
+    """Write 16-bit mono at 48 kHz; folders are made."""
+    return write_wav(path, samples, UNET_RATE)
+
+
+def made_spectrograms(seed: int = 0, clips: int = 6, frames: int = 500) -> Spectrograms:
+    """Fill data with smooth random frames; copies are the original with noise."""
+    rng = np.random.default_rng(seed)
+    # Within the 80 dB of the features, 18.4 natural units.
+    clean = 5 * np.tanh(np.cumsum(rng.standard_normal((clips, 1, frames, 64)), axis=2) / 20)
+    versions = clean + np.array([0, 0.5, 1.0])[:, None, None] * rng.standard_normal(
+        (clips, 3, frames, 64)
+    )
+    starts = np.arange(clips * 3).reshape(clips, 3) * frames
+    flat = versions.reshape(-1, 64).astype(np.float16)
+    return Spectrograms(flat, starts, np.full((clips, 3), frames))

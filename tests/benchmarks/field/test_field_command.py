@@ -12,6 +12,7 @@ from benchmarks.__main__ import main
 from benchmarks.field.answers import read_answers
 from benchmarks.field.stores import DISTRACTOR, opened
 
+pytestmark = pytest.mark.slow
 CLIPS = sorted((Path(__file__).parents[3] / "samaf" / "clips").glob("*.ogg"))
 
 

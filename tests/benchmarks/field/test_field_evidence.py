@@ -43,7 +43,7 @@ def test_the_evidence_of_a_right_candidate() -> None:
     assert found.next_best == -1.5
     assert found.reliability == 1.0
     assert found.log10_comparisons == 6
-    # Other speech alone: the term of the same words is left out.
+    # Other speech alone: the term of the same text is left out.
     alone = replace(CALIBRATION, same_text=0.0)
     expected = float(log10_evalue(np.array(0.25), np.array(8), 1e6, alone))
     assert found.log10_evalue == pytest.approx(expected)
