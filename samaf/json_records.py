@@ -7,9 +7,11 @@ records as CSV; see `samaf.csv_rows`.
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from math import isnan
 from typing import Any
 
+from samaf.events import StreamGap, StreamMatch
 from samaf.records import (
     Duplicate,
     Manipulation,
@@ -123,6 +125,41 @@ def query_record(result: QueryResult) -> Record:
         "sha256": result.sha256,
         "matches": [match_record(match) for match in result.matches],
     }
+
+
+def event_record(event: StreamMatch | StreamGap) -> Record:
+    """Give the JSON object of a match or a gap in a stream."""
+    if isinstance(event, StreamMatch):
+        return {
+            "event": "match",
+            "stream": event.stream,
+            "title": event.title,
+            "start_time": _time(event.start_time),
+            "stop_time": _time(event.stop_time),
+            **match_record(event.match),
+        }
+    return {
+        "event": "gap",
+        "stream": event.stream,
+        "start_time": _time(event.start_time),
+        "stop_time": _time(event.stop_time),
+        "query_start": round(event.at, 3),
+        "seconds": round(event.seconds, 3),
+        "reason": event.reason,
+        "tries": event.tries,
+        "over": event.over,
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="milliseconds") if time else None
+
+
+EVENT_FIELDS = (
+    *("event", "stream", "title", "start_time", "stop_time"),
+    *MATCH_FIELDS,
+    *("seconds", "reason", "tries", "over"),
+)
 
 
 def recording_record(recording: Recording) -> Record:

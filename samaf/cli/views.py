@@ -9,7 +9,6 @@ from samaf.json_records import (
     STRETCH_FIELDS,
     Record,
     duplicate_record,
-    match_record,
     query_record,
     stretch_record,
 )
@@ -53,13 +52,6 @@ QUERY: View[QueryResult] = View(
     query_record,
     ("query", "duration", "sha256", *MATCH_FIELDS),
 )
-
-
-def _heard_lines(match: Match) -> Lines:
-    yield match_cells(match)
-
-
-MONITORED: View[Match] = View(MATCH_TITLES, _heard_lines, match_record, MATCH_FIELDS)
 
 
 def _stretch_cells(match: Match) -> tuple[str, ...]:
