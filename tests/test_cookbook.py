@@ -26,7 +26,7 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 UNIT = re.compile(r"^```ini\n(.*?)^```$", re.M | re.S)
 MARK = "\x1e"
 PORT = "8123"  # of a server in a page; the test takes a free one
-FOLDER = "/home/ann"  # in which the pages say that they run
+FOLDER = "/srv/samaf"  # in which the pages say that they run
 # What differs from run to run.
 VARIABLE = (
     (r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:\+00:00)?)?", "TIME"),
@@ -42,7 +42,7 @@ def commands(block: str) -> list[tuple[str, str]]:
     assert not parts[0], "a block begins with a command"
     found = []
     for part in parts[1:]:
-        command, output = re.fullmatch(r"((?:.*\\\n)*.*)\n(.*)", part, re.S).groups()  # type: ignore[union-attr]
+        command, output = re.fullmatch(r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", part, re.S).groups()  # type: ignore[union-attr]
         found.append((command, output))
     return found
 
