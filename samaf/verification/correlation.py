@@ -2,11 +2,11 @@
 
 The clip and the recording are levelled and whitened (Knapp and Carter 1976, the generalised
 cross-correlation), and correlated. The peak near the place that the hashes name, divided by
-the spread over the other lags of the same recording, is z: each pair brings its own null.
+the rms over the other lags of the same recording, is z: each pair brings its own null.
 Where two voices hold a vowel at one pitch, many lags are high, above all those beside the peak.
-So the spread is the largest of the rms, of what the tail of all other lags implies, and of what
-the highest lag beside the peak does, as a radar sets its threshold by the clutter around a
-target (CFAR).
+The clutter says how far above noise of that rms the tail of all other lags lies, and the highest
+lag beside the peak. What proves is z over the clutter, as a radar sets its threshold by what
+surrounds a target (CFAR).
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class Correlation:
     line
         Of the highest peak near the place that was given.
     z
-        Its height over the spread of all other lags; 0 where either side is silent.
+        Its height over the rms of all other lags; 0 where either side is silent.
+    clutter
+        1 or more: how many times as high as noise the other lags reach.
     inverted
         Whether the polarity differs.
     curve
@@ -75,9 +77,15 @@ class Correlation:
 
     line: Line
     z: float
+    clutter: float
     inverted: bool
     curve: np.ndarray
     first_lag: int
+
+    @property
+    def contrast(self) -> float:
+        """Give z over the clutter."""
+        return self.z / self.clutter
 
 
 class WhiteClip:
@@ -260,15 +268,15 @@ def against_all_lags(clip: WhiteClip, recording: Signal, line: Line) -> Correlat
         squares, counts = squares + total, counts + count
     rms = np.sqrt(squares / counts) if counts else 0.0
     curve = np.sqrt(np.concatenate(tops)) / (rms or 1)
-    spread = max(
+    clutter = max(
         1.0,
         _tail(curve, abs(peak) / (rms or 1), start - first_lag),
         beside / NOISE_TAIL / (rms or 1),
     )
     moved = at - start if abs(at - start) > 1 else 0  # the line is exacter than a sample
     placed = Line(line.middle, line.place + moved, line.step)
-    z = float(abs(peak) / rms / spread) if rms else 0.0
-    return Correlation(placed, z, peak < 0, curve / np.float32(spread), first_lag)
+    z = float(abs(peak) / rms) if rms else 0.0
+    return Correlation(placed, z, clutter, peak < 0, curve, first_lag)
 
 
 def _blocks(
@@ -309,7 +317,7 @@ def _null(power: np.ndarray) -> tuple[float, int]:
 
 
 def _tail(curve: np.ndarray, peak: float, at: int) -> float:
-    """Give the spread that noise with the curve's tail would have, apart from true places.
+    """Give the rms that noise with the curve's tail would have, apart from true places.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from samaf.verification.calibration import DECISION, log10_lr_of, score_of
 from samaf.verification.correlation import (
     APART,
     BIN,
+    LEAST_REPEAT,
     REPEAT,
     Correlation,
     Line,
@@ -30,7 +31,6 @@ SILENCE = 1e-4  # of full scale
 REACH = 0.0012  # of the time factor: clocks, and 0.1 % between film and video
 REACH_ALTERED = 0.012  # where the search had to find the factor, it knows it to 1 %
 KEPT = 4  # stretches of a clip, prepared
-LEAST_REPEAT = 8.0  # z that wrong places do not reach
 LIKE = 0.8  # correlation of a window that is drawn as agreeing
 
 
@@ -152,7 +152,7 @@ def verify(
     if undone.is_speed:
         reach = REACH_ALTERED if undone.altered else REACH
         correlation = correlate(undone.stretch.white, recording, undone.line, reach)
-    z = correlation.z if correlation else nan
+    z = correlation.contrast if correlation else nan
     score = score_of(z, windows.z, undone.altered, tries)
     if correlation and score_of(z, nan, undone.altered, tries) >= DECISION:
         return _agreeing(undone, recording, place, correlation, windows, score)
@@ -249,7 +249,7 @@ def _agreeing(
         bool(score >= DECISION),
         score,
         log10_lr_of(score),
-        correlation.z,
+        correlation.contrast,
         windows.z,
         here[0],
         here[1],
@@ -277,9 +277,9 @@ def _curves(
     line = correlation.line
     return LagCurves(
         (correlation.first_lag + BIN * bins) / SAMPLE_RATE,
-        correlation.curve.astype(np.float32),
+        (correlation.curve / correlation.clutter).astype(np.float32),
         (line.place - line.middle * line.step) / SAMPLE_RATE,
-        correlation.z,
+        correlation.contrast,
         times,
         offsets,
         agree,
