@@ -18,7 +18,7 @@ from samaf.index import ExactIndex, table_of
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
 from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
-from samaf.verification import PreparedClip
+from samaf.verification import PreparedClip, PreparedRecording, Samples
 from samaf.verification import verify as verify_signals
 
 
@@ -118,9 +118,9 @@ def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) 
     clip, recording = query.clip.samples, reference.clip.samples
     assert clip is not None
     assert recording is not None
-    prepared = PreparedClip(clip)
+    sides = PreparedClip(clip), PreparedRecording(Samples(recording))
     with one_blas_thread():
-        return [replace(m, verification=verify_signals(prepared, recording, m)) for m in matches]
+        return [replace(m, verification=verify_signals(*sides, m)) for m in matches]
 
 
 def turned(match: Match, recording: Recording) -> Match:

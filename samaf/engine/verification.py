@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 from math import log, log10
 
 import numpy as np
@@ -13,8 +14,8 @@ from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
 from samaf.errors import AudioError
 from samaf.matching.merging import keep_best, match_place
-from samaf.records import UNALTERED, Match, QueryResult
-from samaf.verification import PreparedClip, unverified
+from samaf.records import UNALTERED, Match, QueryResult, Verification
+from samaf.verification import PreparedClip, PreparedRecording, unverified
 from samaf.verification import verify as verify_signals
 
 
@@ -38,7 +39,11 @@ def with_verification(
         return result
     with one_blas_thread():
         clip = PreparedClip(samples)
-        matches = [verified_match(match, clip, references) for match in result.matches]
+        # Candidates of one recording follow each other: what is prepared of it is kept that long.
+        ordered = sorted(result.matches, key=lambda match: match.recording.sha256)
+        matches = []
+        for _, group in groupby(ordered, key=lambda match: match.recording.sha256):
+            matches += verified_matches(list(group), clip, references)
     return replace(result, matches=supported(matches, options))
 
 
@@ -64,19 +69,26 @@ def _order(match: Match) -> tuple[bool, float, float]:
     return not is_verified(match), -proof if is_verified(match) else 0.0, -match.score
 
 
-def verified_match(match: Match, clip: PreparedClip, references: References) -> Match:
-    """Give a match with its verification, or with the reason why there is none.
+def verified_matches(
+    matches: Sequence[Match], clip: PreparedClip, references: References
+) -> list[Match]:
+    """Give matches in one recording with their verification, or why there is none."""
+    try:
+        audio = PreparedRecording(references.audio(matches[0].recording))
+    except AudioError as error:
+        return [replace(match, verification=unverified(match, str(error))) for match in matches]
+    return [replace(match, verification=_verification(match, clip, audio)) for match in matches]
+
+
+def _verification(match: Match, clip: PreparedClip, audio: PreparedRecording) -> Verification:
+    """Verify a match.
 
     A plain search finds a tempo, but looks for no pitch: whether the pitch went with it, as with
     speed, is tried too.
     """
-    try:
-        audio = references.audio(match.recording)
-    except AudioError as error:
-        return replace(match, verification=unverified(match, str(error)))
     tau, rho = match.manipulation.tau, match.manipulation.rho
     tried = [match]
     if rho == 1 and abs(log(tau)) > UNALTERED:
         tried.append(replace(match, manipulation=replace(match.manipulation, rho=1 / tau)))
     verifications = [verify_signals(clip, audio, each, tries=len(tried)) for each in tried]
-    return replace(match, verification=max(verifications, key=lambda v: v.score))
+    return max(verifications, key=lambda verification: verification.score)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from samaf.verification.signals import (
     forward,
     from_spectrum,
     interpolated,
+    kept,
     levelled,
     whitened,
 )
@@ -178,12 +180,12 @@ def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line
             if abs(total[k]) > highest:
                 highest = float(abs(total[k]))
                 best = Line(line.middle, line.place + k - NEAR, float(coarse * (1 + fine)))
-                kept, shifts = products, np.rint(offsets * fine).astype(int)
+                nearest, shifts = products, np.rint(offsets * fine).astype(int)
                 base = replace(best, step=float(coarse))
     if highest <= 0:
         return line
     peak = round(base.place - line.place) + NEAR + spread
-    polished = _polished(kept, offsets, peak, shifts, base)
+    polished = _polished(nearest, offsets, peak, shifts, base)
     # Once more at the better step, where no segment is smeared.
     lag = round(polished.place - line.place)
     parts = clip.along(replace(polished, place=line.place), first, span).reshape(segments, SEGMENT)
@@ -289,10 +291,16 @@ def _blocks(
     for done in range(0, lags, hop):
         count = min(hop, lags - done)
         begin = first_lag + done
-        samples = cut(recording, begin, count + len(template) - 1)
-        filled = min(begin + len(samples), recording.count) - max(begin, 0)
-        spectrum = whitened(levelled(samples), size, LOW, HIGH, max(filled, 1))
+        length = count + len(template) - 1
+        make = partial(_white_block, recording, begin, length, size)
+        spectrum = kept(recording, (begin, length, size), make)
         yield begin, np.fft.irfft(spectrum * conjugate, size)[:count]
+
+
+def _white_block(recording: Signal, begin: int, length: int, size: int) -> np.ndarray:
+    samples = cut(recording, begin, length)
+    filled = min(begin + length, recording.count) - max(begin, 0)
+    return whitened(levelled(samples), size, LOW, HIGH, max(filled, 1))
 
 
 def _overlap(lag: int, count: int, length: int, recording: int) -> np.ndarray | np.float32:

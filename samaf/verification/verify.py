@@ -21,11 +21,17 @@ from samaf.verification.correlation import (
     WhiteClip,
     correlate,
 )
-from samaf.verification.signals import SAMPLE_RATE, Samples, Signal, resampled
+from samaf.verification.signals import (
+    SAMPLE_RATE,
+    PreparedRecording,
+    Samples,
+    Signal,
+    resampled,
+)
 from samaf.verification.windows import ClipWindows, Windows, compare_windows
 
 LEAST = 0.4  # s
-MOST = 10.0  # s of the stretch that the statistics use; more proves no more
+MOST = 6.0  # s of the stretch that the statistics use; more proves no more
 CONTEXT = 60.0  # s of the clip on either side in which the agreeing stretch is looked for
 SILENCE = 1e-4  # of full scale
 REACH = 0.0012  # of the time factor: clocks, and 0.1 % between film and video
@@ -129,7 +135,8 @@ def verify(
     clip
         float32 (n,), mono, 16 kHz; prepared where several candidates are verified.
     recording
-        The whole recording, mono, 16 kHz: an array, or a `Signal` that is read in parts.
+        The whole recording, mono, 16 kHz: an array, or a `Signal` that is read in parts;
+        prepared where several candidates lie in it.
     place
         What the hashes name: right to 0.3 s, its time factor to 1.2 % where it is not 1.
     tries
@@ -141,7 +148,7 @@ def verify(
         Not verified with a reason where either side is silent or too short.
     """
     if isinstance(recording, np.ndarray):
-        recording = Samples(recording)
+        recording = PreparedRecording(Samples(recording))
     clip = clip if isinstance(clip, PreparedClip) else PreparedClip(clip)
     undone = _undo(clip, place, recording.count / SAMPLE_RATE)
     reason = _reason(undone.stretch.sound, recording)
