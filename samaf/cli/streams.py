@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal, in sections.")
 @population_option
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go to other servers where the URL leads there, by a redirection or a playlist.",
+)
 @model_option
 @db_option
 @output_format_option
@@ -45,6 +50,7 @@ def monitor(
     index: str,
     search: str,
     population: Population,
+    follow: bool,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -79,6 +85,7 @@ def monitor(
             max_false_matches=max_false_matches,
             search=search,
             population=population,
+            follow=follow,
             on_lag=_report_lag,
             until=interrupted,
         )
