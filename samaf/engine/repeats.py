@@ -91,6 +91,10 @@ def stored_repeats(
 ) -> tuple[RepeatCluster, ...]:
     """Find stretches that recur in a store; see ``Engine.repeats``."""
     _check(least_seconds)
+    table = index.table
+    if table.sides is not None:  # a side repeats what its mix holds
+        table = table.only(table.sides == 0)
+    index = ExactIndex(table)
     with one_blas_thread():
         pairs = [pair for pair in _pairs(index, fingerprinter, on_progress) if pair.sure]
     ids = [int(number) for number in index.table.recording_ids]
