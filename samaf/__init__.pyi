@@ -5,6 +5,7 @@ from .engine.decode import decode
 from .engine.engine import Engine, open
 from .engine.fingerprint import fingerprint
 from .engine.models import models
+from .engine.overlap import overlap
 from .engine.rehash import rehash
 from .engine.repeats import repeats
 from .engine.sync import sync
@@ -22,6 +23,7 @@ __all__ = [
     "fingerprint",
     "models",
     "open",
+    "overlap",
     "rehash",
     "repeats",
     "sync",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # records import NumPy
         QueryResult,
         RankingResult,
         Recording,
+        RecordingGroup,
         RepeatCluster,
         SyncedRecording,
         Verification,
@@ -338,3 +339,36 @@ REPEATS_FIELDS = (
     "start",
     "stop",
 )
+
+
+def group_record(group: RecordingGroup) -> Record:
+    """Give the JSON object of recordings that share audio."""
+    return {
+        "group": group.number,
+        "count": len(group.recordings),
+        "recordings": [
+            {
+                "recording_id": recording.recording_id,
+                "recording": recording.name,
+                "path": recording.path,
+                "duration": round(recording.duration, 3),
+                "shared": round(seconds, 3),
+            }
+            for recording, seconds in zip(group.recordings, group.seconds, strict=True)
+        ],
+    }
+
+
+GROUP_FIELDS = ("group", "count", "recording_id", "recording", "path", "duration", "shared")
+
+
+def overlap_record(pair: Duplicate) -> Record:
+    """Give the JSON object of two recordings of two collections that share audio."""
+    return {
+        "first": pair.first.path,
+        "second": pair.second.path,
+        "matches": [stretch_record(match) for match in pair.matches],
+    }
+
+
+OVERLAP_FIELDS = ("first", "second", *STRETCH_FIELDS)

@@ -671,3 +671,53 @@ class RepeatCluster:
     number: int
     seconds: float
     places: tuple[RepeatPlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingGroup:
+    """Recordings that share audio with each other, directly or through others of the group.
+
+    Attributes
+    ----------
+    number
+        From 1 on; groups with most recordings come first.
+    recordings
+        In the order of their ids.
+    seconds
+        Of each recording, what it shares with the one that it shares most with, in seconds,
+        besides common pieces.
+    """
+
+    number: int
+    recordings: tuple[Recording, ...]
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingGroups:
+    """Groups of recordings, and the common pieces that joined none."""
+
+    groups: tuple[RecordingGroup, ...]
+    common: tuple[RepeatCluster, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What two collections share.
+
+    Attributes
+    ----------
+    pairs
+        The first recording of each is of the first collection, the second of the second.
+    common
+        Pieces that many recordings hold, such as a jingle: no overlap by themselves.
+    compared
+        Recordings of the first and of the second collection.
+    passed_over
+        Files that could not be compared, and why.
+    """
+
+    pairs: tuple[Duplicate, ...]
+    common: tuple[RepeatCluster, ...]
+    compared: tuple[int, int]
+    passed_over: tuple[tuple[str, str], ...] = ()

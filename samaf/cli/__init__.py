@@ -20,7 +20,7 @@ from samaf.cli.demo import demo
 from samaf.cli.maintenance import index, models, rehash, stats
 from samaf.cli.options import INTERRUPTED, db_option
 from samaf.cli.recordings import add, delete, label, list_, show
-from samaf.cli.repeats import copies, duplicates, repeats
+from samaf.cli.repeats import copies, duplicates, overlap, repeats
 from samaf.cli.serve import serve
 from samaf.cli.streams import monitor
 from samaf.cli.sync import sync
@@ -104,6 +104,7 @@ for command in (
     sync,
     verify,
     duplicates,
+    overlap,
     copies,
     repeats,
     fingerprint,

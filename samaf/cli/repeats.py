@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +11,7 @@ from samaf.cli.options import (
     database,
     db_option,
     granularity_option,
+    index_option,
     max_false_matches_option,
     model_option,
     output_format_option,
@@ -18,15 +19,42 @@ from samaf.cli.options import (
     sound_options,
 )
 from samaf.cli.text import complain
-from samaf.engine.options import LEAST_SECONDS
+from samaf.engine.options import COMMON, LEAST_SECONDS, LEAST_SHARED
 from samaf.errors import AudioError
 from samaf.text import escaped
 
 if TYPE_CHECKING:
-    from samaf.records import CopiesResult, Population
+    from samaf.records import CopiesResult, Population, RepeatCluster
+
+SHARED = 3  # exit status where audio is shared
+
+
+least_shared_option = click.option(
+    "--least-shared",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=LEAST_SHARED,
+    show_default=True,
+    help="Seconds that two recordings must share besides common pieces to belong together.",
+)
+common_option = click.option(
+    "--common",
+    metavar="NUMBER",
+    type=click.IntRange(3),
+    default=COMMON,
+    show_default=True,
+    help="A piece that so many recordings hold, as less than half of each, joins none of them.",
+)
 
 
 @click.command()
+@click.option(
+    "--clusters",
+    is_flag=True,
+    help="List groups of recordings instead of pairs; exit status 3 if there are any.",
+)
+@least_shared_option
+@common_option
 @granularity_option
 @max_false_matches_option(1e-3, "Maximum expected false pairs in the whole list.")
 @population_option
@@ -34,6 +62,9 @@ if TYPE_CHECKING:
 @db_option
 @output_format_option
 def duplicates(
+    clusters: bool,
+    least_shared: float,
+    common: int,
     granularity_s: int,
     max_false_matches: float,
     population: Population,
@@ -45,6 +76,9 @@ def duplicates(
     Every recording of the store is searched for in all others. Each pair is listed once, with
     the common segments. Changes of tempo or pitch are tolerated up to about 10 %.
 
+    With --clusters, recordings that share audio are listed in groups. A jingle or a prompt that
+    many recordings hold joins no groups; such pieces are listed behind them.
+
     \b
     Example:
       samaf duplicates --db evidence.db --csv > pairs.csv
@@ -52,8 +86,29 @@ def duplicates(
     import samaf
     from samaf.cli.progress import counting
     from samaf.cli.render import write
+    from samaf.cli.shared_views import GROUPS
     from samaf.cli.views import DUPLICATES
 
+    if clusters:
+        with (
+            samaf.open(database(), model=model, create=False) as engine,
+            counting("recordings") as on_progress,
+        ):
+            result = engine.duplicate_groups(
+                granularity_s=granularity_s,
+                max_false_matches=max_false_matches,
+                least_shared=least_shared,
+                common=common,
+                population=population,
+                on_progress=on_progress,
+            )
+        write(GROUPS, result.groups, output_format)
+        _common(result.common, output_format)
+        if result.groups:
+            click.get_current_context().exit(SHARED)
+        if not output_format:
+            click.echo("no two recordings share audio")
+        return
     with (
         samaf.open(database(), model=model, create=False) as engine,
         counting("recordings") as on_progress,
@@ -158,3 +213,72 @@ def repeats(
     write(REPEATS, found, output_format)
     if not output_format and not found:
         click.echo("nothing recurs")
+
+
+@click.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@least_shared_option
+@common_option
+@granularity_option
+@max_false_matches_option(1e-3, "Maximum expected false pairs in the whole list.")
+@index_option
+@model_option
+@output_format_option
+def overlap(
+    first: str,
+    second: str,
+    least_shared: float,
+    common: int,
+    granularity_s: int,
+    max_false_matches: float,
+    index: str,
+    model: str | None,
+    output_format: str | None,
+) -> None:
+    """Find the audio that two collections share, such as training and test set.
+
+    A and B are stores or folders. Exit status 3 if they share audio, 0 if not. Jingles and
+    prompts that many recordings hold do not count; they are listed.
+
+    \b
+    Example:
+      samaf overlap train/ test/ --csv > leaks.csv
+    """
+    import samaf
+    from samaf.cli.progress import counting
+    from samaf.cli.render import write
+    from samaf.cli.shared_views import OVERLAP
+
+    with counting("recordings") as on_progress:
+        result = samaf.overlap(
+            first,
+            second,
+            granularity_s=granularity_s,
+            max_false_matches=max_false_matches,
+            least_shared=least_shared,
+            common=common,
+            index=index,
+            model=model,
+            on_progress=on_progress,
+        )
+    for path, reason in result.passed_over:
+        complain(escaped(f"{path}: not compared: {reason}"))
+    write(OVERLAP, result.pairs, output_format)
+    _common(result.common, output_format)
+    if result.pairs:
+        click.get_current_context().exit(SHARED)
+    if not output_format:
+        one, other = result.compared
+        click.echo(f"{one:,} and {other:,} recordings share nothing")
+
+
+def _common(pieces: Sequence[RepeatCluster], output_format: str | None) -> None:
+    """List common pieces: in the table and as JSON behind the rest, not in CSV."""
+    from samaf.cli.render import write
+    from samaf.cli.shared_views import REPEATS
+
+    if pieces and output_format != "csv":
+        if not output_format:
+            click.echo("\ncommon pieces, which join nothing:")
+        write(REPEATS, pieces, output_format)

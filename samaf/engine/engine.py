@@ -12,12 +12,15 @@ from typing import Any
 from samaf.audio import Source, audio_files
 from samaf.engine.add import add
 from samaf.engine.duplicates import duplicates
+from samaf.engine.groups import grouped
 from samaf.engine.indexes import CurrentIndex, with_index_state
 from samaf.engine.models import stored_fingerprinter
 from samaf.engine.monitor import monitor
 from samaf.engine.options import (
+    COMMON,
     GRANULARITY_S,
     LEAST_SECONDS,
+    LEAST_SHARED,
     MATCHES,
     MAX_FALSE_MATCHES,
     MAX_FALSE_MATCHES_PER_HOUR,
@@ -47,6 +50,7 @@ from samaf.records import (
     QueryResult,
     RankingResult,
     Recording,
+    RecordingGroups,
     RepeatCluster,
 )
 from samaf.status import IndexStatus, StoreStats
@@ -365,6 +369,36 @@ class Engine:
         )
         fingerprinter = self._hashing
         yield from duplicates(self.index, options, fingerprinter, self.store, on_progress)
+
+    def duplicate_groups(
+        self,
+        *,
+        granularity_s: int = GRANULARITY_S,
+        max_false_matches: float = MAX_FALSE_PAIRS,
+        least_shared: float = LEAST_SHARED,
+        common: int = COMMON,
+        population: Population = "speech",
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> RecordingGroups:
+        """Group the recordings that share audio; a jingle or prompt that many hold joins none.
+
+        Parameters
+        ----------
+        least_shared
+            Seconds that two recordings must share besides common pieces.
+        common
+            Recordings that must hold a piece, as less than half of them, to make it a common one.
+
+        Others are those of `duplicates`, which gives the pairs.
+        """
+        pairs = self.duplicates(
+            granularity_s=granularity_s,
+            max_false_matches=max_false_matches,
+            population=population,
+            on_progress=on_progress,
+        )
+        hop = self._hashing.hop
+        return grouped(pairs, self.index.table, hop, least_shared, common)
 
     def repeats(
         self,

@@ -43,10 +43,11 @@ class Pair:
 Place = tuple[float, float]  # start and stop, s
 
 
-def pieces(pairs: Sequence[Pair]) -> list[list[Place]]:
+def pieces(pairs: Sequence[Pair], *, join: bool = True) -> list[list[Place]]:
     """Give the places of each piece that is there at least twice, in the order of time.
 
-    Pieces come in the order of their first places.
+    Pieces come in the order of their first places. Without ``join`` they stay as short as any
+    pair makes them.
     """
     both = [*pairs, *(pair.turned() for pair in pairs)]
     if not both:
@@ -73,8 +74,9 @@ def pieces(pairs: Sequence[Pair]) -> list[list[Place]]:
     found: dict[int, list[int]] = defaultdict(list)
     for i in np.flatnonzero(used).tolist():
         found[root(i)].append(i)
-    joined = _joined([sorted(members) for members in found.values()], intervals)
-    return sorted(places for piece in joined if len(places := _whole(piece)) > 1)
+    members = [sorted(group) for group in found.values()]
+    together = _joined(members, intervals) if join else [[intervals[i] for i in m] for m in members]
+    return sorted(places for piece in together if len(places := _whole(piece)) > 1)
 
 
 def _borders(pairs: Sequence[Pair]) -> np.ndarray:

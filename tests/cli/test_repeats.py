@@ -180,3 +180,34 @@ def test_nothing_recurs_in_one_clip_and_an_empty_store(run: Run) -> None:
     assert "no such file" in run("repeats", "gone.wav").stderr
     assert run("add", BRUNO).exit_code == 0
     assert run("repeats").stdout == "nothing recurs\n"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("store")
+def test_clusters_and_overlaps_end_with_a_status_of_their_own(run: Run) -> None:
+    assert run("duplicates", "--clusters").stdout == "no two recordings share audio\n"
+    mixed = np.concatenate([load(GRETA)[3_333 : 4 * SAMPLE_RATE], load(BRUNO)])
+    Path("mixed.wav").write_bytes(wav(mixed))
+    assert run("add", "mixed.wav").exit_code == 0
+    told = run("duplicates", "--clusters", "--json")
+    assert told.exit_code == 3
+    (group,) = [json.loads(line) for line in told.stdout.splitlines()]
+    assert {r["recording"] for r in group["recordings"]} == {BRUNO.name, GRETA.name, "mixed.wav"}
+    rows = list(csv.DictReader(io.StringIO(run("duplicates", "--clusters", "--csv").stdout)))
+    assert len(rows) == 3
+    assert run("duplicates", "--clusters", "--least-shared", "60").exit_code == 0
+
+    Path("test").mkdir()
+    Path("test", "leak.wav").write_bytes(wav(load(BRUNO)[2_000 : 5 * SAMPLE_RATE]))
+    leaks = run("overlap", "samaf.db", "test", "--csv")
+    assert leaks.exit_code == 3
+    assert {row["second"] for row in csv.DictReader(io.StringIO(leaks.stdout))} == {
+        str(Path("test", "leak.wav").absolute())
+    }
+    assert "leak.wav" in run("overlap", "samaf.db", "test").stdout
+    Path("test", "leak.wav").unlink()
+    Path("test", "tone.wav").write_bytes(wav(np.zeros(2 * SAMPLE_RATE, np.float32)))
+    clean = run("overlap", "samaf.db", "test")
+    assert clean.exit_code == 0
+    assert "not compared: nothing in it to recognise" in clean.stderr
+    assert "share nothing" in clean.stdout

@@ -1,0 +1,82 @@
+"""Groups of a store, and what two collections share; a jingle joins nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import samaf
+from samaf.audio import SAMPLE_RATE, load
+from samaf.demo import CLIPS, wav
+from samaf.errors import AudioError, QueryError, StoreError
+
+CLIP = sorted(CLIPS.iterdir())
+JINGLE = load(CLIP[0])[: 4 * SAMPLE_RATE]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five recordings with a jingle in front, the first two with a speech in common, too."""
+    folder = tmp_path_factory.mktemp("archive")
+    speech = load(CLIP[7])
+    for number in range(5):
+        # Of other lengths, so that the speech lies on another diagonal than the jingle.
+        parts = [JINGLE, load(CLIP[1 + number])[5_000 * number :]]
+        parts += [speech] if number < 2 else []
+        (folder / f"{number}.wav").write_bytes(wav(np.concatenate(parts)))
+    return folder
+
+
+def test_groups_without_the_jingle(engine: samaf.Engine, archive: Path) -> None:
+    assert {result.status for result in engine.add(archive)} == {"added"}
+    result = engine.duplicate_groups()
+    (group,) = result.groups
+    assert [recording.name for recording in group.recordings] == ["0.wav", "1.wav"]
+    assert group.seconds == pytest.approx([10, 10], abs=1.5)
+    (piece,) = result.common
+    assert piece.seconds == pytest.approx(4, abs=0.5)
+    assert [place.recording.name for place in piece.places] == [f"{n}.wav" for n in range(5)]
+    (whole,) = engine.duplicate_groups(common=6).groups
+    assert len(whole.recordings) == 5
+    assert engine.duplicate_groups(least_shared=30).groups == ()
+    with pytest.raises(QueryError, match="choose 3 or more"):
+        engine.duplicate_groups(common=2)
+
+
+def test_leaks_between_folders_and_stores(
+    engine: samaf.Engine, archive: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    leak = load(CLIP[2])[2 * SAMPLE_RATE : 6 * SAMPLE_RATE]
+    (other / "leak.wav").write_bytes(wav(np.concatenate([load(CLIP[8]), leak])))
+    (other / "short.wav").write_bytes(wav(load(CLIP[3])[20_500 : 20_500 + 2 * SAMPLE_RATE]))
+    (other / "clean.wav").write_bytes(wav(load(CLIP[9])))
+    (other / "silent.wav").write_bytes(wav(np.zeros(2 * SAMPLE_RATE, np.float32)))
+    result = samaf.overlap(archive, other)
+    assert {(p.first.name, p.second.name) for p in result.pairs} == {
+        ("1.wav", "leak.wav"),
+        ("2.wav", "short.wav"),
+    }
+    (match,) = next(p.matches for p in result.pairs if p.second.name == "leak.wav")
+    assert match.query_start == pytest.approx(4 + 2, abs=0.4)
+    assert result.compared == (5, 3)
+    assert [path for path, _ in result.passed_over] == [str(other / "silent.wav")]
+
+    assert {r.status for r in engine.add(other)} >= {"added"}
+    stored = samaf.overlap(archive, engine.store.url)
+    assert ("1.wav", "leak.wav") in {(p.first.name, p.second.name) for p in stored.pairs}
+    assert all(p.second.name != "clean.wav" for p in stored.pairs)
+
+
+def test_collections_that_are_not_there(archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="no such file"):
+        samaf.overlap(archive, tmp_path / "gone")
+    with samaf.open(str(tmp_path / "empty.db")):
+        pass
+    with pytest.raises(StoreError, match="is empty"):
+        samaf.overlap(tmp_path / "empty.db", archive)
