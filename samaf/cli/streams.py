@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from samaf.cli.exporting import format_option, one_output, write_labels
 from samaf.cli.options import (
     database,
     db_option,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal, in sections.")
 @population_option
+@format_option("Print labels of the stream when it has ended, instead of a table.")
 @model_option
 @db_option
 @output_format_option
@@ -45,6 +47,7 @@ def monitor(
     index: str,
     search: str,
     population: Population,
+    label_format: str | None,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -67,8 +70,11 @@ def monitor(
     import samaf
     from samaf.cli.render import write
     from samaf.cli.views import MONITORED
+    from samaf.report.exports.annotations import on_clip
 
+    one_output(output_format, label_format, None)
     count = 0
+    kept: list[Match] = []
 
     def counted() -> Iterator[Match]:
         nonlocal count
@@ -84,6 +90,8 @@ def monitor(
         )
         for match in matches:
             count += 1
+            if label_format:
+                kept.append(match)
             yield match
 
     def interrupt(*_: object) -> None:
@@ -95,12 +103,18 @@ def monitor(
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         with samaf.open(database(), model=model, index=index, create=False) as opened:
-            write(MONITORED, counted(), output_format, at_once=True)
+            if label_format:
+                for _ in counted():
+                    pass
+            else:
+                write(MONITORED, counted(), output_format, at_once=True)
     finally:
         signal.signal(signal.SIGINT, before)
+        if label_format:
+            write_labels([on_clip(stream, 0.0, kept)], [], label_format, None)
     if interrupted.is_set():
         raise KeyboardInterrupt
-    if not output_format and not count:
+    if not output_format and not label_format and not count:
         click.echo("nothing of the store was found")
 
 

@@ -330,7 +330,9 @@ def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
             )
             candidates = () if result.reason else _candidates(examiner, path, result)
     except AudioError as error:
-        return record.Examined(given, None, printable(str(error)))
+        # The path is where it is today; the reason is the same wherever it lies.
+        reason = printable(str(error)).removeprefix(f"{printable(path.absolute())}: ")
+        return record.Examined(given, None, reason)
     return record.Examined(given, item, result.reason, digest, matches, candidates)
 
 
