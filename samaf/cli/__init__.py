@@ -23,6 +23,7 @@ from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
 from samaf.cli.report import report, report_verify, validate
 from samaf.cli.streams import monitor
+from samaf.cli.sync import sync
 from samaf.cli.text import complain
 from samaf.cli.train import train
 from samaf.cli.verify import verify
@@ -112,6 +113,7 @@ for command in (
     delete,
     stats,
     compare,
+    sync,
     verify,
     duplicates,
     copies,
