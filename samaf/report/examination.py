@@ -46,7 +46,7 @@ EPOCH = "SOURCE_DATE_EPOCH"
 
 ALTERNATIVES = {
     "speech": "the clip is other speech, which does not say what the recording says",
-    "text": "the clip is other speech, or another voice that says the same words at the same pace",
+    "text": "the clip is other speech, or another voice that says the same text at the same pace",
 }
 
 Sink = Callable[[str, bytes], None]

@@ -139,7 +139,7 @@ def test_labels_are_printed_for_one_clip_or_written_for_many(
     one = run("query", "clip.wav", "--format", "audacity")
     (line,) = one.stdout.splitlines()
     start, stop, text = line.split("\t")
-    assert (float(start), float(stop)) == pytest.approx((0, 3), abs=0.2)
+    assert (float(start), float(stop)) == pytest.approx((0, 3), abs=0.3)
     assert text.startswith("bruno-garden.ogg at 0:0")
     several = run("query", "clip.wav", STRANGER, "--format", "srt")
     assert several.exit_code == 2
@@ -172,6 +172,7 @@ def test_matched_stretches_are_cut_from_clip_and_recording(
     assert len(list(Path("more").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_other_commands_export_too(run: Run, clip: Path, tmp_path: Path) -> None:
     shared = run("compare", "clip.wav", BRUNO, "--format", "textgrid", "--cut", "cut")
     assert '"bruno-garden.ogg at 0:0' in shared.stdout

@@ -5,6 +5,7 @@ A clip of telephone quality with noise, 4 % faster, from a recording of a store 
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -40,7 +41,8 @@ def main() -> None:
         folder = Path(temporary)
         samples = load(CLIPS / "greta-weather.ogg")[2 * SAMPLE_RATE : 8 * SAMPLE_RATE]
         damaged = telephone(noisy(faster(samples, 1.04), 12, np.random.default_rng(1)))
-        clip = folder / "message.wav"
+        os.chdir(folder)  # the report holds the clip's path as it is given
+        clip = Path("message.wav")
         clip.write_bytes(wav(damaged))
         options = ReportOptions(QueryOptions(search="deep", verify=True))
         with bundled_store(folder) as engine:

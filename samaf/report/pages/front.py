@@ -67,7 +67,7 @@ def question(record: Examination) -> Iterator[Block]:
             "H1: the clip is a copy, altered or not, of a stretch of the recording that was found, "
             "from the place that is given.",
             "H2a: the clip is other speech, which does not say what the recording says.",
-            "H2b: another voice says the same words at the same pace.",
+            "H2b: another voice says the same text at the same pace.",
         )
     )
     decides = "H2b, with H2a" if record.settings.population == "prompts" else "H2a"

@@ -12,7 +12,7 @@ from samaf.report.record import Course, Found
 
 CHANCE = 0.5
 SUPPORTS = 0.42  # a block with less supports the match: `samaf.matching.alignment.SAME_SPEECH`
-SAME_TEXT = 0.25  # a stretch with more may be another voice with the same words
+SAME_TEXT = 0.25  # a stretch with more may be another voice with the same text
 LINE_MARKERS = "os^Dv"
 
 
