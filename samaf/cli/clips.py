@@ -28,6 +28,7 @@ from samaf.cli.options import (
     output_format_option,
     population_option,
     search_options,
+    sound_options,
     verify_option,
 )
 from samaf.cli.text import complain
@@ -55,6 +56,7 @@ RANKED = (
 @population_option
 @verify_option
 @audio_option
+@sound_options
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @format_option("Print labels of the clip instead of a table.")
 @out_option
@@ -72,6 +74,8 @@ def query(
     population: Population,
     verify: bool,
     audio: str | None,
+    track: int | None,
+    channel: int | None,
     audit: bool,
     label_format: str | None,
     out: Path | None,
@@ -120,6 +124,8 @@ def query(
             population=population,
             verify=verify,
             audio=audio,
+            track=track,
+            channel=channel,
             audit=audit,
         ):
             if isinstance(result, AudioError):
@@ -157,6 +163,7 @@ def query(
 @click.argument("second", metavar="B")
 @population_option
 @verify_option
+@sound_options
 @format_option("Print labels of A instead of a table.")
 @out_option
 @cut_options
@@ -167,6 +174,8 @@ def compare(
     second: str,
     population: Population,
     verify: bool,
+    track: int | None,
+    channel: int | None,
     label_format: str | None,
     out: Path | None,
     cut_folder: Path | None,
@@ -191,7 +200,15 @@ def compare(
     from samaf.report.exports.cut import stretches_of
 
     one_output(output_format, label_format, out)
-    comparison = samaf.compare(first, second, model=model, population=population, verify=verify)
+    comparison = samaf.compare(
+        first,
+        second,
+        model=model,
+        population=population,
+        verify=verify,
+        track=track,
+        channel=channel,
+    )
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
     if label_format:
@@ -200,16 +217,23 @@ def compare(
     else:
         write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
     if cut_folder:
-        stretches = stretches_of(comparison.first, "", comparison.matches)
+        stretches = stretches_of(comparison.first, "", comparison.first_media, comparison.matches)
         if write_cuts(stretches, cut_folder, cut_format, padding_s):
             click.get_current_context().exit(1)
 
 
 @click.command()
 @click.argument("file")
+@sound_options
 @model_option
 @output_format_option
-def fingerprint(file: str, model: str | None, output_format: str | None) -> None:
+def fingerprint(
+    file: str,
+    track: int | None,
+    channel: int | None,
+    model: str | None,
+    output_format: str | None,
+) -> None:
     """Print the hashes of a file, four per second.
 
     No store is needed.
@@ -222,7 +246,7 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     from samaf.cli.recording_views import FINGERPRINT
     from samaf.cli.render import write
 
-    hashed = samaf.fingerprint(file, model=model)
+    hashed = samaf.fingerprint(file, model=model, track=track, channel=channel)
     if not len(hashed.hashes):
         complain(escaped(f"{hashed.path}: {hashed.duration:.2f} s are too short for a hash"))
     write(FINGERPRINT, [hashed], output_format)

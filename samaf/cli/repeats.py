@@ -24,6 +24,7 @@ from samaf.cli.options import (
     model_option,
     output_format_option,
     population_option,
+    sound_options,
 )
 from samaf.cli.text import complain
 from samaf.errors import AudioError
@@ -98,6 +99,7 @@ def duplicates(
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@sound_options
 @format_option("Print labels of the file instead of a table.")
 @out_option
 @cut_options
@@ -105,6 +107,8 @@ def duplicates(
 @output_format_option
 def copies(
     files: tuple[str, ...],
+    track: int | None,
+    channel: int | None,
     label_format: str | None,
     out: Path | None,
     cut_folder: Path | None,
@@ -130,6 +134,8 @@ def copies(
     from samaf.report.exports.cut import stretches_of_copies
 
     one_output(output_format, label_format, out)
+    if cut_folder and (track or channel):
+        raise click.UsageError("--cut: cuts the default track and all channels only")
     failed = 0
     kept: list[CopiesResult] = []
 
@@ -137,7 +143,7 @@ def copies(
         nonlocal failed
         for file in files:
             try:
-                result = samaf.copies(file, model=model)
+                result = samaf.copies(file, model=model, track=track, channel=channel)
             except AudioError as error:
                 complain(escaped(str(error)))
                 failed += 1

@@ -21,6 +21,7 @@ from samaf.cli.options import (
     output_format_option,
     population_option,
     search_options,
+    sound_options,
     verify_option,
 )
 from samaf.cli.render import Lines, Record, View, shown_path, write
@@ -58,6 +59,7 @@ LANGUAGES = ("en",)
 @population_option
 @verify_option
 @audio_option
+@sound_options
 @format_option("Also write label tracks of clips and recordings.")
 @click.option(
     "--language",
@@ -81,6 +83,8 @@ def report(
     population: Population,
     verify: bool,
     audio: str | None,
+    track: int | None,
+    channel: int | None,
     label_format: str | None,
     language: str,
     model: str | None,
@@ -111,7 +115,9 @@ def report(
 
     case = read_case(case_file) if case_file else Case()
     query = QueryOptions(granularity_s, k, max_false_matches, search, population, verify)
-    options = ReportOptions(query, audio, pictures=len(clips) == 1, language=language)
+    options = ReportOptions(
+        query, audio, track, channel, pictures=len(clips) == 1, language=language
+    )
     with (
         samaf.open(database(), model=model, index=index, create=False) as opened,
         counting("clips") as on_progress,

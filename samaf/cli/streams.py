@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal, in sections.")
 @population_option
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go to other servers where the URL leads there, by a redirection or a playlist.",
+)
 @format_option("Print labels of the stream when it has ended, instead of a table.")
 @model_option
 @db_option
@@ -47,6 +52,7 @@ def monitor(
     index: str,
     search: str,
     population: Population,
+    follow: bool,
     label_format: str | None,
     model: str | None,
     output_format: str | None,
@@ -85,6 +91,7 @@ def monitor(
             max_false_matches=max_false_matches,
             search=search,
             population=population,
+            follow=follow,
             on_lag=_report_lag,
             until=interrupted,
         )

@@ -34,6 +34,7 @@ from samaf.fingerprinters import (
     hashing,
     load_fingerprinter,
 )
+from samaf.media import Selection
 from samaf.records import (
     NO_LABELS,
     AddResult,
@@ -94,6 +95,9 @@ class Engine:
         paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         labels: Mapping[str, Mapping[str, str]] = NO_LABELS,  # type: ignore[assignment]
         jobs: int | None = None,
+        *,
+        track: int | None = None,
+        channel: int | None = None,
     ) -> Iterator[AddResult]:
         """Store the recordings of files and folders; yield what became of each file.
 
@@ -106,6 +110,12 @@ class Engine:
             By file name or path, the labels of a recording.
         jobs
             Files at once; by default as many as there are processors.
+        track
+            Number of the sound track, from 1; by default the one that the file marks as
+            default, or else the first, that holds sound.
+        channel
+            Number of the only channel to store, from 1; by default all are mixed, and each side
+            is stored besides where the channels differ.
 
         Raises
         ------
@@ -116,7 +126,8 @@ class Engine:
         given = [paths] if isinstance(paths, str | os.PathLike) else paths
         files = list(audio_files(given))
         self.store.bind(stored_fingerprinter(self.fingerprinter))
-        yield from add(self.store, self.fingerprinter, files, labels, jobs)
+        selection = Selection(track, channel)
+        yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
 
     # Asking -------------------------------------------------------------------------
 
@@ -149,6 +160,8 @@ class Engine:
         population: Population = "speech",
         verify: bool = False,
         audio: str | os.PathLike[str] | None = None,
+        track: int | None = None,
+        channel: int | None = None,
         audit: bool = False,
     ) -> QueryResult | RankingResult:
         """Tell which stored recordings a clip comes from, and where in them.
@@ -183,6 +196,9 @@ class Engine:
         audio
             Folder of the recordings' audio, for ``verify``: found by name or SHA-256. By default,
             and where it lacks one, the path that the store has.
+        track, channel
+            Number of the sound track, and of its only channel to search for, from 1; see `add`.
+            By default each side is searched for besides where the channels differ.
         audit
             Write the question and its answer into the store's audit log.
 
@@ -200,6 +216,8 @@ class Engine:
             population=population,
             verify=verify,
             audio=audio,
+            track=track,
+            channel=channel,
             audit=audit,
         )
         if isinstance(answer, AudioError):
@@ -217,6 +235,8 @@ class Engine:
         population: Population = "speech",
         verify: bool = False,
         audio: str | os.PathLike[str] | None = None,
+        track: int | None = None,
+        channel: int | None = None,
         audit: bool = False,
     ) -> Iterator[QueryResult | RankingResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
@@ -229,7 +249,9 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search, population, verify)
+        options = QueryOptions(
+            granularity_s, k, max_false_matches, search, population, verify, track, channel
+        )
         if verify:
             hashing(self.fingerprinter)  # a ranking names places of 4 s, which no lag follows
         yield from query_many(
@@ -251,6 +273,7 @@ class Engine:
         max_false_matches: float = MAX_FALSE_MATCHES_PER_HOUR,
         search: str = "plain",
         population: Population = "speech",
+        follow: bool = False,
         on_lag: Callable[[float], None] = lambda _seconds: None,
         until: Event | None = None,
     ) -> Iterator[Match]:
@@ -270,6 +293,8 @@ class Engine:
             As in `query`; the stream is then searched 12 s after 12 s.
         population
             As in `query`.
+        follow
+            Go to other servers where a URL leads there: by a redirection, or by a playlist.
         on_lag
             Called with the seconds that the search lags behind a network stream, where many.
         until
@@ -286,7 +311,7 @@ class Engine:
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
         yield from monitor(
-            source, options, fingerprinter, lambda: self.index, self.store, on_lag, until
+            source, options, fingerprinter, lambda: self.index, self.store, on_lag, until, follow
         )
 
     def duplicates(

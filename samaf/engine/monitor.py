@@ -162,9 +162,10 @@ def monitor(
     store: Store,
     on_lag: Callable[[float], None],
     until: Event | None,
+    follow: bool,
 ) -> Iterator[Match]:
     """Yield the matches in a stream as they end; see ``Engine.monitor``."""
-    with listen(source, until) as stream, one_blas_thread():
+    with listen(source, until, follow=follow) as stream, one_blas_thread():
         matcher = matcher_of(fingerprinter, index(), options)
         given = stream.name, matcher, fingerprinter, store
         listener: Listener = PlainListener(*given)

@@ -23,6 +23,7 @@ from samaf.engine.references import References
 from samaf.errors import AudioError, QueryError, ReportError
 from samaf.fingerprinters import Fingerprinter, ModelCard
 from samaf.fingerprinters.card import UNCALIBRATED
+from samaf.media import joined
 from samaf.records import Match, QueryResult, Recording, Verification
 from samaf.report import record
 from samaf.report.drawn import match_name
@@ -62,12 +63,16 @@ class ReportOptions:
         The options of the query.
     audio
         Folder of the recordings' audio; see ``Engine.query``.
+    track, channel
+        Of the clips; see ``Engine.query``.
     pictures
         Whether the audio of clip and recording is drawn.
     """
 
     query: QueryOptions = QueryOptions()
     audio: str | os.PathLike[str] | None = None
+    track: int | None = None
+    channel: int | None = None
     pictures: bool = True
     language: str = "en"
 
@@ -131,6 +136,8 @@ def examine(
             options.query.population,
             engine.index_type,
             options.query.verify,
+            options.track,
+            options.channel,
         ),
         clips=tuple(examined),
         entries=tuple(_entries(engine, digests)),
@@ -153,6 +160,8 @@ def _command(paths: Sequence[Path], options: ReportOptions) -> str:
         words.append("--verify")
     if query.population != default.population:
         words += ["--population", query.population]
+    for name, value in (("track", options.track), ("channel", options.channel)):
+        words += [f"--{name}", f"{value}"] if value is not None else []
     if query.granularity_s != default.granularity_s:
         words += ["--granularity", str(query.granularity_s)]
     if query.k != default.k:
@@ -308,7 +317,13 @@ class _Examiner:
 
     def query(self, path: Path, options: QueryOptions) -> QueryResult:
         """Ask the store for a clip."""
-        result = self.engine.query(path, **asdict(options), audio=self.options.audio)
+        result = self.engine.query(
+            path,
+            **asdict(options),
+            audio=self.options.audio,
+            track=self.options.track,
+            channel=self.options.channel,
+        )
         assert isinstance(result, QueryResult)  # the model is one of hashes
         return result
 
@@ -316,7 +331,8 @@ class _Examiner:
 def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
     given, options = printable(path), examiner.options.query
     try:
-        with read(path) as audio:
+        track, channel = examiner.options.track, examiner.options.channel
+        with read(path, track=track, channel=channel) as audio:
             item = item_of(audio, path)
             with one_blas_thread():
                 hashes = examiner.fingerprinter.hashes(audio.chunks(), audio.sha256)
@@ -428,7 +444,8 @@ def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examin
             options.query.deep,
             str(manipulation),
         ),
-        channel="",
+        channel=match.channel,
+        reference_channel=match.reference_channel,
         hashes=int(inside.sum()),
         agreeing=int((blocks.agreeing & inside).sum()),
         coverage=(match.query_stop - match.query_start) / max(audio.duration, 1e-9),
@@ -444,7 +461,8 @@ def _course(
     audio: Audio, match: Match, engine: Engine, fingerprinter: Fingerprinter
 ) -> CourseOfMatch:
     """Compare a clip with a recording block by block, section by section of the clip."""
-    reference = engine.store.hashes(match.recording.recording_id)
+    audio = audio.side(match.channel)
+    reference = _stored_hashes(engine, match)
     begin = max(0.0, match.query_start - AROUND_S)
     end = min(audio.duration, match.query_stop + AROUND_S)
     # A block is longer in the clip where it is slower; sections overlap by one.
@@ -463,6 +481,14 @@ def _course(
         for name in ("times", "reference_times", "ber", "lags")
     )
     return CourseOfMatch(*arrays)
+
+
+def _stored_hashes(engine: Engine, match: Match) -> np.ndarray:
+    """Give the stored hashes of the side of the recording that matched, uint8 (m, bits / 8)."""
+    codes = engine.store.hashes(match.recording.recording_id)
+    sides = match.recording.media.sides if match.recording.media else ()
+    names = ["", *map(joined, sides)]
+    return codes.stream(names.index(match.reference_channel))
 
 
 def _until(part: CourseOfMatch, time: float) -> CourseOfMatch:
@@ -495,9 +521,10 @@ def _pictured(
     """Draw what needs the recording's own audio; say why not where it is not at hand."""
     try:
         recording = examiner.references.audio(match.recording)
+        clip, recording = audio.side(match.channel), recording.side(match.reference_channel)
     except AudioError as error:
         return f"audio not at hand: {printable(str(error))}", ()
-    drawn = {"spectra": _spectra(audio, recording, match)}
+    drawn = {"spectra": _spectra(clip, recording, match)}
     if match.verification is not None and match.verification.curves is not None:
         drawn["signals"] = lag_curves(match.verification)
     names = tuple(match_name(*place, kind) for kind in drawn)

@@ -102,7 +102,7 @@ def repeat(
     again = examine(
         engine,
         found,
-        ReportOptions(options, audio, pictures=False),
+        ReportOptions(options, audio, settings.track, settings.channel, pictures=False),
         case=record.case,
         on_progress=on_progress,
     )

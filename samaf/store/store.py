@@ -363,10 +363,10 @@ class Store:
         """
 
         def work(connection: Connection) -> Codes:
-            count = sql.hash_count(connection, recording_id)
-            if count is None:
+            size = sql.size(connection, recording_id)
+            if size is None:
                 raise self._unknown(recording_id)
-            return next(self._read_hashes(connection, [(recording_id, count)]))[1]
+            return next(self._read_hashes(connection, [size]))[1]
 
         return self._database.read(work)
 
@@ -439,19 +439,19 @@ class Store:
         self, connection: Connection, since: int, transaction: ExitStack
     ) -> Iterator[tuple[int, Codes]]:
         with transaction:
-            for counts in sql.hash_counts(connection, since):
-                for page in _pages(counts):
+            for sizes in sql.sizes(connection, since):
+                for page in _pages(sizes):
                     yield from self._read_hashes(connection, page)
 
     def _read_hashes(
-        self, connection: Connection, counts: list[tuple[int, int]]
+        self, connection: Connection, sizes: list[sql.Size]
     ) -> Iterator[tuple[int, Codes]]:
         recording_id = 0
         try:
-            for recording_id, hashes in sql.read_hashes(connection, counts):
+            for recording_id, hashes in sql.read_hashes(connection, sizes):
                 yield recording_id, hashes
         except DamagedRowError as error:
-            ids = [each for each, _ in counts if each > recording_id]
+            ids = [each.recording_id for each in sizes if each.recording_id > recording_id]
             raise StoreError(
                 f"{self.url}: the hashes of recording {ids[0]} are damaged ({error}); delete it "
                 "and add its file again, or restore a backup"
@@ -463,14 +463,14 @@ class Store:
         )
 
 
-def _pages(counts: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """Cut (id, number of hashes) where more than `HASHES_A_PAGE` would be read at once."""
-    page: list[tuple[int, int]] = []
+def _pages(sizes: list[sql.Size]) -> Iterator[list[sql.Size]]:
+    """Cut where more than `HASHES_A_PAGE` would be read at once."""
+    page: list[sql.Size] = []
     total = 0
-    for recording_id, count in counts:
-        if page and total + count > HASHES_A_PAGE:
+    for size in sizes:
+        if page and total + size.hashes > HASHES_A_PAGE:
             yield page
             page, total = [], 0
-        page.append((recording_id, count))
-        total += count
+        page.append(size)
+        total += size.hashes
     yield page

@@ -217,7 +217,7 @@ def test_a_file_that_changed_is_not_cut(tmp_path: Path) -> None:
     sixteen_bits(tmp_path / "clip.wav", 16_000, 2.0)
     recording = Recording("0" * 64, "clip.wav", str(tmp_path / "clip.wav"), 2.0)
     match = Match(recording, 0, 1, 0, 1, 0.1, 9.0)
-    pairs = list(stretches_of(str(tmp_path / "clip.wav"), "", [match]))
+    pairs = list(stretches_of(str(tmp_path / "clip.wav"), "", None, [match]))
     assert [pair[1].role for pair in pairs] == ["clip", "recording"]
     with pytest.raises(AudioError, match="its SHA-256 differs"):
         cut(pairs[1:], tmp_path)

@@ -13,6 +13,7 @@ import numpy as np
 from samaf.audio import Audio, read
 from samaf.errors import AudioError, ReportError
 from samaf.files import atomic
+from samaf.media import DEFAULT, MediaInfo
 from samaf.records import CopiesResult, Duplicate, Match, QueryResult
 from samaf.text import printable
 
@@ -24,9 +25,20 @@ UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of a file to cut out, in seconds; ``role`` and ``name`` go into its name.
+    """A stretch of a file to cut out.
 
-    Without ``sha256`` it is not checked whether the file is the one that was matched.
+    Attributes
+    ----------
+    sha256
+        Of the file that was matched; not checked where it is empty.
+    start, stop
+        Seconds.
+    role, name
+        For the name of the piece.
+    media
+        What was decoded of it: the same track and channels are cut.
+    side
+        The channels of the side that matched; "" for all that were decoded.
     """
 
     path: str
@@ -35,6 +47,8 @@ class Stretch:
     stop: float
     role: str
     name: str
+    media: MediaInfo | None = None
+    side: str = ""
 
 
 def cut_name(stretch: Stretch, number: int, cut_format: str) -> str:
@@ -61,21 +75,22 @@ def safe_name(name: str) -> str:
 
 
 def stretches_of(
-    path: str, sha256: str, matches: Iterable[Match], first: int = 1
+    path: str, sha256: str, media: MediaInfo | None, matches: Iterable[Match], first: int = 1
 ) -> Iterator[tuple[int, Stretch]]:
     """List the stretches of matches, of the clip and of the recordings, with numbers."""
     for number, match in enumerate(matches, first):
         clip = (match.query_start, match.query_stop, "clip", PurePath(path).name)
-        there = (match.reference_start, match.reference_stop, "recording", match.recording.name)
-        yield number, Stretch(path, sha256, *clip)
-        yield number, Stretch(match.recording.path, match.recording.sha256, *there)
+        yield number, Stretch(path, sha256, *clip, media, match.channel)
+        found, channel = match.recording, match.reference_channel
+        there = (match.reference_start, match.reference_stop, "recording", found.name)
+        yield number, Stretch(found.path, found.sha256, *there, found.media, channel)
 
 
 def numbered_stretches(results: Iterable[QueryResult]) -> Iterator[tuple[int, Stretch]]:
     """List the stretches of several queries, numbered through."""
     first = 1
     for result in results:
-        yield from stretches_of(result.query, result.sha256, result.matches, first)
+        yield from stretches_of(result.query, result.sha256, result.media, result.matches, first)
         first += len(result.matches)
 
 
@@ -83,7 +98,8 @@ def stretches_of_pairs(pairs: Iterable[Duplicate]) -> Iterator[tuple[int, Stretc
     """List the stretches that pairs of recordings share, numbered through."""
     first = 1
     for pair in pairs:
-        yield from stretches_of(pair.first.path, pair.first.sha256, pair.matches, first)
+        one = pair.first
+        yield from stretches_of(one.path, one.sha256, one.media, pair.matches, first)
         first += len(pair.matches)
 
 
@@ -121,22 +137,27 @@ def cut(
     ReportError
         The folder cannot be written.
     """
-    by_path: dict[tuple[str, str], list[tuple[int, Stretch]]] = {}
+    groups: dict[tuple[str, str, MediaInfo | None], list[tuple[int, Stretch]]] = {}
     for number, stretch in stretches:
-        by_path.setdefault((stretch.path, stretch.sha256), []).append((number, stretch))
+        key = (stretch.path, stretch.sha256, stretch.media)
+        groups.setdefault(key, []).append((number, stretch))
     written = []
-    for (path, sha256), some in by_path.items():
-        with read(path) as probed:
-            if sha256 and probed.sha256 != sha256:
+    for (path, sha256, media), some in groups.items():
+        chosen = media.selection if media else DEFAULT
+        if media is None:
+            with read(path) as probed:
+                media = probed.media
+        rate, track, channel = media.sample_rate, chosen.track, chosen.channel
+        with read(path, rate, track=track, channel=channel) as audio:
+            if sha256 and audio.sha256 != sha256:
                 raise AudioError(
                     f"{printable(path)}: is not the file that was matched, its SHA-256 differs; "
                     "bring that one back"
                 )
-            rate = probed.media.sample_rate
-        with read(path, rate) as audio:
             for number, stretch in some:
                 target = folder / cut_name(stretch, number, cut_format)
-                _save(_samples(audio, stretch, padding_s), rate, target, cut_format)
+                samples = _samples(audio.side(stretch.side), stretch, padding_s)
+                _save(samples, rate, target, cut_format)
                 written.append(target)
     return written
 

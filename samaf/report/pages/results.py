@@ -130,12 +130,21 @@ def agreement(found: Found) -> str:
         if found.hashes
         else "it holds no whole block"
     )
-    channel = f" The match is in channel {found.channel} of the recording." if found.channel else ""
+    channel = ""
+    if found.channel or found.reference_channel:
+        channel = (
+            f" Matched: {_channel(found.channel)} of the clip, "
+            f"{_channel(found.reference_channel)} of the recording."
+        )
     return (
         f"The stretch of {found.query_stop - found.query_start:.2f} s takes "
         f"{100 * min(1.0, found.coverage):.0f} % of the clip; {blocks}. Over the whole stretch, "
         f"{100 * found.ber:.1f} % of the bits differ.{channel}"
     )
+
+
+def _channel(name: str) -> str:
+    return f"channel {name}" if name else "the mix of all channels"
 
 
 def sound_picture(name: str, found: Found) -> Picture:
