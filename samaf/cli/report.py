@@ -114,10 +114,10 @@ def report(
         return label_files(of_record(record), label_format) if label_format else {}
 
     case = read_case(case_file) if case_file else Case()
-    query = QueryOptions(granularity_s, k, max_false_matches, search, population, verify)
-    options = ReportOptions(
-        query, audio, track, channel, pictures=len(clips) == 1, language=language
+    query = QueryOptions(
+        granularity_s, k, max_false_matches, search, population, verify, track, channel
     )
+    options = ReportOptions(query, audio, pictures=len(clips) == 1, language=language)
     with (
         samaf.open(database(), model=model, index=index, create=False) as opened,
         counting("clips") as on_progress,

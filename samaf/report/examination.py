@@ -63,16 +63,12 @@ class ReportOptions:
         The options of the query.
     audio
         Folder of the recordings' audio; see ``Engine.query``.
-    track, channel
-        Of the clips; see ``Engine.query``.
     pictures
         Whether the audio of clip and recording is drawn.
     """
 
     query: QueryOptions = QueryOptions()
     audio: str | os.PathLike[str] | None = None
-    track: int | None = None
-    channel: int | None = None
     pictures: bool = True
     language: str = "en"
 
@@ -136,8 +132,8 @@ def examine(
             options.query.population,
             engine.index_type,
             options.query.verify,
-            options.track,
-            options.channel,
+            options.query.track,
+            options.query.channel,
         ),
         clips=tuple(examined),
         entries=tuple(_entries(engine, digests)),
@@ -160,7 +156,7 @@ def _command(paths: Sequence[Path], options: ReportOptions) -> str:
         words.append("--verify")
     if query.population != default.population:
         words += ["--population", query.population]
-    for name, value in (("track", options.track), ("channel", options.channel)):
+    for name, value in (("track", query.track), ("channel", query.channel)):
         words += [f"--{name}", f"{value}"] if value is not None else []
     if query.granularity_s != default.granularity_s:
         words += ["--granularity", str(query.granularity_s)]
@@ -317,13 +313,7 @@ class _Examiner:
 
     def query(self, path: Path, options: QueryOptions) -> QueryResult:
         """Ask the store for a clip."""
-        result = self.engine.query(
-            path,
-            **asdict(options),
-            audio=self.options.audio,
-            track=self.options.track,
-            channel=self.options.channel,
-        )
+        result = self.engine.query(path, **asdict(options), audio=self.options.audio)
         assert isinstance(result, QueryResult)  # the model is one of hashes
         return result
 
@@ -331,8 +321,7 @@ class _Examiner:
 def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
     given, options = printable(path), examiner.options.query
     try:
-        track, channel = examiner.options.track, examiner.options.channel
-        with read(path, track=track, channel=channel) as audio:
+        with read(path, track=options.track, channel=options.channel) as audio:
             item = item_of(audio, path)
             with one_blas_thread():
                 hashes = examiner.fingerprinter.hashes(audio.chunks(), audio.sha256)

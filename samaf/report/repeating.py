@@ -96,13 +96,15 @@ def repeat(
         settings.search,
         population,  # type: ignore[arg-type]
         settings.verify,
+        settings.track,
+        settings.channel,
     )
     folders = [Path(clips)] if clips else [Path(), Path(path).parent]
     found = [_clip(clip, folders) for clip in record.clips]
     again = examine(
         engine,
         found,
-        ReportOptions(options, audio, settings.track, settings.channel, pictures=False),
+        ReportOptions(options, audio, pictures=False),
         case=record.case,
         on_progress=on_progress,
     )

@@ -30,6 +30,9 @@ IMPOSTOR = "lena-stranger.ogg"  # the clip that is kept out of the store
 LEVEL = 0.9 * 32767
 
 
+PLAIN, VERIFIED, DEEP = QueryOptions(), QueryOptions(verify=True), QueryOptions(search="deep")
+
+
 @dataclass(frozen=True, slots=True)
 class PinnedQuery:
     """A clip made of a bundled one.
@@ -38,7 +41,7 @@ class PinnedQuery:
     ----------
     source, start, stop
         The bundled clip, and the seconds taken of it.
-    search
+    options
         Of the query.
     change
         What is done to the samples.
@@ -47,7 +50,7 @@ class PinnedQuery:
     source: str
     start: float
     stop: float
-    search: str = "plain"
+    options: QueryOptions = PLAIN
     change: Callable[[np.ndarray], np.ndarray] = lambda samples: samples
 
 
@@ -66,11 +69,11 @@ def _faster(samples: np.ndarray) -> np.ndarray:
 QUERIES: Mapping[str, PinnedQuery] = {
     "excerpt-1s.wav": PinnedQuery("amelia-harbour.ogg", 3.1, 4.1),
     "excerpt-2s.wav": PinnedQuery("diego-train.ogg", 4.05, 6.05),
-    "excerpt-3s.wav": PinnedQuery("ines-river.ogg", 2.0, 5.0),
+    "excerpt-3s.wav": PinnedQuery("ines-river.ogg", 2.0, 5.0, VERIFIED),
     "noisy-6s.wav": PinnedQuery("hugo-kitchen.ogg", 1.5, 7.5, change=_noisy),
     "unknown.wav": PinnedQuery(IMPOSTOR, 2.0, 8.0),
     "too-short.wav": PinnedQuery("bruno-garden.ogg", 1.0, 1.5),
-    "faster.wav": PinnedQuery("greta-weather.ogg", 2.0, 8.0, "deep", _faster),
+    "faster.wav": PinnedQuery("greta-weather.ogg", 2.0, 8.0, DEEP, _faster),
 }
 
 
@@ -112,11 +115,10 @@ def run() -> Examination:
         write_queries(folder)
         with bundled_store(folder) as engine:
             clips: list[Examined] = []
-            plain = sorted(CLIPS.glob("*.ogg"))
-            plain += [folder / name for name, query in QUERIES.items() if query.search == "plain"]
-            deep = [folder / name for name, query in QUERIES.items() if query.search == "deep"]
-            for paths, search in ((plain, "plain"), (deep, "deep")):
-                options = QueryOptions(search=search, verify=True)
+            bundled = sorted(CLIPS.glob("*.ogg"))
+            for options in (PLAIN, VERIFIED, DEEP):
+                made = [folder / name for name, q in QUERIES.items() if q.options == options]
+                paths = bundled + made if options == PLAIN else made
                 record = examine(engine, paths, ReportOptions(options, pictures=False))
                 clips += [replace(clip, given=Path(clip.given).name) for clip in record.clips]
     return replace(record, clips=tuple(clips), command="samaf validate", made_at="", entries=())
