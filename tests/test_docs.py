@@ -24,6 +24,7 @@ ELSEWHERE = {
     "demo": "samaf.demo.run",
     "report": "samaf.report.writing.report",
     "report_verify": "samaf.report.repeating.repeat",
+    "serve": "samaf.web.server.serve",
     "train": "samaf.training.run.train_model",
     "validate": "samaf.report.validate.validate",
 }

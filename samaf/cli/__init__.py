@@ -22,6 +22,7 @@ from samaf.cli.options import INTERRUPTED, db_option
 from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
 from samaf.cli.report import report, report_verify, validate
+from samaf.cli.serve import serve
 from samaf.cli.streams import monitor
 from samaf.cli.sync import sync
 from samaf.cli.text import complain
@@ -126,6 +127,7 @@ for command in (
     rehash,
     db,
     index,
+    serve,
     demo,
     train,
 ):
