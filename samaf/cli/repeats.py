@@ -130,12 +130,11 @@ def copies(
     import samaf
     from samaf.cli.recording_views import COPIES
     from samaf.cli.render import write
+    from samaf.media import Selection
     from samaf.report.exports.annotations import of_copies
     from samaf.report.exports.cut import stretches_of_copies
 
     one_output(output_format, label_format, out)
-    if cut_folder and (track or channel):
-        raise click.UsageError("--cut: cuts the default track and all channels only")
     failed = 0
     kept: list[CopiesResult] = []
 
@@ -161,7 +160,8 @@ def copies(
     else:
         write(COPIES, results(), output_format)
     if cut_folder:
-        stretches = (stretch for each in kept for stretch in stretches_of_copies(each))
+        chosen = Selection(track, channel)
+        stretches = (stretch for each in kept for stretch in stretches_of_copies(each, chosen))
         failed += write_cuts(stretches, cut_folder, cut_format, padding_s)
     if failed:
         click.get_current_context().exit(1)

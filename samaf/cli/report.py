@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.exporting import format_option, label_files
+from samaf.cli.exporting import cut_options, format_option, label_files, write_cuts
 from samaf.cli.options import (
     audio_option,
     database,
@@ -61,6 +61,7 @@ LANGUAGES = ("en",)
 @audio_option
 @sound_options
 @format_option("Also write label tracks of clips and recordings.")
+@cut_options
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES),
@@ -86,6 +87,9 @@ def report(
     track: int | None,
     channel: int | None,
     label_format: str | None,
+    cut_folder: Path | None,
+    cut_format: str,
+    padding_s: float,
     language: str,
     model: str | None,
     output_format: str | None,
@@ -106,6 +110,8 @@ def report(
     from samaf.report.case import read_case
     from samaf.report.examination import ReportOptions
     from samaf.report.exports.annotations import of_record
+    from samaf.report.exports.cut import stretches_of_record
+    from samaf.report.pages.items import found_recordings as found
     from samaf.report.pdf import INSTALL, is_available
     from samaf.report.record import Case
     from samaf.report.writing import report as write_report
@@ -125,7 +131,13 @@ def report(
         written = write_report(
             opened, clips, out, options, case=case, more_files=labels, on_progress=on_progress
         )
+        recordings = {
+            r.recording_id: opened.store.get(r.recording_id) for r in found(written.record)
+        }
     write(WRITTEN, [written], output_format)
+    if cut_folder:
+        stretches = stretches_of_record(written.record, recordings)
+        write_cuts(stretches, cut_folder, cut_format, padding_s)
     if not is_available():
         complain(f"no PDF was written, since typst is not installed; {INSTALL}")
     failed = [clip for clip in written.record.clips if clip.outcome == "failed"]

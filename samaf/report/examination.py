@@ -333,7 +333,9 @@ def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
                 _found(audio, match, (number, rank), examiner)
                 for rank, match in enumerate(result.matches, 1)
             )
-            candidates = () if result.reason else _candidates(examiner, path, result)
+            candidates: tuple[record.Candidate, ...] = ()
+            if not result.reason and audio.duration <= record.CANDIDATES_UP_TO_S:
+                candidates = _candidates(examiner, path, result)
     except AudioError as error:
         # The path is where it is today; the reason is the same wherever it lies.
         reason = printable(str(error)).removeprefix(f"{printable(path.absolute())}: ")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 FORMAT = 1
 KIND = "samaf examination"
+CANDIDATES_UP_TO_S = 600.0  # of a clip: a longer one would be decoded and hashed once more
 
 
 @dataclass(frozen=True, slots=True)

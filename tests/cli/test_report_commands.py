@@ -37,11 +37,12 @@ def listed(store: Path) -> list[Any]:
 
 @pytest.mark.slow
 def test_a_report_is_written_entered_and_repeated(run: Run, store: Path, clip: Path) -> None:
-    first = run("report", "clip.wav", "--out", "one", "--format", "eaf", "--json")
+    first = run("report", "clip.wav", "--out", "one", "--format", "eaf", "--cut", "cut", "--json")
     assert first.exit_code == 0, first.output
     written = {row["file"]: row["sha256"] for row in json.loads(first.stdout)["files"]}
     assert list(written) == [*FILES[:3], "clip.wav.eaf", "bruno-garden.ogg.eaf", *FILES[3:]]
     assert sorted(path.name for path in Path("one").iterdir()) == sorted(written)
+    assert len(list(Path("cut").iterdir())) == 2
     entry = listed(store)[-1]
     assert (entry.act, entry.sha256) == ("report", written["report.json"])
     assert entry.details["files"] == written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import wave
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -13,8 +13,9 @@ import numpy as np
 from samaf.audio import Audio, read
 from samaf.errors import AudioError, ReportError
 from samaf.files import atomic
-from samaf.media import DEFAULT, MediaInfo
-from samaf.records import CopiesResult, Duplicate, Match, QueryResult
+from samaf.media import DEFAULT, MediaInfo, Selection
+from samaf.records import CopiesResult, Duplicate, Match, QueryResult, Recording
+from samaf.report.record import Examination
 from samaf.text import printable
 
 CUT_FORMATS = ("wav", "flac")
@@ -35,8 +36,8 @@ class Stretch:
         Seconds.
     role, name
         For the name of the piece.
-    media
-        What was decoded of it: the same track and channels are cut.
+    selection, sample_rate
+        The track and channel that were decoded, and the rate in Hz; 0 where it is not known.
     side
         The channels of the side that matched; "" for all that were decoded.
     """
@@ -47,7 +48,8 @@ class Stretch:
     stop: float
     role: str
     name: str
-    media: MediaInfo | None = None
+    selection: Selection = DEFAULT
+    sample_rate: int = 0
     side: str = ""
 
 
@@ -80,10 +82,10 @@ def stretches_of(
     """List the stretches of matches, of the clip and of the recordings, with numbers."""
     for number, match in enumerate(matches, first):
         clip = (match.query_start, match.query_stop, "clip", PurePath(path).name)
-        yield number, Stretch(path, sha256, *clip, media, match.channel)
+        yield number, Stretch(path, sha256, *clip, *_sound(media), match.channel)
         found, channel = match.recording, match.reference_channel
         there = (match.reference_start, match.reference_stop, "recording", found.name)
-        yield number, Stretch(found.path, found.sha256, *there, found.media, channel)
+        yield number, Stretch(found.path, found.sha256, *there, *_sound(found.media), channel)
 
 
 def numbered_stretches(results: Iterable[QueryResult]) -> Iterator[tuple[int, Stretch]]:
@@ -92,6 +94,31 @@ def numbered_stretches(results: Iterable[QueryResult]) -> Iterator[tuple[int, St
     for result in results:
         yield from stretches_of(result.query, result.sha256, result.media, result.matches, first)
         first += len(result.matches)
+
+
+def stretches_of_record(
+    record: Examination, recordings: Mapping[int, Recording]
+) -> Iterator[tuple[int, Stretch]]:
+    """List the stretches of all matches of a report, numbered through.
+
+    Parameters
+    ----------
+    recordings
+        Those of the store by id: the record does not say where they are.
+    """
+    number = 0
+    selection = Selection(record.settings.track, record.settings.channel)
+    for clip in record.clips:
+        for found in clip.matches:
+            number += 1
+            assert clip.item is not None
+            here = (found.query_start, found.query_stop, "clip", clip.item.name)
+            about = (clip.given, clip.item.sha256, *here, selection, clip.item.sample_rate)
+            yield number, Stretch(*about, found.channel)
+            stored = recordings[found.recording.recording_id]
+            there = (found.reference_start, found.reference_stop, "recording", stored.name)
+            side = found.reference_channel
+            yield number, Stretch(stored.path, stored.sha256, *there, *_sound(stored.media), side)
 
 
 def stretches_of_pairs(pairs: Iterable[Duplicate]) -> Iterator[tuple[int, Stretch]]:
@@ -103,7 +130,13 @@ def stretches_of_pairs(pairs: Iterable[Duplicate]) -> Iterator[tuple[int, Stretc
         first += len(pair.matches)
 
 
-def stretches_of_copies(result: CopiesResult) -> Iterator[tuple[int, Stretch]]:
+def _sound(media: MediaInfo | None) -> tuple[Selection, int]:
+    return (media.selection, media.sample_rate) if media else (DEFAULT, 0)
+
+
+def stretches_of_copies(
+    result: CopiesResult, selection: Selection = DEFAULT
+) -> Iterator[tuple[int, Stretch]]:
     """List the stretches that a recording holds twice."""
     name = PurePath(result.path).name
     for number, copy in enumerate(result.copies, 1):
@@ -111,7 +144,8 @@ def stretches_of_copies(result: CopiesResult) -> Iterator[tuple[int, Stretch]]:
             ("first", copy.first_start, copy.first_stop),
             ("second", copy.second_start, copy.second_stop),
         ):
-            yield number, Stretch(result.path, result.sha256, start, stop, role, name)
+            about = (result.path, result.sha256, start, stop, role, name)
+            yield number, Stretch(*about, selection)
 
 
 def cut(
@@ -137,18 +171,14 @@ def cut(
     ReportError
         The folder cannot be written.
     """
-    groups: dict[tuple[str, str, MediaInfo | None], list[tuple[int, Stretch]]] = {}
+    groups: dict[tuple[str, str, Selection, int], list[tuple[int, Stretch]]] = {}
     for number, stretch in stretches:
-        key = (stretch.path, stretch.sha256, stretch.media)
+        key = (stretch.path, stretch.sha256, stretch.selection, stretch.sample_rate)
         groups.setdefault(key, []).append((number, stretch))
     written = []
-    for (path, sha256, media), some in groups.items():
-        chosen = media.selection if media else DEFAULT
-        if media is None:
-            with read(path) as probed:
-                media = probed.media
-        rate, track, channel = media.sample_rate, chosen.track, chosen.channel
-        with read(path, rate, track=track, channel=channel) as audio:
+    for (path, sha256, chosen, known_rate), some in groups.items():
+        rate = known_rate or _sample_rate(path)
+        with read(path, rate, track=chosen.track, channel=chosen.channel) as audio:
             if sha256 and audio.sha256 != sha256:
                 raise AudioError(
                     f"{printable(path)}: is not the file that was matched, its SHA-256 differs; "
@@ -160,6 +190,11 @@ def cut(
                 _save(samples, rate, target, cut_format)
                 written.append(target)
     return written
+
+
+def _sample_rate(path: str) -> int:
+    with read(path) as audio:
+        return audio.media.sample_rate
 
 
 def _samples(audio: Audio, stretch: Stretch, padding_s: float) -> np.ndarray:

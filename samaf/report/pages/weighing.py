@@ -8,7 +8,7 @@ from samaf.report.drawn import density_name
 from samaf.report.evaluation import bounded, ratio_words, scale_rows, support_sentence
 from samaf.report.pages.document import Block, Heading, Items, Paragraph, Picture, Table
 from samaf.report.pages.words import NAMES, NOT_EXAMINED, chance, moment, span
-from samaf.report.record import Alternative, Examination, Examined, Found
+from samaf.report.record import CANDIDATES_UP_TO_S, Alternative, Examination, Examined, Found
 from samaf.report.validation import nearest_length
 
 DOUBTFUL_BER = 0.25
@@ -32,6 +32,8 @@ def evaluation(record: Examination, clip: Examined) -> Iterator[Block]:
             "No recording reached the limit, so there is no match to evaluate. That the clip is "
             "unknown is no proof that its recording is not in the store; see Validity and Limits."
         )
+    if clip.matches:
+        yield from bounds(record)
     if any(each.calibrated for each in record.model.alternatives):
         yield from scale()
 
@@ -39,13 +41,12 @@ def evaluation(record: Examination, clip: Examined) -> Iterator[Block]:
 def weighed(number: int, found: Found, alternatives: dict[str, Alternative]) -> Iterator[Block]:
     """Write the weight of one match against each alternative."""
     yield Heading(f"Match {number}: {found.recording.name}", 2)
-    yield from weights(found, alternatives)
+    yield weights(found, alternatives)
 
 
-def weights(found: Found, alternatives: dict[str, Alternative]) -> Iterator[Block]:
-    """Write the table of a match's weights, and the bounds of its ratios."""
+def weights(found: Found, alternatives: dict[str, Alternative]) -> Table:
+    """Write the table of a match's weights."""
     rows: list[tuple[str, ...]] = []
-    bounds: dict[str, None] = {}
     for evidence in found.evidence:
         alternative, name = alternatives[evidence.key], NAMES[evidence.key]
         about = (name, f"{evidence.score:.2f}", chance(evidence.score))
@@ -54,23 +55,30 @@ def weights(found: Found, alternatives: dict[str, Alternative]) -> Iterator[Bloc
             continue
         ratio = bounded(evidence.log10_lr, alternative.lowest, alternative.highest)
         rows.append((*about, *_ratio(ratio, name)))
-        bounds[f"{alternative.lowest:.2f} to {alternative.highest:.2f}"] = None
     signal = found.signal
     if signal is not None and not signal.reason:
         ratio = min(signal.log10_lr, signal.highest)
         score = f"{signal.score:.2f}"
         rows.append(("another place, by the signals", score, "", *_ratio(ratio, "another place")))
-    yield Table(("H1 against", ">score", "false matches", ">log10 LR", "in words"), tuple(rows))
-    for bound in bounds:
+    return Table(("H1 against", ">score", "false matches", ">log10 LR", "in words"), tuple(rows))
+
+
+def bounds(record: Examination) -> Iterator[Block]:
+    """Write why likelihood ratios are bounded, and what those of the signals are fitted to."""
+    calibrated = [each for each in record.model.alternatives if each.calibrated]
+    ranges = dict.fromkeys(f"{each.lowest:.2f} to {each.highest:.2f}" for each in calibrated)
+    for span_of_ratios in ranges:
         yield Paragraph(
-            f"log10 likelihood ratios of the hashes are bounded, {bound}: their calibration has "
-            "too few voices to support more, whatever the score."
+            f"log10 likelihood ratios of the hashes are bounded, {span_of_ratios}: their "
+            "calibration has too few voices to support more, whatever the score."
         )
-    if signal is not None and not signal.reason:
+    signals = (found.signal for clip in record.clips for found in clip.matches if found.signal)
+    for highest, population in dict.fromkeys(
+        (signal.highest, signal.population) for signal in signals if not signal.reason
+    ):
         yield Paragraph(
-            f"The ratio of the signals is bounded at {signal.highest:.2f}. It is fitted to "
-            f"{signal.population}. The ratios are not multiplied: hashes and signals of one clip "
-            "are not independent."
+            f"The ratio of the signals is bounded at {highest:.2f}. It is fitted to {population}. "
+            "The ratios are not multiplied: hashes and signals of one clip are not independent."
         )
 
 
@@ -188,6 +196,8 @@ def alternatives(record: Examination, clip: Examined) -> Iterator[Block]:
         )
     elif clip.reason:
         yield Paragraph("None: the clip was not searched for.")
+    elif clip.item and clip.item.duration > CANDIDATES_UP_TO_S:
+        yield Paragraph(f"Next candidates: {NOT_EXAMINED} for clips of more than 10 minutes.")
     else:
         yield Paragraph("No other recording of the store came near.")
     if len({f.recording.sha256 for f in clip.matches}) > 1:
