@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import samaf
@@ -119,6 +119,7 @@ def test_players_read_subtitles(tmp_path: Path) -> None:
     assert "&lt;b&gt;&amp;" in vtt(CLIP)
 
 
+@settings(deadline=None, max_examples=50)
 @given(files)
 def test_hostile_labels_are_whole_in_every_format(file: Annotated) -> None:
     for name, label_format in FORMATS.items():
@@ -137,6 +138,7 @@ def test_hostile_labels_are_whole_in_every_format(file: Annotated) -> None:
             assert text.count("-->") == len(file.labels)
 
 
+@settings(deadline=None, max_examples=50)
 @given(files)
 def test_praat_and_elan_read_any_labels(file: Annotated) -> None:
     textgrids, elan = pytest.importorskip("praatio.textgrid"), pytest.importorskip("pympi.Elan")
