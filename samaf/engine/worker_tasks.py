@@ -110,8 +110,9 @@ def _prepared_fields(prepared: PreparedQuery) -> dict[str, Any]:
 def _prepared_arrays(prepared: PreparedQuery) -> list[np.ndarray]:
     arrays = []
     for _, hashes in prepared.grids:
-        assert hashes.reliability is not None  # only hashes read from a store have none
-        arrays += [hashes.packed, hashes.informative, hashes.reliability]
+        # Only hashes read from a store have none.
+        assert hashes.reliability is not None and hashes.activity is not None
+        arrays += [hashes.packed, hashes.informative, hashes.reliability, hashes.activity]
     return arrays
 
 
@@ -119,9 +120,11 @@ def _prepared(fields: dict[str, Any], arrays: list[np.ndarray]) -> PreparedQuery
     grids = tuple(
         (
             replace(PLAIN, prior=prior, origin=origin),
-            Hashes(arrays[3 * i], arrays[3 * i + 1].view(bool), arrays[3 * i + 2]),
+            Hashes(packed, informative.view(bool), reliability, activity),
         )
-        for i, (prior, origin) in enumerate(fields["grids"])
+        for (prior, origin), packed, informative, reliability, activity in zip(
+            fields["grids"], *(arrays[i::4] for i in range(4)), strict=True
+        )
     )
     return PreparedQuery(QueryResult(**fields["result"]), grids)
 

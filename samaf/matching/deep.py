@@ -78,7 +78,7 @@ class DeepMatcher:
             return []
         found = search_all(grids, index, matcher.window_hashes, matcher.k)
         found = shortlist(found, table, matcher.calibration, CANDIDATES)
-        return [candidate for entry in found for candidate in matcher.candidates(*entry)]
+        return matcher.candidates([a for entry in found for a in matcher.aligned(*entry)])
 
     def refined(self, candidate: Candidate, samples: np.ndarray) -> Candidate:
         """Give a candidate with the manipulation under which it fits the reference best."""

@@ -18,7 +18,8 @@ from samaf.matching.alignment import (
     moved,
     with_refined_boundaries,
 )
-from samaf.matching.candidates import Candidate, evalues_of, span_of
+from samaf.matching.candidates import Candidate, span_of
+from samaf.matching.evidence import Aligned, Evalues, judged
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid
@@ -68,45 +69,56 @@ class Matcher:
         if not self.index.table.total or not grids:
             return []
         neighbors = search_all(grids, self.index, self.window_hashes, self.k)
-        return resolve([c for found in neighbors for c in self.candidates(*found)], self.k)
+        aligned = [a for found in neighbors for a in self.aligned(*found)]
+        return resolve(self.candidates(aligned), self.k)
 
-    def candidates(
+    def aligned(
         self, grid: Grid, neighbors: Neighbors, comparisons: float | None = None
-    ) -> Iterator[Candidate]:
-        """Yield the candidates that the neighbors of a query's windows support; they may overlap.
+    ) -> Iterator[Aligned]:
+        """Yield the segments that the neighbors of a query's windows support; they may overlap.
 
         ``comparisons`` is the number of places that the search compared, see `log10_evalue`; by
         default those of one query.
         """
-        table, calibration = self.index.table, self.calibration
-        hypothesis, query = grid
+        table = self.index.table
+        query = grid[1]
         if comparisons is None:
             comparisons = count_comparisons(grid, table)
         hashes = len(query) - len(neighbors.rows) + 1
         covered = np.lib.stride_tricks.sliding_window_view(query.informative, hashes).mean(axis=1)
         for alignment in alignments(neighbors, hashes, covered >= LEAST_COVERED, table):
             segment = follow(alignment, query, table)
-            if segment is None:
-                continue
-            evalues, weighted_evalue = evalues_of(segment, comparisons, calibration)
-            most = log10(self.max_false_matches)
-            if evalues.of(self.population) <= most:
-                manipulation = hypothesis.manipulation
-                first, stop = span_of(segment, len(query), manipulation)
-                early = hypothesis.origin * manipulation.tau
-                whole = moved(with_refined_boundaries(segment, query, table), hypothesis.origin)
-                yield Candidate(
-                    alignment.recording_index,
-                    whole,
-                    (first + early, stop + early),
-                    _inner_ber(segment, query, table, hypothesis),
-                    evalues.of(self.population),
-                    evalues,
-                    evalues.same_text > most,
-                    weighted_evalue,
-                    manipulation,
-                    comparisons,
-                )
+            if segment is not None:
+                yield Aligned(grid, segment, comparisons)
+
+    def candidates(self, aligned: Sequence[Aligned]) -> list[Candidate]:
+        """Give the candidates among all segments of one query, in the order of these."""
+        other_speech, same_text, weighted = judged(aligned, self.index.table, self.calibration)
+        deciding = same_text if self.population == "prompts" else other_speech
+        return [
+            self._candidate(
+                aligned[n], Evalues(float(other_speech[n]), float(same_text[n])), float(weighted[n])
+            )
+            for n in np.flatnonzero(deciding <= log10(self.max_false_matches)).tolist()
+        ]
+
+    def _candidate(self, aligned: Aligned, evalues: Evalues, weighted: float) -> Candidate:
+        (hypothesis, query), table = aligned.grid, self.index.table
+        segment, manipulation = aligned.segment, hypothesis.manipulation
+        first, stop = span_of(segment, len(query), manipulation)
+        early = hypothesis.origin * manipulation.tau
+        return Candidate(
+            segment.alignment.recording_index,
+            moved(with_refined_boundaries(segment, query, table), hypothesis.origin),
+            (first + early, stop + early),
+            _inner_ber(segment, query, table, hypothesis),
+            evalues.of(self.population),
+            evalues,
+            evalues.same_text > log10(self.max_false_matches),
+            weighted,
+            manipulation,
+            aligned.comparisons,
+        )
 
 
 def _inner_ber(segment: Segment, query: Hashes, table: HashTable, hypothesis: Hypothesis) -> float:
