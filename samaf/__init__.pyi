@@ -6,6 +6,7 @@ from .engine.engine import Engine, open
 from .engine.fingerprint import fingerprint
 from .engine.models import models
 from .engine.rehash import rehash
+from .engine.verify import draw_verification, verify
 from .version import __version__
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "copies",
     "db",
     "decode",
+    "draw_verification",
     "fingerprint",
     "models",
     "open",
     "rehash",
+    "verify",
 ]

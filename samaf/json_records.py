@@ -7,18 +7,29 @@ records as CSV; see `samaf.csv_rows`.
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import isnan
 from typing import Any
 
-from samaf.records import Duplicate, Match, QueryResult, RankingResult, Recording
+from samaf.records import (
+    Duplicate,
+    Manipulation,
+    Match,
+    QueryResult,
+    RankingResult,
+    Recording,
+    Verification,
+)
 from samaf.status import StoreStats
 
 Record = dict[str, Any]
 
 
 def match_record(match: Match) -> Record:
-    """Give the JSON object of a match: times to 1 ms, rates to 4 digits."""
-    manipulation = match.manipulation
-    return {
+    """Give the JSON object of a match: times to 1 ms, rates to 4 digits.
+
+    It has a ``verification`` only where the signals were to be compared.
+    """
+    record = {
         "reference_id": match.recording.recording_id,
         "reference": match.recording.name,
         "labels": dict(match.recording.labels),
@@ -34,12 +45,53 @@ def match_record(match: Match) -> Record:
         "score_same_text": round(match.score_same_text, 2),
         "log10_lr_same_text": round(match.log10_lr_same_text, 2),
         "same_text_warning": match.same_text_warning,
-        "manipulation": {
-            "tau": round(manipulation.tau, 4),
-            "rho": round(manipulation.rho, 4),
-            "reversed": manipulation.reversed,
-        },
+        "manipulation": _manipulation_record(match.manipulation, 4),
     }
+    if match.verification is not None:
+        record["verification"] = verification_record(match.verification)
+    return record
+
+
+def _manipulation_record(manipulation: Manipulation, digits: int) -> Record:
+    return {
+        "tau": round(manipulation.tau, digits),
+        "rho": round(manipulation.rho, digits),
+        "reversed": manipulation.reversed,
+    }
+
+
+def verification_record(verification: Verification) -> Record:
+    """Give the JSON object of a verification; null stands for what does not apply."""
+    return {
+        "verified": verification.verified,
+        "score": round(verification.score, 2),
+        "log10_lr": round(verification.log10_lr, 2),
+        "z_waveform": _number(verification.z_waveform, 2),
+        "z_windows": _number(verification.z_windows, 2),
+        "query_start": round(verification.query_start, 3),
+        "query_stop": round(verification.query_stop, 3),
+        "reference_start": round(verification.reference_start, 4),
+        "reference_stop": round(verification.reference_stop, 4),
+        "lag_samples": _number(verification.lag_samples, 1),
+        "drift_ppm": round(verification.drift_ppm, 1),
+        "manipulation": _manipulation_record(verification.manipulation, 7),
+        "inverted": verification.inverted,
+        "bands": [
+            {
+                "low": band.low,
+                "high": band.high,
+                "coherence": round(band.coherence, 3),
+                "coherent": band.coherent,
+            }
+            for band in verification.bands
+        ],
+        "repeats": [round(start, 3) for start in verification.repeats],
+        "reason": verification.reason,
+    }
+
+
+def _number(value: float, digits: int) -> float | None:
+    return None if isnan(value) else round(value, digits)
 
 
 MATCH_FIELDS = (

@@ -151,6 +151,115 @@ IDENTITY = Manipulation()
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """How far two signals agree between two frequencies.
+
+    Attributes
+    ----------
+    low, high
+        Hz, in the recording.
+    coherence
+        0 to 1.
+    coherent
+        Whether it is beyond chance.
+    """
+
+    low: int
+    high: int
+    coherence: float
+    coherent: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LagCurves:
+    """The curves behind a verification, for a picture.
+
+    Attributes
+    ----------
+    lags
+        float64 (m,): where the clip's stretch would start in the recording, in s, every 10 ms.
+        Empty where tempo and pitch were changed apart, which leaves no common waveform.
+    correlation
+        float32 (m,): the highest correlation of these 10 ms over the rms of all lags.
+    peak_lag, peak
+        The highest near the place that the hashes name; nan without a curve.
+    times
+        float64 (n,): moments of the clip, in s.
+    offsets
+        float64 (n,): seconds that these moments lie behind the line in the recording.
+    agree
+        bool (n,): whether they agree on their own.
+    """
+
+    lags: np.ndarray
+    correlation: np.ndarray
+    peak_lag: float
+    peak: float
+    times: np.ndarray
+    offsets: np.ndarray
+    agree: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the signals of a clip and of a recording say about a match.
+
+    Attributes
+    ----------
+    verified
+        Whether the score is 4 or more: at most 1 in 10,000 wrong candidates.
+    score
+        -log10 of the probability that a wrong candidate agrees at least so well.
+    log10_lr
+        log10 of the likelihood ratio of that score; 0 says nothing, it is never below.
+    z_waveform
+        The correlation's peak over the rms of all other lags; nan where tempo and pitch were
+        changed apart, which leaves no common waveform.
+    z_windows
+        Likeness of windows of 0.1 s along the line, against random places.
+    query_start, query_stop, reference_start, reference_stop
+        Seconds: the stretch that agrees, or the one that was named where nothing can be said.
+    lag_samples
+        Sample (16 kHz) of the recording that the clip's first sample falls on (its last one
+        for a reversed clip), 0.5 precise at most; nan where the waveform does not agree.
+    manipulation
+        With the time factor as measured.
+    inverted
+        Whether the clip has the opposite polarity.
+    bands
+        Agreement by frequency; empty where the waveform does not agree.
+    repeats
+        Seconds: other places of the recording where the agreeing stretch begins as well.
+    reason
+        Why nothing could be computed: silence, too short, or no audio to compare with.
+    curves
+        None where nothing was computed.
+    """
+
+    verified: bool
+    score: float
+    log10_lr: float
+    z_waveform: float
+    z_windows: float
+    query_start: float
+    query_stop: float
+    reference_start: float
+    reference_stop: float
+    lag_samples: float
+    manipulation: Manipulation
+    inverted: bool = False
+    bands: tuple[Band, ...] = ()
+    repeats: tuple[float, ...] = ()
+    reason: str = ""
+    curves: LagCurves | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much slower than the recording's the clip's clock ran, in millionths."""
+        return (self.manipulation.tau - 1) * 1e6
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One segment of the query, found in one reference.
 
@@ -171,6 +280,8 @@ class Match:
     same_text_warning
         Whether a reading of the same text by another voice would look like this: the score
         against it is too low for the query's maximum of false matches.
+    verification
+        What the signals say, where that was asked for.
     """
 
     recording: Recording
@@ -187,6 +298,7 @@ class Match:
     score_same_text: float = 0.0
     log10_lr_same_text: float = 0.0
     same_text_warning: bool = False
+    verification: Verification | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +438,31 @@ class Comparison:
     def match(self) -> Match | None:
         """The best common segment, if there is one."""
         return self.matches[0] if self.matches else None
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationResult:
+    """Whether a clip holds sound of a recording, by their signals.
+
+    Attributes
+    ----------
+    matches
+        The places that are verified, best first; the likeliest place where none is.
+    reason
+        Why nothing was compared: too short, silent.
+    """
+
+    clip: str
+    clip_sha256: str
+    recording: str
+    recording_sha256: str
+    matches: tuple[Match, ...] = ()
+    reason: str = ""
+
+    @property
+    def verified(self) -> bool:
+        """Whether a place is verified."""
+        return any(m.verification is not None and m.verification.verified for m in self.matches)
 
 
 @dataclass(frozen=True, slots=True)

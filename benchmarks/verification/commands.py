@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from functools import lru_cache
+from math import nan
 from pathlib import Path
 
 import click
@@ -24,21 +25,27 @@ from benchmarks.files import writing
 from benchmarks.sampling import generator
 from benchmarks.verification.conditions import CONDITIONS, Condition
 from benchmarks.verification.report import Answer, fit, tables
+from benchmarks.verification.shared_sounds import shared_sounds
 from samaf.audio import SAMPLE_RATE, load
 from samaf.engine.blas import one_blas_thread
 from samaf.fingerprinters import load_hash_model
+from samaf.records import Verification
 from samaf.training.corpora import Clip, default_root, open_corpus
 from samaf.verification import Placement, verify
 
 START_ERROR = 0.05  # s, of the place that the hashes name
 FACTOR_ERROR = 0.008  # of its time and pitch factors where the clip was altered
 NEAREST = 3  # wrong recordings that the hashes like best
-OTHERS = 2  # wrong recordings of the same speaker or text, or any
+SAME_TEXT = 8  # recordings of other voices with the same prompts, of which one is drawn
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--corpus", type=click.Path(path_type=Path), default=default_root)
-@click.option("--voices", type=click.Path(path_type=Path), help="More speech: wrong candidates.")
+@click.option(
+    "--voices",
+    type=click.Path(path_type=Path),
+    help="More speech, with prompts that many voices read.",
+)
 @click.option("--split", type=click.Choice(["validation", "test"]), default="validation")
 @click.option("--clips", default=24, show_default=True, help="Speech clips that are cut.")
 @click.option("--lengths", default="1,2,3,6", show_default=True, help="Seconds.")
@@ -70,10 +77,10 @@ class Trial:
 
     def __init__(self, corpus: Path, voices: Path | None, split: str) -> None:
         self.corpus, self.split = open_corpus(corpus), split
-        self.speech = self.corpus.select("speech", split)
-        self.recordings = list(self.speech) + list(self.corpus.select("music", split))
+        self.speech = list(self.corpus.select("speech", split))
         if voices:
-            self.recordings += open_corpus(voices).select("speech", split)
+            self.speech += open_corpus(voices).select("speech", split)
+        self.recordings = self.speech + list(self.corpus.select("music", split))
         self._model = load_hash_model("2LST256C")
 
     def chosen(self, count: int) -> list[Clip]:
@@ -103,16 +110,25 @@ class Trial:
         rng = generator(str(clip.path.name), str(seconds))
         samples, around = load(clip.path), surroundings(self.corpus, self.split, clip)
         count = int(seconds * SAMPLE_RATE)
-        first = int(rng.integers(0, len(samples) - count))
+        first = int(rng.integers(0, max(1, len(samples) - count)))
         excerpt = samples[first : first + count]
-        wrong = self._wrong(clip, excerpt, rng)
+        others = self._others(clip, excerpt)
         for condition in CONDITIONS:
             asked = condition.change(excerpt, around, generator(clip.path.name, condition.name))
             yield self._answer(condition, seconds, "right", asked, samples, first, rng)
-            for kind, recording, place in wrong:
-                yield self._answer(condition, seconds, kind, asked, recording, place, rng)
-        for kind, asked, other in _hums(excerpt, wrong[0][1], rng):
-            yield self._answer(CONDITIONS[0], seconds, kind, asked, other, wrong[0][2], rng)
+            elsewhere = _elsewhere(first, len(samples) - count, rng)
+            if elsewhere is not None:
+                yield self._answer(
+                    condition, seconds, "same recording", asked, samples, elsewhere, rng
+                )
+            for kind, other in _wrong(clip, others, rng):
+                recording = _samples(other.clip.path)
+                yield self._answer(condition, seconds, kind, asked, recording, other.place, rng)
+        other = others[0]
+        recording = _samples(other.clip.path)
+        music = around.music[int(rng.integers(len(around.music)))]
+        for kind, asked, heard in shared_sounds(excerpt, recording, other.place, music, rng):
+            yield self._answer(CONDITIONS[0], seconds, kind, asked, heard, other.place, rng)
 
     def _answer(
         self,
@@ -130,21 +146,22 @@ class Trial:
         duration = len(asked) / SAMPLE_RATE
         stop = start + duration / condition.manipulation.tau
         told = verify(asked, recording, Placement(0, duration, start, stop, manipulation))
-        return Answer(condition.name, seconds, kind, told.z_waveform, told.z_windows, told.score)
+        return Answer(
+            condition.name,
+            seconds,
+            kind,
+            told.z_waveform,
+            told.z_windows,
+            told.score,
+            _elsewhere_z(told),
+        )
 
-    def _wrong(
-        self, clip: Clip, excerpt: np.ndarray, rng: np.random.Generator
-    ) -> list[tuple[str, np.ndarray, int]]:
-        """Take wrong recordings where they resemble the excerpt most by their hashes."""
+    def _others(self, clip: Clip, excerpt: np.ndarray) -> list[_Other]:
+        """List the other recordings, those first whose hashes resemble the excerpt most."""
         own = self._hashes(excerpt, clip.path.name)
-        others = [c for c in self.recordings if c.path != clip.path]
-        distances = [_nearest(own, self._stored(c.path)) for c in others]
-        nearest = np.argsort([d for d, _ in distances])[:NEAREST]
-        wrong = [("nearest", i) for i in nearest]
-        akin = [i for i, c in enumerate(others) if c.speaker and c.speaker == clip.speaker]
-        wrong += [("same speaker", int(i)) for i in rng.permutation(akin)[:OTHERS]]
-        wrong += [("any", int(i)) for i in rng.integers(0, len(others), OTHERS)]
-        return [(kind, load(others[i].path), distances[i][1]) for kind, i in wrong]
+        others = (c for c in self.recordings if c.path != clip.path)
+        placed = (_Other(c, *_nearest(own, self._stored(c.path))) for c in others)
+        return sorted(placed, key=lambda other: other.distance)
 
     def _hashes(self, samples: np.ndarray, salt: str) -> np.ndarray:
         return self._model.hashes([samples], salt).packed
@@ -152,6 +169,53 @@ class Trial:
     @lru_cache(4096)  # noqa: B019  # one trial a process
     def _stored(self, path: Path) -> np.ndarray:
         return self._hashes(load(path), path.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """Another recording, and where its hashes resemble an excerpt most, in samples."""
+
+    clip: Clip
+    distance: float
+    place: int
+
+
+def _wrong(
+    clip: Clip, others: Sequence[_Other], rng: np.random.Generator
+) -> Iterator[tuple[str, _Other]]:
+    """Draw wrong recordings; other voices of one source of prompts read the same list."""
+    for other in others[:NEAREST]:
+        yield "nearest", other
+    akin = [o for o in others if o.clip.speaker and o.clip.speaker == clip.speaker]
+    lists = [
+        o
+        for o in others
+        if clip.joined and o.clip.source == clip.source and o.clip.speaker != clip.speaker
+    ]
+    for kind, group in (("same text", lists[:SAME_TEXT]), ("same speaker", akin), ("any", others)):
+        if group:
+            yield kind, group[int(rng.integers(len(group)))]
+
+
+def _elsewhere(first: int, last: int, rng: np.random.Generator) -> int | None:
+    """Draw another place of the same recording, a second or more away; none where none is."""
+    places = np.arange(0, last + 1, SAMPLE_RATE // 4)
+    places = places[np.abs(places - first) >= SAMPLE_RATE]
+    return int(rng.choice(places)) if len(places) else None
+
+
+def _elsewhere_z(verification: Verification) -> float:
+    """Give the highest correlation a second or more away; nan where there is no curve."""
+    curves = verification.curves
+    if curves is None or not len(curves.lags):
+        return nan
+    away = np.abs(curves.lags - curves.peak_lag) >= 1
+    return float(curves.correlation[away].max(initial=0))
+
+
+@lru_cache(128)
+def _samples(path: Path) -> np.ndarray:
+    return load(path)
 
 
 def _nearest(own: np.ndarray, stored: np.ndarray) -> tuple[float, int]:
@@ -162,17 +226,3 @@ def _nearest(own: np.ndarray, stored: np.ndarray) -> tuple[float, int]:
     rates = np.bitwise_count(windows ^ own.T).mean(axis=(1, 2)) / 8
     best = int(rates.argmin())
     return float(rates[best]), best * SAMPLE_RATE // 4
-
-
-def _hums(
-    excerpt: np.ndarray, recording: np.ndarray, rng: np.random.Generator
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Lay the same hum or tone over a clip and a recording of other speech, as loud as it."""
-    for kind, harmonics in (("hum", np.arange(50, 4_000, 50.0)), ("tone", np.array([1_000.0]))):
-        sounds = []
-        for samples in (excerpt, recording):
-            t = np.arange(len(samples)) / SAMPLE_RATE + rng.uniform(0, 1)
-            tones = np.sin(2 * np.pi * harmonics[:, None] * t) / np.sqrt(harmonics[:, None])
-            loud = samples.std() / tones.sum(axis=0).std()
-            sounds.append((samples + loud * tones.sum(axis=0)).astype(np.float32))
-        yield kind, sounds[0], sounds[1]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, log10
+from math import isfinite, log10, nan
 
 import numpy as np
 
 from benchmarks.verification.conditions import CONDITIONS
+from benchmarks.verification.shared_sounds import SHARED
 from samaf.verification.calibration import DECISION, score_of
 
 TAIL = 0.1  # of the wrong candidates: the highest, to which a tail is fitted
@@ -16,7 +17,10 @@ TAIL = 0.1  # of the wrong candidates: the highest, to which a tail is fitted
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One verified candidate; ``kind`` is right, or what sort of wrong one it was."""
+    """One verified candidate; ``kind`` is right, or what sort of wrong one it was.
+
+    ``z_elsewhere`` is the highest correlation at other lags of the recording.
+    """
 
     condition: str
     seconds: float
@@ -24,6 +28,7 @@ class Answer:
     z_waveform: float
     z_windows: float
     score: float
+    z_elsewhere: float = nan
 
     @property
     def altered(self) -> bool:
@@ -34,6 +39,11 @@ class Answer:
     def is_right(self) -> bool:
         """Whether the clip was cut from the recording."""
         return self.kind == "right"
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether clip and recording share no sound at all."""
+        return not self.is_right and self.kind != SHARED and self.condition not in MIXED
 
 
 ALTERED = frozenset(
@@ -76,9 +86,10 @@ def _wrong(answers: Sequence[Answer]) -> str:
     lines = ["wrong candidates", "", "| kind | number | waveform 50 / 90 / 99 / 100 % | windows "]
     lines[-1] += "| score of 1 / 2 / 3 / 4 or more |"
     lines += ["| --- | ---: | ---: | ---: | ---: |"]
-    wrong = [a for a in answers if not a.is_right and a.condition not in MIXED]
+    wrong = [a for a in answers if a.is_wrong]
     groups = {k: [a for a in wrong if a.kind == k] for k in dict.fromkeys(a.kind for a in wrong)}
-    for name, group in {**groups, "all": wrong}.items():
+    shared = [a for a in answers if a.kind == SHARED]
+    for name, group in {**groups, "all": wrong, f"{SHARED} (true)": shared}.items():
         waveform = np.array([a.z_waveform for a in group])
         windows = np.array([a.z_windows for a in group])
         scores = np.array([_score(a) for a in group])
@@ -101,7 +112,7 @@ def _score(answer: Answer) -> float:
 
 def fit(answers: Sequence[Answer]) -> str:
     """Fit tails to the highest tenth of the wrong candidates, then the likelihood ratio."""
-    wrong = [a for a in answers if not a.is_right and a.condition not in MIXED]
+    wrong = [a for a in answers if a.is_wrong]
     lines = []
     for altered in (False, True):
         group = [a for a in wrong if a.altered == altered]

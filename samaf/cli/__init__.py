@@ -24,6 +24,7 @@ from samaf.cli.repeats import copies, duplicates
 from samaf.cli.streams import monitor
 from samaf.cli.text import complain
 from samaf.cli.train import train
+from samaf.cli.verify import verify
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
 from samaf.text import escaped
@@ -98,6 +99,7 @@ for command in (
     delete,
     stats,
     compare,
+    verify,
     duplicates,
     copies,
     fingerprint,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from samaf.cli.options import (
+    audio_option,
     database,
     db_option,
     granularity_option,
@@ -18,6 +19,7 @@ from samaf.cli.options import (
     output_format_option,
     population_option,
     search_options,
+    verify_option,
 )
 from samaf.cli.text import complain
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
@@ -42,6 +44,8 @@ RANKED = (
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal; much slower.")
 @population_option
+@verify_option
+@audio_option
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
@@ -54,6 +58,8 @@ def query(
     index: str,
     search: str,
     population: Population,
+    verify: bool,
+    audio: str | None,
     audit: bool,
     model: str | None,
     output_format: str | None,
@@ -75,8 +81,11 @@ def query(
     import samaf
     from samaf.cli.ranking_views import RANKING
     from samaf.cli.render import View, write
+    from samaf.cli.verification_views import VERIFIED_QUERY
     from samaf.cli.views import QUERY
 
+    if audio and not verify:
+        raise click.UsageError("--audio: needs --verify")
     failed = 0
 
     def results() -> Iterator[QueryResult | RankingResult]:
@@ -88,6 +97,8 @@ def query(
             max_false_matches=max_false_matches,
             search=search,
             population=population,
+            verify=verify,
+            audio=audio,
             audit=audit,
         ):
             if isinstance(result, AudioError):
@@ -100,7 +111,7 @@ def query(
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
         ranks = opened.fingerprinter.card.family == "unet"
-        view: View[Any] = RANKING if ranks else QUERY
+        view: View[Any] = RANKING if ranks else VERIFIED_QUERY if verify else QUERY
         write(view, results(), output_format)
         if ranks and not output_format:
             click.echo(RANKED, err=True)
@@ -112,12 +123,14 @@ def query(
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @population_option
+@verify_option
 @model_option
 @output_format_option
 def compare(
     first: str,
     second: str,
     population: Population,
+    verify: bool,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -131,12 +144,13 @@ def compare(
     """
     import samaf
     from samaf.cli.render import write
+    from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
 
-    comparison = samaf.compare(first, second, model=model, population=population)
+    comparison = samaf.compare(first, second, model=model, population=population, verify=verify)
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
-    write(COMPARISON, [comparison], output_format)
+    write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
 
 
 @click.command()

@@ -127,6 +127,20 @@ def search_options(what: str) -> Callable[[Command], Command]:
     return add
 
 
+verify_option = click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare the signals too, also of candidates below the limit; needs the audio.",
+)
+
+audio_option = click.option(
+    "--audio",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False),
+    help="Where the recordings' audio is, for --verify.  [default: where it was added]",
+)
+
+
 def database() -> str | None:
     """Give the value of ``--db``, wherever it stood."""
     value: str | None = click.get_current_context().meta.get(_DB)

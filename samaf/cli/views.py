@@ -37,7 +37,8 @@ def match_cells(match: Match) -> tuple[str, ...]:
     )
 
 
-def _query_lines(result: QueryResult) -> Lines:
+def query_lines(result: QueryResult) -> Lines:
+    """Give the lines of a table for `QUERY`."""
     name = shown_path(result.query)
     for match in result.matches:
         yield (name, *match_cells(match), labelled(match.recording.labels))
@@ -48,7 +49,7 @@ def _query_lines(result: QueryResult) -> Lines:
 
 QUERY: View[QueryResult] = View(
     ("clip", *MATCH_TITLES, "labels"),
-    _query_lines,
+    query_lines,
     query_record,
     ("query", "duration", "sha256", *MATCH_FIELDS),
 )
@@ -80,7 +81,8 @@ def _comparison_record(comparison: Comparison) -> Record:
     }
 
 
-def _comparison_lines(comparison: Comparison) -> Lines:
+def comparison_lines(comparison: Comparison) -> Lines:
+    """Give the lines of a table for `COMPARISON`."""
     names = shown_path(comparison.first), shown_path(comparison.second)
     for match in comparison.matches:
         yield (*names, "same speech", *_stretch_cells(match))
@@ -92,7 +94,7 @@ def _comparison_lines(comparison: Comparison) -> Lines:
 
 COMPARISON: View[Comparison] = View(
     ("A", "B", "", *STRETCH_TITLES),
-    _comparison_lines,
+    comparison_lines,
     _comparison_record,
     ("first", "second", "common", "reason", *STRETCH_FIELDS),
 )

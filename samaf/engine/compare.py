@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from samaf.engine.hash_query import matcher_of
 from samaf.engine.options import MATCHES, QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
+from samaf.engine.verification import supported
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
 from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
+from samaf.verification import verify as verify_signals
 
 
 def compare(
@@ -25,6 +27,7 @@ def compare(
     *,
     model: str | None = None,
     population: Population = "speech",
+    verify: bool = False,
 ) -> Comparison:
     """Tell which segments two files share, and how the first one was altered.
 
@@ -35,49 +38,68 @@ def compare(
     ----------
     population
         As for ``Engine.query``.
+    verify
+        Compare the signals as well, as ``Engine.query`` does.
 
     Raises
     ------
     AudioError, FingerprinterError, QueryError
         A file cannot be decoded, or there is no such model or population.
     """
-    options = QueryOptions(search="deep", population=population)
+    options = QueryOptions(search="deep", population=population, verify=verify)
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    one = _prepare(first, fingerprinter)
-    other = _prepare(second, fingerprinter)
-    results = one.clip.result, other.clip.result
-    names = results[0].query, results[1].query
-    reasons = dict.fromkeys(f"{Path(r.query).name}: {r.reason}" for r in results if r.reason)
-    if reasons:
-        return Comparison(*names, (), "; ".join(reasons))
+    one = prepare_compared(first, fingerprinter)
+    other = prepare_compared(second, fingerprinter)
+    names = one.path, other.path
+    if reason := reason_of(one, other):
+        return Comparison(*names, (), reason)
     matches = [
-        *_search(one, other, fingerprinter, options),
-        *(turned(match, other.recording) for match in _search(other, one, fingerprinter, options)),
+        *search_in(one, other, fingerprinter, options),
+        *(
+            turned(match, other.recording)
+            for match in search_in(other, one, fingerprinter, options)
+        ),
     ]
+    if verify:
+        return Comparison(*names, supported(verified_in(matches, one, other), options))
     matches.sort(key=lambda match: (-match.score, match.query_start))
     return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Compared:
+class Compared:
     """A file as a clip that is searched for, and as a recording that is searched."""
 
     clip: PreparedQuery
     recording: Recording
     hashes: Codes
 
+    @property
+    def path(self) -> str:
+        """The file's path, or its name where it has none."""
+        return self.clip.result.query
 
-def _prepare(source: Source, fingerprinter: Fingerprinter) -> _Compared:
+
+def prepare_compared(source: Source, fingerprinter: Fingerprinter) -> Compared:
+    """Decode and hash a file for both parts."""
     clip = prepare(source, fingerprinter, Stopwatch(), deep=True)
     result = clip.result
     recording = Recording(result.sha256, Path(result.query).name, result.query, result.duration)
     chunks = [] if clip.samples is None else [clip.samples]
     with one_blas_thread():
-        return _Compared(clip, recording, fingerprinter.hashes(chunks, result.sha256))
+        return Compared(clip, recording, fingerprinter.hashes(chunks, result.sha256))
 
 
-def _search(
-    query: _Compared, reference: _Compared, fingerprinter: Fingerprinter, options: QueryOptions
+def reason_of(*files: Compared) -> str:
+    """Say why files cannot be compared; empty where they can."""
+    results = [file.clip.result for file in files]
+    return "; ".join(
+        dict.fromkeys(f"{Path(r.query).name}: {r.reason}" for r in results if r.reason)
+    )
+
+
+def search_in(
+    query: Compared, reference: Compared, fingerprinter: Fingerprinter, options: QueryOptions
 ) -> Iterator[Match]:
     """Search for one file in the other."""
     packed = reference.hashes.packed
@@ -88,6 +110,16 @@ def _search(
         candidates = deep.find(query.clip.samples, query.clip.result.sha256)
     for candidate in candidates:
         yield to_match(candidate, reference.recording, fingerprinter, query.recording.duration)
+
+
+def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> Iterator[Match]:
+    """Verify matches of one file in the other."""
+    clip, recording = query.clip.samples, reference.clip.samples
+    assert clip is not None
+    assert recording is not None
+    with one_blas_thread():
+        for match in matches:
+            yield replace(match, verification=verify_signals(clip, recording, match))
 
 
 def turned(match: Match, recording: Recording) -> Match:

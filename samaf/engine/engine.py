@@ -147,6 +147,8 @@ class Engine:
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
         population: Population = "speech",
+        verify: bool = False,
+        audio: str | os.PathLike[str] | None = None,
         audit: bool = False,
     ) -> QueryResult | RankingResult:
         """Tell which stored recordings a clip comes from, and where in them.
@@ -173,6 +175,14 @@ class Engine:
             What a false match would be: "speech", other speech, for calls, interviews and
             broadcasts, or "prompts", also other voices that say the same text, for read texts,
             announcements and forms.
+        verify
+            Compare the signals of clip and recordings: of the matches, and of the best ``k``
+            candidates beyond ``max_false_matches``. Those that are verified come first. The clip
+            is held in memory. A match whose recording cannot be compared says why in its
+            ``verification``.
+        audio
+            Folder of the recordings' audio, for ``verify``: found by name or SHA-256. By default,
+            and where it lacks one, the path that the store has.
         audit
             Write the question and its answer into the store's audit log.
 
@@ -188,6 +198,8 @@ class Engine:
             max_false_matches=max_false_matches,
             search=search,
             population=population,
+            verify=verify,
+            audio=audio,
             audit=audit,
         )
         if isinstance(answer, AudioError):
@@ -203,6 +215,8 @@ class Engine:
         max_false_matches: float = MAX_FALSE_MATCHES,
         search: str = "plain",
         population: Population = "speech",
+        verify: bool = False,
+        audio: str | os.PathLike[str] | None = None,
         audit: bool = False,
     ) -> Iterator[QueryResult | RankingResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
@@ -215,9 +229,17 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search, population)
+        options = QueryOptions(granularity_s, k, max_false_matches, search, population, verify)
+        if verify:
+            hashing(self.fingerprinter)  # a ranking names places of 4 s, which no lag follows
         yield from query_many(
-            list(sources), options, self._family, self._current_index, self.store, audit=audit
+            list(sources),
+            options,
+            self._family,
+            self._current_index,
+            self.store,
+            audit=audit,
+            audio=audio,
         )
 
     def monitor(

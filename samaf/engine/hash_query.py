@@ -20,7 +20,7 @@ from samaf.index import ExactIndex, FlatIndex, HashTable, Index, IvfIndex
 from samaf.matching import Candidate, DeepMatcher, Matcher, PreparedQuery, calibration_of, to_match
 from samaf.matching.merging import merge_matches
 from samaf.matching.sections import later, of_many, sections
-from samaf.records import Match, QueryResult
+from samaf.records import Match, QueryResult, Verification
 from samaf.store import Store
 
 INDEXES: Mapping[str, Callable[[HashTable], Index]] = {
@@ -45,13 +45,23 @@ class HashFamily:
     ) -> Iterator[tuple[PreparedQuery | AudioError, Stopwatch]]:
         """Prepare clips in their order; in several processes where there are many files."""
         paths = [Path(s) for s in sources if isinstance(s, str | os.PathLike) and s != "-"]
-        if not options.deep and len(paths) == len(sources) and processes(paths):
+        in_memory = options.deep or options.verify
+        if not in_memory and len(paths) == len(sources) and processes(paths):
             yield from in_order(_prepare_in_process, paths, self.fingerprinter, PREPARE)
             return
         for source in sources:
             watch = Stopwatch()
             try:
-                yield prepare(source, self.fingerprinter, watch, deep=options.deep), watch
+                yield (
+                    prepare(
+                        source,
+                        self.fingerprinter,
+                        watch,
+                        deep=options.deep,
+                        with_samples=options.verify,
+                    ),
+                    watch,
+                )
             except AudioError as error:
                 yield error, watch
 
@@ -68,7 +78,7 @@ class HashFamily:
         if not index.table.total:
             return replace(result, reason="the store is empty")
         matcher = matcher_of(self.fingerprinter, index, options)
-        if prepared.samples is None:
+        if prepared.samples is None or not options.deep:
             with watch("search"):
                 candidates = matcher.find(prepared.grids)
             with watch("database"):
@@ -99,10 +109,20 @@ class HashFamily:
                     "reference": [round(match.reference_start, 3), round(match.reference_stop, 3)],
                     "score": round(match.score, 2),
                     "manipulation": str(match.manipulation),
+                    **_verification_account(match.verification),
                 }
                 for match in result.matches
             ]
         }
+
+
+def _verification_account(verification: Verification | None) -> dict[str, Any]:
+    if verification is None:
+        return {}
+    return {
+        "verified": verification.verified,
+        "verification": verification.reason or round(verification.score, 2),
+    }
 
 
 def _prepare_in_process(
@@ -125,6 +145,7 @@ def matcher_of(fingerprinter: Fingerprinter, index: Index, options: QueryOptions
         options.max_false_matches,
         options.k,
         options.population,
+        at_any_score=options.verify,
     )
 
 

@@ -37,6 +37,7 @@ class QueryOptions:
     max_false_matches: float = MAX_FALSE_MATCHES
     search: str = "plain"
     population: Population = "speech"
+    verify: bool = False
 
     def __post_init__(self) -> None:
         if not GRANULARITIES_S[0] <= self.granularity_s <= GRANULARITIES_S[1]:

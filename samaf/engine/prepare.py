@@ -16,9 +16,16 @@ from samaf.records import QueryResult
 
 
 def prepare(
-    source: Source, fingerprinter: Fingerprinter, watch: Stopwatch, *, deep: bool = False
+    source: Source,
+    fingerprinter: Fingerprinter,
+    watch: Stopwatch,
+    *,
+    deep: bool = False,
+    with_samples: bool = False,
 ) -> PreparedQuery:
     """Decode a clip, and hash it unaltered unless the search hashes it under hypotheses.
+
+    The samples are kept where the search or ``with_samples`` needs them.
 
     Raises
     ------
@@ -32,17 +39,18 @@ def prepare(
         grids: list[Grid] = []
         samples, informative = None, False
         if audio.duration >= fingerprinter.block:
-            samples = audio.samples() if deep or is_short(audio.duration) else None
+            needed = deep or with_samples or is_short(audio.duration)
+            samples = audio.samples() if needed else None
             with watch("hash"):
                 if deep:
                     informative = fingerprinter.is_informative(audio.chunks())
-                elif samples is None:
+                elif samples is None or not is_short(audio.duration):
                     grids = [(PLAIN, fingerprinter.hashes(audio.chunks(), audio.sha256))]
                 else:
                     grids = hash_under(samples, audio.sha256, fingerprinter, [PLAIN])
             informative = informative or any(hashes.informative.any() for _, hashes in grids)
     result = replace(result, reason=reason_for(audio.duration, informative, fingerprinter))
-    return PreparedQuery(result, tuple(grids), samples if deep else None)
+    return PreparedQuery(result, tuple(grids), samples if deep or with_samples else None)
 
 
 def reason_for(duration: float, informative: bool, fingerprinter: Fingerprinter) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -10,8 +11,10 @@ from samaf.audio import Source
 from samaf.engine.hash_query import HashFamily
 from samaf.engine.indexes import CurrentIndex
 from samaf.engine.options import QueryOptions
+from samaf.engine.references import References
 from samaf.engine.stopwatch import Stopwatch
 from samaf.engine.vector_query import VectorFamily
+from samaf.engine.verification import with_verification
 from samaf.errors import AudioError
 from samaf.fingerprinters import AnyFingerprinter
 from samaf.index import HashTable
@@ -59,25 +62,30 @@ def query_many(
     store: Store,
     *,
     audit: bool,
+    audio: str | os.PathLike[str] | None = None,
 ) -> Iterator[QueryResult | RankingResult | AudioError]:
     """Yield the answers in the clips' order; see ``Engine.query_many``."""
-    for prepared, watch in family.prepare_many(sources, options):
-        if isinstance(prepared, AudioError):
-            yield prepared
-            continue
-        result = prepared.result
-        if not result.reason:
-            with watch("database"):
-                current = index.get()
-            result = family.search(prepared, options, current, store, watch)
-        if audit:
-            content = {
-                "options": asdict(options),
-                "reason": result.reason,
-                **family.account(result),
-            }
-            # Before the answer is given: a query that cannot be logged gets none.
-            with watch("database"):
-                store.log("query", result.sha256, result.query, content)
-        watch.report(result)
-        yield result
+    with References(audio) as references:
+        for prepared, watch in family.prepare_many(sources, options):
+            if isinstance(prepared, AudioError):
+                yield prepared
+                continue
+            result = prepared.result
+            if not result.reason:
+                with watch("database"):
+                    current = index.get()
+                result = family.search(prepared, options, current, store, watch)
+            if options.verify:
+                with watch("verify"):
+                    result = with_verification(result, prepared.samples, references, options)
+            if audit:
+                content = {
+                    "options": asdict(options),
+                    "reason": result.reason,
+                    **family.account(result),
+                }
+                # Before the answer is given: a query that cannot be logged gets none.
+                with watch("database"):
+                    store.log("query", result.sha256, result.query, content)
+            watch.report(result)
+            yield result

@@ -13,7 +13,7 @@ from samaf.records import QueryResult, RankingResult
 
 VARIABLE = "SAMAF_SLOW_QUERY"
 SLOW = 1.0  # s; a query that takes longer is logged at the level "info"
-PARTS = ("decode", "hash", "search", "database")
+PARTS = ("decode", "hash", "search", "verify", "database")
 
 _log = logging.getLogger(__name__)
 

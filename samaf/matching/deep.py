@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import log10
 
 import numpy as np
 
@@ -53,9 +54,15 @@ class DeepMatcher:
 
         Returns
         -------
-        As ``Matcher.find``.
+        As ``Matcher.find``. Candidates at any score are given as they were found, too,
+        where time and pitch were unaltered then: faint ones lead it astray.
         """
-        return [self.refined(c, samples) for c in self.find_on_grid(samples, salt)]
+        on_grid = self.find_on_grid(samples, salt)
+        candidates = [self.refined(c, samples) for c in on_grid]
+        if self.matcher.at_any_score:
+            given = zip(on_grid, candidates, strict=True)
+            candidates += [c for c, refined in given if _as_it_is(c) and c != refined]
+        return candidates
 
     def find_on_grid(self, samples: np.ndarray, salt: str) -> list[Candidate]:
         """Find a clip as `find` does; manipulations are left on the grid of hypotheses."""
@@ -64,10 +71,11 @@ class DeepMatcher:
         hypotheses = deep(self.exhaustive)
         grids = hash_under(samples, salt, self.fingerprinter, hypotheses[:AS_IT_IS])
         found = self._followed(grids)
-        if not _decided(resolve(found, self.matcher.k), grids):
+        most = log10(self.matcher.max_false_matches)
+        if not _decided(resolve(found, self.matcher.k, most), grids):
             others = hash_under(samples, salt, self.fingerprinter, hypotheses[AS_IT_IS:])
             found += self._followed(others)
-        return resolve(found, self.matcher.k)
+        return resolve(found, self.matcher.k, most)
 
     def _followed(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Search under all hypotheses; follow the most promising neighbors."""
@@ -93,6 +101,11 @@ class DeepMatcher:
         rows = self.matcher.index.table.rows(candidate.recording_index)
         segment, manipulation = estimate(segment, manipulation, clip, rows, fingerprinter)
         return replace(candidate, segment=segment, manipulation=manipulation)
+
+
+def _as_it_is(candidate: Candidate) -> bool:
+    """Whether neither time nor pitch is altered."""
+    return candidate.manipulation.tau == candidate.manipulation.rho == 1
 
 
 def _decided(candidates: Sequence[Candidate], grids: Sequence[Grid]) -> bool:

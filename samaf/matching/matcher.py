@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, log10
+from math import ceil, inf, log10
 
 import numpy as np
 
@@ -43,6 +43,8 @@ class Matcher:
         Candidates to give at most for one segment of the query.
     population
         What a false match would be, which decides: "speech" or "prompts".
+    at_any_score
+        Whether to give the best candidates of those beyond ``max_false_matches`` as well.
     """
 
     index: Index
@@ -51,6 +53,7 @@ class Matcher:
     max_false_matches: float
     k: int
     population: Population = "speech"
+    at_any_score: bool = False
 
     def find(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Find all segments of a clip that the index holds.
@@ -70,7 +73,7 @@ class Matcher:
             return []
         neighbors = search_all(grids, self.index, self.window_hashes, self.k)
         aligned = [a for found in neighbors for a in self.aligned(*found)]
-        return resolve(self.candidates(aligned), self.k)
+        return resolve(self.candidates(aligned), self.k, log10(self.max_false_matches))
 
     def aligned(
         self, grid: Grid, neighbors: Neighbors, comparisons: float | None = None
@@ -95,11 +98,12 @@ class Matcher:
         """Give the candidates among all segments of one query, in the order of these."""
         other_speech, same_text, weighted = judged(aligned, self.index.table, self.calibration)
         deciding = same_text if self.population == "prompts" else other_speech
+        most = inf if self.at_any_score else log10(self.max_false_matches)
         return [
             self._candidate(
                 aligned[n], Evalues(float(other_speech[n]), float(same_text[n])), float(weighted[n])
             )
-            for n in np.flatnonzero(deciding <= log10(self.max_false_matches)).tolist()
+            for n in np.flatnonzero(deciding <= most).tolist()
         ]
 
     def _candidate(self, aligned: Aligned, evalues: Evalues, weighted: float) -> Candidate:

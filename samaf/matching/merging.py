@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from math import log
+from math import inf, log
 from typing import NamedTuple, TypeVar
 
 from samaf.matching.alignment import GAP_HASHES, Alignment, Segment
 from samaf.matching.candidates import Candidate
-from samaf.records import Match
+from samaf.records import IDENTITY, Match
 
 MAX_OVERLAP = 0.5  # share of a segment that a better one may cover
 REPEATED_BER = 0.1  # that another place of a recording may lie above the best one
@@ -94,9 +94,24 @@ def keep_best(
     return result[len(kept) :]
 
 
-def resolve(candidates: Sequence[Candidate], k: int) -> list[Candidate]:
-    """Keep the best of overlapping candidates: one a place, ``k`` a segment of the query."""
-    return keep_best(sorted(candidates, key=_candidate_order), k, candidate_place)
+def resolve(candidates: Sequence[Candidate], k: int, log10_evalue: float = inf) -> list[Candidate]:
+    """Keep the best of overlapping candidates: one a place, ``k`` a segment of the query.
+
+    Where there are any with a greater E-value than ``log10_evalue``, the best of all follow behind
+    those within it: ``k`` of the query as it is, and ``k`` of it altered.
+    """
+    ordered = sorted(candidates, key=_candidate_order)
+    within = [c for c in ordered if c.log10_evalue <= log10_evalue]
+    kept = keep_best(within, k, candidate_place)
+    if len(within) == len(ordered):
+        return kept
+    result = list(kept)
+    for altered in (False, True):
+        group = [c for c in ordered if (c.manipulation != IDENTITY) == altered]
+        before = [c for c in kept if c in group]
+        rest = [c for c in group if c not in kept]
+        result += keep_best(rest, k, candidate_place, before)[:k]
+    return result
 
 
 def _candidate_order(candidate: Candidate) -> tuple[float, float, int, tuple[float, float]]:

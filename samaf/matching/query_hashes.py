@@ -31,7 +31,7 @@ class PreparedQuery:
         Of the clip as it is: one, or of a short clip also two padded at its edges. Empty for a
         deep query, which hashes under its hypotheses.
     samples
-        float32 (n,), peak-normalised, for a deep query only.
+        float32 (n,), peak-normalised, where the query is deep or matches are to be verified.
     """
 
     result: QueryResult

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samaf.records import Band
 from samaf.verification.correlation import HIGH, LOW, Line, WhiteClip
 from samaf.verification.signals import (
     SAMPLE_RATE,
@@ -24,26 +25,6 @@ ON_LINE = SAMPLE_RATE // 500  # 2 ms: nearer, a peak is on the line
 AGREES = 5.0  # rms; the largest of 64 lags of noise passes it in 1 of 25,000 windows
 COHERENT = 4.5  # the same for one band: noise passes in 1 of 25,000
 EDGES = (150, 300, 600, 1_200, 2_000, 3_000, 4_000, 5_000)  # Hz
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """How far two signals agree between two frequencies.
-
-    Attributes
-    ----------
-    low, high
-        Hz, in the recording.
-    coherence
-        0 to 1.
-    coherent
-        Whether it is beyond chance.
-    """
-
-    low: int
-    high: int
-    coherence: float
-    coherent: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

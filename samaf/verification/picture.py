@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from samaf.verification.correlation import BIN, Correlation
-from samaf.verification.signals import SAMPLE_RATE
+from samaf.files import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from samaf.verification.verify import Trace, Verification
+    from samaf.records import LagCurves, Verification
 
 BLUE, RED, GREY = "#1f5fa8", "#c0392b", "#9a9a9a"
 
@@ -28,49 +28,60 @@ def picture(verification: Verification, title: str = "") -> Figure:
     """
     from matplotlib.figure import Figure
 
-    trace = verification.trace
-    if trace is None:
+    curves = verification.curves
+    if curves is None:
         raise ValueError(f"nothing to draw: {verification.reason}")
     figure = Figure(figsize=(9, 6), layout="constrained")
     upper, lower = figure.subplots(2, 1)
     word = "verified" if verification.verified else "not verified"
     figure.suptitle(f"{title}: {word}" if title else word)
-    if trace.correlation is None:
+    if len(curves.lags):
+        _correlation(upper, curves)
+    else:
         upper.text(0.5, 0.5, "tempo or pitch was changed: no common waveform", ha="center")
         upper.set_axis_off()
-    else:
-        _correlation(upper, trace.correlation)
-    _along(lower, trace)
+    _along(lower, curves)
     return figure
 
 
-def _correlation(axes: Axes, correlation: Correlation) -> None:
-    curve = correlation.curve
-    places = (correlation.first_lag + BIN * (np.arange(len(curve)) + 0.5)) / SAMPLE_RATE
-    line = correlation.line
-    at = (line.place - line.middle * line.step) / SAMPLE_RATE
-    axes.plot(places, curve, color=BLUE, linewidth=0.8)
-    axes.plot([at], [correlation.z], "o", color=RED, markersize=7, fillstyle="none")
+def save_picture(verification: Verification, title: str, path: Path) -> None:
+    """Write `picture` into a file, the same bytes for the same verification.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file cannot be written, or matplotlib has no format of its ending.
+    """
+    import matplotlib
+
+    suffix = path.suffix.lower().removeprefix(".") or "png"
+    # What would tell when and by which version it was drawn.
+    undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    figure = picture(verification, title)
+    with matplotlib.rc_context({"svg.hashsalt": "samaf"}), atomic(path) as temporary:
+        figure.savefig(temporary, format=suffix, dpi=120, metadata=undated.get(suffix))
+
+
+def _correlation(axes: Axes, curves: LagCurves) -> None:
+    axes.plot(curves.lags, curves.correlation, color=BLUE, linewidth=0.8)
+    at = curves.peak_lag, curves.peak
+    axes.plot([at[0]], [at[1]], "o", color=RED, markersize=7, fillstyle="none")
     axes.annotate(
-        f"z = {correlation.z:.1f}",
-        (at, correlation.z),
-        textcoords="offset points",
-        xytext=(9, -4),
-        color=RED,
+        f"z = {curves.peak:.1f}", at, textcoords="offset points", xytext=(9, -4), color=RED
     )
-    axes.set_ylim(0, 1.1 * max(float(curve.max(initial=0)), correlation.z, 1))
+    axes.set_ylim(0, 1.1 * max(float(curves.correlation.max(initial=0)), curves.peak, 1))
     axes.set_xlabel("start of the stretch in the recording, s")
     axes.set_ylabel("correlation / rms of all lags")
 
 
-def _along(axes: Axes, trace: Trace) -> None:
-    milliseconds = 1e3 * trace.offsets
+def _along(axes: Axes, curves: LagCurves) -> None:
+    milliseconds = 1e3 * curves.offsets
     axes.axhline(0, color=GREY, linewidth=0.8)
     for agree, colour, label in ((False, GREY, "does not agree alone"), (True, BLUE, "agrees")):
-        chosen = trace.agree == agree
+        chosen = curves.agree == agree
         if chosen.any():
             axes.plot(
-                trace.times[chosen],
+                curves.times[chosen],
                 milliseconds[chosen],
                 ".",
                 color=colour,

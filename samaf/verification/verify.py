@@ -7,8 +7,8 @@ from math import log, nan
 
 import numpy as np
 
-from samaf.records import IDENTITY, UNALTERED, Manipulation, Match
-from samaf.verification.agreement import WINDOW, Agreement, Band, along, coherent_bands
+from samaf.records import IDENTITY, UNALTERED, LagCurves, Manipulation, Match, Verification
+from samaf.verification.agreement import WINDOW, Agreement, along, coherent_bands
 from samaf.verification.calibration import DECISION, log10_lr_of, score_of
 from samaf.verification.correlation import BIN, Correlation, Line, correlate
 from samaf.verification.signals import SAMPLE_RATE, Samples, Signal, resampled
@@ -40,85 +40,6 @@ class Placement:
     manipulation: Manipulation = IDENTITY
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Verification:
-    """What the signals say about a candidate.
-
-    Attributes
-    ----------
-    verified
-        Whether the score is 4 or more: at most 1 in 10,000 wrong candidates.
-    score
-        -log10 of the probability that a wrong candidate agrees at least so well.
-    log10_lr
-        log10 of the likelihood ratio of that score; 0 says nothing, it is never below.
-    z_waveform
-        The correlation's peak over the rms of all other lags; nan where tempo and pitch were
-        changed apart, which leaves no common waveform.
-    z_windows
-        Likeness of windows of 0.1 s along the line, against random places.
-    query_start, query_stop, reference_start, reference_stop
-        Seconds: the stretch that agrees, or the one that was named where nothing can be said.
-    lag_samples
-        Sample (16 kHz) of the recording that the clip's first sample falls on (its last one
-        for a reversed clip), 0.5 precise at most; nan where the waveform does not agree.
-    manipulation
-        With the time factor as measured.
-    inverted
-        Whether the clip has the opposite polarity.
-    bands
-        Agreement by frequency; empty where the waveform does not agree.
-    repeats
-        Seconds: other places of the recording where the agreeing stretch begins as well.
-    reason
-        Why nothing could be computed: silence, too short.
-    """
-
-    verified: bool
-    score: float
-    log10_lr: float
-    z_waveform: float
-    z_windows: float
-    query_start: float
-    query_stop: float
-    reference_start: float
-    reference_stop: float
-    lag_samples: float
-    manipulation: Manipulation
-    inverted: bool = False
-    bands: tuple[Band, ...] = ()
-    repeats: tuple[float, ...] = ()
-    reason: str = ""
-    trace: Trace | None = None
-
-    @property
-    def drift_ppm(self) -> float:
-        """How much slower than the recording's the clip's clock ran, in millionths."""
-        return (self.manipulation.tau - 1) * 1e6
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trace:
-    """What a picture shows: the curves behind a verification.
-
-    Attributes
-    ----------
-    correlation
-        nothing where tempo and pitch were changed apart.
-    times
-        float64 (n,): seconds of the clip.
-    offsets
-        float64 (n,): seconds that these moments lie behind the line.
-    agree
-        bool (n,): whether they agree on their own.
-    """
-
-    correlation: Correlation | None
-    times: np.ndarray
-    offsets: np.ndarray
-    agree: np.ndarray
-
-
 def verify(
     clip: np.ndarray, recording: Signal | np.ndarray, place: Match | Placement
 ) -> Verification:
@@ -145,7 +66,7 @@ def verify(
     stretch = undone.samples[undone.begin : undone.end]
     reason = _reason(stretch, recording)
     if reason:
-        return _nothing(place, reason)
+        return unverified(place, reason)
     windows = compare_windows(stretch, recording, undone.line)
     correlation = None
     if undone.is_speed:
@@ -156,15 +77,14 @@ def verify(
     if correlation and score_of(z, nan, undone.altered) >= DECISION:
         return _agreeing(undone, recording, place, correlation, windows, score)
     times = undone.time(undone.begin + windows.middles)
-    trace = Trace(correlation, times, windows.offsets, windows.likeness > LIKE)
     return replace(
-        _nothing(place, ""),
+        unverified(place, ""),
         verified=bool(score >= DECISION),
         score=score,
         log10_lr=log10_lr_of(score),
         z_waveform=z,
         z_windows=windows.z,
-        trace=trace,
+        curves=_curves(correlation, times, windows.offsets, windows.likeness > LIKE),
     )
 
 
@@ -281,9 +201,27 @@ def _agreeing(
             undone.samples[begin:end], recording, replace(line, middle=line.middle - begin)
         ),
         _repeats(correlation, ahead),
-        trace=Trace(
+        curves=_curves(
             correlation, undone.time(agreement.middles), agreement.offsets, agreement.agree
         ),
+    )
+
+
+def _curves(
+    correlation: Correlation | None, times: np.ndarray, offsets: np.ndarray, agree: np.ndarray
+) -> LagCurves:
+    if correlation is None:
+        return LagCurves(np.empty(0), np.empty(0, np.float32), nan, nan, times, offsets, agree)
+    bins = np.arange(len(correlation.curve)) + 0.5
+    line = correlation.line
+    return LagCurves(
+        (correlation.first_lag + BIN * bins) / SAMPLE_RATE,
+        correlation.curve.astype(np.float32),
+        (line.place - line.middle * line.step) / SAMPLE_RATE,
+        correlation.z,
+        times,
+        offsets,
+        agree,
     )
 
 
@@ -316,7 +254,8 @@ def _reason(stretch: np.ndarray, recording: Signal) -> str:
     return "" if np.abs(stretch).max() > SILENCE else "the clip is silent"
 
 
-def _nothing(place: Match | Placement, reason: str) -> Verification:
+def unverified(place: Match | Placement, reason: str) -> Verification:
+    """Give the verification of a place where nothing could be compared, and why."""
     return Verification(
         False,
         0.0,

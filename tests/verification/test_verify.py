@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from verification.sounds import RATE, faster, noise, read_at, voice
 
-from samaf.records import IDENTITY, Manipulation
-from samaf.verification import Placement, Verification, verify
+from samaf.records import IDENTITY, Manipulation, Verification
+from samaf.verification import Placement, verify
 
 RECORDING = voice(10, 31)
 

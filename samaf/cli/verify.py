@@ -1,0 +1,121 @@
+"""The command ``samaf verify``."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+import click
+
+from samaf.cli.options import matches_option, model_option, output_format_option
+from samaf.cli.render import Lines, View, shown_path, write
+from samaf.cli.text import clock, complain
+from samaf.engine.options import MATCHES
+from samaf.json_records import STRETCH_FIELDS, Record, stretch_record
+from samaf.text import escaped
+
+if TYPE_CHECKING:  # records import NumPy
+    from samaf.records import VerificationResult
+
+
+@click.command()
+@click.argument("clip")
+@click.argument("recording")
+@matches_option(MATCHES, "clip")
+@click.option(
+    "--picture",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Draw correlation and lag of the best place: PNG, SVG or PDF.",
+)
+@model_option
+@output_format_option
+def verify(
+    clip: str,
+    recording: str,
+    k: int,
+    picture: str | None,
+    model: str | None,
+    output_format: str | None,
+) -> None:
+    """Compare the signals of a clip and a recording.
+
+    Says whether the clip holds the recording's very sound: where, at which lag to the sample, in
+    which bands. What is not verified may still be the same recording, made worse beyond this
+    proof. No store is needed. Exit status 1 if the clip is not verified.
+
+    \b
+    Example:
+      samaf verify clip.wav recording.wav --picture lag.png
+    """
+    import samaf
+
+    result = samaf.verify(clip, recording, k=k, model=model)
+    if output_format and result.reason:
+        complain(escaped(f"not compared: {result.reason}"))
+    write(VERIFIED, [result], output_format)
+    if picture:
+        samaf.draw_verification(result, picture)
+    if not result.verified:
+        click.get_current_context().exit(1)
+
+
+def _record(result: VerificationResult) -> Record:
+    return {
+        "clip": result.clip,
+        "clip_sha256": result.clip_sha256,
+        "recording": result.recording,
+        "recording_sha256": result.recording_sha256,
+        "verified": result.verified,
+        "reason": result.reason,
+        "matches": [stretch_record(match) for match in result.matches],
+    }
+
+
+def _lines(result: VerificationResult) -> Lines:
+    from samaf.cli.verification_views import bands_text
+
+    yield "clip", shown_path(result.clip)
+    yield "recording", shown_path(result.recording)
+    if result.reason:
+        yield "answer", f"not compared: {result.reason}"
+    for match in result.matches:
+        told = match.verification
+        assert told is not None
+        if told.reason:
+            yield "answer", f"not compared: {told.reason}"
+            continue
+        yield (
+            "answer",
+            "verified" if told.verified else "not verified, which is no evidence against",
+        )
+        yield "in the clip", f"{clock(told.query_start)}-{clock(told.query_stop)}"
+        yield "in the recording", f"{clock(told.reference_start)}-{clock(told.reference_stop)}"
+        yield "altered", str(told.manipulation) or "no"
+        yield "waveform z", _shown(told.z_waveform)
+        yield "windows z", _shown(told.z_windows)
+        yield "score", f"{told.score:.1f} (4 or more is verified)"
+        yield "log10 LR", f"{told.log10_lr:.1f}"
+        if told.bands:
+            yield "lag", f"{told.lag_samples:.1f} samples at 16 kHz"
+            yield "time factor", f"{told.manipulation.tau:.6f} ({told.drift_ppm:+.0f} ppm)"
+            yield "polarity", "inverted" if told.inverted else "the same"
+            yield "bands that agree", f"{bands_text(told.bands) or 'none alone'} Hz"
+        if told.repeats:
+            yield "also at", ", ".join(map(clock, told.repeats))
+
+
+def _shown(z: float) -> str:
+    return "does not apply: tempo and pitch differ" if isnan(z) else f"{z:.1f}"
+
+
+VERIFIED: View[VerificationResult] = View(
+    (),
+    _lines,
+    _record,
+    (
+        *("clip", "clip_sha256", "recording", "recording_sha256", "verified", "reason"),
+        *STRETCH_FIELDS,
+        "verification",
+    ),
+)
