@@ -18,6 +18,10 @@ from benchmarks.field.plan import SIDES, Probe
 from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
 from samaf.audio import load
+from samaf.engine.prepare import prepare
+from samaf.engine.stopwatch import Stopwatch
+from samaf.fingerprinters import hashing
+from samaf.matching import PreparedQuery
 from samaf.records import Match, QueryResult
 
 
@@ -73,13 +77,22 @@ def _ask(probe: Probe) -> list[Answer]:
             cut = excerpt(samples, probe.name, seconds, condition, task.around, task.seed)
             if cut is None:
                 continue
+            deep = task.search != "plain"
+            fingerprinter = hashing(worker.engines[0].fingerprinter)
+            prepared = prepare(cut.audio, fingerprinter, Stopwatch(), deep=deep)
             for side in wanted:
-                answers.append(_answer(probe, condition, seconds, cut, side, worker))
+                answers.append(_answer(probe, condition, seconds, cut, prepared, side, worker))
     return answers
 
 
 def _answer(
-    probe: Probe, condition: Condition, seconds: float, cut: Excerpt, side: int, worker: _Worker
+    probe: Probe,
+    condition: Condition,
+    seconds: float,
+    cut: Excerpt,
+    prepared: PreparedQuery,
+    side: int,
+    worker: _Worker,
 ) -> Answer:
     engine, search = worker.engines[side], worker.task.search
     started = time.perf_counter()
@@ -96,7 +109,7 @@ def _answer(
         round(cut.pace, 6),
         {name: round(value, 4) for name, value in cut.parameters.items()},
         [_match(match) for match in result.matches],
-        [] if result.reason else candidates(engine, cut.audio, search),
+        candidates(engine, prepared, search),
         round(elapsed, 4),
         result.reason,
     )
@@ -110,5 +123,7 @@ def _match(match: Match) -> dict[str, Any]:
         "ber": round(match.ber, 4),
         "score": round(match.score, 3),
         "log10_lr": round(match.log10_lr, 3),
+        "score_same_text": round(match.score_same_text, 3),
+        "same_text_warning": match.same_text_warning,
         "manipulation": str(match.manipulation),
     }

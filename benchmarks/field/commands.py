@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,15 @@ import click
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.field import asking
-from benchmarks.field.answers import ANSWERS, AnswerFile, read_answers
+from benchmarks.field.answers import ANSWERS, SETTINGS, AnswerFile, read_answers
 from benchmarks.field.conditions import FORMAT, Condition, select
 from benchmarks.field.plan import plan
 from benchmarks.field.sounds import surroundings
 from benchmarks.field.stores import build, opened
 from benchmarks.field.tools import missing
 from benchmarks.terminal import progress_bars, work_option
+from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
+from samaf.fingerprinters.card import write_card
 from samaf.training.corpora import default_root, open_corpus
 
 LENGTHS = "1,2,3,6,10"
@@ -90,6 +94,34 @@ def decision_command(folders: tuple[Path, ...]) -> None:
     if not answers:
         raise BenchmarkError(f"{folders[0]}: holds no answers; ask some with --out {folders[0]}")
     click.echo(ablation(answers))
+
+
+@command.command("fit")
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
+@click.option("--write", "is_written", is_flag=True, help="Write the fit into the card.")
+def fit_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None:
+    """Fit the decision and its likelihood ratios to the answers in DIR, and check the fit.
+
+    The check is cross-validated by speaker. Answers of the test split are for reporting only.
+    """
+    from benchmarks.field import fitting
+
+    answers = []
+    for folder in folders:
+        answers += list(read_answers(folder / ANSWERS))
+        settings = json.loads((folder / SETTINGS).read_text("utf-8"))
+        if settings["split"] == "test":
+            raise BenchmarkError(f"{folder}: the test split is for reporting; give another")
+    fingerprinter = load_hash_model(model)
+    data = fitting.examples(answers)
+    calibration = fitting.fitted(data, fingerprinter.card.calibration)
+    click.echo(fitting.checked(data, calibration))
+    if is_written:
+        card = replace(fingerprinter.card, calibration=calibration)
+        click.echo(write_card(card, fingerprinter.path.parent))
 
 
 def run(

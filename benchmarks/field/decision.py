@@ -35,27 +35,32 @@ def _or(value: float | None, otherwise: float) -> float:
 
 # Groups of features in the order in which they join.
 GROUPS: dict[str, tuple[Feature, ...]] = {
-    "E-value against other speech": (lambda c: -c["log10_evalue"],),
-    "weighted BER": (lambda c: -c["weighted_log10_evalue"],),
-    "cohort": (
-        lambda c: (c["cohort_mean"] - c["ber"]) / max(c["cohort_deviation"], 1e-3),
-        lambda c: c["cohort_best"] - c["ber"],
-        lambda c: c["next_best"] - c["weighted_log10_evalue"],
+    "E-value against other speech": (lambda c: c["ber"],),
+    "weighted BER": (lambda c: c["weighted"],),
+    "margin": (lambda c: c["margin"],),
+    "rival": (lambda c: c["rival"],),
+    "coverage": (lambda c: c["coverage"],),
+    "activity": (lambda c: c["activity"],),
+}
+# Tried with all of these, and not taken.
+MORE: dict[str, tuple[Feature, ...]] = {
+    "cohort of stored windows": (
+        lambda c: (c["cohort_mean"] - c["bit_error_rate"]) / max(c["cohort_deviation"], 1e-3),
+        lambda c: c["cohort_best"] - c["bit_error_rate"],
     ),
+    "cohort of the reference": (lambda c: c["reference_cohort_best"] - c["bit_error_rate"],),
     "straightness": (
         lambda c: -float(np.log(_or(c["lag_ms"], UNKNOWN_LAG_MS) + 5)),
         lambda c: float(c["lag_ms"] is None),
     ),
-    "coverage": (lambda c: min(c["coverage"], 1.5),),
     "spread, drift": (
         lambda c: c["spread"],
         lambda c: c["worst"],
         lambda c: min(c["drift"], 0.2),
     ),
-    "activity": (
-        lambda c: c["speech_share"],
+    "change from hash to hash, reliability": (
         lambda c: c["reliability"],
-        lambda c: c["reference_cohort_best"],
+        lambda c: _or(c["query_activity"], 0.4),
         lambda c: _or(c["reference_activity"], 0.4),
     ),
 }
@@ -102,6 +107,8 @@ def ablation(answers: Sequence[Answer]) -> str:
     for name in names[1:]:
         rest = [n for n in names if n != name]
         lines.append(_line(f"all without {name}", judge(asked, rest), lengths))
+    for name in MORE:
+        lines.append(_line(f"all with {name}", judge(asked, [*names, name]), lengths))
     return "\n".join(lines) + "\n"
 
 
@@ -127,7 +134,7 @@ def as_shipped(answers: Sequence[Answer]) -> Judgement:
 
 def judge(answers: Sequence[Answer], groups: Sequence[str]) -> Judgement:
     """Judge by a regression of some groups of evidence, cross-validated by speaker."""
-    features = [feature for name in groups for feature in GROUPS[name]]
+    features = [feature for name in groups for feature in {**GROUPS, **MORE}[name]]
     tables = [np.array([[f(c) for f in features] for c in a.candidates]) for a in answers]
     folds = _folds(answers)
     fold = np.array([folds[a.speaker] for a in answers])

@@ -45,9 +45,8 @@ class Weights:
 
     ber: float = 1.0
     weighted: float = 0.0
-    rate: float = 0.0
+    margin: float = 0.0
     rival: float = 0.0
-    length: float = 0.0
     coverage: float = 0.0
     activity: float = 0.0
 

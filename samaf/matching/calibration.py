@@ -26,6 +26,7 @@ import numpy as np
 from samaf.fingerprinters import Fingerprinter, ScoreCalibration
 
 _LOG10_E = float(np.log10(np.e))
+_BER_GRID = np.linspace(0.0, 0.5, 126)
 
 
 def log10_tail(z: np.ndarray) -> np.ndarray:
@@ -98,6 +99,25 @@ def log10_chance(
     tail = log10_tail((calibration.mean - ber) / spread)
     chance = calibration.offset - shared + bent(tail - calibration.knee, calibration.slope)
     return np.asarray(np.minimum(chance, 0.0) + np.log10(np.maximum(comparisons, 1.0)))
+
+
+def chance_ber(
+    hashes: np.ndarray, comparisons: np.ndarray, calibration: ScoreCalibration
+) -> np.ndarray:
+    """Give the bit error rate that chance is expected to reach once, float (n,).
+
+    Parameters
+    ----------
+    hashes, comparisons
+        As for `log10_chance`, (n,) each.
+    """
+    kinds, which = np.unique(np.stack([hashes, comparisons]), axis=1, return_inverse=True)
+    rates = np.empty(kinds.shape[1])
+    for n, (length, compared) in enumerate(kinds.T.tolist()):
+        # It grows with the rate.
+        expected = log10_chance(_BER_GRID, np.array(length), compared, calibration)
+        rates[n] = np.interp(0.0, expected, _BER_GRID)
+    return rates[which.ravel()]
 
 
 def log10_same_text(

@@ -32,6 +32,8 @@ class Candidate:
         That of `evalues` which decides.
     evalues
         Against each alternative.
+    evidence
+        What the E-value against other speech rests on: ``samaf.matching.evidence.EVIDENCE``.
     same_text_warning
         Whether the E-value against the same text is above the maximum of false matches.
     weighted_log10_evalue
@@ -47,6 +49,7 @@ class Candidate:
     ber: float
     log10_evalue: float
     evalues: Evalues
+    evidence: tuple[float, ...]
     same_text_warning: bool
     weighted_log10_evalue: float
     manipulation: Manipulation

@@ -14,15 +14,16 @@ import numpy as np
 from samaf.fingerprinters import ScoreCalibration
 from samaf.fingerprinters.card import Weights
 from samaf.index import HashTable
-from samaf.matching.alignment import Segment
-from samaf.matching.calibration import bent, log10_chance, log10_same_text
+from samaf.matching.alignment import Segment, error_rates
+from samaf.matching.calibration import bent, chance_ber, log10_chance, log10_same_text
 from samaf.matching.query_hashes import Grid
 from samaf.matching.search import count_comparisons
 from samaf.records import Population
 
 EVIDENCE = tuple(field.name for field in fields(Weights))
-# A recording with a better score may hold the clip itself, as a second copy does: no rival.
-BEST_RIVAL = 2.0
+# Between two recordings of the same audio: half a hop apart they differ in 0.15 of the bits, two
+# readings of one text in 0.3.
+COPY_BER = 0.22
 ENOUGH_HASHES = 13  # 4 s: a longer clip need not be covered by one match
 
 
@@ -73,10 +74,10 @@ def evidence_of(
 
     - ``ber``, ``weighted``: -log10 of the E-value against other speech, by the bit error rate,
       plain and by bit reliability;
-    - ``rate``: the bit error rate itself, whatever the length;
+    - ``margin``: how far the bit error rate lies below the one that chance reaches once in such a
+      query;
     - ``rival``: the best ``weighted`` of another recording, see `rivals`: what likeness is worth
       for this clip;
-    - ``length``: log10 of the hashes compared;
     - ``coverage``: share of the clip's informative hashes, or of `ENOUGH_HASHES`, that the segment
       holds, at most 1;
     - ``activity``: share of the clip's compared blocks that is no pause.
@@ -88,15 +89,13 @@ def evidence_of(
     weighted = -log10_chance(
         np.array([a.segment.weighted_ber for a in aligned]), hashes, 1.0, calibration
     )
-    recordings = np.array([a.segment.alignment.recording_index for a in aligned])
     informative = np.array([int(a.grid[1].informative.sum()) for a in aligned])
     return np.column_stack(
         [
             -log10_chance(rates, hashes, comparisons, calibration),
             weighted - np.log10(np.maximum(comparisons, 1.0)),
-            rates,
-            rivals(weighted - np.log10(np.maximum(searched, 1.0)), recordings),
-            np.log10(hashes),
+            chance_ber(hashes, comparisons, calibration) - rates,
+            rivals(aligned, weighted - np.log10(np.maximum(searched, 1.0)), table),
             np.minimum(hashes / np.clip(informative, 1, ENOUGH_HASHES), 1.0),
             np.array([_activity(a) for a in aligned]),
         ]
@@ -108,48 +107,87 @@ def _activity(aligned: Aligned) -> float:
     return 1.0 if activity is None else float(activity[segment.first : segment.stop].mean() / 255)
 
 
-def rivals(scores: np.ndarray, recordings: np.ndarray) -> np.ndarray:
-    """Give for each segment the best score of another recording, at least 0.
+def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: HashTable) -> np.ndarray:
+    """Give for each segment the best score of another recording, at least 0, float (n,).
 
-    Recordings with a score above `BEST_RIVAL` are no rivals: they may hold the clip, too.
-
-    >>> rivals(np.array([9.0, 9.5, 1.5, 0.5]), np.array([4, 5, 6, 7])).tolist()
-    [1.5, 1.5, 0.5, 1.5]
+    What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
+    of the same audio is none, see `is_copy`.
     """
-    names, which = np.unique(recordings, return_inverse=True)
-    best = np.full(len(names), -np.inf)
-    np.maximum.at(best, which, scores)
-    best[best > BEST_RIVAL] = 0.0
-    first, second = np.sort(np.append(np.maximum(best, 0.0), [0.0, 0.0]))[::-1][:2]
-    of_own = np.maximum(best, 0.0)[which]
-    return np.where(of_own == first, second, first)
+    recordings = np.array([a.segment.alignment.recording_index for a in aligned])
+    best: dict[int, int] = {}
+    for n in np.argsort(-scores, kind="stable").tolist():
+        best.setdefault(int(recordings[n]), n)
+    ranked = list(best.values())
+    of_recording: dict[int, float] = {}
+    for recording, n in best.items():
+        others = (m for m in ranked if scores[m] > 0 and m != n)
+        rival = next((m for m in others if not is_copy(aligned[n], aligned[m], table)), None)
+        of_recording[recording] = 0.0 if rival is None else float(scores[rival])
+    return np.array([of_recording[recording] for recording in recordings.tolist()])
+
+
+def is_copy(one: Aligned, other: Aligned, table: HashTable) -> bool:
+    """Whether two segments lay the same part of a query on the same audio, stored twice."""
+    a, b = one.segment, other.segment
+    manipulation, origin = one.grid[0].manipulation, one.grid[0].origin
+    if manipulation.reversed != other.grid[0].manipulation.reversed:
+        return False
+    i = np.arange(a.first, a.stop)
+    # The same moments of the clip, in hashes of the other grid.
+    tempo = manipulation.tau / other.grid[0].manipulation.tau
+    j = (i + origin) * tempo - other.grid[0].origin
+    left = table.rows(a.alignment.recording_index)
+    right = table.rows(b.alignment.recording_index)
+    at = np.rint([a.reference(x) for x in i.tolist()]).astype(np.int64)
+    there = np.rint([b.reference(x) for x in j.tolist()]).astype(np.int64)
+    usable = (j >= b.first) & (j < b.stop) & (at >= 0) & (at < len(left))
+    usable &= (there >= 1) & (there < len(right) - 1)
+    if not usable.any():
+        return False
+    rows = left[at[usable]]
+    rates = [error_rates(rows ^ right[there[usable] + shift]).mean() for shift in (-1, 0, 1)]
+    return bool(min(rates) < COPY_BER)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What the segments of one query are worth, float (n,) each.
+
+    Attributes
+    ----------
+    evidence
+        float (n, k), see `evidence_of`.
+    other_speech, same_text
+        log10 of the E-values, see `Evalues`.
+    weighted
+        That against the same text by bit reliability, without further evidence: ranks.
+    """
+
+    evidence: np.ndarray
+    other_speech: np.ndarray
+    same_text: np.ndarray
+    weighted: np.ndarray
+
+    def evalues(self, number: int) -> Evalues:
+        """Give those of one segment."""
+        return Evalues(float(self.other_speech[number]), float(self.same_text[number]))
 
 
 def judged(
     aligned: Sequence[Aligned], table: HashTable, calibration: ScoreCalibration
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the E-values of all segments of one query.
-
-    Returns
-    -------
-    log10 of the E-values against other speech and against the same text, and of the latter by
-    reliability without further evidence, which ranks; float (n,) each.
-    """
-    if not aligned:
-        return np.empty(0), np.empty(0), np.empty(0)
-    table_of_evidence = evidence_of(aligned, table, calibration)
-    other_speech = -score(table_of_evidence, calibration)
+) -> Judgement:
+    """Judge all segments that a search of one query looked at, one or more."""
+    evidence = evidence_of(aligned, table, calibration)
+    other_speech = -score(evidence, calibration)
     hashes = np.array([a.segment.hashes for a in aligned])
     comparisons = np.array([a.comparisons for a in aligned])
     rates = np.array([(a.segment.ber, a.segment.weighted_ber) for a in aligned]).T
-    alike, alike_weighted = (
+    by_bits, by_weights = (
         log10_same_text(rate, hashes, comparisons, calibration) for rate in rates
     )
-    by_weights = log10_chance(rates[1], hashes, comparisons, calibration)
-    return (
-        other_speech,
-        log10_sum(other_speech, alike),
-        log10_sum(by_weights, alike_weighted),
+    chance = log10_chance(rates[1], hashes, comparisons, calibration)
+    return Judgement(
+        evidence, other_speech, log10_sum(other_speech, by_bits), log10_sum(chance, by_weights)
     )
 
 

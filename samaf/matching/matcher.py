@@ -19,7 +19,7 @@ from samaf.matching.alignment import (
     with_refined_boundaries,
 )
 from samaf.matching.candidates import Candidate, span_of
-from samaf.matching.evidence import Aligned, Evalues, judged
+from samaf.matching.evidence import Aligned, Judgement, judged
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid
@@ -96,21 +96,20 @@ class Matcher:
 
     def candidates(self, aligned: Sequence[Aligned]) -> list[Candidate]:
         """Give the candidates among all segments of one query, in the order of these."""
-        other_speech, same_text, weighted = judged(aligned, self.index.table, self.calibration)
-        deciding = same_text if self.population == "prompts" else other_speech
+        if not aligned:
+            return []
+        judgement = judged(aligned, self.index.table, self.calibration)
+        deciding = judgement.same_text if self.population == "prompts" else judgement.other_speech
         most = inf if self.at_any_score else log10(self.max_false_matches)
-        return [
-            self._candidate(
-                aligned[n], Evalues(float(other_speech[n]), float(same_text[n])), float(weighted[n])
-            )
-            for n in np.flatnonzero(deciding <= most).tolist()
-        ]
+        chosen = np.flatnonzero(deciding <= most).tolist()
+        return [self._candidate(aligned[n], judgement, n) for n in chosen]
 
-    def _candidate(self, aligned: Aligned, evalues: Evalues, weighted: float) -> Candidate:
+    def _candidate(self, aligned: Aligned, judgement: Judgement, number: int) -> Candidate:
         (hypothesis, query), table = aligned.grid, self.index.table
         segment, manipulation = aligned.segment, hypothesis.manipulation
         first, stop = span_of(segment, len(query), manipulation)
         early = hypothesis.origin * manipulation.tau
+        evalues = judgement.evalues(number)
         return Candidate(
             segment.alignment.recording_index,
             moved(with_refined_boundaries(segment, query, table), hypothesis.origin),
@@ -118,8 +117,9 @@ class Matcher:
             _inner_ber(segment, query, table, hypothesis),
             evalues.of(self.population),
             evalues,
+            tuple(judgement.evidence[number].tolist()),
             evalues.same_text > log10(self.max_false_matches),
-            weighted,
+            float(judgement.weighted[number]),
             manipulation,
             aligned.comparisons,
         )

@@ -35,8 +35,8 @@ def _answer(speaker: str, stored: bool, evalue: float, right: bool) -> Answer:
     candidate = {
         "recording": clip if right else "other",
         "score": -evalue,
-        "log10_evalue": evalue,
-        "weighted_log10_evalue": evalue,
+        "ber": -evalue,
+        "weighted": -evalue,
     }
     return Answer(clip, speaker, "Clean", 1.0, stored, 0.0, 1.0, {}, [], [candidate])
 
@@ -70,24 +70,26 @@ def test_the_table_names_each_part() -> None:
     text = decision.ablation(answers)
     assert "400 queries, 200 of them of recordings that are not stored; 200 speakers" in text
     assert "| right first at any score | 100.0 | 100.0 | - |" in text
-    assert "| + straightness |" in text
-    assert "| all without cohort |" in text
+    assert "| + rival |" in text
+    assert "| all without rival |" in text
+    assert "| all with straightness |" in text
 
 
 _REST = {
     "cohort_mean": 0.5,
     "cohort_deviation": 0.03,
     "cohort_best": 0.4,
-    "ber": 0.3,
-    "next_best": 0.0,
+    "bit_error_rate": 0.3,
+    "margin": 0.05,
+    "rival": 0.0,
+    "activity": 0.8,
     "lag_ms": None,
     "coverage": 1.0,
     "spread": 0.05,
     "worst": 0.4,
     "drift": 0.0,
-    "speech_share": 0.8,
     "reliability": 0.3,
     "reference_cohort_best": 0.4,
+    "query_activity": None,
     "reference_activity": None,
-    "hashes": 5,
 }

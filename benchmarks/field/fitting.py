@@ -1,0 +1,218 @@
+"""Fits what a model's card says of the decision: weights of the evidence, scores, ratios.
+
+The weights are those of a logistic regression. The score is a straight line in its log odds, such
+that a stated share of the queries whose recording is not stored passes; the likelihood ratio is a
+straight line in the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmarks.calibration.fitting import bounds, rising
+from benchmarks.calibration.validation import cllr
+from benchmarks.errors import BenchmarkError
+from benchmarks.field.answers import Answer
+from benchmarks.field.conditions import CONDITIONS
+from benchmarks.field.draws import Draws
+from benchmarks.field.logistic import fit
+from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration
+from samaf.fingerprinters.card import Decision, Weights
+from samaf.matching.calibration import log10_likelihood_ratio
+from samaf.matching.evidence import EVIDENCE, score
+
+FOLDS = 5
+RATES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)  # that the score's line is fitted to
+LEAST_PASSED = 5  # queries at a rate, below which it is not used
+KNEE, SLOPE = 3.0, 0.5  # beyond what so many queries can show, half is believed
+DIGITS = 4
+
+_BABBLE = {condition.name: condition.babble for condition in CONDITIONS}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """The candidates of answers as arrays; babble is left out.
+
+    Attributes
+    ----------
+    evidence
+        float (n, k), see ``samaf.matching.evidence``.
+    query
+        int (n,): position of the answer.
+    right
+        bool (n,): whether it is the recording that the clip was cut from.
+    first
+        bool (n,): whether it is the first candidate of its query.
+    stored, speakers, seconds
+        Of the answers, (m,) each.
+    """
+
+    evidence: np.ndarray
+    query: np.ndarray
+    right: np.ndarray
+    first: np.ndarray
+    stored: np.ndarray
+    speakers: np.ndarray
+    seconds: np.ndarray
+
+    def chosen(self, answers: np.ndarray) -> Examples:
+        """Keep some answers, bool (m,), with their candidates."""
+        place = np.cumsum(answers) - 1
+        kept = answers[self.query]
+        return Examples(
+            *(part[kept] for part in (self.evidence, place[self.query], self.right, self.first)),
+            *(part[answers] for part in (self.stored, self.speakers, self.seconds)),
+        )
+
+    def best(self, scores: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+        """Give the best score among some candidates of each answer, -inf without any, (m,)."""
+        best = np.full(len(self.stored), -np.inf)
+        np.maximum.at(best, self.query[candidates], scores[candidates])
+        return best
+
+
+def examples(answers: Sequence[Answer]) -> Examples:
+    """Collect the candidates of answers.
+
+    Raises
+    ------
+    BenchmarkError
+        There are no queries of either kind.
+    """
+    used = [a for a in answers if not _BABBLE[a.condition]]
+    rows = [
+        (n, answer.stored and answer.named(c), place == 0, [c[name] for name in EVIDENCE])
+        for n, answer in enumerate(used)
+        for place, c in enumerate(answer.candidates)
+    ]
+    stored = np.array([a.stored for a in used], bool)
+    if not rows or stored.all() or not any(right for _, right, _, _ in rows):
+        raise BenchmarkError("the answers hold no queries of both kinds; ask some first")
+    query, right, first, evidence = zip(*rows, strict=True)
+    return Examples(
+        np.array(evidence, float),
+        np.array(query),
+        np.array(right, bool),
+        np.array(first, bool),
+        stored,
+        np.array([a.speaker for a in used]),
+        np.array([a.seconds for a in used]),
+    )
+
+
+def fitted(data: Examples, calibration: ScoreCalibration) -> ScoreCalibration:
+    """Give a calibration with decision and likelihood ratio fitted to examples."""
+    stored = data.stored[data.query]
+    used = data.right | (data.first & ~stored)
+    model = fit(data.evidence[used], data.right[used])
+    decades = model.log_odds(data.evidence) / np.log(10)
+    offset, slope = _line(data.best(decades, ~stored)[~data.stored])
+    weights = slope * model.weights / np.log(10)
+    named = {name: round(float(w), DIGITS) for name, w in zip(EVIDENCE, weights, strict=True)}
+    decision = Decision(
+        round(float(offset + slope * model.intercept / np.log(10)), DIGITS),
+        Weights(**named),
+        KNEE,
+        SLOPE,
+    )
+    made = replace(calibration, decision=decision)
+    return replace(made, likelihood=_ratio(data, score(data.evidence, made)))
+
+
+def _line(best: np.ndarray) -> tuple[float, float]:
+    """Find the line in log odds, decades, at which stated rates are met."""
+    rates = np.array([r for r in RATES if r * len(best) >= LEAST_PASSED])
+    if len(rates) < 2:
+        raise BenchmarkError(f"{len(best)} queries that are not stored are too few; ask more")
+    met = np.quantile(best, 1 - rates)
+    slope, offset = np.polyfit(met, -np.log10(rates), 1)
+    return float(offset), float(slope)
+
+
+def _ratio(data: Examples, scores: np.ndarray) -> LikelihoodRatio:
+    """Fit the likelihood ratio; a recording that is missed leaves the best false match."""
+    best = data.best(scores, np.ones(len(scores), bool))
+    least = best[np.isfinite(best)].min()
+    best = np.maximum(best, least)
+    true, false = best[data.stored], best[~data.stored]
+    offset, slope, floor = rising(true, false)
+    one, two = (np.maximum(floor, offset + slope * s) for s in (true, false))
+    voices = [len(set(data.speakers[side].tolist())) for side in (data.stored, ~data.stored)]
+    lowest, highest = bounds(one, two, *voices)
+    return LikelihoodRatio(
+        round(offset, DIGITS),
+        round(slope, DIGITS),
+        round(max(lowest, floor), 2),
+        round(highest, 2),
+        f"true: {len(true)} queries of the field benchmark whose recording is stored; false: "
+        f"{len(false)} without it",
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Answers with scores of calibrations that were fitted to other speakers, float (m,) each.
+
+    Attributes
+    ----------
+    said
+        Of the right candidate; -inf where there is none, or the recording is not stored.
+    wrong
+        Of the best other candidate.
+    ratio
+        log10 likelihood ratio of the best candidate.
+    """
+
+    said: np.ndarray
+    wrong: np.ndarray
+    ratio: np.ndarray
+
+
+def cross_validated(data: Examples, calibration: ScoreCalibration) -> Judged:
+    """Judge each fold of speakers by what was fitted to the others."""
+    names = sorted(set(data.speakers.tolist()))
+    Draws("folds").rng.shuffle(names)
+    dealt = {name: n % FOLDS for n, name in enumerate(names)}
+    fold = np.array([dealt[name] for name in data.speakers.tolist()])
+    scores = np.empty(len(data.query))
+    ratio = np.empty(len(fold))
+    for number in range(FOLDS):
+        made = fitted(data.chosen(fold != number), calibration)
+        here = fold[data.query] == number
+        scores[here] = score(data.evidence[here], made)
+        best = data.best(scores, here)[fold == number]
+        ratio[fold == number] = log10_likelihood_ratio(best, made)
+    return Judged(data.best(scores, data.right), data.best(scores, ~data.right), ratio)
+
+
+def checked(data: Examples, calibration: ScoreCalibration) -> str:
+    """Show a fit and, cross-validated by speaker, what it is worth, as Markdown."""
+    seen = cross_validated(data, calibration)
+    decision, ratio = calibration.decision, calibration.likelihood
+    lines = [
+        f"score = {decision.intercept:g}"
+        + "".join(f" {getattr(decision.weights, n):+g} {n}" for n in EVIDENCE)
+        + f"; above {decision.knee:g} it grows {decision.slope:g} times as much",
+        f"log10 LR = {ratio.offset:g} {ratio.slope:+g} score, from {ratio.lowest:g} to "
+        f"{ratio.highest:g}",
+        "",
+        f"{len(set(data.speakers.tolist()))} speakers in {FOLDS} folds; shares in %",
+        "",
+        "| queries | n | pass at 0.1 | at 0.01 | at 0.001 | right said at 0.001 | wrong said |",
+        "| --- |" + " ---: |" * 6,
+    ]
+    for seconds in [None, *sorted(set(data.seconds.tolist()))]:
+        chosen = np.ones(len(data.seconds), bool) if seconds is None else data.seconds == seconds
+        absent, stored = chosen & ~data.stored, chosen & data.stored
+        passed = [f"{100 * (seen.wrong[absent] >= t).mean():.3f}" for t in (1, 2, 3)]
+        right = f"{100 * (seen.said[stored] >= 3).mean():.1f}"
+        wrong = f"{100 * (seen.wrong[stored] >= 3).mean():.3f}"
+        name = "all" if seconds is None else f"{seconds:g} s"
+        cells = [name, f"{absent.sum():,}", *passed, right, wrong]
+        lines.append("| " + " | ".join(cells) + " |")
+    cost = cllr(seen.ratio[data.stored], seen.ratio[~data.stored])
+    return "\n".join([*lines, "", f"Cllr {cost:.3f} bits"])
