@@ -12,7 +12,7 @@ from benchmarks.errors import BenchmarkError, SettingsError
 
 ANSWERS, SETTINGS = "answers.jsonl", "settings.json"
 
-Key = tuple[str, str, float, bool]
+Key = tuple[str, str, float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,10 @@ class Answer:
     ----------
     clip, speaker
         The recording that it was cut from, and who speaks.
-    condition, seconds, stored
-        How it was made worse, its length as heard, and whether its recording is stored.
+    condition, seconds
+        How it was made worse, and its length as heard.
+    without
+        What the store lacks, see ``plan.WITHOUT``.
     start, pace, parameters
         See ``excerpts.Excerpt``.
     matches
@@ -42,7 +44,7 @@ class Answer:
     speaker: str
     condition: str
     seconds: float
-    stored: bool
+    without: str
     start: float
     pace: float
     parameters: dict[str, float]
@@ -54,7 +56,12 @@ class Answer:
     @property
     def key(self) -> Key:
         """What tells it from all other queries of a run."""
-        return self.clip, self.condition, self.seconds, self.stored
+        return self.clip, self.condition, self.seconds, self.without
+
+    @property
+    def stored(self) -> bool:
+        """Whether its recording is stored."""
+        return not self.without
 
     @property
     def score(self) -> float:

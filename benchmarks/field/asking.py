@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.field.answers import Answer, Key
 from benchmarks.field.candidates import candidates
 from benchmarks.field.conditions import Condition, select
 from benchmarks.field.excerpts import Excerpt, excerpt, recording_name
-from benchmarks.field.plan import SIDES, Probe
+from benchmarks.field.plan import NO_SOURCE, WITHOUT, Probe
 from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
 from samaf.audio import load
+from samaf.engine.hash_query import HashFamily
+from samaf.engine.options import QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
 from samaf.fingerprinters import hashing
+from samaf.index import ExactIndex, Index
 from samaf.matching import PreparedQuery
 from samaf.records import Match, QueryResult
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the processes share."""
+    """What the processes share.
 
-    stores: tuple[Path, Path]
+    Attributes
+    ----------
+    sources, speakers
+        By name, of all that is stored.
+    """
+
+    store: Path
+    sources: Mapping[str, str]
+    speakers: Mapping[str, str]
     around: Surroundings
     conditions: tuple[str, ...]
     lengths: tuple[float, ...]
@@ -44,13 +57,27 @@ def ask(task: Task, probes: Sequence[Probe], done: set[Key], jobs: int) -> Itera
 
 
 class _Worker:
-    """Both stores, opened once in a process."""
+    """The store, opened once in a process."""
 
     def __init__(self, task: Task, done: set[Key]) -> None:
         self.task, self.done = task, done
         self.conditions = select(",".join(task.conditions))
         self._stack = ExitStack()
-        self.engines = [self._stack.enter_context(opened(path)) for path in task.stores]
+        self.engine = self._stack.enter_context(opened(task.store))
+        self.fingerprinter = hashing(self.engine.fingerprinter)
+        self.family = HashFamily(self.fingerprinter)
+        self.options = QueryOptions(search=task.search)
+        ids = {r.recording_id: recording_name(r.path) for r in self.engine.list()}
+        self.names = [ids[i] for i in self.engine.index.table.recording_ids.tolist()]
+
+    def lacking(self, probe: Probe, without: str) -> Index:
+        """Give the index as if the source or the speaker of a recording had never been stored."""
+        task = self.task
+        kept = [task.speakers.get(name) != task.speakers[probe.name] for name in self.names]
+        if without == NO_SOURCE and (source := task.sources[probe.name]):
+            others = [task.sources.get(name) != source for name in self.names]
+            kept = [a and b for a, b in zip(kept, others, strict=True)]
+        return ExactIndex(self.engine.index.table.only(np.array(kept)))
 
 
 _workers: list[_Worker] = []  # of a process
@@ -64,24 +91,24 @@ def _ask(probe: Probe) -> list[Answer]:
     worker = _workers[0]
     task = worker.task
     samples = load(probe.clip.path)
+    indexes: dict[str, Index] = {w: worker.lacking(probe, w) for w in WITHOUT if w}
     answers = []
     for condition in worker.conditions:
         for seconds in task.lengths:
             wanted = [
-                side
-                for side in SIDES
-                if (probe.name, condition.name, seconds, side == probe.side) not in worker.done
+                without
+                for without in WITHOUT
+                if (probe.name, condition.name, seconds, without) not in worker.done
             ]
             if not wanted:
                 continue
             cut = excerpt(samples, probe.name, seconds, condition, task.around, task.seed)
             if cut is None:
                 continue
-            deep = task.search != "plain"
-            fingerprinter = hashing(worker.engines[0].fingerprinter)
-            prepared = prepare(cut.audio, fingerprinter, Stopwatch(), deep=deep)
-            for side in wanted:
-                answers.append(_answer(probe, condition, seconds, cut, prepared, side, worker))
+            query = prepare(cut.audio, worker.fingerprinter, Stopwatch(), deep=worker.options.deep)
+            for without in wanted:
+                asked = (probe, condition, seconds, cut, query)
+                answers.append(_answer(*asked, without, indexes.get(without), worker))
     return answers
 
 
@@ -90,26 +117,35 @@ def _answer(
     condition: Condition,
     seconds: float,
     cut: Excerpt,
-    prepared: PreparedQuery,
-    side: int,
+    query: PreparedQuery,
+    without: str,
+    index: Index | None,
     worker: _Worker,
 ) -> Answer:
-    engine, search = worker.engines[side], worker.task.search
+    """Ask a clip: through the engine in the whole store, or its search in a part of it."""
+    engine = worker.engine
     started = time.perf_counter()
-    result = engine.query(cut.audio, search=search)
-    assert isinstance(result, QueryResult)  # the model makes hashes
+    if index is None:
+        result = engine.query(cut.audio, search=worker.options.search)
+        assert isinstance(result, QueryResult)  # the model makes hashes
+    elif query.result.reason:
+        result = query.result
+    else:
+        result = worker.family.search(query, worker.options, index, engine.store, Stopwatch())
     elapsed = time.perf_counter() - started
     return Answer(
         probe.name,
-        probe.clip.speaker,
+        probe.clip.speaker or probe.name,
         condition.name,
         seconds,
-        side == probe.side,
+        without,
         round(cut.start, 4),
         round(cut.pace, 6),
         {name: round(value, 4) for name, value in cut.parameters.items()},
         [_match(match) for match in result.matches],
-        candidates(engine, prepared, search),
+        candidates(
+            worker.fingerprinter, index or engine.index, engine.store, query, worker.options
+        ),
         round(elapsed, 4),
         result.reason,
     )

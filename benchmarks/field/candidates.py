@@ -16,39 +16,41 @@ import numpy as np
 from benchmarks.errors import BenchmarkError
 from benchmarks.field.evidence import tried
 from benchmarks.field.excerpts import recording_name
-from samaf import Engine
 from samaf.engine.hash_query import matcher_of
 from samaf.engine.options import QueryOptions
-from samaf.fingerprinters import Fingerprinter, ScoreCalibration, hashing
-from samaf.index import HashTable
+from samaf.fingerprinters import Fingerprinter, ScoreCalibration
+from samaf.index import HashTable, Index
 from samaf.matching import Candidate, DeepMatcher, Matcher, PreparedQuery, deep, hash_under
 from samaf.matching.alignment import Segment, error_rates, moved
 from samaf.matching.calibration import log10_likelihood_ratio
 from samaf.matching.evidence import EVIDENCE
 from samaf.matching.query_hashes import Grid
 from samaf.records import Hashes
+from samaf.store import Store
 
 KEPT = 3  # candidates of a query
 
 
-def candidates(engine: Engine, query: PreparedQuery, search: str) -> list[dict[str, Any]]:
+def candidates(
+    fingerprinter: Fingerprinter,
+    index: Index,
+    store: Store,
+    query: PreparedQuery,
+    options: QueryOptions,
+) -> list[dict[str, Any]]:
     """Give the best candidates, best first, each recording once.
 
-    Parameters
-    ----------
-    search
-        "plain", "deep" or "exhaustive", as ``query`` was prepared for.
+    ``query`` was prepared for ``options``.
     """
     if query.result.reason:
         return []
-    fingerprinter = hashing(engine.fingerprinter)
-    matcher = matcher_of(fingerprinter, engine.index, QueryOptions(k=KEPT, search=search))
+    matcher = matcher_of(fingerprinter, index, replace(options, k=KEPT))
     matcher = replace(matcher, at_any_score=True)
-    found, grids = _found(query, fingerprinter, matcher, search)
+    found, grids = _found(query, fingerprinter, matcher, options.search)
     chosen = first_of_each(found, KEPT)
-    table = matcher.index.table
+    table = index.table
     ids = table.recording_ids[[c.recording_index for c in chosen]].tolist() if chosen else []
-    recordings = engine.store.get_many(ids)
+    recordings = store.get_many(ids)
     return [
         described(
             *(candidate, grids, table, matcher.calibration),

@@ -63,7 +63,8 @@ def command(context: click.Context, **options: Any) -> None:
     """Ask clips as cases bring them, with the program's defaults; go on where it was stopped.
 
     Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is asked
-    in two stores: one holds its recording, the other nothing of its speaker.
+    three times: in the whole store, in one that lacks its speaker, and in one that lacks its
+    collection too, and so what may share its text.
 
     Example: python -m benchmarks field --clips 60 --out runs/field
     """
@@ -146,8 +147,8 @@ def run(
     chosen = _available(select(conditions))
     folder = work or default_work()
     with progress_bars() as start:
-        stores = build(dealt, folder, model, times, start("recordings added"))
-    with opened(stores[0]) as engine:
+        store = build(dealt, folder, model, times, start("recordings added"))
+    with opened(store) as engine:
         digest = engine.fingerprinter.digest
     answers = AnswerFile(
         out,
@@ -162,7 +163,9 @@ def run(
         },
     )
     task = asking.Task(
-        stores,
+        store,
+        {name: clip.source for name, clip in dealt.stored.items()},
+        {name: clip.speaker or name for name, clip in dealt.stored.items()},
         surroundings(opened_corpora, split, dealt.voices),
         tuple(c.name for c in chosen),
         asked,

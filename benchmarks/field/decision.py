@@ -1,6 +1,7 @@
 """What each kind of evidence gives to the decision: an ablation, cross-validated by speaker.
 
-Every query offers its best candidates. A logistic regression of their evidence says how far
+Every query offers its best candidates. Those that are not stored are asked in a store without
+their collection, see ``plan.WITHOUT``. A logistic regression of their evidence says how far
 each is to be believed; the best is the answer. One threshold for all lengths and conditions is
 set where a stated share of the queries whose recording is not stored passes. Both the ratio and
 the threshold's impostors come from folds whose speakers the regression never saw.
@@ -20,6 +21,7 @@ from benchmarks.field.answers import Answer
 from benchmarks.field.conditions import CONDITIONS
 from benchmarks.field.draws import Draws
 from benchmarks.field.logistic import fit
+from benchmarks.field.report import of_speech
 
 FOLDS = 5
 PASSING = (0.002, 0.001)  # shares of impostors that set thresholds
@@ -87,7 +89,7 @@ class Judgement:
 
 def ablation(answers: Sequence[Answer]) -> str:
     """Give the table as Markdown."""
-    asked = [a for a in answers if a.candidates and not _BABBLE[a.condition]]
+    asked = [a for a in of_speech(answers) if a.candidates and not _BABBLE[a.condition]]
     lengths = sorted({a.seconds for a in asked})
     impostors = sum(not a.stored for a in asked)
     lines = [

@@ -19,6 +19,7 @@ from benchmarks.field.answers import Answer
 from benchmarks.field.conditions import CONDITIONS
 from benchmarks.field.draws import Draws
 from benchmarks.field.logistic import fit
+from benchmarks.field.report import of_speech
 from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration
 from samaf.fingerprinters.card import Decision, Weights
 from samaf.matching.calibration import log10_likelihood_ratio
@@ -76,14 +77,14 @@ class Examples:
 
 
 def examples(answers: Sequence[Answer]) -> Examples:
-    """Collect the candidates of answers.
+    """Collect the candidates of answers, see `of_speech`.
 
     Raises
     ------
     BenchmarkError
         There are no queries of either kind.
     """
-    used = [a for a in answers if not _BABBLE[a.condition]]
+    used = [a for a in of_speech(answers) if not _BABBLE[a.condition]]
     rows = [
         (n, answer.stored and answer.named(c), place == 0, [c[name] for name in EVIDENCE])
         for n, answer in enumerate(used)

@@ -6,6 +6,7 @@ import pytest
 from benchmarks.field import decision
 from benchmarks.field.answers import Answer
 from benchmarks.field.logistic import fit
+from benchmarks.field.plan import NO_SOURCE, STORED
 
 
 def test_one_weight_by_hand() -> None:
@@ -38,7 +39,8 @@ def _answer(speaker: str, stored: bool, evalue: float, right: bool) -> Answer:
         "ber": -evalue,
         "weighted": -evalue,
     }
-    return Answer(clip, speaker, "Clean", 1.0, stored, 0.0, 1.0, {}, [], [candidate])
+    without = STORED if stored else NO_SOURCE
+    return Answer(clip, speaker, "Clean", 1.0, without, 0.0, 1.0, {}, [], [candidate])
 
 
 def _answers() -> list[Answer]:
@@ -62,7 +64,7 @@ def test_right_answers_above_what_impostors_reach(monkeypatch: pytest.MonkeyPatc
 def test_the_table_names_each_part() -> None:
     answers = [
         Answer(
-            *(a.clip, a.speaker, a.condition, a.seconds, a.stored, a.start, a.pace, {}, []),
+            *(a.clip, a.speaker, a.condition, a.seconds, a.without, a.start, a.pace, {}, []),
             [{**a.candidates[0], **_REST}],
         )
         for a in _answers()
