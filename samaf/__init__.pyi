@@ -6,6 +6,7 @@ from .engine.engine import Engine, open
 from .engine.fingerprint import fingerprint
 from .engine.models import models
 from .engine.rehash import rehash
+from .engine.sync import sync
 from .engine.verify import draw_verification, verify
 from .version import __version__
 
@@ -21,5 +22,6 @@ __all__ = [
     "models",
     "open",
     "rehash",
+    "sync",
     "verify",
 ]

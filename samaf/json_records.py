@@ -17,6 +17,7 @@ from samaf.records import (
     QueryResult,
     RankingResult,
     Recording,
+    SyncedRecording,
     Verification,
 )
 from samaf.status import StoreStats
@@ -213,3 +214,41 @@ def ranking_record(result: RankingResult) -> Record:
         "padded": result.padded,
         "ranking": ranking,
     }
+
+
+def synced_record(result: SyncedRecording) -> Record:
+    """Give the JSON object of a recording on a time line: times to 1 us, clocks to 0.001 ppm."""
+    grouped = result.group > 0
+    return {
+        "path": result.path,
+        "sha256": result.sha256,
+        "duration": round(result.duration, 3),
+        "group": result.group if grouped else None,
+        "offset": round(result.offset, 6) if grouped else None,
+        "offset_error": round(result.offset_error, 6) if grouped else None,
+        "drift_ppm": round(result.drift_ppm, 3) if grouped else None,
+        "drift_error_ppm": round(result.drift_error_ppm, 3) if grouped else None,
+        "residual": round(result.residual, 6) if grouped else None,
+        "moments": result.moments,
+        "reason": result.reason,
+        "jumps": [
+            {"at": round(jump.at, 3), "seconds": round(jump.seconds, 6)} for jump in result.jumps
+        ],
+    }
+
+
+SYNCED_FIELDS = (
+    "path",
+    "sha256",
+    "duration",
+    "group",
+    "offset",
+    "offset_error",
+    "drift_ppm",
+    "drift_error_ppm",
+    "residual",
+    "moments",
+    "reason",
+    "at",
+    "seconds",
+)

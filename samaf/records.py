@@ -180,7 +180,7 @@ class LagCurves:
         float64 (m,): where the clip's stretch would start in the recording, in s, every 10 ms.
         Empty where tempo and pitch were changed apart, which leaves no common waveform.
     correlation
-        float32 (m,): the highest correlation of these 10 ms over the rms of all lags.
+        float32 (m,): the highest correlation of these 10 ms over the spread of all lags.
     peak_lag, peak
         The highest near the place that the hashes name; nan without a curve.
     times
@@ -213,7 +213,7 @@ class Verification:
     log10_lr
         log10 of the likelihood ratio of that score; 0 says nothing, it is never below.
     z_waveform
-        The correlation's peak over the rms of all other lags; nan where tempo and pitch were
+        The correlation's peak over the spread of all other lags; nan where tempo and pitch were
         changed apart, which leaves no common waveform.
     z_windows
         Likeness of windows of 0.1 s along the line, against random places.
@@ -558,3 +558,68 @@ class Fingerprint:
     digest: str
     hop: float
     hashes: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A moment at which a recording leaves the time line of its event.
+
+    Attributes
+    ----------
+    at
+        Seconds of the recording.
+    seconds
+        What is missing there; negative where something was put in.
+    """
+
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedRecording:
+    """Where a recording lies on the time line of an event that others recorded too.
+
+    Attributes
+    ----------
+    group
+        Recordings of one event have the same number, from 1 on; 0 where it goes with no other.
+    offset
+        Seconds from the start of the time line, where its earliest recording begins.
+    drift_ppm
+        How much faster its clock ran than that of the group's first recording, in millionths:
+        the recording is longer by so much.
+    offset_error, drift_error_ppm
+        Half of the 95 % interval of both.
+    residual
+        Root mean square of the moments that were measured from the time line, in seconds.
+    moments
+        How many were measured.
+    jumps
+        Where it was paused or cut, in the order of time.
+    reason
+        Why it is in no group.
+    """
+
+    path: str
+    sha256: str
+    duration: float
+    group: int = 0
+    offset: float = 0.0
+    drift_ppm: float = 0.0
+    offset_error: float = 0.0
+    drift_error_ppm: float = 0.0
+    residual: float = 0.0
+    moments: int = 0
+    jumps: tuple[Jump, ...] = ()
+    reason: str = ""
+
+    @property
+    def end(self) -> float:
+        """Where it ends on the time line, in seconds."""
+        return self.place(self.duration)
+
+    def place(self, moment: float) -> float:
+        """Give where a moment of it lies on the time line, both in seconds."""
+        missing = sum(jump.seconds for jump in self.jumps if jump.at <= moment)
+        return self.offset + missing + moment / (1 + self.drift_ppm * 1e-6)

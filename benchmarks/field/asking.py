@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from samaf.audio import load
 from samaf.engine.hash_query import HashFamily
 from samaf.engine.options import QueryOptions
 from samaf.engine.prepare import prepare
+from samaf.engine.references import References
 from samaf.engine.stopwatch import Stopwatch
+from samaf.engine.verification import with_verification
 from samaf.fingerprinters import hashing
 from samaf.index import ExactIndex, Index
 from samaf.matching import PreparedQuery
-from samaf.records import Match, QueryResult
+from samaf.records import Match, QueryResult, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Task:
     lengths: tuple[float, ...]
     search: str
     seed: int
+    verify: bool = False
 
 
 def ask(task: Task, probes: Sequence[Probe], done: set[Key], jobs: int) -> Iterator[list[Answer]]:
@@ -66,7 +70,8 @@ class _Worker:
         self.engine = self._stack.enter_context(opened(task.store))
         self.fingerprinter = hashing(self.engine.fingerprinter)
         self.family = HashFamily(self.fingerprinter)
-        self.options = QueryOptions(search=task.search)
+        self.options = QueryOptions(search=task.search, verify=task.verify)
+        self.references = self._stack.enter_context(References(None))
         ids = {r.recording_id: recording_name(r.path) for r in self.engine.list()}
         self.names = [ids[i] for i in self.engine.index.table.recording_ids.tolist()]
 
@@ -105,7 +110,13 @@ def _ask(probe: Probe) -> list[Answer]:
             cut = excerpt(samples, probe.name, seconds, condition, task.around, task.seed)
             if cut is None:
                 continue
-            query = prepare(cut.audio, worker.fingerprinter, Stopwatch(), deep=worker.options.deep)
+            query = prepare(
+                cut.audio,
+                worker.fingerprinter,
+                Stopwatch(),
+                deep=worker.options.deep,
+                with_samples=worker.options.verify,
+            )
             for without in wanted:
                 asked = (probe, condition, seconds, cut, query)
                 answers.append(_answer(*asked, without, indexes.get(without), worker))
@@ -126,12 +137,16 @@ def _answer(
     engine = worker.engine
     started = time.perf_counter()
     if index is None:
-        result = engine.query(cut.audio, search=worker.options.search)
+        given = worker.options.search, worker.options.verify
+        result = engine.query(cut.audio, search=given[0], verify=given[1])
         assert isinstance(result, QueryResult)  # the model makes hashes
     elif query.result.reason:
         result = query.result
     else:
         result = worker.family.search(query, worker.options, index, engine.store, Stopwatch())
+        if worker.options.verify:
+            assert query.samples is not None  # as it was prepared
+            result = with_verification(result, query.samples, worker.references, worker.options)
     elapsed = time.perf_counter() - started
     return Answer(
         probe.name,
@@ -162,4 +177,20 @@ def _match(match: Match) -> dict[str, Any]:
         "score_same_text": round(match.score_same_text, 3),
         "same_text_warning": match.same_text_warning,
         "manipulation": str(match.manipulation),
+        **_verification(match.verification),
     }
+
+
+def _verification(verification: Verification | None) -> dict[str, Any]:
+    if verification is None:
+        return {}
+    return {
+        "verified": verification.verified,
+        "verification_score": round(verification.score, 3),
+        "z_waveform": _number(verification.z_waveform),
+        "z_windows": _number(verification.z_windows),
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if isnan(value) else round(value, 2)

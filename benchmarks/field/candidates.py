@@ -75,8 +75,9 @@ def _found(
     search: str,
 ) -> tuple[list[Candidate], Sequence[Grid]]:
     """Give all candidates and the grids that they may have been found on."""
-    if query.samples is None:
+    if search == "plain":
         return matcher.find(query.grids), query.grids
+    assert query.samples is not None  # a deep query keeps them
     salt, exhaustive = query.result.sha256, search == "exhaustive"
     found = DeepMatcher(fingerprinter, matcher, exhaustive).find_on_grid(query.samples, salt)
     manipulations = {candidate.manipulation for candidate in found}

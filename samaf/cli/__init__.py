@@ -22,6 +22,7 @@ from samaf.cli.options import INTERRUPTED, db_option
 from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
 from samaf.cli.streams import monitor
+from samaf.cli.sync import sync
 from samaf.cli.text import complain
 from samaf.cli.train import train
 from samaf.cli.verify import verify
@@ -99,6 +100,7 @@ for command in (
     delete,
     stats,
     compare,
+    sync,
     verify,
     duplicates,
     copies,

@@ -60,7 +60,7 @@ class Engine:
     ) -> None:
         self.store = store
         self._model = model
-        self._index_type = index
+        self.index_type = index
         self._cache_folder = cache_folder
 
     def __enter__(self) -> Engine:
@@ -122,7 +122,7 @@ class Engine:
 
     @cached_property
     def _current_index(self) -> CurrentIndex:
-        open_index = partial(self._family.open_index, self._index_type)
+        open_index = partial(self._family.open_index, self.index_type)
         return CurrentIndex(self.store, self.fingerprinter, open_index, self._cache_folder)
 
     @property

@@ -1,0 +1,1 @@
+"""What recordings share: synchronisation, repeats, overlaps."""
