@@ -14,7 +14,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.field import asking
 from benchmarks.field.answers import ANSWERS, SETTINGS, AnswerFile, read_answers
 from benchmarks.field.conditions import FORMAT, Condition, select
-from benchmarks.field.plan import plan
+from benchmarks.field.plan import collection, plan
 from benchmarks.field.sounds import surroundings
 from benchmarks.field.stores import build, opened
 from benchmarks.field.tools import missing
@@ -166,7 +166,7 @@ def run(
     )
     task = asking.Task(
         store,
-        {name: clip.source for name, clip in dealt.stored.items()},
+        {name: collection(clip) for name, clip in dealt.stored.items()},
         {name: clip.speaker or name for name, clip in dealt.stored.items()},
         surroundings(opened_corpora, split, dealt.voices),
         tuple(c.name for c in chosen),

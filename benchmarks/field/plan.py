@@ -56,6 +56,11 @@ class Plan:
         return sha256("\n".join(self.stored).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
+def collection(clip: Clip) -> str:
+    """Name the collection that a clip is from, without what else the clip was taken from."""
+    return clip.source.partition(" + ")[0]
+
+
 def plan(corpora: Sequence[Corpus], split: str, seed: int) -> Plan:
     """Deal the speakers of a split.
 
