@@ -27,6 +27,8 @@ from samaf.matching.evidence import EVIDENCE, score
 
 FOLDS = 5
 RATES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)  # that the score's line is fitted to
+EVEN_RATES = (0.1, 0.03, 0.01)  # at which clips of all lengths are to pass alike
+LENGTH_WEIGHTS = np.arange(-1, 4.01, 0.1)  # tried, decades of the odds a decade of hashes
 LEAST_PASSED = 5  # queries at a rate, below which it is not used
 KNEE, SLOPE = 3.0, 0.5  # beyond what so many queries can show, half is believed
 DIGITS = 4
@@ -109,19 +111,42 @@ def fitted(data: Examples, calibration: ScoreCalibration) -> ScoreCalibration:
     """Give a calibration with decision and likelihood ratio fitted to examples."""
     stored = data.stored[data.query]
     used = data.right | (data.first & ~stored)
-    model = fit(data.evidence[used], data.right[used])
-    decades = model.log_odds(data.evidence) / np.log(10)
-    offset, slope = _line(data.best(decades, ~stored)[~data.stored])
-    weights = slope * model.weights / np.log(10)
+    # Length tells nothing about who is right: it makes rates alike for clips of all lengths.
+    fixed = EVIDENCE.index("length")
+    others = np.delete(data.evidence, fixed, axis=1)
+    model = fit(others[used], data.right[used])
+    decades = model.log_odds(others) / np.log(10)
+    length = _length_weight(data, decades)
+    total = decades + length * data.evidence[:, fixed]
+    offset, slope = _line(data.best(total, ~stored)[~data.stored])
+    weights = slope * np.insert(model.weights / np.log(10), fixed, length)
     named = {name: round(float(w), DIGITS) for name, w in zip(EVIDENCE, weights, strict=True)}
     decision = Decision(
         round(float(offset + slope * model.intercept / np.log(10)), DIGITS),
         Weights(**named),
         KNEE,
         SLOPE,
+        f"{len(set(data.speakers.tolist()))} speakers, {data.stored.sum():,} queries of the field "
+        f"benchmark with their recording stored and {(~data.stored).sum():,} without their "
+        "collection",
     )
     made = replace(calibration, decision=decision)
     return replace(made, likelihood=_ratio(data, score(data.evidence, made)))
+
+
+def _length_weight(data: Examples, decades: np.ndarray) -> float:
+    """Find the weight under which equal shares of impostors of each length pass, in decades."""
+    absent = ~data.stored
+    groups = [absent & (data.seconds == seconds) for seconds in np.unique(data.seconds[absent])]
+    column = data.evidence[:, EVIDENCE.index("length")]
+    candidates = absent[data.query]
+
+    def unevenness(weight: float) -> float:
+        best = data.best(decades + weight * column, candidates)
+        met = np.array([np.quantile(best[g], 1 - np.array(EVEN_RATES)) for g in groups])
+        return float(met.var(axis=0).mean())
+
+    return min(LENGTH_WEIGHTS.tolist(), key=unevenness)
 
 
 def _line(best: np.ndarray) -> tuple[float, float]:
@@ -211,7 +236,8 @@ def checked(data: Examples, calibration: ScoreCalibration) -> str:
         absent, stored = chosen & ~data.stored, chosen & data.stored
         passed = [f"{100 * (seen.wrong[absent] >= t).mean():.3f}" for t in (1, 2, 3)]
         right = f"{100 * (seen.said[stored] >= 3).mean():.1f}"
-        wrong = f"{100 * (seen.wrong[stored] >= 3).mean():.3f}"
+        misled = (seen.wrong >= 3) & (seen.wrong > seen.said)
+        wrong = f"{100 * misled[stored].mean():.3f}"
         name = "all" if seconds is None else f"{seconds:g} s"
         cells = [name, f"{absent.sum():,}", *passed, right, wrong]
         lines.append("| " + " | ".join(cells) + " |")

@@ -25,6 +25,7 @@ EVIDENCE = tuple(field.name for field in fields(Weights))
 # readings of one text in 0.3.
 COPY_BER = 0.22
 ENOUGH_HASHES = 13  # 4 s: a longer clip need not be covered by one match
+LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +79,7 @@ def evidence_of(
       query;
     - ``rival``: the best ``weighted`` of another recording, see `rivals`: what likeness is worth
       for this clip;
+    - ``length``: log10 of the hashes compared, at most `LONGEST_HASHES`;
     - ``coverage``: share of the clip's informative hashes, or of `ENOUGH_HASHES`, that the segment
       holds, at most 1;
     - ``activity``: share of the clip's compared blocks that is no pause.
@@ -96,6 +98,7 @@ def evidence_of(
             weighted - np.log10(np.maximum(comparisons, 1.0)),
             chance_ber(hashes, comparisons, calibration) - rates,
             rivals(aligned, weighted - np.log10(np.maximum(searched, 1.0)), table),
+            np.log10(np.minimum(hashes, LONGEST_HASHES)),
             np.minimum(hashes / np.clip(informative, 1, ENOUGH_HASHES), 1.0),
             np.array([_activity(a) for a in aligned]),
         ]

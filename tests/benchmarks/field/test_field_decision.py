@@ -83,6 +83,7 @@ _REST = {
     "cohort_best": 0.4,
     "bit_error_rate": 0.3,
     "margin": 0.05,
+    "length": 1.0,
     "rival": 0.0,
     "activity": 0.8,
     "lag_ms": None,
