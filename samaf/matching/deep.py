@@ -111,7 +111,7 @@ def _as_it_is(candidate: Candidate) -> bool:
 def _decided(candidates: Sequence[Candidate], grids: Sequence[Grid]) -> bool:
     """Whether decisive candidates explain the clip; what two recordings hold counts once."""
     covered = reached = 0.0
-    for start, stop in sorted(c.span for c in candidates if c.log10_evalue < DECISIVE):
+    for start, stop in sorted(c.span for c in candidates if c.evalues.same_text < DECISIVE):
         covered += max(0.0, stop - max(start, reached))
         reached = max(reached, stop)
     informative = max((int(q.informative.sum()) for _, q in grids), default=0)

@@ -79,10 +79,11 @@ def evidence_of(
       query;
     - ``rival``: the best ``weighted`` of another recording, see `rivals`: what likeness is worth
       for this clip;
-    - ``length``: log10 of the hashes compared, at most `LONGEST_HASHES`;
     - ``coverage``: share of the clip's informative hashes, or of `ENOUGH_HASHES`, that the segment
       holds, at most 1;
-    - ``activity``: share of the clip's compared blocks that is no pause.
+    - ``activity``: share of the clip's compared blocks that is no pause;
+    - ``length``: log10 of the clip's informative hashes, at most `LONGEST_HASHES`;
+    - ``size``: log10 of the comparisons that the search made.
     """
     hashes = np.array([a.segment.hashes for a in aligned], np.float64)
     comparisons = np.array([a.comparisons for a in aligned])
@@ -98,9 +99,10 @@ def evidence_of(
             weighted - np.log10(np.maximum(comparisons, 1.0)),
             chance_ber(hashes, comparisons, calibration) - rates,
             rivals(aligned, weighted - np.log10(np.maximum(searched, 1.0)), table),
-            np.log10(np.minimum(hashes, LONGEST_HASHES)),
             np.minimum(hashes / np.clip(informative, 1, ENOUGH_HASHES), 1.0),
             np.array([_activity(a) for a in aligned]),
+            np.log10(np.clip(informative, 1, LONGEST_HASHES)),
+            np.log10(np.maximum(searched, 1.0)),
         ]
     )
 

@@ -43,7 +43,9 @@ def test_the_evidence_of_two_segments_by_hand() -> None:
     )
     once = chance_ber(np.array([20, 5]), np.array([1e6, 1e6]), RANDOM)
     assert column(evidence, "margin") == pytest.approx((once - [0.25, 0.3]).tolist())
-    assert column(evidence, "length") == pytest.approx(np.log10([20, 5]))
+    assert column(evidence, "length") == pytest.approx(np.log10([24, 24]))
+    # 160 hashes of the store, 30 of the query, 3 slopes.
+    assert column(evidence, "size") == pytest.approx(np.log10([14_400, 14_400]))
     # 13 hashes, 4 s, of a longer clip are enough.
     assert column(evidence, "coverage") == pytest.approx([1, 5 / 13])
     assert column(evidence, "activity") == pytest.approx([(15 + 5 * 0.2) / 20, 0.2])
