@@ -7,22 +7,31 @@ records as CSV; see `samaf.csv_rows`.
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from math import isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from samaf.records import (
-    Duplicate,
-    Manipulation,
-    Match,
-    QueryResult,
-    RankingResult,
-    Recording,
-    SyncedRecording,
-    Verification,
-)
-from samaf.status import StoreStats
+if TYPE_CHECKING:  # records import NumPy
+    from samaf.events import StreamGap, StreamMatch
+    from samaf.media import MediaInfo
+    from samaf.records import (
+        Duplicate,
+        Manipulation,
+        Match,
+        QueryResult,
+        RankingResult,
+        Recording,
+        SyncedRecording,
+        Verification,
+    )
+    from samaf.status import StoreStats
 
 Record = dict[str, Any]
+
+
+def media_record(media: MediaInfo | None) -> Record | None:
+    """Give the JSON object of what was decoded; none where nothing is known."""
+    return media.to_dict() if media else None
 
 
 def match_record(match: Match) -> Record:
@@ -47,6 +56,8 @@ def match_record(match: Match) -> Record:
         "log10_lr_same_text": round(match.log10_lr_same_text, 2),
         "same_text_warning": match.same_text_warning,
         "manipulation": _manipulation_record(match.manipulation, 4),
+        "channel": match.channel,
+        "reference_channel": match.reference_channel,
     }
     if match.verification is not None:
         record["verification"] = verification_record(match.verification)
@@ -112,6 +123,8 @@ MATCH_FIELDS = (
     "log10_lr_same_text",
     "same_text_warning",
     "manipulation",
+    "channel",
+    "reference_channel",
 )
 
 
@@ -121,8 +134,46 @@ def query_record(result: QueryResult) -> Record:
         "query": result.query,
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
+        "media": media_record(result.media),
         "matches": [match_record(match) for match in result.matches],
     }
+
+
+def event_record(event: StreamMatch | StreamGap) -> Record:
+    """Give the JSON object of a match or a gap in a stream."""
+    from samaf.events import StreamMatch
+
+    if isinstance(event, StreamMatch):
+        return {
+            "event": "match",
+            "stream": event.stream,
+            "title": event.title,
+            "start_time": _time(event.start_time),
+            "stop_time": _time(event.stop_time),
+            **match_record(event.match),
+        }
+    return {
+        "event": "gap",
+        "stream": event.stream,
+        "start_time": _time(event.start_time),
+        "stop_time": _time(event.stop_time),
+        "query_start": round(event.at, 3),
+        "seconds": round(event.seconds, 3),
+        "reason": event.reason,
+        "tries": event.tries,
+        "over": event.over,
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="milliseconds") if time else None
+
+
+EVENT_FIELDS = (
+    *("event", "stream", "title", "start_time", "stop_time"),
+    *MATCH_FIELDS,
+    *("seconds", "reason", "tries", "over"),
+)
 
 
 def recording_record(recording: Recording) -> Record:
@@ -136,6 +187,7 @@ def recording_record(recording: Recording) -> Record:
         "path": recording.path,
         "added_at": recording.added_at,
         "revision": recording.revision,
+        "media": media_record(recording.media),
     }
 
 
@@ -148,6 +200,7 @@ RECORDING_FIELDS = (
     "path",
     "added_at",
     "revision",
+    "media",
 )
 
 
@@ -212,6 +265,7 @@ def ranking_record(result: RankingResult) -> Record:
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
         "padded": result.padded,
+        "media": media_record(result.media),
         "ranking": ranking,
     }
 

@@ -145,8 +145,7 @@ def _answer(
     else:
         result = worker.family.search(query, worker.options, index, engine.store, Stopwatch())
         if worker.options.verify:
-            assert query.samples is not None  # as it was prepared
-            result = with_verification(result, query.samples, worker.references, worker.options)
+            result = with_verification(result, query, worker.references, worker.options)
     elapsed = time.perf_counter() - started
     return Answer(
         probe.name,

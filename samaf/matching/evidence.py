@@ -118,7 +118,8 @@ def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: HashTable) -> 
     What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
     of the same audio is none, see `is_copy`.
     """
-    recordings = np.array([a.segment.alignment.recording_index for a in aligned])
+    # The sides of one recording are no rivals of each other.
+    recordings = table.recording_ids[[a.segment.alignment.recording_index for a in aligned]]
     best: dict[int, int] = {}
     for n in np.argsort(-scores, kind="stable").tolist():
         best.setdefault(int(recordings[n]), n)

@@ -112,6 +112,7 @@ class Matcher:
         evalues = judgement.evalues(number)
         return Candidate(
             segment.alignment.recording_index,
+            int(table.recording_ids[segment.alignment.recording_index]),
             moved(with_refined_boundaries(segment, query, table), hypothesis.origin),
             (first + early, stop + early),
             _inner_ber(segment, query, table, hypothesis),
