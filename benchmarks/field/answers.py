@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BenchmarkError, SettingsError
+from benchmarks.field.plan import NO_OTHERS, STORED
 
 ANSWERS, SETTINGS = "answers.jsonl", "settings.json"
 
@@ -38,6 +39,8 @@ class Answer:
         Seconds that the query took.
     reason
         Why there was nothing to search for.
+    part
+        Recordings that were searched in beside the clip's own; 0 for all.
     """
 
     clip: str
@@ -52,6 +55,7 @@ class Answer:
     candidates: list[dict[str, Any]] = field(default_factory=list)
     elapsed: float = 0.0
     reason: str = ""
+    part: int = 0
 
     @property
     def key(self) -> Key:
@@ -61,7 +65,7 @@ class Answer:
     @property
     def stored(self) -> bool:
         """Whether its recording is stored."""
-        return not self.without
+        return self.without in (STORED, NO_OTHERS)
 
     @property
     def score(self) -> float:

@@ -16,8 +16,9 @@ import numpy as np
 from benchmarks.field.answers import Answer, Key
 from benchmarks.field.candidates import candidates
 from benchmarks.field.conditions import Condition, select
+from benchmarks.field.draws import Draws
 from benchmarks.field.excerpts import Excerpt, excerpt, recording_name
-from benchmarks.field.plan import NO_SOURCE, WITHOUT, Probe
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, STORED, WITHOUT, Probe
 from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
 from samaf.audio import load
@@ -41,6 +42,8 @@ class Task:
     ----------
     sources, speakers
         By name, of all that is stored.
+    part
+        Recordings to search in beside the clip's own; 0 for all.
     """
 
     store: Path
@@ -51,6 +54,7 @@ class Task:
     lengths: tuple[float, ...]
     search: str
     seed: int
+    part: int
     verify: bool = False
 
 
@@ -75,14 +79,30 @@ class _Worker:
         ids = {r.recording_id: recording_name(r.path) for r in self.engine.list()}
         self.names = [ids[i] for i in self.engine.index.table.recording_ids.tolist()]
 
-    def lacking(self, probe: Probe, without: str) -> Index:
-        """Give the index as if the source or the speaker of a recording had never been stored."""
-        task = self.task
-        kept = [task.speakers.get(name) != task.speakers[probe.name] for name in self.names]
-        if without == NO_SOURCE and (source := task.sources[probe.name]):
-            others = [task.sources.get(name) != source for name in self.names]
-            kept = [a and b for a, b in zip(kept, others, strict=True)]
-        return ExactIndex(self.engine.index.table.only(np.array(kept)))
+    def index(self, probe: Probe, without: str) -> Index | None:
+        """Give the index as if some recordings had never been stored; None where none lacks.
+
+        A part of the store holds other recordings for every clip, and the clip's own.
+        """
+        task, table = self.task, self.engine.index.table
+        if without == STORED and not task.part:
+            return None
+        own = np.array([name == probe.name for name in self.names])
+        kept = np.ones(len(own), bool)
+        if without != STORED:
+            speaker = task.speakers[probe.name]
+            kept &= [task.speakers.get(name) != speaker for name in self.names]
+        source = task.sources[probe.name]
+        if without in (NO_SOURCE, NO_OTHERS) and source:
+            kept &= [task.sources.get(name) != source for name in self.names]
+        if task.part:
+            others = np.flatnonzero(kept & ~own)
+            rng = Draws(str(task.seed), probe.name, "part").rng
+            chosen = rng.choice(others, min(task.part, len(others)), replace=False)
+            kept &= np.isin(np.arange(len(own)), chosen) | own
+        if without == NO_OTHERS:
+            kept |= own
+        return ExactIndex(table.only(kept))
 
 
 _workers: list[_Worker] = []  # of a process
@@ -96,7 +116,7 @@ def _ask(probe: Probe) -> list[Answer]:
     worker = _workers[0]
     task = worker.task
     samples = load(probe.clip.path)
-    indexes: dict[str, Index] = {w: worker.lacking(probe, w) for w in WITHOUT if w}
+    indexes = {without: worker.index(probe, without) for without in WITHOUT}
     answers = []
     for condition in worker.conditions:
         for seconds in task.lengths:
@@ -119,7 +139,7 @@ def _ask(probe: Probe) -> list[Answer]:
             )
             for without in wanted:
                 asked = (probe, condition, seconds, cut, query)
-                answers.append(_answer(*asked, without, indexes.get(without), worker))
+                answers.append(_answer(*asked, without, indexes[without], worker))
     return answers
 
 
@@ -162,6 +182,7 @@ def _answer(
         ),
         round(elapsed, 4),
         result.reason,
+        worker.task.part,
     )
 
 

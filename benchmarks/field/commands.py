@@ -56,6 +56,13 @@ CLIPS = 60
     show_default=True,
     help="Make the stores so many times as large, with distractors.",
 )
+@click.option(
+    "--part",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Search in so many recordings, others for each clip; 0 for all.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 @work_option
@@ -64,8 +71,8 @@ def command(context: click.Context, **options: Any) -> None:
     """Ask clips as cases bring them, with the program's defaults; go on where it was stopped.
 
     Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is asked
-    three times: in the whole store, in one that lacks its speaker, and in one that lacks its
-    collection too, and so what may share its text.
+    four times: in the whole store; in one that lacks its speaker; in one that lacks its collection
+    too, and so what may share its text; and in that with its recording added.
 
     Example: python -m benchmarks field --clips 60 --out runs/field
     """
@@ -137,6 +144,7 @@ def run(
     deep: bool,
     verify: bool,
     times: int,
+    part: int,
     seed: int,
     jobs: int,
     work: Path | None,
@@ -160,6 +168,7 @@ def run(
             "model": digest,
             "search": ("deep" if deep else "plain") + verify * ", verified",
             "times": times,
+            "part": part,
             "seed": seed,
             "conditions": FORMAT,
         },
@@ -173,6 +182,7 @@ def run(
         asked,
         "deep" if deep else "plain",
         seed,
+        part,
         verify,
     )
     probes = dealt.probes[:clips]

@@ -19,7 +19,7 @@ from benchmarks.field.answers import Answer
 from benchmarks.field.conditions import CONDITIONS
 from benchmarks.field.draws import Draws
 from benchmarks.field.logistic import fit
-from benchmarks.field.report import of_speech
+from benchmarks.field.report import for_fits
 from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration
 from samaf.fingerprinters.card import Decision, Weights
 from samaf.matching.calibration import log10_likelihood_ratio
@@ -27,8 +27,12 @@ from samaf.matching.evidence import EVIDENCE, score
 
 FOLDS = 5
 RATES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)  # that the score's line is fitted to
+TELLING = ("ber", "weighted", "margin", "rival", "activity")  # what the regression weighs
+EVEN = ("length", "size")
 EVEN_RATES = (0.1, 0.03, 0.01)  # at which clips of all lengths are to pass alike
-LENGTH_WEIGHTS = np.arange(-1, 4.01, 0.1)  # tried, decades of the odds a decade of hashes
+EVEN_WEIGHTS = np.round(np.arange(-2, 4.01, 0.1), 1)  # tried
+LEAST_GROUP = 100  # queries of one length in stores of one size
+ROUNDS = 2
 LEAST_PASSED = 5  # queries at a rate, below which it is not used
 KNEE, SLOPE = 3.0, 0.5  # beyond what so many queries can show, half is believed
 DIGITS = 4
@@ -50,7 +54,7 @@ class Examples:
         bool (n,): whether it is the recording that the clip was cut from.
     first
         bool (n,): whether it is the first candidate of its query.
-    stored, speakers, seconds
+    stored, speakers, seconds, part
         Of the answers, (m,) each.
     """
 
@@ -61,6 +65,7 @@ class Examples:
     stored: np.ndarray
     speakers: np.ndarray
     seconds: np.ndarray
+    part: np.ndarray
 
     def chosen(self, answers: np.ndarray) -> Examples:
         """Keep some answers, bool (m,), with their candidates."""
@@ -68,7 +73,7 @@ class Examples:
         kept = answers[self.query]
         return Examples(
             *(part[kept] for part in (self.evidence, place[self.query], self.right, self.first)),
-            *(part[answers] for part in (self.stored, self.speakers, self.seconds)),
+            *(part[answers] for part in (self.stored, self.speakers, self.seconds, self.part)),
         )
 
     def best(self, scores: np.ndarray, candidates: np.ndarray) -> np.ndarray:
@@ -79,14 +84,14 @@ class Examples:
 
 
 def examples(answers: Sequence[Answer]) -> Examples:
-    """Collect the candidates of answers, see `of_speech`.
+    """Collect the candidates of answers, see `for_fits`.
 
     Raises
     ------
     BenchmarkError
         There are no queries of either kind.
     """
-    used = [a for a in of_speech(answers) if not _BABBLE[a.condition]]
+    used = [a for a in for_fits(answers) if not _BABBLE[a.condition]]
     rows = [
         (n, answer.stored and answer.named(c), place == 0, [c[name] for name in EVIDENCE])
         for n, answer in enumerate(used)
@@ -104,26 +109,24 @@ def examples(answers: Sequence[Answer]) -> Examples:
         stored,
         np.array([a.speaker for a in used]),
         np.array([a.seconds for a in used]),
+        np.array([a.part for a in used]),
     )
 
 
 def fitted(data: Examples, calibration: ScoreCalibration) -> ScoreCalibration:
     """Give a calibration with decision and likelihood ratio fitted to examples."""
     stored = data.stored[data.query]
-    used = data.right | (data.first & ~stored)
-    # Length tells nothing about who is right: it makes rates alike for clips of all lengths.
-    fixed = EVIDENCE.index("length")
-    others = np.delete(data.evidence, fixed, axis=1)
-    model = fit(others[used], data.right[used])
-    decades = model.log_odds(others) / np.log(10)
-    length = _length_weight(data, decades)
-    total = decades + length * data.evidence[:, fixed]
+    used = (data.right | (data.first & ~stored)) & (data.part == 0)[data.query]
+    telling = [EVIDENCE.index(name) for name in TELLING]
+    model = fit(data.evidence[np.ix_(used, telling)], data.right[used])
+    decades = model.log_odds(data.evidence[:, telling]) / np.log(10)
+    even = _even_weights(data, decades)
+    total = decades + data.evidence[:, [EVIDENCE.index(name) for name in even]] @ [*even.values()]
     offset, slope = _line(data.best(total, ~stored)[~data.stored])
-    weights = slope * np.insert(model.weights / np.log(10), fixed, length)
-    named = {name: round(float(w), DIGITS) for name, w in zip(EVIDENCE, weights, strict=True)}
+    weights = dict(zip(TELLING, model.weights / np.log(10), strict=True)) | even
     decision = Decision(
         round(float(offset + slope * model.intercept / np.log(10)), DIGITS),
-        Weights(**named),
+        Weights(**{n: round(float(slope * weights.get(n, 0.0)), DIGITS) for n in EVIDENCE}),
         KNEE,
         SLOPE,
         f"{len(set(data.speakers.tolist()))} speakers, {data.stored.sum():,} queries of the field "
@@ -134,19 +137,29 @@ def fitted(data: Examples, calibration: ScoreCalibration) -> ScoreCalibration:
     return replace(made, likelihood=_ratio(data, score(data.evidence, made)))
 
 
-def _length_weight(data: Examples, decades: np.ndarray) -> float:
-    """Find the weight under which equal shares of impostors of each length pass, in decades."""
-    absent = ~data.stored
-    groups = [absent & (data.seconds == seconds) for seconds in np.unique(data.seconds[absent])]
-    column = data.evidence[:, EVIDENCE.index("length")]
-    candidates = absent[data.query]
+def _even_weights(data: Examples, decades: np.ndarray) -> dict[str, float]:
+    """Find the weights under which clips of all lengths in stores of all sizes pass alike.
 
-    def unevenness(weight: float) -> float:
-        best = data.best(decades + weight * column, candidates)
+    Decades of the odds a decade of `EVEN`, which tell nothing about who is right.
+    """
+    columns = {name: data.evidence[:, EVIDENCE.index(name)] for name in EVEN}
+    candidates = ~data.stored[data.query]
+    kinds = set(zip(data.seconds.tolist(), data.part.tolist(), strict=True))
+    groups = [(data.seconds == s) & (data.part == p) & ~data.stored for s, p in sorted(kinds)]
+    groups = [g for g in groups if g.sum() >= LEAST_GROUP]
+
+    def unevenness(weights: dict[str, float]) -> float:
+        total = decades + sum(w * columns[name] for name, w in weights.items())
+        best = data.best(total, candidates)
         met = np.array([np.quantile(best[g], 1 - np.array(EVEN_RATES)) for g in groups])
-        return float(met.var(axis=0).mean())
+        return float(met.var(axis=0).mean()) if groups else 0.0
 
-    return min(LENGTH_WEIGHTS.tolist(), key=unevenness)
+    weights = dict.fromkeys(EVEN, 0.0)
+    for _ in range(ROUNDS):
+        for name in EVEN:
+            tries = [{**weights, name: w} for w in EVEN_WEIGHTS.tolist()]
+            weights = min(tries, key=unevenness)
+    return weights
 
 
 def _line(best: np.ndarray) -> tuple[float, float]:
@@ -164,7 +177,8 @@ def _ratio(data: Examples, scores: np.ndarray) -> LikelihoodRatio:
     best = data.best(scores, np.ones(len(scores), bool))
     least = best[np.isfinite(best)].min()
     best = np.maximum(best, least)
-    true, false = best[data.stored], best[~data.stored]
+    whole = data.part == 0
+    true, false = best[data.stored & whole], best[~data.stored & whole]
     offset, slope, floor = rising(true, false)
     one, two = (np.maximum(floor, offset + slope * s) for s in (true, false))
     voices = [len(set(data.speakers[side].tolist())) for side in (data.stored, ~data.stored)]
@@ -231,15 +245,19 @@ def checked(data: Examples, calibration: ScoreCalibration) -> str:
         "| queries | n | pass at 0.1 | at 0.01 | at 0.001 | right said at 0.001 | wrong said |",
         "| --- |" + " ---: |" * 6,
     ]
-    for seconds in [None, *sorted(set(data.seconds.tolist()))]:
-        chosen = np.ones(len(data.seconds), bool) if seconds is None else data.seconds == seconds
+    groups = {"all": data.part == 0}
+    for seconds in sorted(set(data.seconds.tolist())):
+        groups[f"{seconds:g} s"] = groups["all"] & (data.seconds == seconds)
+    for part in sorted(set(data.part.tolist()) - {0}):
+        groups[f"of {part + 1} recordings"] = data.part == part
+    for name, chosen in groups.items():
         absent, stored = chosen & ~data.stored, chosen & data.stored
         passed = [f"{100 * (seen.wrong[absent] >= t).mean():.3f}" for t in (1, 2, 3)]
         right = f"{100 * (seen.said[stored] >= 3).mean():.1f}"
         misled = (seen.wrong >= 3) & (seen.wrong > seen.said)
         wrong = f"{100 * misled[stored].mean():.3f}"
-        name = "all" if seconds is None else f"{seconds:g} s"
         cells = [name, f"{absent.sum():,}", *passed, right, wrong]
         lines.append("| " + " | ".join(cells) + " |")
-    cost = cllr(seen.ratio[data.stored], seen.ratio[~data.stored])
+    whole = data.part == 0
+    cost = cllr(seen.ratio[data.stored & whole], seen.ratio[~data.stored & whole])
     return "\n".join([*lines, "", f"Cllr {cost:.3f} bits"])

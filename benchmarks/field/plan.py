@@ -19,9 +19,9 @@ from samaf.training.corpora import Clip, Corpus
 
 BABBLE_SHARE = 1 / 6  # of the split's speakers
 LEAST_SPEAKERS = 6
-# What a store lacks when a clip is asked: nothing; all that shares its collection, and so perhaps
-# its text; all of its speaker.
-STORED, NO_SOURCE, NO_SPEAKER = WITHOUT = ("", "source", "speaker")
+# What a store lacks when a clip is asked: nothing; all of its speaker; all of its collection, which
+# may share its text, and of its speaker; the same but for the recording itself.
+STORED, NO_SPEAKER, NO_SOURCE, NO_OTHERS = WITHOUT = ("", "speaker", "source", "others")
 
 
 @dataclass(frozen=True, slots=True)

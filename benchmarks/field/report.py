@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.field.answers import ANSWERS, SETTINGS, Answer, read_answers
 from benchmarks.field.conditions import CONDITIONS, Condition
-from benchmarks.field.plan import NO_SOURCE, NO_SPEAKER
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER
 from benchmarks.field.scoring import by_speaker, costs, wilson
 from benchmarks.files import writing
 from benchmarks.metrics import Detection, detection
@@ -29,7 +29,7 @@ SHOWN_RATES = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95)  # on the axes of the fig
 
 def write(folder: Path) -> str:
     """Write report.md and det.png beside the answers of a folder; give the report."""
-    answers = list(read_answers(folder / ANSWERS))
+    answers = [a for a in read_answers(folder / ANSWERS) if a.without != NO_OTHERS]
     settings = json.loads((folder / SETTINGS).read_text("utf-8"))
     text = report(answers, settings)
     with writing(folder / REPORT) as path:
@@ -52,6 +52,14 @@ def report(answers: Sequence[Answer], settings: dict[str, Any]) -> str:
     parts = [head, _overview(answers), _passing(answers), _costs(of_speech(answers))]
     parts += [_details(answers, length) for length in _lengths(answers)]
     return "\n\n".join(parts) + "\n"
+
+
+def for_fits(answers: Iterable[Answer]) -> list[Answer]:
+    """Keep the queries of stores that differ in the clip's recording alone.
+
+    Nothing else of its collection is stored, so that rivals are as near on both sides.
+    """
+    return [a for a in answers if a.without in (NO_SOURCE, NO_OTHERS)]
 
 
 def of_speech(answers: Iterable[Answer]) -> list[Answer]:

@@ -47,7 +47,6 @@ class Weights:
     weighted: float = 0.0
     margin: float = 0.0
     rival: float = 0.0
-    coverage: float = 0.0
     activity: float = 0.0
     length: float = 0.0
     size: float = 0.0

@@ -24,7 +24,6 @@ EVIDENCE = tuple(field.name for field in fields(Weights))
 # Between two recordings of the same audio: half a hop apart they differ in 0.15 of the bits, two
 # readings of one text in 0.3.
 COPY_BER = 0.22
-ENOUGH_HASHES = 13  # 4 s: a longer clip need not be covered by one match
 LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
 
 
@@ -79,8 +78,6 @@ def evidence_of(
       query;
     - ``rival``: the best ``weighted`` of another recording, see `rivals`: what likeness is worth
       for this clip;
-    - ``coverage``: share of the clip's informative hashes, or of `ENOUGH_HASHES`, that the segment
-      holds, at most 1;
     - ``activity``: share of the clip's compared blocks that is no pause;
     - ``length``: log10 of the clip's informative hashes, at most `LONGEST_HASHES`;
     - ``size``: log10 of the comparisons that the search made.
@@ -99,7 +96,6 @@ def evidence_of(
             weighted - np.log10(np.maximum(comparisons, 1.0)),
             chance_ber(hashes, comparisons, calibration) - rates,
             rivals(aligned, weighted - np.log10(np.maximum(searched, 1.0)), table),
-            np.minimum(hashes / np.clip(informative, 1, ENOUGH_HASHES), 1.0),
             np.array([_activity(a) for a in aligned]),
             np.log10(np.clip(informative, 1, LONGEST_HASHES)),
             np.log10(np.maximum(searched, 1.0)),

@@ -46,8 +46,6 @@ def test_the_evidence_of_two_segments_by_hand() -> None:
     assert column(evidence, "length") == pytest.approx(np.log10([24, 24]))
     # 160 hashes of the store, 30 of the query, 3 slopes.
     assert column(evidence, "size") == pytest.approx(np.log10([14_400, 14_400]))
-    # 13 hashes, 4 s, of a longer clip are enough.
-    assert column(evidence, "coverage") == pytest.approx([1, 5 / 13])
     assert column(evidence, "activity") == pytest.approx([(15 + 5 * 0.2) / 20, 0.2])
     expected = -log10_chance(np.array([0.25, 0.3]), np.array([20, 5]), 1e6, RANDOM)
     assert column(evidence, "ber") == column(evidence, "weighted") == pytest.approx(expected)

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.field import decision
 from benchmarks.field.answers import Answer
 from benchmarks.field.logistic import fit
-from benchmarks.field.plan import NO_SOURCE, STORED
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE
 
 
 def test_one_weight_by_hand() -> None:
@@ -39,7 +39,7 @@ def _answer(speaker: str, stored: bool, evalue: float, right: bool) -> Answer:
         "ber": -evalue,
         "weighted": -evalue,
     }
-    without = STORED if stored else NO_SOURCE
+    without = NO_OTHERS if stored else NO_SOURCE
     return Answer(clip, speaker, "Clean", 1.0, without, 0.0, 1.0, {}, [], [candidate])
 
 
@@ -87,7 +87,7 @@ _REST = {
     "rival": 0.0,
     "activity": 0.8,
     "lag_ms": None,
-    "coverage": 1.0,
+    "hashes": 5.0,
     "spread": 0.05,
     "worst": 0.4,
     "drift": 0.0,

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.errors import BenchmarkError
 from benchmarks.field import fitting
 from benchmarks.field.answers import Answer
-from benchmarks.field.plan import NO_SOURCE, NO_SPEAKER, STORED
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER, STORED
 from samaf.fingerprinters import ScoreCalibration
 from samaf.matching.evidence import EVIDENCE, score
 
@@ -26,7 +26,7 @@ def _answers() -> list[Answer]:
         asked = (clip, speaker, "Clean", 2.0)
         chance = _candidate("other", rival + rng.exponential(1 / np.log(10)), rival)
         right = _candidate(clip, rival + 5 + rng.normal(), rival)
-        made.append(Answer(*asked, STORED, 0.0, 1.0, {}, [], [right, chance]))
+        made.append(Answer(*asked, NO_OTHERS, 0.0, 1.0, {}, [], [right, chance]))
         made.append(Answer(*asked, NO_SOURCE, 0.0, 1.0, {}, [], [chance]))
     return made
 
@@ -71,10 +71,11 @@ def test_the_check_shows_what_passes() -> None:
     assert "| 2 s | 4,000 |" in text
 
 
-def test_readings_of_the_same_text_and_babble_are_no_impostors_of_other_speech() -> None:
+def test_both_sides_are_of_stores_that_differ_in_the_recording_alone() -> None:
     first = _answers()[:2]
     other = [
         Answer("s/a", "s", "Clean", 2.0, NO_SPEAKER, 0, 1, {}, [], first[1].candidates),
+        Answer("s/a", "s", "Clean", 2.0, STORED, 0, 1, {}, [], first[0].candidates),
         Answer("s/a", "s", "Babble", 2.0, NO_SOURCE, 0, 1, {}, [], first[1].candidates),
     ]
     assert len(fitting.examples([*first, *other]).stored) == 2
