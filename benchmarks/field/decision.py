@@ -111,8 +111,18 @@ def ablation(answers: Sequence[Answer]) -> str:
         rest = [n for n in names if n != name]
         lines.append(_line(f"all without {name}", judge(asked, rest), lengths))
     for name in MORE:
+        if not _recorded(name, asked[0].candidates[0]):
+            continue
         lines.append(_line(f"all with {name}", judge(asked, [*names, name]), lengths))
     return "\n".join(lines) + "\n"
+
+
+def _recorded(name: str, candidate: Candidate) -> bool:
+    """Whether answers hold what was tried: those of an earlier program may lack it."""
+    try:
+        return all(feature(candidate) is not None for feature in MORE[name])
+    except KeyError:
+        return False
 
 
 def _line(label: str, found: Judgement, lengths: Sequence[float]) -> str:
