@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 FORMAT = 1
 KIND = "samaf examination"
+CANDIDATES_UP_TO_S = 600.0  # of a clip: a longer one would be decoded and hashed once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,8 @@ class Settings:
     ----------
     population
         "speech" or "prompts": which alternative decides.
+    track, channel
+        Of the clips, where they were chosen, from 1.
     """
 
     granularity_s: int
@@ -200,6 +203,8 @@ class Settings:
     population: str
     index: str
     verify: bool
+    track: int | None
+    channel: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +359,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What somebody decided about a match, from the store's audit log.
+
+    Attributes
+    ----------
+    decision
+        "accepted", "to check" or "rejected".
+    """
+
+    decision: str
+    name: str
+    comment: str
+    decided_at: str
+    entry_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A match: a stretch of the clip that comes from a stretch of a recording.
 
@@ -363,6 +385,9 @@ class Found:
         -log10 of the expected false matches in the search: the one that decided.
     evidence
         Against each alternative; the one that decided comes first.
+    channel, reference_channel
+        The side of the clip and of the recording that match, such as "2", where the channels of
+        one differ; empty for the mix of all.
     hashes, agreeing
         Blocks of the stretch, and those whose bit error rate supports the match.
     coverage
@@ -373,6 +398,8 @@ class Found:
         None where the signals were not compared.
     same_text
         Whether a reading of the same text by another voice would look like this.
+    judgements
+        What people decided about it, the newest first.
     pictures
         Names of the pictures of its sound.
     """
@@ -387,6 +414,7 @@ class Found:
     evidence: tuple[Evidence, ...]
     alteration: Alteration
     channel: str
+    reference_channel: str
     hashes: int
     agreeing: int
     coverage: float
@@ -394,6 +422,7 @@ class Found:
     course: Course
     signal: Signal | None = None
     same_text: bool = False
+    judgements: tuple[Judgement, ...] = ()
     pictures: tuple[str, ...] = ()
 
 
