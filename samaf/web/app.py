@@ -16,12 +16,13 @@ from starlette.staticfiles import StaticFiles
 
 from samaf.engine.engine import open as open_engine
 from samaf.errors import SamafError
-from samaf.web import api, browse, media, pages, pairs, records_api
+from samaf.web import api, browse, media, pages, pairs, records_api, reports_api
 from samaf.web.context import Context
 from samaf.web.duplicates import Duplicates
 from samaf.web.jobs import Jobs
 from samaf.web.openapi import document, routes
 from samaf.web.problems import on_any, on_http, on_samaf
+from samaf.web.reports import Reports
 from samaf.web.schemas import SCHEMAS
 from samaf.web.security import Guard
 from samaf.web.settings import UPLOADS_AT_ONCE, Settings
@@ -29,12 +30,12 @@ from samaf.web.sounds import Sounds
 from samaf.web.uploads import Roots
 from samaf.web.workers import Pool
 
-OPERATIONS = [*api.OPERATIONS, *media.OPERATIONS, *pairs.OPERATIONS, *records_api.OPERATIONS]
+OPERATIONS = [*api.OPERATIONS, *media.OPERATIONS, *pairs.OPERATIONS, *records_api.OPERATIONS, *reports_api.OPERATIONS]
 
 
 async def openapi(request: Request) -> Response:
     """Give the OpenAPI document of the API."""
-    return JSONResponse(document(OPERATIONS, SCHEMAS))
+    return JSONResponse(document(OPERATIONS, {**SCHEMAS, **reports_api.SCHEMAS}))
 
 
 def application(settings: Settings) -> Starlette:
@@ -51,12 +52,15 @@ def application(settings: Settings) -> Starlette:
             jobs.load()
             duplicates = Duplicates(settings.folder / "duplicates.json", pool)
             duplicates.load()
+            reports = Reports(settings.folder / "reports", pool)
+            reports.load()
             app.state.context = Context(
                 settings,
                 engine,
                 pool,
                 jobs,
                 duplicates,
+                reports,
                 Sounds(settings.cache, decoders, settings.most_sounds),
                 Roots(settings.roots),
                 asyncio.Semaphore(UPLOADS_AT_ONCE),
@@ -66,6 +70,7 @@ def application(settings: Settings) -> Starlette:
             warming.cancel()
             await jobs.close()
             await duplicates.close()
+            await reports.close()
             await pool.close()
             await decoders.close()
 

@@ -14,6 +14,7 @@ from samaf.records import Recording
 from samaf.web.duplicates import Duplicates
 from samaf.web.jobs import Jobs
 from samaf.web.problems import Problem
+from samaf.web.reports import Reports
 from samaf.web.settings import Settings
 from samaf.web.sounds import Sounds
 from samaf.web.uploads import Roots
@@ -31,8 +32,8 @@ class Context:
     ----------
     engine
         The store, for all that reads or changes it without a search. Threads share it.
-    pool, jobs, duplicates
-        What runs queries, the queries, and the duplicates.
+    pool, jobs, duplicates, reports
+        What runs queries, the queries, the duplicates, and the reports.
     uploads
         Held while a clip comes in: so many at once.
     """
@@ -42,6 +43,7 @@ class Context:
     pool: Pool
     jobs: Jobs
     duplicates: Duplicates
+    reports: Reports
     sounds: Sounds
     roots: Roots
     uploads: asyncio.Semaphore

@@ -6,10 +6,12 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 from samaf.audio import read
@@ -86,6 +88,36 @@ class Worker:
             raise SamafError(str(error).replace(f"{folder}/", "")) from error
         return {}
 
+    def course(self, path: str, name: str, match: dict[str, Any]) -> Answer:
+        """Compare a clip with a recording block by block, along the line of a match."""
+        recording = self.engine.show(match["reference_id"])
+        found = match_of(match, recording)
+        hashes = self.engine.store.hashes(recording.recording_id)
+        try:
+            with read(Path(path)) as audio:
+                blocks = course_of(audio, found, hashes, hashing(self.engine.fingerprinter))
+        except SamafError as error:
+            raise SamafError(str(error).replace(printable(path), name)) from error
+        return {
+            "threshold": SAME_SPEECH,
+            "course": [
+                [round(time, 3), round(rate, 4) if math.isfinite(rate) else None]
+                for time, rate in zip(
+                    blocks.reference_times.tolist(), blocks.ber.tolist(), strict=True
+                )
+            ],
+        }
+
+    def report(
+        self, clips: list[str], out: str, options: dict[str, Any], case: dict[str, str], log: bool
+    ) -> Answer:
+        """Write the report on clips into a new folder."""
+        from samaf.report import Case, ReportOptions, report
+
+        chosen = ReportOptions(QueryOptions(**options), self._audio)
+        made = report(self.engine, clips, out, chosen, case=Case(**case), log=log)
+        return {"files": dict(made.files)}
+
     def duplicates(self) -> Answer:
         """Find all pairs of recordings that share audio."""
         return {
@@ -104,7 +136,7 @@ def serve() -> None:
         name: getattr(worker, name)
         for name in ("warm_up", "query", "clip_sound", "recording_sound", "duplicates")
     }
-    for line in sys.stdin.buffer:
+    for line in _lines():
         request = json.loads(line)
         try:
             answer = tasks[request.pop("task")](**request)
@@ -115,6 +147,20 @@ def serve() -> None:
             answer = {"error": "internal error; the log of the server says more"}
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
+
+
+def _lines() -> Iterator[bytes]:
+    """Yield the lines of standard input; end the process at once when the server has ended."""
+    lines: Queue[bytes] = Queue()
+
+    def read_lines() -> None:
+        for line in sys.stdin.buffer:
+            lines.put(line)
+        os._exit(0)  # also in the middle of a long search
+
+    Thread(target=read_lines, daemon=True).start()
+    while True:
+        yield lines.get()
 
 
 def _wav(pcm: bytes) -> bytes:

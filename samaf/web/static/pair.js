@@ -4,6 +4,7 @@ import { $, altered, api, clock, el, notice, onKeys, trying } from "./common.js"
 import { Tiles, color, drawCourse, drawSpectrogram, drawWaveform, onTheme, prepared, ticks } from "./draw.js";
 import { MODES, PairPlayer } from "./player.js";
 import { decisionPanel } from "./decide.js";
+import { openReport } from "./report.js";
 
 const main = $("#pair");
 const queryId = main.dataset.query;
@@ -193,6 +194,7 @@ $("#next").addEventListener("click", () => trying(() => open(number + 1)));
 $("#place").addEventListener("input", (event) => player.seek(Number(event.target.value)));
 $("#zoom-in").addEventListener("click", () => zoom(0.5));
 $("#zoom-out").addEventListener("click", () => zoom(2));
+$("#report").addEventListener("click", () => openReport([queryId]));
 $("#stack").addEventListener("click", (event) => {
   player.seek(toTime(event.clientX - $("#stack").getBoundingClientRect().left));
   if (!player.playing) player.play();
@@ -236,6 +238,7 @@ onKeys({
   2: () => decide?.choose("to check"),
   3: () => decide?.choose("rejected"),
   c: () => decide?.comment(),
+  r: () => openReport([queryId]),
   Escape: () => { location.href = "/"; },
 });
 
