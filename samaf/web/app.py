@@ -25,12 +25,18 @@ from samaf.web.problems import on_any, on_http, on_samaf
 from samaf.web.reports import Reports
 from samaf.web.schemas import SCHEMAS
 from samaf.web.security import Guard
-from samaf.web.settings import UPLOADS_AT_ONCE, Settings
+from samaf.web.settings import LISTENING, UPLOADS_AT_ONCE, Settings
 from samaf.web.sounds import Sounds
 from samaf.web.uploads import Roots
 from samaf.web.workers import Pool
 
-OPERATIONS = [*api.OPERATIONS, *media.OPERATIONS, *pairs.OPERATIONS, *records_api.OPERATIONS, *reports_api.OPERATIONS]
+OPERATIONS = [
+    *api.OPERATIONS,
+    *media.OPERATIONS,
+    *pairs.OPERATIONS,
+    *records_api.OPERATIONS,
+    *reports_api.OPERATIONS,
+]
 
 
 async def openapi(request: Request) -> Response:
@@ -46,8 +52,7 @@ def application(settings: Settings) -> Starlette:
         with open_engine(settings.url, index=settings.index, create=False) as engine:
             setup = {"url": settings.url, "index": settings.index, "audio": settings.audio}
             pool = Pool(settings.workers, setup)
-            # Apart, so that listening does not wait for queries.
-            decoders = Pool(1, setup)
+            listening = Pool(LISTENING, setup)
             jobs = Jobs(settings.folder / "queries", pool, settings.most_uploads)
             jobs.load()
             duplicates = Duplicates(settings.folder / "duplicates.json", pool)
@@ -58,10 +63,11 @@ def application(settings: Settings) -> Starlette:
                 settings,
                 engine,
                 pool,
+                listening,
                 jobs,
                 duplicates,
                 reports,
-                Sounds(settings.cache, decoders, settings.most_sounds),
+                Sounds(settings.cache, listening, settings.most_sounds),
                 Roots(settings.roots),
                 asyncio.Semaphore(UPLOADS_AT_ONCE),
             )
@@ -72,7 +78,7 @@ def application(settings: Settings) -> Starlette:
             await duplicates.close()
             await reports.close()
             await pool.close()
-            await decoders.close()
+            await listening.close()
 
     return Starlette(
         routes=[

@@ -34,6 +34,8 @@ class Context:
         The store, for all that reads or changes it without a search. Threads share it.
     pool, jobs, duplicates, reports
         What runs queries, the queries, the duplicates, and the reports.
+    listening
+        What decodes for playing and drawing, apart from the queries, which may take long.
     uploads
         Held while a clip comes in: so many at once.
     """
@@ -41,6 +43,7 @@ class Context:
     settings: Settings
     engine: Engine
     pool: Pool
+    listening: Pool
     jobs: Jobs
     duplicates: Duplicates
     reports: Reports

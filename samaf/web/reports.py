@@ -1,4 +1,4 @@
-"""Reports on chosen clips: made in the background, kept as folders, listed until they are removed."""
+"""Reports on chosen clips: made in the background, kept as folders until they are removed."""
 
 from __future__ import annotations
 

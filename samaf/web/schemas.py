@@ -155,7 +155,9 @@ PAIR = record(
     {
         "match": {"$ref": "#/components/schemas/Match"},
         "decisions": items({"$ref": "#/components/schemas/Decision"}),
-    }
+    },
+    course=items(items({"type": ["number", "null"]})),
+    threshold={"type": ["number", "null"]},
 )
 SOUND = record({"duration": NUMBER, "sample_rate": WHOLE, "column_s": NUMBER, "columns": WHOLE})
 SCHEMAS: dict[str, Schema] = {

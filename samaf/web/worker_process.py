@@ -9,19 +9,22 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from math import isnan
 from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Any
 
 from samaf.audio import read
+from samaf.engine.course import AGREEING_BER, whole_course
 from samaf.engine.engine import Engine
 from samaf.engine.engine import open as open_engine
+from samaf.engine.options import QueryOptions
 from samaf.engine.playback import write_playable
 from samaf.engine.references import References
 from samaf.errors import SamafError, StoreError
 from samaf.json_records import duplicate_record, query_record, ranking_record
-from samaf.records import QueryResult
+from samaf.records import Manipulation, Match, QueryResult
 from samaf.text import printable
 
 Answer = dict[str, Any]
@@ -90,22 +93,27 @@ class Worker:
 
     def course(self, path: str, name: str, match: dict[str, Any]) -> Answer:
         """Compare a clip with a recording block by block, along the line of a match."""
-        recording = self.engine.show(match["reference_id"])
-        found = match_of(match, recording)
-        hashes = self.engine.store.hashes(recording.recording_id)
+        if "manipulation" not in match:  # vectors have no bits
+            return {"course": [], "threshold": None}
+        found = Match(
+            self.engine.show(match["reference_id"]),
+            match["query_start"],
+            match["query_stop"],
+            match["reference_start"],
+            match["reference_stop"],
+            match["ber"],
+            match["score"],
+            Manipulation(**match["manipulation"]),
+        )
         try:
             with read(Path(path)) as audio:
-                blocks = course_of(audio, found, hashes, hashing(self.engine.fingerprinter))
+                blocks = whole_course(audio, found, self.engine)
         except SamafError as error:
             raise SamafError(str(error).replace(printable(path), name)) from error
+        points = zip(blocks.reference_times.tolist(), blocks.ber.tolist(), strict=True)
         return {
-            "threshold": SAME_SPEECH,
-            "course": [
-                [round(time, 3), round(rate, 4) if math.isfinite(rate) else None]
-                for time, rate in zip(
-                    blocks.reference_times.tolist(), blocks.ber.tolist(), strict=True
-                )
-            ],
+            "course": [[round(time, 3), None if isnan(rate) else rate] for time, rate in points],
+            "threshold": AGREEING_BER,
         }
 
     def report(
@@ -134,7 +142,15 @@ def serve() -> None:
     worker = Worker(**json.loads(sys.stdin.buffer.readline()))
     tasks: dict[str, Callable[..., Answer]] = {
         name: getattr(worker, name)
-        for name in ("warm_up", "query", "clip_sound", "recording_sound", "duplicates")
+        for name in (
+            "warm_up",
+            "query",
+            "clip_sound",
+            "recording_sound",
+            "course",
+            "report",
+            "duplicates",
+        )
     }
     for line in _lines():
         request = json.loads(line)
