@@ -69,7 +69,7 @@ function progress() {
 // Answers --------------------------------------------------------------------------------
 
 const cell = (text, attributes = {}) => el("td", attributes, text);
-const numeric = (text) => cell(text, { class: "n" });
+const numeric = (text, label) => cell(text, { class: "n", "data-label": label });
 
 function status(body, clip, text, kind = "") {
   body.replaceChildren(el("tr", { class: kind }, cell(""), el("th", { scope: "row" }, clip), cell(text, { colspan: 11 })));
@@ -148,12 +148,12 @@ function lines(job) {
     line.append(
       i ? cell("") : choice(job),
       i ? cell("") : clipCell(job, about, found.length),
-      numeric(clock(match.query_start)), numeric(clock(match.query_stop)),
+      numeric(clock(match.query_start), "from"), numeric(clock(match.query_stop), "to"),
       el("td", {}, el("a", { href: link }, match.reference)),
-      numeric(clock(match.reference_start)), numeric(clock(match.reference_stop)),
+      numeric(clock(match.reference_start), "from"), numeric(clock(match.reference_stop), "to"),
       cell(match.manipulation ? altered(match.manipulation) || "-" : ""),
-      numeric(match.ber?.toFixed(3) ?? ""), numeric(match.score?.toFixed(1) ?? ""),
-      numeric(match.log10_lr?.toFixed(1) ?? ""),
+      numeric(match.ber?.toFixed(3) ?? "", "BER"), numeric(match.score?.toFixed(1) ?? "", "score"),
+      numeric(match.log10_lr?.toFixed(1) ?? "", "log10 LR"),
       el("td", {}, decided(job, match)),
       el("td", { class: "actions" }, play, i ? null : forget(job)),
     );

@@ -60,7 +60,10 @@ function facts(match) {
     el("span", { class: "a" }, job.clip), " ← ",
     el("a", { class: "b", href: `/recordings/${match.reference_id}` }, match.reference));
   $("#which").textContent = matches.length > 1 ? `match ${number} of ${matches.length}` : "the only match";
-  for (const [button, step] of [["#previous", -1], ["#next", 1]]) $(button).disabled = !matches[number - 1 + step];
+  for (const [button, step] of [["#previous", -1], ["#next", 1]]) {
+    $(button).disabled = !matches[number - 1 + step];
+    $(button).hidden = matches.length < 2;
+  }
   const rows = [
     ["clip", `${clock(match.query_start)} – ${clock(match.query_stop)}`],
     ["recording", `${clock(match.reference_start)} – ${clock(match.reference_stop)}`],
@@ -110,7 +113,7 @@ function draw() {
   for (const time of ticks(...view, axis.width)) {
     if (time < 0) continue;
     axis.context.fillRect(toX(time), 0, 1, 5);
-    axis.context.fillText(clock(time), Math.min(toX(time) + 3, axis.width - 48), 14);
+    if (toX(time) < axis.width - 48) axis.context.fillText(clock(time), toX(time) + 3, 14);
   }
   overview();
   const lane = $("#lane");
