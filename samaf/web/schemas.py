@@ -81,6 +81,7 @@ JOB = record(
         "error": TEXT,
     }
 )
+EVENT = record({"event": {"const": "query"}, "data": TEXT})  # a query as JSON
 ENTRY = record({"name": TEXT, "path": TEXT}, size=WHOLE)
 FILES = record({"path": TEXT, "folders": items(ENTRY), "files": items(ENTRY)})
 QUERY_FORM: Schema = {
