@@ -11,7 +11,8 @@ from samaf.engine.blas import one_blas_thread
 from samaf.engine.engine import Engine
 from samaf.fingerprinters import Fingerprinter, hashing
 from samaf.matching.alignment import SAME_SPEECH, error_rates
-from samaf.records import Codes, Match
+from samaf.media import joined
+from samaf.records import Match
 
 AGREEING_BER = SAME_SPEECH  # blocks below it support the match
 AROUND = 2  # blocks on either side that a lag is averaged over
@@ -47,7 +48,11 @@ class CourseOfMatch:
 
 
 def course(
-    samples: np.ndarray, start: float, match: Match, reference: Codes, fingerprinter: Fingerprinter
+    samples: np.ndarray,
+    start: float,
+    match: Match,
+    reference: np.ndarray,
+    fingerprinter: Fingerprinter,
 ) -> CourseOfMatch:
     """Compare each block of a piece of a clip with the recording's block at its place.
 
@@ -60,7 +65,7 @@ def course(
     start
         Seconds of the clip before the piece.
     reference
-        The stored hashes of the match's recording.
+        uint8 (m, bits / 8): the stored hashes of the match's recording and channel.
     """
     manipulation = match.manipulation
     tau, hop, block = manipulation.tau, fingerprinter.hop, fingerprinter.block
@@ -86,7 +91,7 @@ def course(
     for row, shift in enumerate(shifts):
         moved = at + shift
         stored = (moved >= 0) & (moved < len(reference))
-        rates[row, stored] = error_rates(hashes_inside[stored] ^ reference.packed[moved[stored]])
+        rates[row, stored] = error_rates(hashes_inside[stored] ^ reference[moved[stored]])
     lags = hop * (_best_shift(rates) + at - exact)
     order = np.argsort(times)
     return CourseOfMatch(times[order], there[order], rates[REACH][order], lags[order])
@@ -101,7 +106,8 @@ def whole_course(audio: Audio, match: Match, engine: Engine) -> CourseOfMatch:
         The store belongs to a model of vectors.
     """
     fingerprinter = hashing(engine.fingerprinter)
-    reference = engine.store.hashes(match.recording.recording_id)
+    audio = audio.side(match.channel)
+    reference = _stored_hashes(engine, match)
     begin = max(0.0, match.query_start - AROUND_S)
     end = min(audio.duration, match.query_stop + AROUND_S)
     # A block is longer in the clip where it is slower; sections overlap by one.
@@ -120,6 +126,14 @@ def whole_course(audio: Audio, match: Match, engine: Engine) -> CourseOfMatch:
         for name in ("times", "reference_times", "ber", "lags")
     )
     return CourseOfMatch(*arrays)
+
+
+def _stored_hashes(engine: Engine, match: Match) -> np.ndarray:
+    """Give the stored hashes of the side of the recording that matched, uint8 (m, bits / 8)."""
+    codes = engine.store.hashes(match.recording.recording_id)
+    sides = match.recording.media.sides if match.recording.media else ()
+    names = ["", *map(joined, sides)]
+    return codes.stream(names.index(match.reference_channel))
 
 
 def _until(part: CourseOfMatch, time: float) -> CourseOfMatch:

@@ -17,6 +17,7 @@ import numpy as np
 from samaf.audio import Audio, read
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.course import CourseOfMatch, whole_course
+from samaf.engine.decisions import decisions
 from samaf.engine.engine import Engine
 from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
@@ -44,7 +45,7 @@ EPOCH = "SOURCE_DATE_EPOCH"
 
 ALTERNATIVES = {
     "speech": "the clip is other speech, which does not say what the recording says",
-    "text": "the clip is other speech, or another voice that says the same words at the same pace",
+    "text": "the clip is other speech, or another voice that says the same text at the same pace",
 }
 
 Sink = Callable[[str, bytes], None]
@@ -129,9 +130,17 @@ def examine(
             options.query.population,
             engine.index_type,
             options.query.verify,
+            options.query.track,
+            options.query.channel,
         ),
         clips=tuple(examined),
         entries=tuple(_entries(engine, digests)),
+        decisions=tuple(
+            decision
+            for clip in examined
+            if clip.item
+            for decision in decisions(engine.store, clip.item.sha256)
+        ),
     )
 
 
@@ -151,6 +160,8 @@ def _command(paths: Sequence[Path], options: ReportOptions) -> str:
         words.append("--verify")
     if query.population != default.population:
         words += ["--population", query.population]
+    for name, value in (("track", query.track), ("channel", query.channel)):
+        words += [f"--{name}", f"{value}"] if value is not None else []
     if query.granularity_s != default.granularity_s:
         words += ["--granularity", str(query.granularity_s)]
     if query.k != default.k:
@@ -314,7 +325,7 @@ class _Examiner:
 def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
     given, options = printable(path), examiner.options.query
     try:
-        with read(path) as audio:
+        with read(path, track=options.track, channel=options.channel) as audio:
             item = item_of(audio, path)
             with one_blas_thread():
                 hashes = examiner.fingerprinter.hashes(audio.chunks(), audio.sha256)
@@ -326,9 +337,13 @@ def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
                 _found(audio, match, (number, rank), examiner)
                 for rank, match in enumerate(result.matches, 1)
             )
-            candidates = () if result.reason else _candidates(examiner, path, result)
+            candidates: tuple[record.Candidate, ...] = ()
+            if not result.reason and audio.duration <= record.CANDIDATES_UP_TO_S:
+                candidates = _candidates(examiner, path, result)
     except AudioError as error:
-        return record.Examined(given, None, printable(str(error)))
+        # The path is where it is today; the reason is the same wherever it lies.
+        reason = printable(str(error)).removeprefix(f"{printable(path.absolute())}: ")
+        return record.Examined(given, None, reason)
     return record.Examined(given, item, result.reason, digest, matches, candidates)
 
 
@@ -424,7 +439,8 @@ def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examin
             options.query.deep,
             str(manipulation),
         ),
-        channel="",
+        channel=match.channel,
+        reference_channel=match.reference_channel,
         hashes=int(inside.sum()),
         agreeing=int((blocks.agreeing & inside).sum()),
         coverage=(match.query_stop - match.query_start) / max(audio.duration, 1e-9),
@@ -459,9 +475,10 @@ def _pictured(
     """Draw what needs the recording's own audio; say why not where it is not at hand."""
     try:
         recording = examiner.references.audio(match.recording)
+        clip, recording = audio.side(match.channel), recording.side(match.reference_channel)
     except AudioError as error:
         return f"audio not at hand: {printable(str(error))}", ()
-    drawn = {"spectra": _spectra(audio, recording, match)}
+    drawn = {"spectra": _spectra(clip, recording, match)}
     if match.verification is not None and match.verification.curves is not None:
         drawn["signals"] = lag_curves(match.verification)
     names = tuple(match_name(*place, kind) for kind in drawn)

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from samaf.engine.decisions import Decision
+
 FORMAT = 1
 KIND = "samaf examination"
+CANDIDATES_UP_TO_S = 600.0  # of a clip: a longer one would be decoded and hashed once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,8 @@ class Settings:
     ----------
     population
         "speech" or "prompts": which alternative decides.
+    track, channel
+        Of the clips, where they were chosen, from 1.
     """
 
     granularity_s: int
@@ -200,6 +205,8 @@ class Settings:
     population: str
     index: str
     verify: bool
+    track: int | None
+    channel: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +370,9 @@ class Found:
         -log10 of the expected false matches in the search: the one that decided.
     evidence
         Against each alternative; the one that decided comes first.
+    channel, reference_channel
+        The side of the clip and of the recording that match, such as "2", where the channels of
+        one differ; empty for the mix of all.
     hashes, agreeing
         Blocks of the stretch, and those whose bit error rate supports the match.
     coverage
@@ -387,6 +397,7 @@ class Found:
     evidence: tuple[Evidence, ...]
     alteration: Alteration
     channel: str
+    reference_channel: str
     hashes: int
     agreeing: int
     coverage: float
@@ -463,6 +474,8 @@ class Examination:
         What repeats the examination.
     entries
         Audit entries about the recordings that were found.
+    decisions
+        What was decided about matches of these clips, the newest first.
     """
 
     case: Case
@@ -475,6 +488,7 @@ class Examination:
     settings: Settings
     clips: tuple[Examined, ...]
     entries: tuple[LogEntry, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     kind: str = KIND
     format: int = FORMAT
 

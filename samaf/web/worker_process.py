@@ -104,6 +104,8 @@ class Worker:
             match["ber"],
             match["score"],
             Manipulation(**match["manipulation"]),
+            channel=match.get("channel", ""),
+            reference_channel=match.get("reference_channel", ""),
         )
         try:
             with read(Path(path)) as audio:

@@ -35,7 +35,7 @@ LIMITS = (
 GLOSSARY = (
     ("BER", "bit error rate: the share of bits in which two hashes differ"),
     ("block", "one second of sound, of which a hash is computed"),
-    ("clip", "the item that is asked about"),
+    ("clip", "the item that is searched for"),
     ("Cllr", "cost of the log likelihood ratios: 0 is perfect, 1 is no information"),
     ("hash", "some hundred bits that describe a block, alike for copies of the same sound"),
     ("likelihood ratio", "how many times as probable a result is under H1 as under H2"),
@@ -148,6 +148,25 @@ def annex(record: Examination) -> Iterator[Block]:
         "again, asks the store again and says what differs:"
     )
     yield Code("samaf report verify report.json")
+    if record.decisions:
+        yield Heading("Decisions", 2)
+        yield Paragraph("What people decided about matches of these clips, the newest first:")
+        yield Table(
+            ("clip", "recording", ">from", ">to", "decision", "by", "time", "comment"),
+            tuple(
+                (
+                    each.clip,
+                    each.reference,
+                    f"{each.reference_start:.1f} s",
+                    f"{each.reference_stop:.1f} s",
+                    each.decision,
+                    each.name,
+                    each.decided_at,
+                    each.comment,
+                )
+                for each in record.decisions
+            ),
+        )
     if record.entries:
         yield Heading("Audit entries about the recordings", 2)
         yield Table(
