@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from samaf.engine.decisions import Decision
-
 FORMAT = 1
 KIND = "samaf examination"
 CANDIDATES_UP_TO_S = 600.0  # of a clip: a longer one would be decoded and hashed once more
@@ -361,6 +359,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What somebody decided about a match, from the store's audit log.
+
+    Attributes
+    ----------
+    decision
+        "accepted", "to check" or "rejected".
+    """
+
+    decision: str
+    name: str
+    comment: str
+    decided_at: str
+    entry_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A match: a stretch of the clip that comes from a stretch of a recording.
 
@@ -383,6 +398,8 @@ class Found:
         None where the signals were not compared.
     same_text
         Whether a reading of the same text by another voice would look like this.
+    judgements
+        What people decided about it, the newest first.
     pictures
         Names of the pictures of its sound.
     """
@@ -405,6 +422,7 @@ class Found:
     course: Course
     signal: Signal | None = None
     same_text: bool = False
+    judgements: tuple[Judgement, ...] = ()
     pictures: tuple[str, ...] = ()
 
 
@@ -474,8 +492,6 @@ class Examination:
         What repeats the examination.
     entries
         Audit entries about the recordings that were found.
-    decisions
-        What was decided about matches of these clips, the newest first.
     """
 
     case: Case
@@ -488,7 +504,6 @@ class Examination:
     settings: Settings
     clips: tuple[Examined, ...]
     entries: tuple[LogEntry, ...] = ()
-    decisions: tuple[Decision, ...] = ()
     kind: str = KIND
     format: int = FORMAT
 

@@ -148,25 +148,6 @@ def annex(record: Examination) -> Iterator[Block]:
         "again, asks the store again and says what differs:"
     )
     yield Code("samaf report verify report.json")
-    if record.decisions:
-        yield Heading("Decisions", 2)
-        yield Paragraph("What people decided about matches of these clips, the newest first:")
-        yield Table(
-            ("clip", "recording", ">from", ">to", "decision", "by", "time", "comment"),
-            tuple(
-                (
-                    each.clip,
-                    each.reference,
-                    f"{each.reference_start:.1f} s",
-                    f"{each.reference_stop:.1f} s",
-                    each.decision,
-                    each.name,
-                    each.decided_at,
-                    each.comment,
-                )
-                for each in record.decisions
-            ),
-        )
     if record.entries:
         yield Heading("Audit entries about the recordings", 2)
         yield Table(
