@@ -71,7 +71,7 @@ def command(recordings: int, hours: float, clients: int, queries: int) -> None:
             lines.append((f"queries of 3 s a second, {clients} clients", queries / seconds))
             last = _median(lambda: client.get(f"/recordings?after={recordings - 50}"))
             lines.append(("last page of recordings, s", last))
-        body = [(name, round(value, 3)) for name, value in lines]
+        body = [(name, f"{value:.3f}") for name, value in lines]
         cores = len(os.sched_getaffinity(0))
         note = f"{recordings:,} recordings, {cores} processors"
         click.echo(markdown(of_lines("serve", "The page and the API", body, note)))
@@ -95,7 +95,9 @@ def _fill(place: Path, recordings: int, hours: float) -> None:
             (
                 Recording(random.bytes(32).hex(), f"{i}.wav", f"/none/{i}.wav", 60.0),
                 Hashes(
-                    random.integers(0, 256, (MINUTE_HASHES, engine.fingerprinter.bits // 8), "u1"),
+                    random.integers(
+                        0, 256, (MINUTE_HASHES, engine.fingerprinter.card.bits // 8), "u1"
+                    ),
                     np.ones(MINUTE_HASHES, bool),
                 ),
             )
