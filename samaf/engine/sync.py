@@ -170,8 +170,8 @@ class _Groups:
         rows = [self._recordings[n].hashes.packed for n in (number, *others)]
         table = table_of(enumerate(rows), rows[0].shape[1])
         # Rooms and noise on both sides: nearly as far apart as the same words of two voices.
-        # The hashes propose only, so the latter are let pass.
-        calibration = replace(calibration_of(self._fingerprinter), same_text=0.0)
+        # The hashes propose only, so chance is counted against other speech alone.
+        calibration = calibration_of(self._fingerprinter)
         matcher = Matcher(
             ExactIndex(table), calibration, WINDOW_HASHES, MAX_FALSE_GUESSES, len(others)
         )

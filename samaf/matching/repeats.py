@@ -16,7 +16,6 @@ import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
 from samaf.index import NOTHING, Index, Neighbors
-from samaf.matching.calibration import log10_evalue
 from samaf.matching.candidates import Candidate
 from samaf.matching.hypotheses import PLAIN
 from samaf.matching.matcher import Matcher
@@ -79,7 +78,8 @@ def repeat_pairs(
     """
     table = index.table
     comparisons = max(1.0, float(table.total) ** 2 / 2 * SLOPES_TRIED)
-    loose = Matcher(index, replace(calibration, same_text=0.0), WINDOW_HASHES, LOOSE, 1)
+    # Against other speech alone: what says the same is told apart afterwards.
+    loose = Matcher(index, calibration, WINDOW_HASHES, LOOSE, 1)
     best: dict[tuple[int, int, int], list[tuple[float, RepeatPair]]] = defaultdict(list)
     done = 0
     for number in range(len(table.counts)):
@@ -87,20 +87,13 @@ def repeat_pairs(
         query = Hashes(rows, distinct(rows))
         neighbors = _neighbors(index, number, query)
         if neighbors is not None:
-            for candidate in loose.candidates((PLAIN, query), neighbors, comparisons):
+            aligned = list(loose.aligned((PLAIN, query), neighbors, comparisons))
+            for candidate in loose.candidates(aligned):
                 pair = _pair(candidate, number, hop)
-                evalue = float(
-                    log10_evalue(
-                        np.array(candidate.segment.ber),
-                        np.array(candidate.segment.hashes),
-                        comparisons,
-                        calibration,
-                    )
-                )
                 if pair:
-                    sure = pair.ber <= SURE and evalue <= np.log10(max_false)
-                    pair = replace(pair, sure=bool(sure))
-                    _keep(best, pair, candidate.log10_evalue, hop)
+                    chance = candidate.evalues.same_text
+                    sure = pair.ber <= SURE and chance <= np.log10(max_false)
+                    _keep(best, replace(pair, sure=bool(sure)), candidate.log10_evalue, hop)
         done += len(rows)
         on_progress(done, table.total)
     found = [pair for pairs in best.values() for _, pair in pairs]
