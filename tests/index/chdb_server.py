@@ -11,7 +11,8 @@ from __future__ import annotations
 import base64
 import re
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +24,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     opened: Any = None
+    one_at_a_time = Lock()  # a connection stays open between its statements
 
     def do_GET(self) -> None:
         """Answer a statement in the address."""
@@ -41,6 +43,10 @@ class Handler(BaseHTTPRequestHandler):
         if body.startswith(b"INSERT"):
             statement, _, body = body.partition(b"\n")
             sql = statement.decode()
+        with self.one_at_a_time:
+            self._pass_on(sql, body, arguments)
+
+    def _pass_on(self, sql: str, body: bytes, arguments: dict[str, list[str]]) -> None:
         try:
             if sql and body:
                 head, _, form = sql.rpartition(" FORMAT ")
@@ -74,7 +80,7 @@ def main() -> None:
     Handler.opened = session.Session(sys.argv[1])
     Handler.opened.query(f"SET max_query_size = {1 << 28}")
     Handler.opened.query("CREATE DATABASE IF NOT EXISTS samaf")
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -255,7 +256,12 @@ def test_a_store_that_was_put_back_is_noticed(
     store: Store, new_url: NewUrl, tmp_path: Path
 ) -> None:
     add(store, 1, 20)
-    old = shutil.copy(tmp_path / "store.db", tmp_path / "old.db")
+    old = tmp_path / "old.db"
+    with (
+        closing(sqlite3.connect(tmp_path / "store.db")) as now,
+        closing(sqlite3.connect(old)) as then,
+    ):
+        now.backup(then)
     add(store, 2, 20)
     shards = shards_of(new_url(), store)
     catch_up(shards, store, CODEBOOK)
