@@ -14,6 +14,7 @@ GROUPS = {
     "calibration": "benchmarks.calibration.commands",
     "cluster": "benchmarks.cluster.commands",
     "field": "benchmarks.field.commands",
+    "serve": "benchmarks.serve.commands",
     "shared": "benchmarks.shared.commands",
     "speed": "benchmarks.speed.commands",
     "stores": "benchmarks.stores.commands",
