@@ -13,7 +13,7 @@ import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
 from samaf.fingerprinters.card import Weights
-from samaf.index import HashTable
+from samaf.index import Table
 from samaf.matching.alignment import Segment, error_rates
 from samaf.matching.calibration import bent, chance_ber, log10_chance, log10_same_text
 from samaf.matching.query_hashes import Grid
@@ -67,7 +67,7 @@ class Evalues:
 
 
 def evidence_of(
-    aligned: Sequence[Aligned], table: HashTable, calibration: ScoreCalibration
+    aligned: Sequence[Aligned], table: Table, calibration: ScoreCalibration
 ) -> np.ndarray:
     """Collect the evidence for all segments that a search of one query looked at.
 
@@ -111,7 +111,7 @@ def _activity(aligned: Aligned) -> float:
     return 1.0 if activity is None else float(activity[segment.first : segment.stop].mean() / 255)
 
 
-def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: HashTable) -> np.ndarray:
+def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: Table) -> np.ndarray:
     """Give for each segment the best score of another recording for the same part of the query.
 
     What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
@@ -122,7 +122,8 @@ def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: HashTable) -> 
     float (n,), at least 0.
     """
     # The sides of one recording are no rivals of each other.
-    recordings = table.recording_ids[[a.segment.alignment.recording_index for a in aligned]]
+    indices = [a.segment.alignment.recording_index for a in aligned]
+    recordings = np.array([table.recording_id(index) for index in indices])
     spans = np.array([_span(a) for a in aligned])
     best_first = np.argsort(-scores, kind="stable")
     best_first = best_first[scores[best_first] > 0]
@@ -159,7 +160,7 @@ def _span(aligned: Aligned) -> tuple[float, float]:
     return first + early, stop + early
 
 
-def is_copy(one: Aligned, other: Aligned, table: HashTable) -> bool:
+def is_copy(one: Aligned, other: Aligned, table: Table) -> bool:
     """Whether two segments lay the same part of a query on the same audio, stored twice."""
     a, b = one.segment, other.segment
     manipulation, origin = one.grid[0].manipulation, one.grid[0].origin
@@ -169,16 +170,18 @@ def is_copy(one: Aligned, other: Aligned, table: HashTable) -> bool:
     # The same moments of the clip, in hashes of the other grid.
     tempo = manipulation.tau / other.grid[0].manipulation.tau
     j = (i + origin) * tempo - other.grid[0].origin
-    left = table.rows(a.alignment.recording_index)
-    right = table.rows(b.alignment.recording_index)
+    one_index, other_index = a.alignment.recording_index, b.alignment.recording_index
     at = np.rint([a.reference(x) for x in i.tolist()]).astype(np.int64)
     there = np.rint([b.reference(x) for x in j.tolist()]).astype(np.int64)
-    usable = (j >= b.first) & (j < b.stop) & (at >= 0) & (at < len(left))
-    usable &= (there >= 1) & (there < len(right) - 1)
+    usable = (j >= b.first) & (j < b.stop) & (at >= 0) & (at < table.count(one_index))
+    usable &= (there >= 1) & (there < table.count(other_index) - 1)
     if not usable.any():
         return False
-    rows = left[at[usable]]
-    rates = [error_rates(rows ^ right[there[usable] + shift]).mean() for shift in (-1, 0, 1)]
+    at, there = at[usable], there[usable]
+    left, right = at.min(), there.min() - 1
+    rows = table.rows(one_index, int(left), int(at.max()) + 1)[at - left]
+    others = table.rows(other_index, int(right), int(there.max()) + 2)
+    rates = [error_rates(rows ^ others[there - right + shift]).mean() for shift in (-1, 0, 1)]
     return bool(min(rates) < COPY_BER)
 
 
@@ -206,9 +209,7 @@ class Judgement:
         return Evalues(float(self.other_speech[number]), float(self.same_text[number]))
 
 
-def judged(
-    aligned: Sequence[Aligned], table: HashTable, calibration: ScoreCalibration
-) -> Judgement:
+def judged(aligned: Sequence[Aligned], table: Table, calibration: ScoreCalibration) -> Judgement:
     """Judge all segments that a search of one query looked at, one or more."""
     evidence = evidence_of(aligned, table, calibration)
     other_speech = -score(evidence, calibration)
