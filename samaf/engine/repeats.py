@@ -14,7 +14,7 @@ from samaf.engine.blas import one_blas_thread
 from samaf.engine.options import LEAST_SECONDS
 from samaf.errors import QueryError
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
-from samaf.index import ExactIndex, Index
+from samaf.index import ExactIndex, HashTable, Index
 from samaf.index.table import table_of
 from samaf.matching import calibration_of
 from samaf.matching.pieces import Pair, Place, pieces
@@ -92,6 +92,10 @@ def stored_repeats(
     """Find stretches that recur in a store; see ``Engine.repeats``."""
     _check(least_seconds)
     table = index.table
+    if not isinstance(table, HashTable):
+        raise QueryError(
+            "an index on other machines is not searched for repeats; use --index exact"
+        )
     if table.sides is not None:  # a side repeats what its mix holds
         table = table.only(table.sides == 0)
     index = ExactIndex(table)
@@ -111,7 +115,9 @@ def _check(least_seconds: float) -> None:
         raise QueryError(f"{least_seconds} s are shorter than a hash; choose 1 or more")
 
 
-def _pairs(index: Index, fingerprinter: Fingerprinter, on_progress: Progress) -> list[RepeatPair]:
+def _pairs(
+    index: ExactIndex, fingerprinter: Fingerprinter, on_progress: Progress
+) -> list[RepeatPair]:
     calibration = calibration_of(fingerprinter)
     return repeat_pairs(index, calibration, fingerprinter.hop, MAX_FALSE_REPEATS, on_progress)
 

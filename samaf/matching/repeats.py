@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
-from samaf.index import NOTHING, Index, Neighbors
+from samaf.index import NOTHING, ExactIndex, Neighbors
 from samaf.matching.candidates import Candidate
 from samaf.matching.hypotheses import PLAIN
 from samaf.matching.matcher import Matcher
@@ -61,7 +61,7 @@ class RepeatPair:
 
 
 def repeat_pairs(
-    index: Index,
+    index: ExactIndex,
     calibration: ScoreCalibration,
     hop: float,
     max_false: float,
@@ -100,7 +100,7 @@ def repeat_pairs(
     return sorted(found, key=lambda p: (p.first_recording, p.pair.first, p.second_recording))
 
 
-def _neighbors(index: Index, number: int, query: Hashes) -> Neighbors | None:
+def _neighbors(index: ExactIndex, number: int, query: Hashes) -> Neighbors | None:
     """Search for all windows of a recording; leave out the windows themselves and what is unlike.
 
     None where the recording is shorter than a window.
