@@ -17,11 +17,13 @@ from samaf.matching.matcher import Matcher
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid, hash_under
 from samaf.matching.search import search_all, shortlist
+from samaf.matching.unaltered import fitted
 from samaf.records import IDENTITY
 
 DECISIVE = -6.0  # log10 E-value from which no further hypothesis is tried
 COVERING = 0.8  # share of the clip that decisive candidates must cover
 UNALTERED_BER = 0.03  # of the clip as it is, below which no manipulation is looked for
+FITTED_BER = 0.002  # of the clip as it is, above which its place and level are refined
 AS_IT_IS = 2  # hypotheses that are tried first: the clip as it is, and backwards
 CANDIDATES = 150  # neighbors that are looked at more closely
 
@@ -91,6 +93,11 @@ class DeepMatcher:
     def refined(self, candidate: Candidate, samples: np.ndarray) -> Candidate:
         """Give a candidate with the manipulation under which it fits the reference best."""
         manipulation, fingerprinter = candidate.manipulation, self.fingerprinter
+        rows = self.matcher.index.table.rows(candidate.recording_index)
+        if manipulation == IDENTITY and candidate.ber > FITTED_BER:
+            segment, ber = fitted(candidate.segment, samples, rows, fingerprinter)
+            if ber < min(UNALTERED_BER, candidate.ber):
+                return replace(candidate, segment=segment, ber=ber)
         if manipulation == IDENTITY and candidate.ber < UNALTERED_BER:
             return candidate
         seconds = len(samples) / fingerprinter.card.features.sample_rate
@@ -98,7 +105,6 @@ class DeepMatcher:
         segment = candidate.segment
         segment = replace(segment, begin=max(0.0, segment.begin), end=min(hops, segment.end))
         clip = samples[::-1] if manipulation.reversed else samples
-        rows = self.matcher.index.table.rows(candidate.recording_index)
         segment, manipulation = estimate(segment, manipulation, clip, rows, fingerprinter)
         return replace(candidate, segment=segment, manipulation=manipulation)
 

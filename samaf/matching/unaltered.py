@@ -1,0 +1,143 @@
+"""How well a clip fits a recording as it is: laid on it to a few samples, at its level there.
+
+Two things part the hashes of an untouched excerpt from those of its recording. It begins between
+two hops. And both are normalised to their own peak, so that an excerpt without the recording's
+loudest moment lies higher above the floor of the mel bands than it does there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from samaf.features import mfcc
+from samaf.fingerprinters import Fingerprinter
+from samaf.matching.alignment import Segment
+
+LONGEST = 8.0  # s of a segment that are looked at, from its middle
+MOST_BLOCKS = 16  # hashed for each place and level that is tried
+COARSE_FRAMES = 3  # between the places that are tried first
+SUBSTEPS = 4  # of a frame, at last
+LEVELS_DB = (3.0, 1.5)  # by which the level changes: first as long as it fits better
+MOST_DB = 30.0
+
+
+def fitted(
+    segment: Segment, clip: np.ndarray, rows: np.ndarray, fingerprinter: Fingerprinter
+) -> tuple[Segment, float]:
+    """Find the place and the level at which an unaltered clip fits best.
+
+    Parameters
+    ----------
+    segment
+        Where it lies, within a hop.
+    clip
+        float32 (n,): the whole clip, peak-normalised.
+    rows
+        uint8 (m, bits / 8): the reference's hashes.
+
+    Returns
+    -------
+    The segment on a line of slope 1, and the bit error rate over the blocks of the reference
+    that the clip holds whole. 1 where there is none that holds something to recognise.
+    """
+    parameters = fingerprinter.card.features
+    hop = parameters.hop_frames
+    middle = (segment.begin + segment.end) / 2
+    line = _Line(segment.reference(middle) - middle, segment.begin, segment.end)
+    trial = _Trial(clip, rows, line, fingerprinter)
+    reach = hop // 2
+    frame = float(min(range(-reach, reach + 1, COARSE_FRAMES), key=trial.rate))
+    fine = range(-COARSE_FRAMES + 1, COARSE_FRAMES)
+    frame = min((frame + by for by in fine), key=trial.rate)
+    level = trial.best_level(frame)
+    near = (frame + by / SUBSTEPS for by in range(-SUBSTEPS + 1, SUBSTEPS))
+    frame = min(near, key=lambda at: trial.rate(at, level))
+    # At its own level a clip may fit best elsewhere than at that of the recording.
+    level = trial.best_level(frame, level)
+    ber = trial.rate(frame, level, whole=True)
+    intercept = line.intercept - frame / hop
+    alignment = replace(segment.alignment, intercept=intercept, slope=1.0)
+    return replace(segment, alignment=alignment, shift=0.0), ber
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Query hop i lies on reference hop ``intercept + i``; the segment is ``begin`` to ``end``."""
+
+    intercept: float
+    begin: float
+    end: float
+
+
+class _Trial:
+    """Bit error rates of a clip at places and levels."""
+
+    def __init__(
+        self, clip: np.ndarray, rows: np.ndarray, line: _Line, fingerprinter: Fingerprinter
+    ) -> None:
+        parameters = fingerprinter.card.features
+        self._fingerprinter, self._parameters = fingerprinter, parameters
+        self._clip, self._rows, self._line = clip, rows, line
+        reach = LONGEST / fingerprinter.hop / 2
+        middle = (line.begin + line.end) / 2
+        self._bounds = {
+            False: (max(line.begin, middle - reach), min(line.end, middle + reach)),
+            True: (line.begin, line.end),
+        }
+        self._known: dict[tuple[float, float], float] = {}
+
+    def rate(self, frame: float, level: float = 0.0, *, whole: bool = False) -> float:
+        """Give the rate where the clip begins ``frame`` frames earlier, ``level`` dB louder.
+
+        Parameters
+        ----------
+        whole
+            Over the whole segment instead of some blocks from its middle.
+        """
+        key = (frame, level)
+        if whole:
+            return self._measured(frame, level, whole=True)
+        if key not in self._known:
+            self._known[key] = self._measured(frame, level, whole=False)
+        return self._known[key]
+
+    def best_level(self, frame: float, level: float = 0.0) -> float:
+        """Follow the rate downhill from a level, dB."""
+        for step in LEVELS_DB:
+            for direction in (-step, step):
+                while abs(level + direction) <= MOST_DB and (
+                    self.rate(frame, level + direction) < self.rate(frame, level)
+                ):
+                    level += direction
+        return level
+
+    def _measured(self, frame: float, level: float, *, whole: bool) -> float:
+        parameters = self._parameters
+        hop, size = parameters.hop_frames, parameters.block_frames
+        begin, end = self._bounds[whole]
+        # The reference's hashes whose blocks lie inside the segment, and inside the clip.
+        first = int(np.ceil(begin + self._line.intercept - frame / hop - 1e-9))
+        last = int(np.floor(end - size / hop + self._line.intercept - frame / hop + 1e-9))
+        places = np.arange(max(0, first), min(len(self._rows) - 1, last) + 1)
+        starts = (places - self._line.intercept) * hop + frame
+        samples = np.rint(starts * parameters.step).astype(np.int64)
+        length = (size - 1) * parameters.step + parameters.window
+        inside = (samples >= 0) & (samples + length <= len(self._clip) + parameters.window)
+        places, samples = places[inside], samples[inside]
+        if not whole and len(places) > MOST_BLOCKS:
+            chosen = np.linspace(0, len(places) - 1, MOST_BLOCKS).round().astype(np.int64)
+            places, samples = places[chosen], samples[chosen]
+        if not len(places):
+            return 1.0
+        origin = samples[0]
+        part = self._clip[origin : samples[-1] + length] * np.float32(10 ** (level / 20))
+        frames = mfcc(part, parameters)
+        at = (samples - origin)[:, None] // parameters.step + np.arange(size)
+        cut = frames[np.clip(at, 0, len(frames) - 1)]
+        hashes = self._fingerprinter.hash_blocks(cut, "")
+        counted = hashes.informative
+        if not counted.any():
+            return 1.0
+        return float(np.bitwise_count(hashes.packed ^ self._rows[places])[counted].mean() / 8)
