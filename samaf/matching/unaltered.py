@@ -7,6 +7,7 @@ loudest moment lies higher above the floor of the mel bands than it does there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,9 +17,10 @@ from samaf.fingerprinters import Fingerprinter
 from samaf.matching.alignment import Segment
 
 LONGEST = 8.0  # s of a segment that are looked at, from its middle
+SHORT_SECONDS = 3.0
 MOST_BLOCKS = 16  # hashed for each place and level that is tried
 COARSE_FRAMES = 3  # between the places that are tried first
-SUBSTEPS = 4  # of a frame, at last
+SUBSTEPS = tuple(2.0**-n for n in range(1, 9))  # of a frame: at last a sample, 1 / 160
 LEVELS_DB = (3.0, 1.5)  # by which the level changes: first as long as it fits better
 MOST_DB = 30.0
 
@@ -47,14 +49,15 @@ def fitted(
     middle = (segment.begin + segment.end) / 2
     line = _Line(segment.reference(middle) - middle, segment.begin, segment.end)
     trial = _Trial(clip, rows, line, fingerprinter)
-    reach = hop // 2
-    frame = float(min(range(-reach, reach + 1, COARSE_FRAMES), key=trial.rate))
-    fine = range(-COARSE_FRAMES + 1, COARSE_FRAMES)
-    frame = min((frame + by for by in fine), key=trial.rate)
-    level = trial.best_level(frame)
-    near = (frame + by / SUBSTEPS for by in range(-SUBSTEPS + 1, SUBSTEPS))
-    frame = min(near, key=lambda at: trial.rate(at, level))
+    reach, coarse = hop // 2, COARSE_FRAMES
+    if (segment.end - segment.begin) * fingerprinter.hop < SHORT_SECONDS:
+        coarse = 1  # few blocks fit well at many places
+    frame = float(min(range(-reach, reach + 1, coarse), key=trial.rate))
+    frame = min((frame + by for by in range(-coarse + 1, coarse)), key=trial.rate)
+    frame = trial.best_frame(frame, 0.0, SUBSTEPS)
     # At its own level a clip may fit best elsewhere than at that of the recording.
+    level = trial.best_level(frame)
+    frame = trial.best_frame(frame, level, SUBSTEPS[2:])
     level = trial.best_level(frame, level)
     ber = trial.rate(frame, level, whole=True)
     intercept = line.intercept - frame / hop
@@ -102,6 +105,13 @@ class _Trial:
         if key not in self._known:
             self._known[key] = self._measured(frame, level, whole=False)
         return self._known[key]
+
+    def best_frame(self, frame: float, level: float, steps: Sequence[float]) -> float:
+        """Find the frame around one where the rate is least, in ever smaller steps."""
+        for step in steps:
+            near = (frame, frame - step, frame + step)
+            frame = min(near, key=lambda at: self.rate(at, level))
+        return frame
 
     def best_level(self, frame: float, level: float = 0.0) -> float:
         """Follow the rate downhill from a level, dB."""
