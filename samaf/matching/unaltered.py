@@ -21,8 +21,8 @@ SHORT_SECONDS = 3.0
 MOST_BLOCKS = 16  # hashed for each place and level that is tried
 COARSE_FRAMES = 3  # between the places that are tried first
 SUBSTEPS = tuple(2.0**-n for n in range(1, 9))  # of a frame: at last a sample, 1 / 160
-LEVELS_DB = (3.0, 1.5)  # by which the level changes: first as long as it fits better
-MOST_DB = 30.0
+LEVELS_DB = (3.0, 1.5, 0.75)  # between the levels that are tried
+MOST_DB = 24.0
 
 
 def fitted(
@@ -58,7 +58,7 @@ def fitted(
     # At its own level a clip may fit best elsewhere than at that of the recording.
     level = trial.best_level(frame)
     frame = trial.best_frame(frame, level, SUBSTEPS[2:])
-    level = trial.best_level(frame, level)
+    level = trial.best_level(frame)
     ber = trial.rate(frame, level, whole=True)
     intercept = line.intercept - frame / hop
     alignment = replace(segment.alignment, intercept=intercept, slope=1.0)
@@ -113,14 +113,14 @@ class _Trial:
             frame = min(near, key=lambda at: self.rate(at, level))
         return frame
 
-    def best_level(self, frame: float, level: float = 0.0) -> float:
-        """Follow the rate downhill from a level, dB."""
-        for step in LEVELS_DB:
-            for direction in (-step, step):
-                while abs(level + direction) <= MOST_DB and (
-                    self.rate(frame, level + direction) < self.rate(frame, level)
-                ):
-                    level += direction
+    def best_level(self, frame: float) -> float:
+        """Find the level of least rate: over the whole range, then between, dB."""
+        wide = np.arange(-MOST_DB, MOST_DB + 1, LEVELS_DB[0])
+        # Of equal ones that nearest to the clip's own, where no band lies near the floor.
+        level = float(min(wide, key=lambda at: (self.rate(frame, at), abs(at))))
+        for step in LEVELS_DB[1:]:
+            near = (level, level - step, level + step)
+            level = min(near, key=lambda at: self.rate(frame, at))
         return level
 
     def _measured(self, frame: float, level: float, *, whole: bool) -> float:
