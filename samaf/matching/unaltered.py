@@ -7,7 +7,6 @@ loudest moment lies higher above the floor of the mel bands than it does there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,9 +17,11 @@ from samaf.matching.alignment import Segment
 
 LONGEST = 8.0  # s of a segment that are looked at, from its middle
 SHORT_SECONDS = 3.0
-MOST_BLOCKS = 16  # hashed for each place and level that is tried
+MOST_BLOCKS = 12  # hashed for each place and level that is tried
 COARSE_FRAMES = 3  # between the places that are tried first
-SUBSTEPS = tuple(2.0**-n for n in range(1, 9))  # of a frame: at last a sample, 1 / 160
+# Of a frame, 160 samples: a few of them off, some bits differ already.
+DENSE_FRAMES = np.arange(-12, 13) / 16
+SUBSTEPS = (1 / 32, 1 / 64, 1 / 128)
 LEVELS_DB = (3.0, 1.5, 0.75)  # between the levels that are tried
 MOST_DB = 24.0
 
@@ -54,11 +55,12 @@ def fitted(
         coarse = 1  # few blocks fit well at many places
     frame = float(min(range(-reach, reach + 1, coarse), key=trial.rate))
     frame = min((frame + by for by in range(-coarse + 1, coarse)), key=trial.rate)
-    frame = trial.best_frame(frame, 0.0, SUBSTEPS)
+    frame = trial.best_frame(frame, 0.0)
     # At its own level a clip may fit best elsewhere than at that of the recording.
     level = trial.best_level(frame)
-    frame = trial.best_frame(frame, level, SUBSTEPS[2:])
-    level = trial.best_level(frame)
+    if level:
+        frame = trial.best_frame(frame, level)
+        level = trial.best_level(frame)
     ber = trial.rate(frame, level, whole=True)
     intercept = line.intercept - frame / hop
     alignment = replace(segment.alignment, intercept=intercept, slope=1.0)
@@ -106,12 +108,14 @@ class _Trial:
             self._known[key] = self._measured(frame, level, whole=False)
         return self._known[key]
 
-    def best_frame(self, frame: float, level: float, steps: Sequence[float]) -> float:
-        """Find the frame around one where the rate is least, in ever smaller steps."""
-        for step in steps:
-            near = (frame, frame - step, frame + step)
-            frame = min(near, key=lambda at: self.rate(at, level))
-        return frame
+    def best_frame(self, frame: float, level: float) -> float:
+        """Find the frame around one where the rate is least, to two samples."""
+        dense = (frame + DENSE_FRAMES).tolist()
+        # Of equal ones that nearest to where the search began.
+        best = min(dense, key=lambda at: (self.rate(at, level), abs(at - frame)))
+        for step in SUBSTEPS:
+            best = min((best, best - step, best + step), key=lambda at: self.rate(at, level))
+        return best
 
     def best_level(self, frame: float) -> float:
         """Find the level of least rate: over the whole range, then between, dB."""
