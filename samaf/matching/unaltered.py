@@ -21,7 +21,7 @@ MOST_BLOCKS = 12  # hashed for each place and level that is tried
 COARSE_FRAMES = 3  # between the places that are tried first
 # Of a frame, 160 samples: a few of them off, some bits differ already.
 DENSE_FRAMES = np.arange(-12, 13) / 16
-SUBSTEPS = (1 / 32, 1 / 64, 1 / 128)
+SUBSTEPS = (1 / 32, 1 / 64, 1 / 128, 1 / 256)
 LEVELS_DB = (3.0, 1.5, 0.75)  # between the levels that are tried
 MOST_DB = 24.0
 
