@@ -18,7 +18,7 @@ apt = { command -v apt-get && $(AS_ROOT) true && $(AS_ROOT) apt-get -qq update &
 	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive \
 	apt-get -qq --yes --no-install-recommends install $(1); } >/dev/null 2>&1
 
-.PHONY: demo test test-fast check fuzz torture system
+.PHONY: demo test test-fast check example-report fuzz torture system
 
 demo: .venv/has-samaf  ## index the bundled clips, distort them, find them again
 	@$(BIN)/samaf demo
@@ -36,6 +36,9 @@ check: .venv/has-dev  ## format, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+example-report: .venv/has-test  ## make docs/example-report/ again
+	@$(BIN)/python tests/data/make_example_report.py
+
 fuzz: .venv/has-test  ## spoil every format that is read, many times over
 	@SAMAF_FUZZ=$${SAMAF_FUZZ:-5000} $(BIN)/python -m pytest -q tests/fuzz
 
@@ -51,7 +54,7 @@ system:
 
 # A stamp for each set of requirements, so that a second run starts at once.
 .venv/has-samaf: EXTRAS :=
-.venv/has-test: EXTRAS := [test,train,bench,fast,parquet,report]
+.venv/has-test: EXTRAS := [test,train,bench,fast,parquet,report,web]
 .venv/has-dev: EXTRAS := [dev]
 .venv/has-%: setup.cfg pyproject.toml | .venv/bin/pip
 	@echo "installing samaf$(EXTRAS) into .venv"

@@ -12,6 +12,14 @@ class AudioError(SamafError):
     """A file or stream that gives no usable audio."""
 
 
+class StreamError(AudioError):
+    """A stream that broke off or cannot be opened; ``reason`` is that of the message alone."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class InterruptedHashingError(AudioError):
     """A process that ended while it hashed a file, which may be a sound one."""
 

@@ -7,10 +7,12 @@ records as CSV; see `samaf.csv_rows`.
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # records import NumPy
+    from samaf.events import StreamGap, StreamMatch
     from samaf.media import MediaInfo
     from samaf.records import (
         Duplicate,
@@ -135,6 +137,43 @@ def query_record(result: QueryResult) -> Record:
         "media": media_record(result.media),
         "matches": [match_record(match) for match in result.matches],
     }
+
+
+def event_record(event: StreamMatch | StreamGap) -> Record:
+    """Give the JSON object of a match or a gap in a stream."""
+    from samaf.events import StreamMatch
+
+    if isinstance(event, StreamMatch):
+        return {
+            "event": "match",
+            "stream": event.stream,
+            "title": event.title,
+            "start_time": _time(event.start_time),
+            "stop_time": _time(event.stop_time),
+            **match_record(event.match),
+        }
+    return {
+        "event": "gap",
+        "stream": event.stream,
+        "start_time": _time(event.start_time),
+        "stop_time": _time(event.stop_time),
+        "query_start": round(event.at, 3),
+        "seconds": round(event.seconds, 3),
+        "reason": event.reason,
+        "tries": event.tries,
+        "over": event.over,
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="milliseconds") if time else None
+
+
+EVENT_FIELDS = (
+    *("event", "stream", "title", "start_time", "stop_time"),
+    *MATCH_FIELDS,
+    *("seconds", "reason", "tries", "over"),
+)
 
 
 def recording_record(recording: Recording) -> Record:

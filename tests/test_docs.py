@@ -20,7 +20,14 @@ from samaf.demo import CLIPS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-ELSEWHERE = {"demo": "samaf.demo.run", "train": "samaf.training.run.train_model"}
+ELSEWHERE = {
+    "demo": "samaf.demo.run",
+    "report": "samaf.report.writing.report",
+    "report_verify": "samaf.report.repeating.repeat",
+    "serve": "samaf.web.server.serve",
+    "train": "samaf.training.run.train_model",
+    "validate": "samaf.report.validate.validate",
+}
 
 # Private words that have a standard term in the field; ordinary uses such as a named pipe stay.
 PRIVATE = re.compile(

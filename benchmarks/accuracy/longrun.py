@@ -30,6 +30,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.tables import Table, Value, markdown
 from benchmarks.terminal import corpus_option, model_argument
 from samaf.audio import SAMPLE_RATE, load
+from samaf.events import StreamMatch
 from samaf.records import IDENTITY, Manipulation, Match
 from samaf.training.corpora import Clip, Corpus, open_corpus
 
@@ -201,8 +202,9 @@ def longrun(model: str, corpus: Path, minutes: float, seed: int) -> None:
         with samaf.open(url, model=model, cache_folder=folder) as engine:
             added = list(engine.add([c.path for c in [*stored, *opened.select("speech", "train")]]))
             began, memory, matches = time.process_time(), [], []
-            for match in engine.monitor(folder / "programme.wav", search="deep"):
-                matches.append(match)
+            for event in engine.monitor(folder / "programme.wav", search="deep"):
+                assert isinstance(event, StreamMatch)
+                matches.append(event.match)
                 memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
             taken = time.process_time() - began
     tallies, wrong = judged(truth, matches)

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from samaf.audio.confinement import confine, limit, limit_time
-from samaf.audio.decode import Restart, Samples, decode, header_seconds
+from samaf.audio.decode import SAMPLE_RATE, Restart, Samples, decode, header_seconds
 from samaf.audio.source import Opened
+from samaf.audio.stream_decode import Pipe, decode_pipe
 from samaf.errors import AudioError
 
 # A message: its kind, a number, and the length of what follows.
@@ -94,17 +95,40 @@ def _work_and_exit(requests: int) -> NoReturn:
 def _answered(asked: socket.socket, out: BinaryIO) -> bool:
     """Decode the next file; tell whether it was sound, and another may come.
 
-    A request is JSON with the arguments of `decode`, or `only_length`, and the open file.
+    A request is JSON with the arguments of `decode`, or `only_length` or `stream`, and the open
+    file.
     """
     message, files, _, _ = socket.recv_fds(asked, REQUEST_BYTES, 1)
     if not message:
         return False
     request = json.loads(message)
+    if request.pop("stream", False):
+        with io.FileIO(files[0]) as pipe:
+            return _answer_stream(request["name"], Pipe(pipe), out)
     limit_time(os.fstat(files[0]).st_size)
     with io.FileIO(files[0]) as file:
         # FFmpeg knows some formats by the suffix of the name, and needs no more of it.
         file.name = f"sound{Path(request['name']).suffix}"
         return _answer(request, io.BufferedReader(file), out)
+
+
+def _answer_stream(name: str, pipe: Pipe, out: BinaryIO) -> bool:
+    """Decode what has no known end; each piece of sound gives time for the next."""
+    seconds = 0.0
+    try:
+        limit_time(0)
+        for samples in decode_pipe(pipe, name):
+            seconds += len(samples) / SAMPLE_RATE
+            _send(out, SAMPLES, samples.tobytes())
+            limit_time(0)
+        _send(out, LENGTH, repr(seconds).encode())
+    except AudioError as error:
+        _send(out, REFUSED, str(error).encode())
+    except MemoryError:
+        _send(out, REFUSED, f"{name}: takes too much memory to decode".encode())
+    except Exception:  # reported by whoever sent the request
+        _send(out, BUG, traceback.format_exc().encode())
+    return False
 
 
 def _answer(request: dict[str, Any], file: BinaryIO, out: BinaryIO) -> bool:

@@ -8,7 +8,6 @@ things, which refuses. Only what `monitor` is given as a URL is opened by FFmpeg
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from samaf.errors import AudioError
@@ -88,18 +87,6 @@ def open_bytes(file: Any, name: str) -> Any:
         metadata_errors="replace",
         container_options=_walls(SOUND_FORMATS, "none"),
         io_open=refuse,
-    )
-
-
-def open_playlist(file: Any, open_url: Callable[[str, int, dict[str, str]], Any]) -> Any:
-    """Open an HLS playlist whose parts ``open_url`` fetches; its ``name`` is its address."""
-    import av
-
-    options = _walls(SOUND_FORMATS | {"hls"}, "none")
-    # Connections that are kept open are FFmpeg's own, and these are not.
-    options |= {"http_persistent": "0", "http_multiple": "0"}
-    return av.open(
-        file, mode="r", metadata_errors="replace", container_options=options, io_open=open_url
     )
 
 

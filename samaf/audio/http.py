@@ -8,11 +8,14 @@ checked, and a line that says how to follow.
 from __future__ import annotations
 
 import base64
-import http.client
+import http.client as http_client
 import io
+import os
+import socket
+from contextlib import suppress
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import (
     HTTPHandler,
     HTTPRedirectHandler,
@@ -21,11 +24,13 @@ from urllib.request import (
     build_opener,
 )
 
+from samaf.audio.icy import IcySplitter
 from samaf.errors import AudioError
 from samaf.text import printable
 
 SCHEMES = ("http", "https")
 AGENT = "samaf"
+EARLY = "the connection ended early"
 
 
 class Http:
@@ -33,7 +38,7 @@ class Http:
 
     def __init__(self, url: str, timeout: float, follow: bool = False) -> None:
         self._origin = urlsplit(url)
-        self._timeout = timeout
+        self.timeout = timeout
         self._follow = follow
         self._opener = build_opener(_Plain, _Encrypted, _Redirections(self))
 
@@ -48,13 +53,13 @@ class Http:
                 "name that address, or give --follow"
             )
 
-    def open(self, url: str, first: int = 0) -> http.client.HTTPResponse:
-        """Ask for what lies at an address, from a byte on."""
+    def open(self, url: str, first: int = 0, last: int | None = None) -> http_client.HTTPResponse:
+        """Ask for what lies at an address, from a byte on, and up to another."""
         self.check(url)
         parts = urlsplit(url)
         request = Request(
             parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl(),
-            headers={"User-Agent": AGENT},
+            headers={"User-Agent": AGENT, "Icy-MetaData": "1"},
         )
         user = parts if parts.username else self._origin
         if user.username and _server(user) == _server(parts):
@@ -63,26 +68,22 @@ class Http:
             request.add_unredirected_header(
                 "Authorization", f"Basic {base64.b64encode(pair).decode()}"
             )
-        if first:
-            request.add_header("Range", f"bytes={first}-")
+        if first or last is not None:
+            request.add_header("Range", f"bytes={first}-{'' if last is None else last}")
         try:
-            response: http.client.HTTPResponse = self._opener.open(request, timeout=self._timeout)
+            response: http_client.HTTPResponse = self._opener.open(request, timeout=self.timeout)
         except HTTPError as error:
             raise OSError(error.code, f"the server answers {error.code} {error.reason}") from None
         except URLError as error:
             reason = error.reason
             raise reason if isinstance(reason, OSError) else OSError(str(reason)) from None
-        except (http.client.HTTPException, UnicodeError) as error:
+        except (http_client.HTTPException, UnicodeError) as error:
             raise OSError(f"no answer of a web server: {type(error).__name__}") from None
         return response
 
-    def file(self, url: str) -> HttpFile:
-        """Open an address as a file."""
-        return HttpFile(self, url)
-
-    def open_part(self, url: str, _flags: int, _options: dict[str, str]) -> HttpFile:
-        """Open what a playlist names, for PyAV."""
-        return HttpFile(self, urljoin(self._origin.geturl(), url))
+    def file(self, url: str, first: int = 0, last: int | None = None) -> HttpFile:
+        """Open an address, or some bytes of what lies there, as a file."""
+        return HttpFile(self, url, first, last)
 
 
 class HttpFile:
@@ -92,25 +93,46 @@ class HttpFile:
     ----------
     name
         The address that was asked for, or where the server led from there.
-    broken
-        Whether the connection broke off: FFmpeg takes that for the end of some formats.
+    fault
+        Why the connection broke off, if it did: FFmpeg takes that for the end of some formats.
     """
 
-    def __init__(self, http: Http, url: str) -> None:
+    def __init__(self, http: Http, url: str, first: int = 0, last: int | None = None) -> None:
         self._http = http
-        self._response = http.open(url)
+        self._response = http.open(url, first, last)
+        if (first or last is not None) and self._response.status != http_client.PARTIAL_CONTENT:
+            raise OSError("the server gives no parts of a file")
         self.name = self._response.geturl()
+        # The connection under a number of its own: the response closes its own as it likes.
+        self._connection = None
+        if not self._response.isclosed():
+            self._connection = socket.socket(fileno=os.dup(self._response.fileno()))
+        interval = self._response.headers.get("icy-metaint", "")
+        self._icy = IcySplitter(int(interval)) if interval.isdigit() and int(interval) else None
         length = self._response.headers.get("Content-Length", "")
         self._length = int(length) if length.isdigit() else None
-        ranges = self._response.headers.get("Accept-Ranges", "")
-        self._seekable = self._length is not None and ranges == "bytes"
         self._position = 0
         self._ahead = b""
-        self.broken = False
+        self.fault = ""
+
+    @property
+    def title(self) -> str:
+        """What the server says that it plays; empty where it says nothing."""
+        return self._icy.title if self._icy else ""
+
+    @property
+    def has_length(self) -> bool:
+        """Whether the server says how long it is, as it does of a file."""
+        return self._length is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether all came that the server announced; a stream announces nothing."""
+        return self._length is not None and not self.fault
 
     def seekable(self) -> bool:
-        """Whether the server gives parts of it."""
-        return self._seekable
+        """Whether it can be read again: never."""
+        return False
 
     def peek(self, count: int) -> bytes:
         """Give the next bytes, up to ``count``, without taking them."""
@@ -127,34 +149,38 @@ class HttpFile:
         return data
 
     def _receive(self, size: int) -> bytes:
+        while data := self._receive_any(size):
+            if not self._icy:
+                return data
+            if sound := self._icy.sound(data):
+                return sound
+        return b""
+
+    def _receive_any(self, size: int) -> bytes:
         try:
             data = self._response.read1(size)
-        except (http.client.HTTPException, OSError):
+        except TimeoutError:
             data = b""
-            self.broken = True
+            self.fault = f"nothing came for {self._http.timeout:g} s"
+        except (http_client.HTTPException, OSError):
+            data = b""
+            self.fault = EARLY
         end = self._position + len(self._ahead) + len(data)
-        self.broken |= not data and end < (self._length or 0)
+        if not data and end < (self._length or 0):
+            self.fault = self.fault or EARLY
         return data
 
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go on from another byte."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._length or 0}[whence]
-        if base + offset != self._position:
-            self._response.close()
-            self._position, self._ahead = base + offset, b""
-            if self._position < (self._length or 0):
-                self._response = self._http.open(self.name, self._position)
-                if self._position and self._response.status != http.client.PARTIAL_CONTENT:
-                    raise OSError("the server gives no parts of a file")
-        return self._position
-
-    def tell(self) -> int:
-        """Give the position in bytes."""
-        return self._position
+    def abandon(self) -> None:
+        """End the connection from another thread than the one that reads, and may wait."""
+        if self._connection:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End the connection."""
         self._response.close()
+        if self._connection:
+            self._connection.close()
 
 
 class _Redirections(HTTPRedirectHandler):
@@ -169,7 +195,7 @@ class _Redirections(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-class _Response(http.client.HTTPResponse):
+class _Response(http_client.HTTPResponse):
     """An answer that may begin as that of an old radio server does: ICY 200 OK."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -196,11 +222,11 @@ class _Icy:
         return getattr(self._file, name)
 
 
-class _PlainConnection(http.client.HTTPConnection):
+class _PlainConnection(http_client.HTTPConnection):
     response_class = _Response
 
 
-class _EncryptedConnection(http.client.HTTPSConnection):
+class _EncryptedConnection(http_client.HTTPSConnection):
     response_class = _Response
 
 

@@ -1,40 +1,56 @@
 """Sound as it comes: standard input, a network stream or a file, in constant memory.
 
-A thread of its own reads and decodes, so that a slow search does not make a sender wait or
-lose packets at once. What it has read waits in a queue of bounded length; when that is full,
-the thread waits, and with it whoever writes into the pipe or the connection.
+A thread of its own reads, so that a slow search does not make a sender wait or lose packets at
+once. What it has read waits in a queue of bounded length; when that is full, the thread waits,
+and with it whoever writes into the pipe or the connection.
 """
 
 from __future__ import annotations
 
-import io
 import queue
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
-from urllib.parse import urlsplit
 
 import numpy as np
 
-from samaf.audio.announced import announced_seconds
-from samaf.audio.decode import SAMPLE_RATE, TRUNCATED_SECONDS, Restart, Samples
-from samaf.audio.formats import PROTOCOLS, is_playlist, open_bytes, open_playlist, open_stream
-from samaf.audio.http import SCHEMES, Http, HttpFile
-from samaf.audio.resampling import Mixer
-from samaf.audio.sandbox import decode_apart
-from samaf.audio.source import STDIN, Source, opened
-from samaf.audio.tracks import Packets, candidates, length_of, start_of, with_start
-from samaf.errors import AudioError
-from samaf.text import printable
+from samaf.audio import incoming
+from samaf.audio.decode import SAMPLE_RATE
+from samaf.audio.incoming import Incoming
+from samaf.audio.source import Source
+from samaf.errors import StreamError
 
-WAITING_SECONDS = 60  # of sound that may wait in memory: 4 MB
-ANSWER_SECONDS = 30.0  # a server may take to answer, and a stream to go on
+WAITING_PARTS = 200  # of about 0.3 s that may wait in memory: a minute, 4 MB
 WAKE_SECONDS = 0.2  # after which a wait looks whether it is still wanted
-LATE_SECONDS = 3600.0  # by which sound may start after the picture of a stream
-HEAD_BYTES = 1 << 16  # of standard input, kept to see what length its header announces
+LAST_SECONDS = 1.0  # at most, to take what is on its way when listening is to end
+TITLES_KEPT = 100
+EARLIEST_SECONDS = 60.0  # over which the earliest receipt is looked for
+
+
+class ReceiptClock:
+    """When each second of a stream was received.
+
+    Sound comes in bursts and late, never early, so the earliest of the last one or two minutes
+    says when the rest was played. That follows a sender whose clock runs at another rate, too.
+    """
+
+    def __init__(self) -> None:
+        self._started = 0.0
+        self._last: float | None = None  # earliest receipt minus place, of the minute before
+        self._now: float | None = None  # and of this one
+
+    def received(self, seconds: float, at: float) -> None:
+        """Note that the stream up to ``seconds`` has come by ``at``, on the monotonic clock."""
+        if self._now is None or at - self._started > EARLIEST_SECONDS:
+            self._last, self._now, self._started = self._now, at - seconds, at
+        self._now = min(self._now, at - seconds)
+
+    def monotonic(self, seconds: float) -> float:
+        """Give when this second came, on the monotonic clock; now where nothing came."""
+        known = [offset for offset in (self._last, self._now) if offset is not None]
+        return min(known) + seconds if known else time.monotonic()
 
 
 class Stream:
@@ -44,15 +60,35 @@ class Stream:
     ----------
     name
         What is listened to, without user names and passwords.
+    network
+        Whether it comes from a network.
+    live
+        Whether it may come as it is played, not from a file.
+    clock
+        When its sound was received.
+    ended
+        Whether all of it was taken.
     """
 
-    def __init__(self, name: str, network: bool, until: threading.Event) -> None:
-        self.name = name
-        self._until = until
-        self._network = network
-        self._waiting: queue.Queue[np.ndarray | Exception | None] = queue.Queue(WAITING_SECONDS)
+    def __init__(
+        self,
+        source: Incoming,
+        until: threading.Event | None = None,
+        wake: threading.Event | None = None,
+    ) -> None:
+        self.name, self.network, self.live = source.name, source.network, source.live
+        self.clock = ReceiptClock()
+        self.ended = False
+        self._source = source
+        self._until = until or threading.Event()
+        self._wake = wake or threading.Event()
+        self._waiting: queue.Queue[np.ndarray | Exception | None] = queue.Queue(WAITING_PARTS)
         self._closed = threading.Event()
         self._taken = 0
+        self._last: tuple[Exception | None] | None = None  # how it ended, once that is known
+        self._titles: deque[tuple[float, str]] = deque(maxlen=TITLES_KEPT)
+        self._empty_since: float | None = None
+        self._stopped: float | None = None  # since when listening is to end
         # When the reader last had nothing left to do, and how much it had taken by then.
         self._level = (time.monotonic(), 0)
 
@@ -66,44 +102,89 @@ class Stream:
         """Seconds that whoever takes the sound is behind a network stream; 0 for others."""
         since, taken = self._level
         passed, received = time.monotonic() - since, (self._taken - taken) / SAMPLE_RATE
-        return max(0.0, passed - received) if self._network else 0.0
+        return max(0.0, passed - received) if self.network else 0.0
 
-    def chunks(self) -> Iterator[np.ndarray]:
-        """Yield the samples, float32 (n,), 16 kHz mono: each time all that has come since.
+    @property
+    def complete(self) -> bool:
+        """Whether the sound came to its end, as a file does and a live stream never."""
+        return self.ended and self._source.complete
+
+    def title(self, seconds: float) -> str:
+        """Give what the sender said that it played when this second came."""
+        titles = [title for since, title in self._titles if since <= seconds]
+        return titles[-1] if titles else ""
+
+    def poll(self) -> np.ndarray | None:
+        """Take the samples that have come, float32 (n,), 16 kHz mono; none where nothing has.
 
         Raises
         ------
         AudioError
             There is no sound, or it broke off. All samples before have been given by then.
         """
-        end: Exception | None = None
-        ended = False
-        while not ended:
-            ended = self._until.is_set()  # what is waiting is still given then
-            idle = self._waiting.empty()
-            parts: list[np.ndarray] = []
-            while len(parts) < WAITING_SECONDS:
-                try:
-                    part = self._waiting.get(timeout=0 if parts or ended else WAKE_SECONDS)
-                except queue.Empty:
-                    break
-                if not isinstance(part, np.ndarray):
-                    end, ended = part, True
-                    break
+        idle = self._waiting.empty()
+        parts: list[np.ndarray] = []
+        while self._last is None and len(parts) < WAITING_PARTS:
+            try:
+                part = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if isinstance(part, np.ndarray):
                 parts.append(part)
-            if idle:
-                self._level = (time.monotonic(), self._taken)
-            if parts:
-                samples = np.concatenate(parts)
-                self._taken += len(samples)
-                yield samples
-        if end:
-            raise end
+            else:
+                self._last = (part,)
+        now = time.monotonic()
+        if idle:
+            self._level = (now, self._taken)
+        if self._until.is_set():
+            self._stopped = self._stopped or now
+            if now - self._stopped > LAST_SECONDS and self._last is None:
+                self._last = (None,)
+        if parts:
+            self._empty_since = None
+            samples = np.concatenate(parts)
+            self._taken += len(samples)
+            return samples
+        self._empty_since = self._empty_since or now
+        quiet = now - max(self._empty_since, self._stopped or now)
+        if self._last or quiet > WAKE_SECONDS:
+            self.ended = True
+            if self._last and self._last[0]:
+                raise self._last[0]
+            return None
+        if self.network and now - self._empty_since > incoming.ANSWER_SECONDS:
+            self.ended = True
+            reason = f"no sound came for {incoming.ANSWER_SECONDS:g} s"
+            raise StreamError(f"{self.name}: {reason}; check what is sent", reason)
+        return None
 
-    def fill(self, samples: Iterator[np.ndarray]) -> None:
-        """Put samples into the queue until they end or nobody listens any more."""
+    def chunks(self) -> Iterator[np.ndarray]:
+        """Yield the samples until the stream ends: each time all that has come since.
+
+        Raises
+        ------
+        AudioError
+            See `poll`.
+        """
+        while not self.ended:
+            self._wake.clear()
+            samples = self.poll()
+            if samples is not None:
+                yield samples
+            elif not self.ended:
+                self._wake.wait(WAKE_SECONDS)
+
+    def fill(self) -> None:
+        """Put the samples into the queue until they end or nobody listens any more."""
+        received = 0
         try:
-            for part in samples:
+            for part in self._source.samples():
+                received += len(part)
+                seconds = received / SAMPLE_RATE
+                self.clock.received(seconds, time.monotonic())
+                title = self._source.title
+                if title != (self._titles[-1][1] if self._titles else ""):
+                    self._titles.append((seconds - len(part) / SAMPLE_RATE, title))
                 if not self._put(part):
                     return
             self._put(None)
@@ -114,14 +195,36 @@ class Stream:
         while not self._closed.is_set():
             try:
                 self._waiting.put(part, timeout=WAKE_SECONDS)
-                return True
             except queue.Full:
                 continue
+            self._wake.set()
+            return True
         return False
 
     def close(self) -> None:
         """Let the reading thread end."""
         self._closed.set()
+        self._source.abandon()
+
+
+def connect(
+    source: Source,
+    until: threading.Event | None = None,
+    *,
+    follow: bool = False,
+    wake: threading.Event | None = None,
+) -> Stream:
+    """Begin to listen; see `listen`. Close the stream at last.
+
+    Parameters
+    ----------
+    wake
+        Set when something has come, for whoever listens to several streams.
+    """
+    stream = Stream(incoming.incoming(source, follow), until, wake)
+    # A daemon: nothing can wake it from a read that gets no data.
+    threading.Thread(target=stream.fill, daemon=True).start()
+    return stream
 
 
 @contextmanager
@@ -135,148 +238,16 @@ def listen(
     until
         When it is set, the stream ends.
     follow
-        Go to other servers where the one that was named leads there: by a redirection, or by
-        a playlist.
+        Go to other servers where the one of the URL leads there: by a redirection, or by a
+        playlist.
 
     Raises
     ------
     AudioError
         The URL names no server. What else goes wrong is raised by ``Stream.chunks``.
     """
-    network = isinstance(source, str) and "://" in source
-    if network:
-        name = _address(str(source))
-        samples = _url(str(source), name, follow)
-    elif source == STDIN:
-        name, samples = "stdin", _standard_input()
-    else:
-        name, samples = _file_name(source), _file(source)
-    stream = Stream(name, network, until or threading.Event())
-    # A daemon: nothing can wake it from a read that gets no data.
-    threading.Thread(target=stream.fill, args=(samples,), daemon=True).start()
+    stream = connect(source, until, follow=follow)
     try:
         yield stream
     finally:
         stream.close()
-
-
-def _file_name(source: Source) -> str:
-    return "stream" if isinstance(source, bytes) or hasattr(source, "read") else printable(source)
-
-
-def _address(url: str) -> str:
-    """Give a URL without the user's name and password; refuse one that names no server."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError as error:
-        raise AudioError(f"{printable(url)}: is no URL ({error}); check the address") from None
-    if parts.scheme not in (*SCHEMES, *PROTOCOLS):
-        known = ", ".join((*SCHEMES, *PROTOCOLS))
-        raise AudioError(f"{printable(url)}: {parts.scheme}: Protocol not found; there are {known}")
-    if not host and parts.scheme != "file":
-        raise AudioError(f"{printable(url)}: names no server; write {parts.scheme}://SERVER/PATH")
-    return printable(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
-
-
-def _file(source: Source) -> Iterator[np.ndarray]:
-    """Give the samples of a file as `read` does: what comes before a restart does not count."""
-    with opened(source) as file:
-        settled = 0
-        for event in decode_apart(file):
-            settled += isinstance(event, Restart)
-        for event in decode_apart(file):
-            settled -= isinstance(event, Restart)
-            if not settled and isinstance(event, Samples) and not event.stream:
-                yield event.samples
-
-
-class _Pipe:
-    """Standard input for FFmpeg: gives what is there at once, and keeps the first bytes."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        # Unbuffered: a buffer would wait for more than a slow stream has sent.
-        self._file = getattr(file, "raw", file)
-        self.head = b""
-
-    def read(self, size: int) -> bytes:
-        data: bytes = self._file.read(size) or b""
-        if len(self.head) < HEAD_BYTES:
-            self.head += data[: HEAD_BYTES - len(self.head)]
-        return data
-
-
-def _standard_input() -> Iterator[np.ndarray]:
-    pipe = _Pipe(sys.stdin.buffer)
-    return _live(lambda: open_bytes(pipe, "stdin"), "stdin", pipe)
-
-
-def _url(url: str, name: str, follow: bool) -> Iterator[np.ndarray]:
-    if urlsplit(url).scheme not in SCHEMES:
-        yield from _live(lambda: open_stream(url, ANSWER_SECONDS), name)
-        return
-    http = Http(url, ANSWER_SECONDS, follow)
-    files: list[HttpFile] = []
-
-    def fetched() -> Any:
-        file = http.file(url)
-        files.append(file)
-        if is_playlist(file.peek(64)):
-            return open_playlist(file, http.open_part)
-        return open_bytes(file, name)
-
-    yield from _live(fetched, name, broken=lambda: any(file.broken for file in files))
-
-
-def _live(
-    open_container: Callable[[], Any],
-    name: str,
-    pipe: _Pipe | None = None,
-    broken: Callable[[], bool] = lambda: False,
-) -> Iterator[np.ndarray]:
-    """Decode what has no known end; damaged packets are passed over.
-
-    Times follow the sound that came, without pauses, from the start of the pictures on.
-    """
-    import av
-
-    decoded = 0
-    try:
-        with open_container() as container:
-            track = container.streams.audio[candidates(container, None, name)[0]]
-            announced = 0.0
-            if pipe:
-                announced = announced_seconds(io.BytesIO(pipe.head), container, track)
-            frames = with_start(
-                Packets(container, track, damaged=True).frames(),
-                start_of(container),
-                length_of(container) or LATE_SECONDS,
-            )
-            for _, samples in Mixer(SAMPLE_RATE, name).mixed(frames):
-                decoded += len(samples)
-                yield samples
-    except (av.error.FFmpegError, OSError) as error:
-        raise _fault(name, decoded / SAMPLE_RATE, error) from None
-    seconds = decoded / SAMPLE_RATE
-    if broken():
-        raise _fault(name, seconds, ConnectionError("the connection ended early"))
-    if not decoded:
-        raise AudioError(f"{name}: no sound came; check what is sent")
-    if announced - seconds > TRUNCATED_SECONDS:
-        raise AudioError(
-            f"{name}: broke off after {seconds:.1f} s, its header announces {announced:.1f} s; "
-            "what was found until then stands"
-        )
-
-
-def _fault(name: str, seconds: float, error: Exception) -> AudioError:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    if type(error).__name__ == "ExitError":  # what PyAV raises when time is up
-        reason = f"nothing came for {ANSWER_SECONDS:.0f} s"
-    if seconds:
-        return AudioError(
-            f"{name}: broke off after {seconds:.1f} s ({reason}); what was found until then stands"
-        )
-    if name == "stdin":
-        return AudioError(f"{name}: cannot be decoded as audio ({reason}); send wav, mp3 or ogg")
-    return AudioError(f"{name}: cannot be listened to ({reason}); check the address and the server")

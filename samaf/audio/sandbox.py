@@ -11,8 +11,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,6 +31,7 @@ START = (
 # Threads of these would keep the process from giving up its rights.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 STOP_SECONDS = 5.0
+PIPE_BYTES = 1 << 16  # read at once, as many as a pipe holds
 FILES_EACH = 16  # that a child decodes before it is replaced
 
 
@@ -61,6 +63,87 @@ def stated_seconds(source: Opened) -> float:
         return 0.0
     assert isinstance(seconds, float)
     return seconds
+
+
+class Bytes(Protocol):
+    """A binary file that gives what has come: empty at its end."""
+
+    def read(self, size: int) -> bytes:
+        """Read at most ``size`` bytes."""
+        ...
+
+    def abandon(self) -> None:
+        """Let another thread's read end."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+def decode_bytes_apart(source: Bytes, name: str) -> Iterator[np.ndarray]:
+    """Yield what `samaf.audio.stream_decode.decode_pipe` does, decoded in a limited process.
+
+    The process has a minute of processor time for each piece of sound.
+
+    Raises
+    ------
+    AudioError
+        As there, or the process ended.
+    Exception
+        What ``source`` raises.
+    """
+    child = _Child()
+    theirs, ours = os.pipe()
+    pump = _Pump(source, ours)
+    try:
+        try:
+            child.ask(json.dumps({"name": name, "stream": True}).encode(), theirs)
+        finally:
+            os.close(theirs)
+            pump.start()
+        for event in child.events():
+            if isinstance(event, Samples):
+                yield event.samples
+    except (EOFError, ConnectionError):
+        raise AudioError(_death(name, 0, child.status.recv(64))) from None
+    except AudioError:
+        if pump.error:  # why the bytes ended, not what they mean to a decoder
+            raise pump.error from None
+        raise
+    finally:
+        child.leave()  # the pump ends when nobody takes its bytes
+        source.abandon()
+    if pump.error:
+        raise pump.error
+
+
+class _Pump(threading.Thread):
+    """Copies bytes into a pipe until they end or nobody takes them; closes both."""
+
+    def __init__(self, source: Bytes, pipe: int) -> None:
+        # A daemon: nothing wakes it from standard input.
+        super().__init__(daemon=True)
+        self._source = source
+        self._pipe = os.fdopen(pipe, "wb", buffering=0)
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        """Copy."""
+        with closing(self._source), self._pipe:
+            while data := self._read():
+                try:
+                    while data:
+                        data = data[self._pipe.write(data) :]
+                except BrokenPipeError:
+                    return
+
+    def _read(self) -> bytes:
+        try:
+            return self._source.read(PIPE_BYTES)
+        except Exception as error:  # raised where the samples are taken
+            self.error = error
+            return b""
 
 
 def _asked(source: Opened, arguments: dict[str, Any]) -> Iterator[Any]:

@@ -10,7 +10,6 @@ from samaf.json_records import (
     STRETCH_FIELDS,
     Record,
     duplicate_record,
-    match_record,
     media_record,
     query_record,
     stretch_record,
@@ -56,13 +55,6 @@ QUERY: View[QueryResult] = View(
     query_record,
     ("query", "duration", "sha256", "media", *MATCH_FIELDS),
 )
-
-
-def _heard_lines(match: Match) -> Lines:
-    yield match_cells(match)
-
-
-MONITORED: View[Match] = View(MATCH_TITLES, _heard_lines, match_record, MATCH_FIELDS)
 
 
 def _stretch_cells(match: Match) -> tuple[str, ...]:

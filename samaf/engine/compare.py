@@ -14,7 +14,7 @@ from samaf.engine.notices import notice
 from samaf.engine.options import MATCHES, QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
-from samaf.engine.verification import prepared_clips, supported
+from samaf.engine.verification import prepared_clips, supported, verification_of
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of_codes
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
@@ -22,7 +22,7 @@ from samaf.matching.merging import keep_best, match_place
 from samaf.matching.sections import of_many
 from samaf.media import DEFAULT, Selection
 from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
-from samaf.verification import verify as verify_signals
+from samaf.verification import PreparedRecording, Samples
 
 
 def compare(
@@ -144,14 +144,16 @@ def search_in(
 def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> list[Match]:
     """Verify matches of one file in the other."""
     clips = prepared_clips(query.clip)
+    recordings = {
+        stream.channel: PreparedRecording(Samples(reference.clip.samples_of(stream.channel)))
+        for stream in reference.clip.streams
+    }
     with one_blas_thread():
         return [
             replace(
                 match,
-                verification=verify_signals(
-                    clips[match.channel],
-                    reference.clip.samples_of(match.reference_channel),
-                    match,
+                verification=verification_of(
+                    match, clips[match.channel], recordings[match.reference_channel]
                 ),
             )
             for match in matches

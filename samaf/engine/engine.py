@@ -26,7 +26,9 @@ from samaf.engine.options import (
     check_index_type,
 )
 from samaf.engine.query import QueryFamily, family_of, query_many
+from samaf.engine.stream_listeners import listener_of
 from samaf.errors import AudioError, FingerprinterError, StoreError
+from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.fingerprinters import (
     DEFAULT_MODEL,
     AnyFingerprinter,
@@ -39,7 +41,6 @@ from samaf.records import (
     NO_LABELS,
     AddResult,
     Duplicate,
-    Match,
     Population,
     QueryResult,
     RankingResult,
@@ -266,52 +267,68 @@ class Engine:
 
     def monitor(
         self,
-        source: Source,
+        sources: Source | Mapping[str, Source],
         *,
         granularity_s: int = GRANULARITY_S,
         k: int = STREAM_MATCHES,
         max_false_matches: float = MAX_FALSE_MATCHES_PER_HOUR,
         search: str = "plain",
         population: Population = "speech",
+        retries: int | None = None,
         follow: bool = False,
-        on_lag: Callable[[float], None] = lambda _seconds: None,
+        on_status: Callable[[StreamStatus], None] = lambda _status: None,
         until: Event | None = None,
-    ) -> Iterator[Match]:
-        """Listen to a stream; yield each match when it has ended, in constant memory.
+    ) -> Iterator[StreamMatch | StreamGap]:
+        """Follow streams; yield each match when it has ended, in constant memory.
+
+        A network stream that ends or breaks off is connected again, after 1 s, then after twice as
+        long each time, up to a minute. The time without sound is yielded as a gap when it is over.
 
         Parameters
         ----------
-        source
-            A URL that FFmpeg opens, "-" for standard input, or a path.
+        sources
+            A URL that FFmpeg opens, "-" for standard input, or a path; or several by name.
         granularity_s
             Seconds searched for at once, 1 to 6.
         k
-            Most matches for one segment of the stream.
+            Most matches for one segment of a stream.
         max_false_matches
-            Expected number of false matches to accept in an hour of the stream.
+            Expected number of false matches to accept in an hour of a stream.
         search
             As in `query`; the stream is then searched 12 s after 12 s.
         population
             As in `query`.
+        retries
+            After how many tries in a row without sound a network stream is given up; None is
+            never, 0 at the first end.
         follow
             Go to other servers where a URL leads there: by a redirection, or by a playlist.
-        on_lag
-            Called with the seconds that the search lags behind a network stream, where many.
+        on_status
+            Called once a second for each stream.
         until
-            When it is set, the stream counts as ended.
+            When it is set, the streams count as ended.
 
         Raises
         ------
         AudioError, QueryError, StoreError
-            The stream cannot be opened or broke off (then all matches until there were
-            given before), an argument is out of its range, or the store is empty.
+            A stream cannot be opened, broke off or was given up (then all that happened until
+            there was given before, in the others too), an argument is out of its range, or the
+            store is empty.
         """
         options = QueryOptions(granularity_s, k, max_false_matches, search, population)
         fingerprinter = self._hashing
         if not self.index.table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
+        given = sources if isinstance(sources, Mapping) else {"": sources}
         yield from monitor(
-            source, options, fingerprinter, lambda: self.index, self.store, on_lag, until, follow
+            # An address may hold a password, so it does not name a stream.
+            [("" if name == source else name, source) for name, source in given.items()],
+            lambda name: listener_of(name, options, fingerprinter, self.index, self.store),
+            lambda: self.index,
+            retries=retries,
+            follow=follow,
+            on_status=on_status,
+            until=until,
         )
 
     def duplicates(

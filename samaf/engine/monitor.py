@@ -1,184 +1,241 @@
-"""From a stream to matches, one after the other: decode, hash, follow, name the recordings."""
+"""Streams that are followed for months: each is connected again when it breaks off."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta, timezone
 from threading import Event
-from typing import Protocol
-
-import numpy as np
 
 from samaf.audio import Source
-from samaf.audio.live import listen
+from samaf.audio.live import WAKE_SECONDS, Stream, connect
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.hash_query import matcher_of, to_matches
-from samaf.engine.options import QueryOptions
-from samaf.errors import AudioError
-from samaf.features import blocks, mfcc
-from samaf.fingerprinters import Fingerprinter
+from samaf.engine.stream_listeners import Listener
+from samaf.errors import AudioError, StreamError
+from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.index import Index
-from samaf.matching import Candidate, DeepMatcher, Matcher
-from samaf.matching.sections import STEP_SECONDS, Cutter, Joiner, later, of_many
-from samaf.matching.stream import Follower
-from samaf.records import Hashes, Match
-from samaf.store import Store
+from samaf.matching.sections import later
+from samaf.records import Match
+from samaf.text import escaped
 
-STEP_HASHES = 8  # of a stream that are hashed and searched for at once: 2 s
-HOUR_SECTIONS = 3600 / STEP_SECONDS
-HALVING_SECONDS = 5.0  # in which the peak meter falls by half, 6 dB
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0  # between two tries, twice as long each time
+STATUS_SECONDS = 1.0  # between two reports of how a stream is doing
 LATE_SECONDS = 10.0  # behind a stream from which it is said, and again at twice as much
 
+_log = logging.getLogger(__name__)
 
-class StreamHasher:
-    """Hashes a stream; what has come is normalised to the level of the last seconds.
 
-    A recording is normalised to the peak of the whole, which a stream has not yet. Samples are
-    hashed `STEP_HASHES` at a time, so that hashes do not depend on the pieces that they come in.
+def monitor(
+    sources: Sequence[tuple[str, Source]],
+    new_listener: Callable[[str], Listener],
+    index: Callable[[], Index],
+    *,
+    retries: int | None,
+    follow: bool,
+    on_status: Callable[[StreamStatus], None],
+    until: Event | None,
+) -> Iterator[StreamMatch | StreamGap]:
+    """Yield what happens in streams; see ``Engine.monitor``."""
+    stop, wake = until or Event(), Event()
+    with ExitStack() as stack, one_blas_thread():
+        streams = [
+            stack.enter_context(
+                closing(FollowedStream(name, source, new_listener, retries, follow, stop, wake))
+            )
+            for name, source in sources
+        ]
+        while any(not stream.ended for stream in streams):
+            wake.clear()
+            idle = True
+            for stream in streams:
+                if not stream.ended:
+                    events = stream.step(index)
+                    idle = idle and stream.is_idle
+                    yield from events
+                if status := stream.new_status():
+                    on_status(status)
+            if idle:
+                wake.wait(WAKE_SECONDS)
+    for stream in streams:
+        if stream.error:
+            raise stream.error
+
+
+class FollowedStream:
+    """One stream over all its connections.
+
+    Parameters
+    ----------
+    name
+        Of the stream; where it is empty, its address is.
+
+    Attributes
+    ----------
+    ended
+        Whether the stream came to its end or was given up.
+    error
+        Why it was given up.
+    is_idle
+        Whether nothing had come at the last step.
     """
-
-    def __init__(self, fingerprinter: Fingerprinter, name: str) -> None:
-        self._fingerprinter = fingerprinter
-        self._name = name
-        self._kept = np.empty(0, np.float32)  # from the next hash on
-        self._count = 0
-        self._peak = 0.0
-
-    def feed(self, samples: np.ndarray) -> Iterator[Hashes]:
-        """Yield the hashes that samples float32 (n,) complete, `STEP_HASHES` at a time."""
-        self._kept = np.concatenate([self._kept, samples])
-        while self._complete() >= STEP_HASHES:
-            yield self._hashed(STEP_HASHES)
-
-    def finish(self) -> Iterator[Hashes]:
-        """Yield the hashes that are left."""
-        if count := self._complete():
-            yield self._hashed(count)
-
-    def _complete(self) -> int:
-        parameters = self._fingerprinter.card.features
-        hop = parameters.hop_frames * parameters.step
-        block = (parameters.block_frames - 1) * parameters.step + parameters.window
-        return max(0, (len(self._kept) - block) // hop + 1)
-
-    def _hashed(self, count: int) -> Hashes:
-        """Hash the next ``count`` blocks."""
-        parameters = self._fingerprinter.card.features
-        hop = parameters.hop_frames * parameters.step
-        block = (parameters.block_frames - 1) * parameters.step + parameters.window
-        complete = self._kept[: (count - 1) * hop + block]
-        fallen = self._peak * 0.5 ** (count * self._fingerprinter.hop / HALVING_SECONDS)
-        self._peak = max(fallen, float(np.abs(complete).max(initial=0)))
-        level = complete / np.float32(self._peak) if self._peak else complete
-        cut = blocks(mfcc(level, parameters), parameters)[:count]
-        self._kept = self._kept[count * hop :]
-        self._count += count
-        # Blocks with nothing in them get bits of their own, each time others.
-        return self._fingerprinter.hash_blocks(cut, f"{self._name} {self._count}")
-
-
-class Listener(Protocol):
-    """Takes a stream, and gives the matches that have ended."""
-
-    def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
-        """Take samples float32 (n,)."""
-        ...
-
-    def finish(self, index: Index) -> Sequence[Match]:
-        """Give what is still open, since the stream has ended."""
-        ...
-
-
-class PlainListener:
-    """Follows a stream as it is, hash by hash."""
-
-    def __init__(self, name: str, matcher: Matcher, fingerprinter: Fingerprinter, store: Store):
-        self._hasher = StreamHasher(fingerprinter, name)
-        self._follower = Follower(matcher)
-        self._fingerprinter, self._store = fingerprinter, store
-        self._seconds = 0.0
-
-    def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
-        """See `Listener`."""
-        self._seconds += len(samples) / self._fingerprinter.card.features.sample_rate
-        return self._matches(self._follow(self._hasher.feed(samples), index), index)
-
-    def finish(self, index: Index) -> Sequence[Match]:
-        """See `Listener`."""
-        candidates = self._follow(self._hasher.finish(), index)
-        return self._matches(candidates + self._follower.finish(index), index)
-
-    def _follow(self, hashes: Iterator[Hashes], index: Index) -> list[Candidate]:
-        return [c for some in hashes for c in self._follower.feed(some, index)]
-
-    def _matches(self, candidates: Sequence[Candidate], index: Index) -> Sequence[Match]:
-        return to_matches(candidates, index, self._fingerprinter, self._store, self._seconds)
-
-
-class DeepListener:
-    """Undoes manipulations of a stream, section by section."""
 
     def __init__(
         self,
         name: str,
-        matcher: Matcher,
-        fingerprinter: Fingerprinter,
-        store: Store,
-        *,
-        exhaustive: bool,
+        source: Source,
+        new_listener: Callable[[str], Listener],
+        retries: int | None,
+        follow: bool,
+        stop: Event,
+        wake: Event,
     ) -> None:
-        share = matcher.max_false_matches / HOUR_SECTIONS
-        self._name, self._matcher = name, replace(matcher, max_false_matches=share)
-        self._fingerprinter, self._store = fingerprinter, store
-        self._exhaustive = exhaustive
-        self._cutter = Cutter(fingerprinter.card.features.sample_rate)
-        self._joiner = Joiner(matcher.k)
+        self.ended = self.is_idle = False
+        self.error: AudioError | None = None
+        self._source, self._follow = source, follow
+        self._new_listener = new_listener
+        self._retries, self._stop, self._wake = retries, stop, wake
+        self._before = 0.0  # s of sound received over the connections before this one
+        self._tries = 0  # in a row that gave no sound
+        self._next_try = 0.0  # on the monotonic clock
+        self._gap: tuple[float, str] | None = None  # since when, and why
+        self._matches = self._gaps = 0
+        self._gap_seconds = 0.0
+        self._late = LATE_SECONDS
+        self._reported = 0.0
+        self._stream: Stream | None = self._connected()
+        self.name = name or self._stream.name
+        self._listener: Listener | None = None
 
-    def feed(self, samples: np.ndarray, index: Index) -> Sequence[Match]:
-        """See `Listener`."""
-        return [m for cut in self._cutter.feed(samples) for m in self._section(*cut, index)]
+    def close(self) -> None:
+        """End the connection."""
+        if self._stream:
+            self._stream.close()
 
-    def finish(self, index: Index) -> Sequence[Match]:
-        """See `Listener`."""
-        last = [m for cut in self._cutter.finish() for m in self._section(*cut, index)]
-        return last + self._joiner.finish()
+    def _connected(self) -> Stream:
+        return connect(self._source, self._stop, follow=self._follow, wake=self._wake)
 
-    def _section(self, start: float, samples: np.ndarray, index: Index) -> list[Match]:
-        peak = np.float32(np.abs(samples).max(initial=0))
-        matcher = replace(self._matcher, index=index)
-        deep = DeepMatcher(self._fingerprinter, matcher, self._exhaustive)
-        candidates = deep.find(samples / peak if peak else samples, f"{self._name} {start}")
-        seconds = len(samples) / self._fingerprinter.card.features.sample_rate
-        candidates = of_many(candidates, HOUR_SECTIONS)
-        matches = to_matches(candidates, index, self._fingerprinter, self._store, seconds)
-        return self._joiner.add([later(m, start) for m in matches], start + STEP_SECONDS)
-
-
-def monitor(
-    source: Source,
-    options: QueryOptions,
-    fingerprinter: Fingerprinter,
-    index: Callable[[], Index],
-    store: Store,
-    on_lag: Callable[[float], None],
-    until: Event | None,
-    follow: bool,
-) -> Iterator[Match]:
-    """Yield the matches in a stream as they end; see ``Engine.monitor``."""
-    with listen(source, until, follow=follow) as stream, one_blas_thread():
-        matcher = matcher_of(fingerprinter, index(), options)
-        given = stream.name, matcher, fingerprinter, store
-        listener: Listener = PlainListener(*given)
-        if options.deep:
-            listener = DeepListener(*given, exhaustive=options.search == "exhaustive")
-        bound = LATE_SECONDS
+    def step(self, index: Callable[[], Index]) -> list[StreamMatch | StreamGap]:
+        """Take what has come; give what happened."""
+        self.is_idle = False
+        stream = self._stream
+        if stream is None:
+            if self._stop.is_set():
+                return self._finish()
+            if time.monotonic() >= self._next_try:
+                self._stream = self._connected()
+            else:
+                self.is_idle = True
+            return []
         try:
-            for samples in stream.chunks():
-                yield from listener.feed(samples, index())
-                if stream.lag >= bound:
-                    on_lag(stream.lag)
-                    bound = 2 * stream.lag
-        except AudioError:
-            yield from listener.finish(index())
-            raise
-        yield from listener.finish(index())
+            samples = stream.poll()
+        except AudioError as error:
+            return self._broken(stream, index, error)
+        if samples is None:
+            self.is_idle = True
+            return self._broken(stream, index, None) if stream.ended else []
+        events: list[StreamMatch | StreamGap] = []
+        if self._listener is None:  # the first sound of this connection
+            events += self._close_gap(stream.clock.monotonic(0.0), over=True)
+            self._tries = 0
+            self._listener = self._new_listener(self.name)
+        events += self._matches_of(stream, self._listener.feed(samples, index()))
+        self._warn_of_lag(stream)
+        return events
+
+    def _broken(
+        self, stream: Stream, index: Callable[[], Index], error: AudioError | None
+    ) -> list[StreamMatch | StreamGap]:
+        """Give what is still open; decide whether to connect again."""
+        self.is_idle = False
+        events: list[StreamMatch | StreamGap] = []
+        if self._listener:
+            events += self._matches_of(stream, self._listener.finish(index()))
+        stream.close()
+        self._before += stream.seconds
+        self._stream = self._listener = None
+        if self._stop.is_set():
+            return [*events, *self._finish()]
+        if not stream.network or (error is None and (stream.complete or self._retries == 0)):
+            self.error = error
+            return [*events, *self._finish()]
+        reason = "the stream ended"
+        if error:
+            given = str(error).removeprefix(f"{stream.name}: ")
+            reason = error.reason if isinstance(error, StreamError) else given
+        if self._retries is not None and self._tries >= self._retries:
+            self.error = error or AudioError(f"{stream.name}: {reason}; check the server")
+            return [*events, *self._finish()]
+        if self._gap is None:
+            self._gap = (stream.clock.monotonic(stream.seconds), reason)
+        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0**self._tries)
+        if wait < LONGEST_WAIT_SECONDS:  # later it would fill the log
+            _log.warning("%s: %s; connecting again in %g s", escaped(self.name), reason, wait)
+        self._tries += 1
+        self._next_try = time.monotonic() + wait
+        return events
+
+    def _finish(self) -> list[StreamMatch | StreamGap]:
+        self.ended = True
+        return self._close_gap(time.monotonic(), over=False)
+
+    def _close_gap(self, stop: float, *, over: bool) -> list[StreamMatch | StreamGap]:
+        if self._gap is None:
+            return []
+        start, reason = self._gap
+        seconds = max(0.0, stop - start)
+        self._gap = None
+        self._gaps += 1
+        self._gap_seconds += seconds
+        if over:
+            _log.warning("%s: is back after %.0f s", escaped(self.name), seconds)
+        times = _utc(start), _utc(start + seconds)
+        return [StreamGap(self.name, self._before, seconds, reason, self._tries, over, *times)]
+
+    def _matches_of(self, stream: Stream, matches: Sequence[Match]) -> list[StreamMatch]:
+        self._matches += len(matches)
+        return [self._match(stream, match) for match in matches]
+
+    def _match(self, stream: Stream, match: Match) -> StreamMatch:
+        title = stream.title((match.query_start + match.query_stop) / 2)
+        placed = later(match, self._before) if self._before else match
+        if not stream.live:
+            return StreamMatch(self.name, placed, title)
+        times = [
+            _utc(stream.clock.monotonic(each)) for each in (match.query_start, match.query_stop)
+        ]
+        return StreamMatch(self.name, placed, title, *times)
+
+    def _warn_of_lag(self, stream: Stream) -> None:
+        if stream.lag >= self._late:
+            _log.warning(
+                "%s: the search is %.0f s behind the stream; a smaller store, fewer streams or a "
+                "faster machine keeps up",
+                escaped(self.name),
+                stream.lag,
+            )
+            self._late = 2 * stream.lag
+
+    def new_status(self) -> StreamStatus | None:
+        """Give how the stream is doing, once a second."""
+        now = time.monotonic()
+        if now - self._reported < STATUS_SECONDS and not self.ended:
+            return None
+        self._reported = now
+        stream = self._stream
+        return StreamStatus(
+            self.name,
+            connected=self._listener is not None,
+            seconds=self._before + (stream.seconds if stream else 0.0),
+            matches=self._matches,
+            gaps=self._gaps,
+            gap_seconds=self._gap_seconds + (now - self._gap[0] if self._gap else 0.0),
+            lag=stream.lag if stream else 0.0,
+        )
+
+
+def _utc(monotonic: float) -> datetime:
+    """Give the time of the wall clock, as it goes now, for one of the monotonic clock."""
+    ago = time.monotonic() - monotonic
+    return datetime.now(timezone.utc) - timedelta(seconds=ago)

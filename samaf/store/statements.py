@@ -140,6 +140,11 @@ def with_labels(labels: Mapping[str, str]) -> Select[Any]:
     )
 
 
+def with_name_like(query: Select[Any], text: str) -> Select[Any]:
+    """Select those of a query whose name holds a text; in small and capital letters alike."""
+    return query.where(_recordings.name.icontains(text, autoescape=True))
+
+
 def after(query: Select[Any], recording_id: int) -> Select[Any]:
     """Select what a query selects after one recording, in the order of ids."""
     return query.where(_recordings.id > recording_id).order_by(_recordings.id)

@@ -24,6 +24,7 @@ from samaf.store.audit import (
     has,
     log_head,
     newest,
+    page_of_entries,
     this_author,
 )
 from samaf.store.blobs import DamagedRowError
@@ -200,6 +201,23 @@ class Store:
                     yield recording
             last = page[-1].recording_id
 
+    def page(
+        self, after: int, limit: int, *, name: str = "", labels: Mapping[str, str] | None = None
+    ) -> list[Recording]:
+        """Return recordings in the order of their ids, from after one on.
+
+        Parameters
+        ----------
+        name
+            Only those whose name holds this text.
+        labels
+            Only those that have all of these labels.
+        """
+        query = sql.with_labels(labels or {})
+        if name:
+            query = sql.with_name_like(query, name)
+        return self._select(sql.after(query, after).limit(limit))
+
     def add(self, recording: Recording, hashes: Codes) -> tuple[Recording, bool]:
         """Store a recording with its hashes, in one transaction.
 
@@ -328,6 +346,14 @@ class Store:
         while page := self._database.read(partial(entries, after=last)):
             yield from page
             last = page[-1].entry_id
+
+    def audit_page(
+        self, before: int | None, limit: int, *, act: str = "", sha256: str = ""
+    ) -> list[AuditEntry]:
+        """Return entries of the audit log, the newest first; see `audit.page_of_entries`."""
+        return self._database.read(
+            lambda connection: page_of_entries(connection, before, limit, act, sha256)
+        )
 
     def newest_entry(self, without: Collection[str] = ()) -> AuditEntry | None:
         """Return the newest entry of the audit log whose act is not left out."""

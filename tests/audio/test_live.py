@@ -147,13 +147,22 @@ def test_pauses_count_in_a_file_and_not_in_a_stream(tmp_path: Path) -> None:
     assert len(heard(f"file://{path}")) == pytest.approx(len(SWEEP), abs=0.1 * RATE)
 
 
-def test_an_error_that_nobody_foresaw_reaches_the_listener() -> None:
-    def samples() -> Iterator[np.ndarray]:
+class Broken:
+    """A source with a fault of its own."""
+
+    name, network, live, title, complete = "broken", False, False, "", True
+
+    def samples(self) -> Iterator[np.ndarray]:
         yield np.ones(RATE, np.float32)
         raise ZeroDivisionError
 
-    stream = Stream("broken", False, threading.Event())
-    stream.fill(samples())
+    def abandon(self) -> None:
+        pass
+
+
+def test_an_error_that_nobody_foresaw_reaches_the_listener() -> None:
+    stream = Stream(Broken())
+    stream.fill()
     chunks = stream.chunks()
     assert len(next(chunks)) == RATE
     with pytest.raises(ZeroDivisionError):

@@ -38,6 +38,7 @@ TRUTH = ((5, 13, 1, 9), (18, 24, 2, 8))
 
 def check(lines: list[str]) -> None:
     matches = [json.loads(line) for line in lines]
+    assert [match["event"] for match in matches] == ["match"] * 2
     assert [match["reference"] for match in matches] == list(PLAYED)
     for match, times in zip(matches, TRUTH, strict=True):
         names = ("query_start", "query_stop", "reference_start", "reference_stop")
@@ -76,11 +77,100 @@ def test_a_file_and_a_url_give_the_same(run: Run, server: str, tmp_path: Path) -
 
 @pytest.mark.usefixtures("store")
 def test_a_stream_that_breaks_off_keeps_what_was_found(run: Run, server: str) -> None:
-    result = run("monitor", f"{server}/half", "--json")
+    result = run("monitor", f"{server}/half", "--json", "--retries", "0")
     assert result.exit_code == 1
     check(result.stdout.splitlines())
     (line,) = result.stderr.splitlines()
     assert re.match(r"samaf: http://\S+: broke off after 3\d\.\d s .*found until then stands", line)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("store")
+def test_several_streams_into_files_and_programs(
+    run: Run, server: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "programme.wav").write_bytes(PROGRAMME)
+    (tmp_path / "keep").write_text('#!/bin/sh\ncat >> "$1"\n')
+    (tmp_path / "keep").chmod(0o755)
+    (tmp_path / "streams.txt").write_text(
+        f"# stations\n\n{server}/whole Radio One\nprogramme.wav\n", encoding="utf-8-sig"
+    )
+    result = run(
+        *("monitor", "--streams", "streams.txt", "--out", "log/days"),
+        *("--exec", f"'{tmp_path}/keep' 'kept matches'", "--metrics", "0"),
+    )
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    (day,) = (tmp_path / "log" / "days").iterdir()
+    lines = day.read_text().splitlines()
+    by_stream = {
+        name: [line for line in lines if json.loads(line)["stream"] == name]
+        for name in ("Radio One", "programme.wav")
+    }
+    for each in by_stream.values():
+        check(each)
+    assert sorted((tmp_path / "kept matches").read_text().splitlines()) == sorted(lines)
+    radio, file = (json.loads(each[0]) for each in by_stream.values())
+    assert radio["start_time"] < radio["stop_time"]
+    assert radio["start_time"].endswith("+00:00")
+    assert file["start_time"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "holds no stream"),
+        (b"http://a/x One\nhttp://b/x One\n", "has two streams One"),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+        (None, "No such file"),
+    ],
+)
+@pytest.mark.usefixtures("store")
+def test_bad_files_of_streams(run: Run, tmp_path: Path, content: bytes | None, reason: str) -> None:
+    if content is not None:
+        (tmp_path / "streams.txt").write_bytes(content)
+    result = run("monitor", "--streams", "streams.txt")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("samaf: streams.txt: ")
+    assert reason in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "give streams"),
+        (["-", "--exec", "'"], "--exec"),
+        (["-", "--exec", ""], "--exec"),
+        (["-", "--webhook", "ftp://x"], "--webhook"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: list[str], reason: str) -> None:
+    result = run("monitor", *arguments)
+    assert result.exit_code == 2
+    assert reason in result.stderr
+
+
+@pytest.mark.usefixtures("store")
+def test_a_folder_that_cannot_be_made(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("monitor", STRANGER, "--out", "file/log")
+    assert result.exit_code == 1
+    assert "give a folder that can be written" in result.stderr
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("store")
+def test_sigterm_is_a_clean_end(start: Start) -> None:
+    process = start("monitor", "-", "--json")
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(wav(programme()[: 23 * SAMPLE_RATE]))
+    process.stdin.flush()
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    assert [json.loads(line)["reference"] for line in out.splitlines()] == [PLAYED[1]]
 
 
 @pytest.mark.process

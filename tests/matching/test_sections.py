@@ -152,7 +152,7 @@ def test_every_stretch_of_a_long_recording_is_found(clips_store: Path, tmp_path:
         out.writeframes((joined * 30_000).astype("<i2").tobytes())
     with samaf.open(shutil.copy(clips_store, tmp_path), cache_folder=tmp_path) as engine:
         found = engine.query(file.getvalue(), k=1, search="deep").matches
-        heard = list(engine.monitor(file.getvalue(), search="deep"))
+        heard = [event.match for event in engine.monitor(file.getvalue(), search="deep")]
     # A monitor hears the same, in its order.
     assert [m.recording.name for m in heard] == [name for name, *_ in truth]
     for match, (_, begin, end) in zip(heard, truth, strict=True):
