@@ -14,9 +14,11 @@ import numpy as np
 from samaf.features import mfcc
 from samaf.fingerprinters import Fingerprinter
 from samaf.matching.alignment import Segment
+from samaf.matching.boundaries import BLOCK_HOPS
 
 LONGEST = 8.0  # s of a segment that are looked at, from its middle
-SHORT_SECONDS = 3.0
+HOPELESS = 0.35  # bit error rate at the best frame, beyond which nothing is refined
+SHORT_SECONDS, PLACES = 3.0, 4  # of a segment, and the frames around which it is looked closer
 MOST_BLOCKS = 12  # hashed for each place and level that is tried
 COARSE_FRAMES = 3  # between the places that are tried first
 # Of a frame, 160 samples: a few of them off, some bits differ already.
@@ -50,12 +52,17 @@ def fitted(
     middle = (segment.begin + segment.end) / 2
     line = _Line(segment.reference(middle) - middle, segment.begin, segment.end)
     trial = _Trial(clip, rows, line, fingerprinter)
-    reach, coarse = hop // 2, COARSE_FRAMES
+    reach = hop // 2
     if (segment.end - segment.begin) * fingerprinter.hop < SHORT_SECONDS:
-        coarse = 1  # few blocks fit well at many places
-    frame = float(min(range(-reach, reach + 1, coarse), key=trial.rate))
-    frame = min((frame + by for by in range(-coarse + 1, coarse)), key=trial.rate)
-    frame = trial.best_frame(frame, 0.0)
+        # Few blocks fit well at many places.
+        best = sorted(range(-reach, reach + 1), key=trial.rate)[:PLACES]
+    else:
+        coarse = min(range(-reach, reach + 1, COARSE_FRAMES), key=trial.rate)
+        near = range(coarse - COARSE_FRAMES + 1, coarse + COARSE_FRAMES)
+        best = [min(near, key=trial.rate)]
+    if trial.rate(best[0]) > HOPELESS:
+        return segment, 1.0
+    frame = min((trial.best_frame(at, 0.0) for at in best), key=trial.rate)
     # At its own level a clip may fit best elsewhere than at that of the recording.
     level = trial.best_level(frame)
     if level:
@@ -65,6 +72,18 @@ def fitted(
     intercept = line.intercept - frame / hop
     alignment = replace(segment.alignment, intercept=intercept, slope=1.0)
     return replace(segment, alignment=alignment, shift=0.0), ber
+
+
+def as_it_is(segment: Segment, tau: float) -> Segment:
+    """Give the same segment in hops of the clip as it is, of one found under a time factor.
+
+    The middles stay where they lie: those of clip and recording.
+    """
+    middle = (segment.begin + segment.end) / 2
+    there = segment.reference(middle - BLOCK_HOPS / 2) + BLOCK_HOPS / 2
+    alignment = replace(segment.alignment, intercept=there - middle * tau, slope=1.0)
+    begin, end = segment.begin * tau, segment.end * tau
+    return replace(segment, alignment=alignment, shift=0.0, begin=begin, end=end)
 
 
 @dataclass(frozen=True, slots=True)
