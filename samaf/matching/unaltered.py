@@ -18,12 +18,11 @@ from samaf.matching.boundaries import BLOCK_HOPS
 
 LONGEST = 8.0  # s of a segment that are looked at, from its middle
 HOPELESS = 0.35  # bit error rate at the best frame, beyond which nothing is refined
-SHORT_SECONDS, PLACES = 3.0, 4  # of a segment, and the frames around which it is looked closer
+SHORT_SECONDS, PLACES = 3.0, 3  # of a segment, and the frames around which it is looked closer
 MOST_BLOCKS = 12  # hashed for each place and level that is tried
 COARSE_FRAMES = 3  # between the places that are tried first
-# Of a frame, 160 samples: a few of them off, some bits differ already.
-DENSE_FRAMES = np.arange(-12, 13) / 16
-SUBSTEPS = (1 / 32, 1 / 64, 1 / 128, 1 / 256)
+# Around a frame, of 160 samples: one of them off, some bits differ already.
+SAMPLES = (range(-120, 121, 6), range(-4, 5))
 LEVELS_DB = (3.0, 1.5, 0.75)  # between the levels that are tried
 MOST_DB = 24.0
 
@@ -128,13 +127,23 @@ class _Trial:
         return self._known[key]
 
     def best_frame(self, frame: float, level: float) -> float:
-        """Find the frame around one where the rate is least, to two samples."""
-        dense = (frame + DENSE_FRAMES).tolist()
-        # Of equal ones that nearest to where the search began.
-        best = min(dense, key=lambda at: (self.rate(at, level), abs(at - frame)))
-        for step in SUBSTEPS:
-            best = min((best, best - step, best + step), key=lambda at: self.rate(at, level))
-        return best
+        """Find the frame around one where the rate is least, to the sample."""
+        step = self._parameters.step
+        origin = frame = self._on_sample(frame)
+        for apart in SAMPLES:
+            near = (frame + shift / step for shift in apart)
+            # Of equal ones that nearest to where the search began.
+            frame = min(
+                map(self._on_sample, near),
+                key=lambda at: (self.rate(at, level), abs(at - origin)),
+            )
+        return frame
+
+    def _on_sample(self, frame: float) -> float:
+        """Move a frame so that blocks begin on a sample."""
+        step, hop = self._parameters.step, self._parameters.hop_frames
+        offset = (self._line.intercept * hop) * step
+        return (round(frame * step - offset) + offset) / step
 
     def best_level(self, frame: float) -> float:
         """Find the level of least rate: over the whole range, then between, dB."""
