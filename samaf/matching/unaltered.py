@@ -17,6 +17,7 @@ from samaf.matching.alignment import Segment
 from samaf.matching.boundaries import BLOCK_HOPS
 
 LONGEST = 8.0  # s of a segment that are looked at, from its middle
+FITS = 0.004  # bit error rate from which nothing more is looked for
 HOPELESS = 0.35  # bit error rate at the best frame, beyond which nothing is refined
 SHORT_SECONDS, PLACES = 3.0, 3  # of a segment, and the frames around which it is looked closer
 MOST_BLOCKS = 12  # hashed for each place and level that is tried
@@ -61,12 +62,17 @@ def fitted(
         best = [min(near, key=trial.rate)]
     if trial.rate(best[0]) > HOPELESS:
         return segment, 1.0
-    frame = min((trial.best_frame(at, 0.0) for at in best), key=trial.rate)
-    # At its own level a clip may fit best elsewhere than at that of the recording.
-    level = trial.best_level(frame)
-    if level:
-        frame = trial.best_frame(frame, level)
+    frame, level = float(best[0]), 0.0
+    for start in best:
+        frame = min(frame, trial.best_frame(start, 0.0), key=trial.rate)
+        if trial.rate(frame) <= FITS:
+            break
+    else:
+        # At its own level a clip may fit best elsewhere than at that of the recording.
         level = trial.best_level(frame)
+        if level and trial.rate(frame, level) > FITS:
+            frame = trial.best_frame(frame, level)
+            level = trial.best_level(frame)
     ber = trial.rate(frame, level, whole=True)
     intercept = line.intercept - frame / hop
     alignment = replace(segment.alignment, intercept=intercept, slope=1.0)
@@ -129,14 +135,17 @@ class _Trial:
     def best_frame(self, frame: float, level: float) -> float:
         """Find the frame around one where the rate is least, to the sample."""
         step = self._parameters.step
-        origin = frame = self._on_sample(frame)
+        frame = self._on_sample(frame)
         for apart in SAMPLES:
-            near = (frame + shift / step for shift in apart)
-            # Of equal ones that nearest to where the search began.
-            frame = min(
-                map(self._on_sample, near),
-                key=lambda at: (self.rate(at, level), abs(at - origin)),
-            )
+            best = frame
+            # From the middle out: of equal ones that nearest to where the search began.
+            for shift in sorted(apart, key=abs):
+                at = self._on_sample(frame + shift / step)
+                if self.rate(at, level) < self.rate(best, level):
+                    best = at
+                if self.rate(best, level) <= FITS:
+                    return best
+            frame = best
         return frame
 
     def _on_sample(self, frame: float) -> float:
