@@ -97,7 +97,7 @@ def test_each_section_of_the_issue_is_there(phone: Phone) -> None:
         "not examined",
         "not available",
         "support for H1 relative to H2a",
-        "0:00.000 to 0:05.750",
+        "0:00.000 to 0:06.000",
         "draft",
     ):
         assert words in page
@@ -216,8 +216,9 @@ def test_words_stay_below_the_cap_whatever_the_record_says(phone: Phone) -> None
     page = Tags(
         write_html(replace(record, clips=(replace(clip, matches=(found,)),)), pictures)
     ).text
-    assert "moderately strong support for H1" in page
-    assert "extremely strong support for H1" not in page
+    # The card's calibration supports ratios up to 38.
+    assert "moderate support for H1" in page
+    assert "strong support for H1" not in page
 
 
 def test_a_doubtful_match_is_marked(phone: Phone) -> None:
