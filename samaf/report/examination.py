@@ -219,11 +219,15 @@ def model(fingerprinter: Fingerprinter) -> record.Model:
 
 def _alternatives(card: ModelCard) -> tuple[record.Alternative, ...]:
     calibration, ratio = card.calibration, card.calibration.likelihood
-    scores = calibration.population if calibration.calibrated else ""
+    decision, population = calibration.decision, calibration.population
+    scores = {"speech": population, "text": population}
+    if decision.population != UNCALIBRATED:
+        scores["speech"] = decision.population
     is_fitted = calibration.calibrated and ratio.population != UNCALIBRATED
     bounds = (ratio.lowest, ratio.highest, ratio.population if is_fitted else "")
     return tuple(
-        record.Alternative(key, text, scores, *bounds) for key, text in ALTERNATIVES.items()
+        record.Alternative(key, text, scores[key] if calibration.calibrated else "", *bounds)
+        for key, text in ALTERNATIVES.items()
     )
 
 
