@@ -49,6 +49,7 @@ system:
 	@missing=""; \
 	command -v sox >/dev/null || missing="sox libsox-fmt-all"; \
 	command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	[ -z "$$missing" ] || { echo "installing through apt:" $$missing && $(call apt,$$missing); } || \
 		echo "not installed, so the tests that need them are skipped:" $$missing
 

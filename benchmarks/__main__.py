@@ -13,6 +13,7 @@ GROUPS = {
     "accuracy": "benchmarks.accuracy.commands",
     "calibration": "benchmarks.calibration.commands",
     "field": "benchmarks.field.commands",
+    "serve": "benchmarks.serve.commands",
     "shared": "benchmarks.shared.commands",
     "speed": "benchmarks.speed.commands",
     "stores": "benchmarks.stores.commands",

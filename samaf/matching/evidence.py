@@ -18,7 +18,7 @@ from samaf.matching.alignment import Segment, error_rates
 from samaf.matching.calibration import bent, chance_ber, log10_chance, log10_same_text
 from samaf.matching.query_hashes import Grid
 from samaf.matching.search import count_comparisons
-from samaf.records import Population
+from samaf.records import Manipulation, Population
 
 EVIDENCE = tuple(field.name for field in fields(Weights))
 # Between two recordings of the same audio: half a hop apart they differ in 0.15 of the bits, two
@@ -109,23 +109,49 @@ def _activity(aligned: Aligned) -> float:
 
 
 def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: HashTable) -> np.ndarray:
-    """Give for each segment the best score of another recording, at least 0, float (n,).
+    """Give for each segment the best score of another recording for the same part of the query.
 
     What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
     of the same audio is none, see `is_copy`.
+
+    Returns
+    -------
+    float (n,), at least 0.
     """
     # The sides of one recording are no rivals of each other.
     recordings = table.recording_ids[[a.segment.alignment.recording_index for a in aligned]]
-    best: dict[int, int] = {}
-    for n in np.argsort(-scores, kind="stable").tolist():
-        best.setdefault(int(recordings[n]), n)
-    ranked = list(best.values())
-    of_recording: dict[int, float] = {}
-    for recording, n in best.items():
-        others = (m for m in ranked if scores[m] > 0 and m != n)
-        rival = next((m for m in others if not is_copy(aligned[n], aligned[m], table)), None)
-        of_recording[recording] = 0.0 if rival is None else float(scores[rival])
-    return np.array([of_recording[recording] for recording in recordings.tolist()])
+    spans = np.array([_span(a) for a in aligned])
+    best_first = np.argsort(-scores, kind="stable")
+    best_first = best_first[scores[best_first] > 0]
+    known: dict[tuple[int, int], bool] = {}  # whether the segments of two recordings are copies
+    result = np.zeros(len(aligned))
+    for n, (start, stop) in enumerate(spans.tolist()):
+        others = best_first[recordings[best_first] != recordings[n]]
+        others = others[(spans[others, 0] < stop) & (spans[others, 1] > start)]
+        for m in others.tolist():
+            pair = int(recordings[n]), int(recordings[m])
+            if pair not in known:
+                known[pair] = is_copy(aligned[n], aligned[m], table)
+            if not known[pair]:
+                result[n] = scores[m]
+                break
+    return result
+
+
+def span_of(segment: Segment, hashes: int, manipulation: Manipulation) -> tuple[float, float]:
+    """Convert hash positions under a hypothesis to the clip's own time, in hops."""
+    first, stop = segment.first, segment.stop
+    if manipulation.reversed:
+        first, stop = hashes - stop, hashes - first
+    return first * manipulation.tau, stop * manipulation.tau
+
+
+def _span(aligned: Aligned) -> tuple[float, float]:
+    """Give where a segment lies in the clip, in hops of the clip as it is."""
+    hypothesis, query = aligned.grid
+    first, stop = span_of(aligned.segment, len(query), hypothesis.manipulation)
+    early = hypothesis.origin * hypothesis.manipulation.tau
+    return first + early, stop + early
 
 
 def is_copy(one: Aligned, other: Aligned, table: HashTable) -> bool:

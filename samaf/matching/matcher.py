@@ -18,8 +18,8 @@ from samaf.matching.alignment import (
     moved,
     with_refined_boundaries,
 )
-from samaf.matching.candidates import Candidate, span_of
-from samaf.matching.evidence import Aligned, Judgement, judged
+from samaf.matching.candidates import Candidate
+from samaf.matching.evidence import Aligned, Judgement, judged, span_of
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid
