@@ -24,6 +24,9 @@ EVIDENCE = tuple(field.name for field in fields(Weights))
 # Between two recordings of the same audio: half a hop apart they differ in 0.15 of the bits, two
 # readings of one text in 0.3.
 COPY_BER = 0.22
+# A rival with so good a score may be right for a part of the query that only reaches into the
+# segment's own: it counts where it covers more than half of that.
+FOUND, COVERED = 6.0, 0.5
 LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
 
 
@@ -112,7 +115,7 @@ def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: Table) -> np.n
     """Give for each segment the best score of another recording for the same part of the query.
 
     What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
-    of the same audio is none, see `is_copy`.
+    of the same audio is none, see `is_copy`; nor is what a neighboring part of the query holds.
 
     Returns
     -------
@@ -128,7 +131,9 @@ def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: Table) -> np.n
     result = np.zeros(len(aligned))
     for n, (start, stop) in enumerate(spans.tolist()):
         others = best_first[recordings[best_first] != recordings[n]]
-        others = others[(spans[others, 0] < stop) & (spans[others, 1] > start)]
+        shared = np.minimum(spans[others, 1], stop) - np.maximum(spans[others, 0], start)
+        least = np.where(scores[others] > FOUND, COVERED * (stop - start), 0.0)
+        others = others[shared > least]
         for m in others.tolist():
             pair = int(recordings[n]), int(recordings[m])
             if pair not in known:
