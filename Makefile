@@ -55,7 +55,7 @@ system:
 
 # A stamp for each set of requirements, so that a second run starts at once.
 .venv/has-samaf: EXTRAS :=
-.venv/has-test: EXTRAS := [test,train,bench,fast,parquet,report,web]
+.venv/has-test: EXTRAS := [test,train,bench,fast,parquet,chdb,cluster,report,web]
 .venv/has-dev: EXTRAS := [dev]
 .venv/has-%: setup.cfg pyproject.toml | .venv/bin/pip
 	@echo "installing samaf$(EXTRAS) into .venv"

@@ -13,6 +13,7 @@ import click
 from samaf.cli.options import (
     INTERRUPTED,
     database,
+    database_index_option,
     db_option,
     model_option,
     output_format_option,
@@ -45,6 +46,7 @@ NAMED = 3  # files that a warning names
     help="Files processed at once.  [default: number of processors]",
 )
 @sound_options
+@database_index_option
 @model_option
 @db_option
 @output_format_option
@@ -54,6 +56,7 @@ def add(
     jobs: int | None,
     track: int | None,
     channel: int | None,
+    index: str,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -63,7 +66,8 @@ def add(
     a folder is not readable, nothing is stored.
 
     Files that are already stored are skipped, so an interrupted command can be run again.
-    Exit status 1 if a file could not be used; the others are stored anyway.
+    Exit status 1 if a file could not be used; the others are stored anyway. With --index, the
+    index in that database is brought up to date at the end.
 
     \b
     Example:
@@ -116,7 +120,7 @@ def add(
             yield result
 
     try:
-        with samaf.open(database(), model=model) as engine:
+        with samaf.open(database(), model=model, index=index) as engine:
             store = engine.store.url
             write(ADDED, results(), output_format)
     except KeyboardInterrupt:
