@@ -97,7 +97,7 @@ def test_each_section_of_the_issue_is_there(phone: Phone) -> None:
         "not examined",
         "not available",
         support_sentence(phone[0].clips[0].matches[0].evidence[0].log10_lr, "H1", "H2a"),  # type: ignore[arg-type]
-        "0:00.000 to 0:05.750",
+        "0:00.000 to 0:06.000",
         "draft",
     ):
         assert words in page
