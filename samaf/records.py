@@ -376,7 +376,9 @@ class AddResult:
     """What became of one file given to ``add``.
 
     ``status`` is "added", "present" (the same bytes were stored before) or "failed"
-    with the reason in ``message``.
+    with the reason in ``message``. While a folder is watched, it may also be "moved" (the path of
+    the recording follows), "replaced" (other bytes lie at the path of a recording, which stays) or
+    "removed" (the file is gone; the recording stays).
     """
 
     path: str
@@ -384,6 +386,25 @@ class AddResult:
     recording: Recording | None = None
     hashes: int = 0
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """What became of a recording whose file was not at its path any more.
+
+    Attributes
+    ----------
+    recording
+        As the store has it now.
+    before
+        The path that it had.
+    found
+        Whether its file was found, and its path follows.
+    """
+
+    recording: Recording
+    before: str
+    found: bool
 
 
 @dataclass(frozen=True, slots=True)

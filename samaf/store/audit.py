@@ -31,7 +31,10 @@ from samaf.store.bulk import insert_rows
 from samaf.store.rows import Values, iso, now
 from samaf.version import __version__
 
-ACTS = ("add", "delete", "relabel", "import", "merge", "restore", "query", "rehash")
+ACTS = (
+    *("add", "delete", "relabel", "relocate"),
+    *("import", "merge", "restore", "query", "rehash"),
+)
 BEGINNING = "0" * 64  # stands for the entry before the first
 NO_ENTRY = (0, "")
 ENTRIES_A_PAGE = 1000

@@ -1,0 +1,152 @@
+"""Folders that are watched: what comes is added, and what moves is followed.
+
+The folders are looked through again and again. Notifications of the kernel would come sooner, but
+network folders send none for what other machines write, and none come while nobody listens.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+from samaf.audio.files import audio_states
+from samaf.engine.add import Labels, add
+from samaf.engine.seen_files import SeenFile, SeenFiles
+from samaf.fingerprinters import AnyFingerprinter
+from samaf.records import AddResult
+from samaf.store import Store
+from samaf.text import printable
+
+LOOK_SECONDS = 2.0  # between two looks at a folder, and as long as a look takes
+SETTLED_SECONDS = 10.0  # without a change, after which a file counts as whole
+GONE_SECONDS = 30.0  # after which a file counts as removed, not as on its way
+
+State = tuple[int, int]
+
+_log = logging.getLogger(__name__)
+
+
+def watch(
+    store: Store,
+    fingerprinter: AnyFingerprinter,
+    folders: Sequence[Path],
+    labels: Labels,
+    jobs: int | None,
+    seen: SeenFiles,
+    until: Event,
+) -> Iterator[AddResult]:
+    """Yield what becomes of files until ``until`` is set; see ``Engine.watch``."""
+    watched = [WatchedFolder(folder.absolute(), seen) for folder in folders]
+    while not until.is_set():
+        began = time.monotonic()
+        for folder in watched:
+            folder.look()
+            settled = folder.settled()
+            for result in add(store, fingerprinter, settled, labels, jobs):
+                if event := folder.take(result, store):
+                    yield event
+                if until.is_set():
+                    return
+            yield from folder.removed(store)
+        until.wait(max(LOOK_SECONDS, time.monotonic() - began))
+
+
+class WatchedFolder:
+    """What happens in one folder, from one look to the next."""
+
+    def __init__(
+        self, top: Path, seen: SeenFiles, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._top, self._seen, self._clock = top, seen, clock
+        self._states: dict[Path, State] = {}
+        self._changing: dict[Path, tuple[State, float]] = {}  # and since when like that
+        self._missing: dict[Path, float] = {}  # since when
+        self._by_name: dict[str, Path] = {}
+        self._trouble = ""
+
+    def look(self) -> None:
+        """Look through the folder; where it is away, nothing has changed."""
+        states, errors = audio_states(self._top)
+        known = self._seen.below(self._top)
+        trouble = f"{printable(errors[0].filename)}: {errors[0].strerror}" if errors else ""
+        if len(known) > 1 and not states.keys() & known.keys() and not states:
+            # What is left of a network folder that is not mounted is an empty one.
+            trouble = trouble or f"{printable(self._top)}: all files are gone at once"
+        if trouble != self._trouble:
+            self._trouble = trouble
+            if trouble:
+                _log.warning("%s; nothing counts as removed until it is back", trouble)
+            else:
+                _log.warning("%s: is back", printable(self._top))
+        self._states = states
+        now = self._clock()
+        self._changing = {
+            path: before
+            if (before := self._changing.get(path)) and before[0] == state
+            else (state, now)
+            for path, state in states.items()
+            if not (seen := known.get(path)) or seen.state != state
+        }
+        if trouble:
+            self._missing.clear()
+        else:
+            gone = known.keys() - states.keys()
+            self._missing = {path: self._missing.get(path, now) for path in gone}
+
+    def settled(self) -> list[Path]:
+        """Give the files that are new or changed, and have not changed for a while."""
+        now = self._clock()
+        paths = [
+            path
+            for path, (state, since) in self._changing.items()
+            if state[0] and now - since >= SETTLED_SECONDS
+        ]
+        self._by_name = {printable(path): path for path in paths}
+        return paths
+
+    def take(self, result: AddResult, store: Store) -> AddResult | None:
+        """Note what became of a settled file; tell what happened, if anything did."""
+        path = self._by_name[result.path]
+        state, _ = self._changing.pop(path)
+        before = self._seen.get(path)
+        recording = result.recording
+        if recording is None:
+            if not path.exists():
+                return None
+            self._seen.put(path, SeenFile(state, ""))
+            return result
+        self._seen.put(path, SeenFile(state, recording.sha256))
+        if before and before.sha256 == recording.sha256:
+            return None  # touched
+        if before and before.sha256 and (old := store.find(before.sha256)):
+            message = f"recording {old.recording_id} had this path; it stays in the store"
+            return replace(result, status="replaced", message=message)
+        if result.status == "present" and not Path(recording.path).is_file():
+            (moved,) = store.relocate({recording.recording_id: printable(path)}) or [recording]
+            old_path = next((p for p in self._missing if printable(p) == recording.path), None)
+            if old_path:
+                del self._missing[old_path]
+                self._seen.forget(old_path)
+            if moved is not recording:
+                return replace(
+                    result, status="moved", recording=moved, message=f"was {recording.path}"
+                )
+        return result
+
+    def removed(self, store: Store) -> Iterator[AddResult]:
+        """Yield the files that are gone for good, as far as one can know."""
+        now = self._clock()
+        for path, since in list(self._missing.items()):
+            if now - since < GONE_SECONDS:
+                continue
+            del self._missing[path]
+            seen = self._seen.get(path)
+            self._seen.forget(path)
+            if seen and (recording := store.find(seen.sha256) if seen.sha256 else None):
+                if recording.path == printable(path):
+                    message = f"recording {recording.recording_id} stays in the store"
+                    yield AddResult(printable(path), "removed", recording, message=message)
