@@ -46,3 +46,7 @@ class TrainingError(SamafError):
 
 class CorpusError(SamafError):
     """A corpus or manifest that gives no usable clips."""
+
+
+class ReportError(SamafError):
+    """A case file, record or folder that no report can be made from, or written to."""

@@ -173,7 +173,7 @@ class LagCurves:
         float64 (m,): where the clip's stretch would start in the recording, in s, every 10 ms.
         Empty where tempo and pitch were changed apart, which leaves no common waveform.
     correlation
-        float32 (m,): the highest correlation of these 10 ms over the rms of all lags.
+        float32 (m,): the highest correlation of these 10 ms over the spread of all lags.
     peak_lag, peak
         The highest near the place that the hashes name; nan without a curve.
     times
@@ -206,7 +206,7 @@ class Verification:
     log10_lr
         log10 of the likelihood ratio of that score; 0 says nothing, it is never below.
     z_waveform
-        The correlation's peak over the rms of all other lags; nan where tempo and pitch were
+        The correlation's peak over the spread of all other lags; nan where tempo and pitch were
         changed apart, which leaves no common waveform.
     z_windows
         Likeness of windows of 0.1 s along the line, against random places.

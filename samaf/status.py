@@ -73,7 +73,7 @@ class AuditEntry:
     happened_at
         UTC time in ISO 8601.
     act
-        "add", "delete", "relabel", "import", "merge", "restore" or "query".
+        "add", "delete", "relabel", "import", "merge", "restore", "rehash", "query" or "report".
     sha256, path
         Of the recording, or the clip of a query; where the file was.
     database_user, os_user

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from benchmarks.field.plan import SIDES, Probe
 from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
 from samaf.audio import load
-from samaf.records import Match, QueryResult
+from samaf.records import Match, QueryResult, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Task:
     lengths: tuple[float, ...]
     search: str
     seed: int
+    verify: bool = False
 
 
 def ask(task: Task, probes: Sequence[Probe], done: set[Key], jobs: int) -> Iterator[list[Answer]]:
@@ -83,7 +85,7 @@ def _answer(
 ) -> Answer:
     engine, search = worker.engines[side], worker.task.search
     started = time.perf_counter()
-    result = engine.query(cut.audio, search=search)
+    result = engine.query(cut.audio, search=search, verify=worker.task.verify)
     assert isinstance(result, QueryResult)  # the model makes hashes
     elapsed = time.perf_counter() - started
     return Answer(
@@ -111,4 +113,20 @@ def _match(match: Match) -> dict[str, Any]:
         "score": round(match.score, 3),
         "log10_lr": round(match.log10_lr, 3),
         "manipulation": str(match.manipulation),
+        **_verification(match.verification),
     }
+
+
+def _verification(verification: Verification | None) -> dict[str, Any]:
+    if verification is None:
+        return {}
+    return {
+        "verified": verification.verified,
+        "verification_score": round(verification.score, 3),
+        "z_waveform": _number(verification.z_waveform),
+        "z_windows": _number(verification.z_windows),
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if isnan(value) else round(value, 2)

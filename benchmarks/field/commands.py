@@ -44,6 +44,7 @@ CLIPS = 60
 @click.option("--conditions", default="all", show_default=True, help="all, or NAME,NAME.")
 @click.option("--model", help="Name, or path of a card.  [default: the program's]")
 @click.option("--deep", is_flag=True, help="Ask with the deep search.")
+@click.option("--verify", is_flag=True, help="Ask with verification by the signals.")
 @click.option(
     "--times",
     type=click.IntRange(1, 100),
@@ -101,6 +102,7 @@ def run(
     conditions: str,
     model: str | None,
     deep: bool,
+    verify: bool,
     times: int,
     seed: int,
     jobs: int,
@@ -123,7 +125,7 @@ def run(
             "split": split,
             "corpora": sorted(corpus.digest for corpus in opened_corpora),
             "model": digest,
-            "search": "deep" if deep else "plain",
+            "search": ("deep" if deep else "plain") + verify * ", verified",
             "times": times,
             "seed": seed,
             "conditions": FORMAT,
@@ -136,6 +138,7 @@ def run(
         asked,
         "deep" if deep else "plain",
         seed,
+        verify,
     )
     probes = dealt.probes[:clips]
     with progress_bars() as start:

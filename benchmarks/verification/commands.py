@@ -31,7 +31,7 @@ from samaf.engine.blas import one_blas_thread
 from samaf.fingerprinters import load_hash_model
 from samaf.records import Verification
 from samaf.training.corpora import Clip, default_root, open_corpus
-from samaf.verification import Placement, verify
+from samaf.verification import Placement, PreparedClip, verify
 
 START_ERROR = 0.05  # s, of the place that the hashes name
 FACTOR_ERROR = 0.008  # of its time and pitch factors where the clip was altered
@@ -114,7 +114,8 @@ class Trial:
         excerpt = samples[first : first + count]
         others = self._others(clip, excerpt)
         for condition in CONDITIONS:
-            asked = condition.change(excerpt, around, generator(clip.path.name, condition.name))
+            changed = condition.change(excerpt, around, generator(clip.path.name, condition.name))
+            asked = PreparedClip(changed)
             yield self._answer(condition, seconds, "right", asked, samples, first, rng)
             elsewhere = _elsewhere(first, len(samples) - count, rng)
             if elsewhere is not None:
@@ -127,7 +128,8 @@ class Trial:
         other = others[0]
         recording = _samples(other.clip.path)
         music = around.music[int(rng.integers(len(around.music)))]
-        for kind, asked, heard in shared_sounds(excerpt, recording, other.place, music, rng):
+        for kind, mixed, heard in shared_sounds(excerpt, recording, other.place, music, rng):
+            asked = PreparedClip(mixed)
             yield self._answer(CONDITIONS[0], seconds, kind, asked, heard, other.place, rng)
 
     def _answer(
@@ -135,7 +137,7 @@ class Trial:
         condition: Condition,
         seconds: float,
         kind: str,
-        asked: np.ndarray,
+        asked: PreparedClip,
         recording: np.ndarray,
         place: int,
         rng: np.random.Generator,
@@ -143,7 +145,7 @@ class Trial:
         """Verify one candidate, its place and factors as inexact as the search gives them."""
         manipulation = condition.guess(rng, FACTOR_ERROR)
         start = place / SAMPLE_RATE + rng.uniform(-START_ERROR, START_ERROR)
-        duration = len(asked) / SAMPLE_RATE
+        duration = len(asked.samples) / SAMPLE_RATE
         stop = start + duration / condition.manipulation.tau
         told = verify(asked, recording, Placement(0, duration, start, stop, manipulation))
         return Answer(

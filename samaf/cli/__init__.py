@@ -26,6 +26,7 @@ from samaf.cli.sync import sync
 from samaf.cli.text import complain
 from samaf.cli.train import train
 from samaf.cli.verify import verify
+from samaf.cli.watching import relocate
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
 from samaf.text import escaped
@@ -98,6 +99,7 @@ for command in (
     show,
     label,
     delete,
+    relocate,
     stats,
     compare,
     sync,

@@ -36,6 +36,11 @@ NAMED = 3  # files that a warning names
     metavar="N",
     help="Files processed at once.  [default: number of processors]",
 )
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on: add what comes into the folders, let paths follow files that move.",
+)
 @model_option
 @db_option
 @output_format_option
@@ -43,6 +48,7 @@ def add(
     paths: tuple[Path, ...],
     labels: Path | None,
     jobs: int | None,
+    watch: bool,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -54,6 +60,8 @@ def add(
     Files that are already stored are skipped, so an interrupted command can be run again.
     Exit status 1 if a file could not be used; the others are stored anyway.
 
+    With --watch, a file is added when it has not changed for 10 s, until Ctrl-C or SIGTERM.
+
     \b
     Example:
       samaf add recordings/ interview.mp3 --labels labels.csv
@@ -63,10 +71,14 @@ def add(
     from samaf.cli.progress import Progress
     from samaf.cli.recording_views import ADDED
     from samaf.cli.render import shown_path, write
+    from samaf.cli.watching import watch_folders
     from samaf.engine.add import audio_files
     from samaf.engine.models import check_model
 
     named = read_labels(labels) if labels else {}
+    if watch:
+        watch_folders(paths, named, jobs, model, output_format)
+        return
     files = list(audio_files(paths))
     if not files:
         given = escaped(", ".join(map(str, paths)))

@@ -18,6 +18,7 @@ from samaf.index import ExactIndex, table_of
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
 from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
+from samaf.verification import PreparedClip
 from samaf.verification import verify as verify_signals
 
 
@@ -112,14 +113,14 @@ def search_in(
         yield to_match(candidate, reference.recording, fingerprinter, query.recording.duration)
 
 
-def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> Iterator[Match]:
+def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> list[Match]:
     """Verify matches of one file in the other."""
     clip, recording = query.clip.samples, reference.clip.samples
     assert clip is not None
     assert recording is not None
+    prepared = PreparedClip(clip)
     with one_blas_thread():
-        for match in matches:
-            yield replace(match, verification=verify_signals(clip, recording, match))
+        return [replace(m, verification=verify_signals(prepared, recording, m)) for m in matches]
 
 
 def turned(match: Match, recording: Recording) -> Match:

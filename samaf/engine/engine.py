@@ -26,7 +26,10 @@ from samaf.engine.options import (
     check_index_type,
 )
 from samaf.engine.query import QueryFamily, family_of, query_many
+from samaf.engine.relocate import relocate
+from samaf.engine.seen_files import seen_files
 from samaf.engine.stream_listeners import listener_of
+from samaf.engine.watch import watch, watched_folders
 from samaf.errors import AudioError, FingerprinterError, StoreError
 from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.fingerprinters import (
@@ -44,6 +47,7 @@ from samaf.records import (
     QueryResult,
     RankingResult,
     Recording,
+    Relocation,
 )
 from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
@@ -61,7 +65,7 @@ class Engine:
     ) -> None:
         self.store = store
         self._model = model
-        self._index_type = index
+        self.index_type = index
         self._cache_folder = cache_folder
 
     def __enter__(self) -> Engine:
@@ -119,11 +123,44 @@ class Engine:
         self.store.bind(stored_fingerprinter(self.fingerprinter))
         yield from add(self.store, self.fingerprinter, files, labels, jobs)
 
+    def watch(
+        self,
+        folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        labels: Mapping[str, Mapping[str, str]] = NO_LABELS,  # type: ignore[assignment]
+        jobs: int | None = None,
+        *,
+        until: Event | None = None,
+    ) -> Iterator[AddResult]:
+        """Add what is in folders and what comes into them; yield what became of each file.
+
+        A file is added when it has not changed for 10 s. Files are told apart by their SHA-256:
+        where the file of a recording moved, the recording's path follows. Recordings whose files
+        were replaced or removed stay in the store.
+
+        Parameters
+        ----------
+        labels, jobs
+            As in `add`.
+        until
+            Ends it when it is set.
+
+        Raises
+        ------
+        AudioError, StoreError, FingerprinterError
+            As in `add`; a folder that vanishes later is waited for.
+        """
+        given = [folders] if isinstance(folders, str | os.PathLike) else folders
+        tops = watched_folders(given)
+        self.store.bind(stored_fingerprinter(self.fingerprinter))
+        make = partial(add, self.store, self.fingerprinter, labels=labels, jobs=jobs)
+        with seen_files(self.store, self._cache_folder) as seen:
+            yield from watch(tops, self.store, make, seen, until or Event())
+
     # Asking -------------------------------------------------------------------------
 
     @cached_property
     def _current_index(self) -> CurrentIndex:
-        open_index = partial(self._family.open_index, self._index_type)
+        open_index = partial(self._family.open_index, self.index_type)
         return CurrentIndex(self.store, self.fingerprinter, open_index, self._cache_folder)
 
     @property
@@ -379,6 +416,32 @@ class Engine:
         found = {each.recording_id: each for each in map(self.show, recordings)}
         self.store.delete_many(list(found))
         return list(found.values())
+
+    def relocate(
+        self,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> Iterator[Relocation]:
+        """Look for recordings whose files have moved; let their paths follow.
+
+        Yields the recordings that were not at their paths, those that were not found last. Each
+        change is written into the audit log.
+
+        Parameters
+        ----------
+        paths
+            Files, and folders to look through. Files are told apart by their SHA-256.
+        on_progress
+            Called with the files read, and those in all.
+
+        Raises
+        ------
+        AudioError, StoreError
+            A path does not exist (then nothing changes), or the store cannot be written.
+        """
+        given = [paths] if isinstance(paths, str | os.PathLike) else paths
+        yield from relocate(self.store, given, on_progress)
 
     def stats(self) -> StoreStats:
         """Sum the store up, and tell whether the index is current, without reading it."""

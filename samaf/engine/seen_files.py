@@ -13,6 +13,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from samaf.index.cache import cache_folder
+from samaf.store import Store
 from samaf.text import printable
 
 FILE = "watched.sqlite"
@@ -80,9 +82,15 @@ class SeenFiles:
 
 
 @contextmanager
-def seen_files(folder: Path) -> Iterator[SeenFiles]:
-    """Open the files that are known in a folder of the cache; in memory where it cannot be used."""
-    with closing(_opened(folder)) as database:
+def seen_files(store: Store, root: Path | None) -> Iterator[SeenFiles]:
+    """Open the files that are known of a store; in memory where the cache cannot be used.
+
+    Parameters
+    ----------
+    root
+        The folder of all caches; None is the one in the user's cache folder.
+    """
+    with closing(_opened(cache_folder(store, "", root))) as database:
         yield SeenFiles(database)
 
 

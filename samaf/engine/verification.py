@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from math import log10
+from math import log, log10
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
 from samaf.errors import AudioError
 from samaf.matching.merging import keep_best, match_place
-from samaf.records import Match, QueryResult
-from samaf.verification import unverified
+from samaf.records import UNALTERED, Match, QueryResult
+from samaf.verification import PreparedClip, unverified
 from samaf.verification import verify as verify_signals
 
 
@@ -34,8 +34,11 @@ def with_verification(
     -------
     The matches that the hashes or the signals support, those that are verified first.
     """
+    if not result.matches:
+        return result
     with one_blas_thread():
-        matches = [verified_match(match, samples, references) for match in result.matches]
+        clip = PreparedClip(samples)
+        matches = [verified_match(match, clip, references) for match in result.matches]
     return replace(result, matches=supported(matches, options))
 
 
@@ -61,10 +64,19 @@ def _order(match: Match) -> tuple[bool, float, float]:
     return not is_verified(match), -proof if is_verified(match) else 0.0, -match.score
 
 
-def verified_match(match: Match, samples: np.ndarray, references: References) -> Match:
-    """Give a match with its verification, or with the reason why there is none."""
+def verified_match(match: Match, clip: PreparedClip, references: References) -> Match:
+    """Give a match with its verification, or with the reason why there is none.
+
+    A plain search finds a tempo, but looks for no pitch: whether the pitch went with it, as with
+    speed, is tried too.
+    """
     try:
         audio = references.audio(match.recording)
     except AudioError as error:
         return replace(match, verification=unverified(match, str(error)))
-    return replace(match, verification=verify_signals(samples, audio, match))
+    tau, rho = match.manipulation.tau, match.manipulation.rho
+    tried = [match]
+    if rho == 1 and abs(log(tau)) > UNALTERED:
+        tried.append(replace(match, manipulation=replace(match.manipulation, rho=1 / tau)))
+    verifications = [verify_signals(clip, audio, each, tries=len(tried)) for each in tried]
+    return replace(match, verification=max(verifications, key=lambda v: v.score))

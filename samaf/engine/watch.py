@@ -7,16 +7,17 @@ network folders send none for what other machines write, and none come while nob
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 from samaf.audio.files import audio_states
-from samaf.engine.add import Labels, add
+from samaf.audio.source import existing
 from samaf.engine.seen_files import SeenFile, SeenFiles
-from samaf.fingerprinters import AnyFingerprinter
+from samaf.errors import AudioError
 from samaf.records import AddResult
 from samaf.store import Store
 from samaf.text import printable
@@ -26,31 +27,48 @@ SETTLED_SECONDS = 10.0  # without a change, after which a file counts as whole
 GONE_SECONDS = 30.0  # after which a file counts as removed, not as on its way
 
 State = tuple[int, int]
+Add = Callable[[Sequence[Path]], Iterator[AddResult]]
 
 _log = logging.getLogger(__name__)
 
 
+def watched_folders(given: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Give the folders as they are watched, each once.
+
+    Raises
+    ------
+    AudioError
+        One of them is no folder.
+    """
+    folders = [existing(Path(each)).absolute() for each in given]
+    for folder in folders:
+        if not folder.is_dir():
+            raise AudioError(f"{printable(folder)}: is no folder; watch the folder of a file")
+    return [folder for folder in dict.fromkeys(folders) if not set(folder.parents) & set(folders)]
+
+
 def watch(
-    store: Store,
-    fingerprinter: AnyFingerprinter,
-    folders: Sequence[Path],
-    labels: Labels,
-    jobs: int | None,
-    seen: SeenFiles,
-    until: Event,
+    folders: Sequence[Path], store: Store, add: Add, seen: SeenFiles, until: Event
 ) -> Iterator[AddResult]:
-    """Yield what becomes of files until ``until`` is set; see ``Engine.watch``."""
-    watched = [WatchedFolder(folder.absolute(), seen) for folder in folders]
+    """Yield what becomes of files until ``until`` is set; see ``Engine.watch``.
+
+    Parameters
+    ----------
+    add
+        Stores files.
+    """
+    watched = [WatchedFolder(folder, seen) for folder in folders]
     while not until.is_set():
         began = time.monotonic()
         for folder in watched:
             folder.look()
-            settled = folder.settled()
-            for result in add(store, fingerprinter, settled, labels, jobs):
+        for folder in watched:
+            for result in add(folder.settled()):
                 if event := folder.take(result, store):
                     yield event
                 if until.is_set():
                     return
+        for folder in watched:
             yield from folder.removed(store)
         until.wait(max(LOOK_SECONDS, time.monotonic() - began))
 
@@ -126,19 +144,16 @@ class WatchedFolder:
             message = f"recording {old.recording_id} had this path; it stays in the store"
             return replace(result, status="replaced", message=message)
         if result.status == "present" and not Path(recording.path).is_file():
-            (moved,) = store.relocate({recording.recording_id: printable(path)}) or [recording]
-            old_path = next((p for p in self._missing if printable(p) == recording.path), None)
-            if old_path:
-                del self._missing[old_path]
-                self._seen.forget(old_path)
-            if moved is not recording:
-                return replace(
-                    result, status="moved", recording=moved, message=f"was {recording.path}"
-                )
+            paths = {recording.recording_id: printable(path)}
+            moved = next(iter(store.relocate(paths)), None)
+            if moved is None:  # its path cannot be written as text, or another process was first
+                return result
+            message = f"was {recording.path}"
+            return replace(result, status="moved", recording=moved, message=message)
         return result
 
     def removed(self, store: Store) -> Iterator[AddResult]:
-        """Yield the files that are gone for good, as far as one can know."""
+        """Yield the recordings whose files are gone for good, as far as one can know."""
         now = self._clock()
         for path, since in list(self._missing.items()):
             if now - since < GONE_SECONDS:
@@ -146,7 +161,7 @@ class WatchedFolder:
             del self._missing[path]
             seen = self._seen.get(path)
             self._seen.forget(path)
-            if seen and (recording := store.find(seen.sha256) if seen.sha256 else None):
-                if recording.path == printable(path):
-                    message = f"recording {recording.recording_id} stays in the store"
-                    yield AddResult(printable(path), "removed", recording, message=message)
+            recording = store.find(seen.sha256) if seen and seen.sha256 else None
+            if recording and recording.path == printable(path):  # else it moved
+                message = f"recording {recording.recording_id} stays in the store"
+                yield AddResult(printable(path), "removed", recording, message=message)

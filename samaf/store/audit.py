@@ -33,7 +33,7 @@ from samaf.version import __version__
 
 ACTS = (
     *("add", "delete", "relabel", "relocate"),
-    *("import", "merge", "restore", "query", "rehash"),
+    *("import", "merge", "restore", "query", "rehash", "report"),
 )
 BEGINNING = "0" * 64  # stands for the entry before the first
 NO_ENTRY = (0, "")
@@ -155,6 +155,20 @@ def append(connection: Connection, author: Author, acts: Iterable[Act]) -> None:
 def entries(connection: Connection, after: int) -> list[AuditEntry]:
     """Return the entries that follow one, a page of them."""
     return [_entry(row) for row in _page(connection, after)]
+
+
+def newest(connection: Connection, without: Iterable[str] = ()) -> AuditEntry | None:
+    """Return the newest entry of an act that is not left out, if there is one."""
+    row = connection.execute(
+        select(schema.audit).where(_audit.act.not_in(without)).order_by(_audit.id.desc()).limit(1)
+    ).first()
+    return _entry(row) if row else None
+
+
+def about(connection: Connection, digests: Iterable[str]) -> list[AuditEntry]:
+    """Return the entries about files with these SHA-256, the oldest first."""
+    query = select(schema.audit).where(_audit.sha256.in_(digests)).order_by(_audit.id)
+    return [_entry(row) for row in connection.execute(query)]
 
 
 def check(connection: Connection) -> AuditCheck:

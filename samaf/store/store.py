@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -15,7 +15,17 @@ from samaf.records import Codes, Recording
 from samaf.status import AuditCheck, AuditEntry, StoreStats, StoreVersion
 from samaf.store import references
 from samaf.store import statements as sql
-from samaf.store.audit import Act, Author, check, entries, has, log_head, this_author
+from samaf.store.audit import (
+    Act,
+    Author,
+    about,
+    check,
+    entries,
+    has,
+    log_head,
+    newest,
+    this_author,
+)
 from samaf.store.blobs import DamagedRowError
 from samaf.store.changes import Changes
 from samaf.store.database import Database
@@ -340,6 +350,18 @@ class Store:
         while page := self._database.read(partial(entries, after=last)):
             yield from page
             last = page[-1].entry_id
+
+    def newest_entry(self, without: Collection[str] = ()) -> AuditEntry | None:
+        """Return the newest entry of the audit log whose act is not left out."""
+        return self._database.read(partial(newest, without=without))
+
+    def entries_about(self, digests: Iterable[str]) -> Sequence[AuditEntry]:
+        """Return the audit entries about files with these SHA-256, the oldest first."""
+        return [
+            entry
+            for some in chunks(digests, sql.IDS_A_STATEMENT)
+            for entry in self._database.read(partial(about, digests=some))
+        ]
 
     def check_audit(self) -> AuditCheck:
         """Tell whether the audit log is what was written."""

@@ -1,6 +1,6 @@
 """Do two stretches of samples agree as signals? Proof of what the hashes only suggest."""
 
 from samaf.verification.signals import Samples, Signal
-from samaf.verification.verify import Placement, unverified, verify
+from samaf.verification.verify import Placement, PreparedClip, unverified, verify
 
-__all__ = ["Placement", "Samples", "Signal", "unverified", "verify"]
+__all__ = ["Placement", "PreparedClip", "Samples", "Signal", "unverified", "verify"]

@@ -2,7 +2,11 @@
 
 The clip and the recording are levelled and whitened (Knapp and Carter 1976, the generalised
 cross-correlation), and correlated. The peak near the place that the hashes name, divided by
-the rms over the other lags of the same recording, is z: each pair brings its own null.
+the spread over the other lags of the same recording, is z: each pair brings its own null.
+Where two voices hold a vowel at one pitch, many lags are high, above all those beside the peak.
+So the spread is the largest of the rms, of what the tail of all other lags implies, and of what
+the highest lag beside the peak does, as a radar sets its threshold by the clutter around a
+target (CFAR).
 """
 
 from __future__ import annotations
@@ -29,9 +33,16 @@ NEAR = 3 * SAMPLE_RATE // 10  # samples: the hashes are this far off at most
 SEGMENT = SAMPLE_RATE // 2
 COARSE = 6e-4  # a segment's ends are then at most 1.2 samples off
 FINE = 1.5e-4
+KEPT = 48  # coarse steps of a clip whose segments are kept: 1.6 MB each for 10 s
 PEAK = SAMPLE_RATE // 20  # 50 ms around the peak do not count as other lags
 OUTLIER = 5.0  # rms: beyond, a lag is another true place, as in a loop
 BIN = SAMPLE_RATE // 100  # samples of one step of the curve
+TAIL = 0.99  # quantile of the curve
+NOISE_TAIL = 3.9  # rms: where noise has it, whose band gives 97 independent lags a step
+BESIDE = SAMPLE_RATE // 500  # samples: 2 ms from the peak, beyond its own width
+REPEAT = 0.5  # of the peak's height: where the recording holds the clip once more
+LEAST_REPEAT = 12.0  # rms: higher than most lags of wrong places get
+APART = 10  # steps of the curve between two repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class Correlation:
     line
         Of the highest peak near the place that was given.
     z
-        Its height over the rms of all other lags; 0 where either side is silent.
+        Its height over the spread of all other lags; 0 where either side is silent.
     inverted
         Whether the polarity differs.
     curve
@@ -77,28 +88,52 @@ class WhiteClip:
         size = fast_length(len(samples) + SAMPLE_RATE // 10)
         spectrum = whitened(levelled(samples), size, LOW, HIGH)
         self._fine = from_spectrum(spectrum / np.float32(size), size)[: 4 * self.count]
+        self._segments: dict[tuple[float, float, int, int, int], np.ndarray] = {}
 
     def along(self, line: Line, first: int, count: int) -> np.ndarray:
         """Give it as it is heard at samples ``first`` and on of the recording."""
         places = line.middle + (np.arange(first, first + count) - line.place) / line.step
         return interpolated(self._fine, places)
 
+    def segments(self, line: Line, first: int, count: int, size: int) -> np.ndarray:
+        """Give the conjugate spectra of ``count`` segments from ``first`` on.
 
-def correlate(clip: np.ndarray, recording: Signal, line: Line, reach: float) -> Correlation:
+        They are kept: other candidates ask for the same, counted from their own place.
+
+        Parameters
+        ----------
+        line
+            Its place is a whole number.
+        size
+            Of the FFT.
+
+        Returns
+        -------
+        complex64 (count, size // 2 + 1)
+        """
+        key = line.middle, line.step, first - round(line.place), count, size
+        if key not in self._segments:
+            parts = self.along(line, first, count * SEGMENT).reshape(count, SEGMENT)
+            if len(self._segments) >= KEPT:
+                self._segments.clear()
+            self._segments[key] = np.conj(forward(parts, size))
+        return self._segments[key]
+
+
+def correlate(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Correlation:
     """Search the line around a first guess, then compare its peak with all other lags.
 
     Parameters
     ----------
     clip
-        float32 (n,): the stretch that is to agree, speed undone, level about 1.
+        The stretch that is to agree, speed undone, level about 1.
     line
         The guess, its lag within 0.3 s.
     reach
         How far ``step`` may be off, as a share of it.
     """
-    white = WhiteClip(clip)
-    best = search(white, recording, line, reach)
-    return against_all_lags(white, recording, best)
+    best = search(clip, recording, line, reach)
+    return against_all_lags(clip, recording, best)
 
 
 def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line:
@@ -107,6 +142,7 @@ def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line
     The clip is cut into segments of 0.5 s. A small change of the step shifts whole segments;
     only every 0.06 % is the clip resampled.
     """
+    line = replace(line, place=float(round(line.place)))
     spread = int(0.5 * clip.count * COARSE) + 2  # the most that a fine step shifts a segment
     lags = 2 * (NEAR + spread) + 1
     segments = max(1, -(-int(clip.count * line.step) // SEGMENT))
@@ -114,19 +150,20 @@ def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line
     first = round(line.place - line.middle * line.step + (clip.count * line.step - span) / 2)
     size = fast_length(SEGMENT + lags)
     begin = first - NEAR - spread
-    length = span + lags - 1
+    length = span - SEGMENT + size
     whole = fast_length(length)
     spectrum = whitened(levelled(cut(recording, begin, length)), whole, LOW, HIGH)
     white = np.fft.irfft(spectrum, whole)[:length]
-    views = np.lib.stride_tricks.sliding_window_view(white, SEGMENT + lags - 1)[::SEGMENT]
+    # No padding: the lags that wrap round the end are none of those that are looked at.
+    views = np.lib.stride_tricks.sliding_window_view(white, size)[::SEGMENT]
     views = forward(views, size)
     offsets = first + SEGMENT * (np.arange(segments) + 0.5) - line.place
     highest, best = -1.0, line
     steps = np.arange(-round(reach / COARSE), round(reach / COARSE) + 1) * COARSE
     for coarse in line.step * (1 + steps):
         tried = Line(line.middle, line.place, float(coarse))
-        parts = clip.along(tried, first, span).reshape(segments, SEGMENT)
-        products = np.fft.irfft(views * np.conj(forward(parts, size)), size)[:, :lags]
+        parts = clip.segments(tried, first, segments, size)
+        products = np.fft.irfft(views * parts, size)[:, :lags]
         for fine in (np.arange(4) - 1.5) * FINE:  # together with the coarse steps one even grid
             total = _shifted(products, offsets * fine, spread)
             k = int(np.abs(total).argmax())
@@ -206,13 +243,16 @@ def against_all_lags(clip: WhiteClip, recording: Signal, line: Line) -> Correlat
     first_lag = -(length // 2)  # at least half of the clip lies in the recording
     lags = max(1, recording.count - length + 1 + 2 * (length // 2))
     tops, squares, counts = [], 0.0, 0
-    peak, at = 0.0, start
+    peak, at, beside = 0.0, start, 0.0
     for lag, values in _blocks(template, recording, first_lag, lags):
         values = values * _overlap(lag, len(values), length, recording.count)
         near = slice(max(0, start - 3 - lag), max(0, start + 4 - lag))
         for k in range(*near.indices(len(values))):
             if abs(values[k]) > abs(peak):
                 peak, at = float(values[k]), lag + k
+        for side in ((start - PEAK, start - BESIDE), (start + BESIDE + 1, start + PEAK + 1)):
+            near = slice(*(max(0, edge - lag) for edge in side))
+            beside = max(beside, float(np.abs(values[near]).max(initial=0)))
         power = np.square(values)
         tops.append(_tops(power))
         around = slice(max(0, start - PEAK - lag), max(0, start + PEAK + 1 - lag))
@@ -220,10 +260,15 @@ def against_all_lags(clip: WhiteClip, recording: Signal, line: Line) -> Correlat
         squares, counts = squares + total, counts + count
     rms = np.sqrt(squares / counts) if counts else 0.0
     curve = np.sqrt(np.concatenate(tops)) / (rms or 1)
+    spread = max(
+        1.0,
+        _tail(curve, abs(peak) / (rms or 1), start - first_lag),
+        beside / NOISE_TAIL / (rms or 1),
+    )
     moved = at - start if abs(at - start) > 1 else 0  # the line is exacter than a sample
     placed = Line(line.middle, line.place + moved, line.step)
-    z = float(abs(peak) / rms) if rms else 0.0
-    return Correlation(placed, z, peak < 0, curve, first_lag)
+    z = float(abs(peak) / rms / spread) if rms else 0.0
+    return Correlation(placed, z, peak < 0, curve / np.float32(spread), first_lag)
 
 
 def _blocks(
@@ -246,9 +291,9 @@ def _overlap(lag: int, count: int, length: int, recording: int) -> np.ndarray | 
     """Raise lags where the clip hangs over the recording's ends to the others' variance."""
     if lag >= 0 and lag + count - 1 + length <= recording:
         return np.float32(1)
-    begin = np.arange(lag, lag + count)
+    begin = np.arange(lag, lag + count, dtype=np.float32)
     inside = np.minimum(begin + length, recording) - np.maximum(begin, 0)
-    return np.sqrt(min(length, recording) / np.maximum(inside, 1)).astype(np.float32)
+    return np.sqrt(np.float32(min(length, recording)) / np.maximum(inside, np.float32(1)))
 
 
 def _null(power: np.ndarray) -> tuple[float, int]:
@@ -261,6 +306,21 @@ def _null(power: np.ndarray) -> tuple[float, int]:
         mean = float(kept.mean())
         limit = OUTLIER**2 * mean
     return mean * len(kept), len(kept)
+
+
+def _tail(curve: np.ndarray, peak: float, at: int) -> float:
+    """Give the spread that noise with the curve's tail would have, apart from true places.
+
+    Parameters
+    ----------
+    curve
+        float32 (m,): the highest correlation of every step of lags, over the rms.
+    peak, at
+        Height and lag, from the curve's start, of the place that is judged.
+    """
+    away = np.abs(np.arange(len(curve)) - at / BIN) > APART
+    others = curve[away & (curve < max(REPEAT * peak, LEAST_REPEAT))]
+    return float(np.quantile(others, TAIL)) / NOISE_TAIL if len(others) else 0.0
 
 
 def _tops(power: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def _correlation(axes: Axes, curves: LagCurves) -> None:
     )
     axes.set_ylim(0, 1.1 * max(float(curves.correlation.max(initial=0)), curves.peak, 1))
     axes.set_xlabel("start of the stretch in the recording, s")
-    axes.set_ylabel("correlation / rms of all lags")
+    axes.set_ylabel("correlation / spread of all lags")
 
 
 def _along(axes: Axes, curves: LagCurves) -> None:

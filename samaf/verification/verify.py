@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import log, nan
 
 import numpy as np
@@ -10,19 +11,26 @@ import numpy as np
 from samaf.records import IDENTITY, UNALTERED, LagCurves, Manipulation, Match, Verification
 from samaf.verification.agreement import WINDOW, Agreement, along, coherent_bands
 from samaf.verification.calibration import DECISION, log10_lr_of, score_of
-from samaf.verification.correlation import BIN, Correlation, Line, correlate
+from samaf.verification.correlation import (
+    APART,
+    BIN,
+    REPEAT,
+    Correlation,
+    Line,
+    WhiteClip,
+    correlate,
+)
 from samaf.verification.signals import SAMPLE_RATE, Samples, Signal, resampled
-from samaf.verification.windows import Windows, compare_windows
+from samaf.verification.windows import ClipWindows, Windows, compare_windows
 
 LEAST = 0.4  # s
 MOST = 10.0  # s of the stretch that the statistics use; more proves no more
 CONTEXT = 60.0  # s of the clip on either side in which the agreeing stretch is looked for
 SILENCE = 1e-4  # of full scale
-REACH = 0.0045  # of the time factor
+REACH = 0.0012  # of the time factor: clocks, and 0.1 % between film and video
 REACH_ALTERED = 0.012  # where the search had to find the factor, it knows it to 1 %
-REPEAT = 0.5  # of the peak's height: where the recording holds the clip once more
-LEAST_REPEAT_Z = 12.0  # higher than wrong places get
-APART = 10  # bins of 10 ms between two repeats
+KEPT = 4  # stretches of a clip, prepared
+LEAST_REPEAT = 8.0  # z that wrong places do not reach
 LIKE = 0.8  # correlation of a window that is drawn as agreeing
 
 
@@ -40,20 +48,92 @@ class Placement:
     manipulation: Manipulation = IDENTITY
 
 
+class PreparedClip:
+    """A clip whose stretches are prepared once for all candidates that name them.
+
+    Parameters
+    ----------
+    samples
+        float32 (n,), mono, 16 kHz.
+    """
+
+    def __init__(self, samples: np.ndarray) -> None:
+        self.samples = np.asarray(samples, np.float32)
+        self._stretches: dict[tuple[float, float, float, float, bool], _Stretch] = {}
+
+    def stretch(
+        self, start: float, middle: float, stop: float, rho: float, backwards: bool
+    ) -> _Stretch:
+        """Give a stretch of the clip as it runs forwards, in s, its pitch factor undone."""
+        key = start, middle, stop, rho, backwards
+        if key not in self._stretches:
+            if len(self._stretches) >= KEPT:
+                self._stretches.clear()
+            samples = self.samples[::-1] if backwards else self.samples
+            self._stretches[key] = _Stretch(samples, start, middle, stop, rho)
+        return self._stretches[key]
+
+
+class _Stretch:
+    """A stretch of a clip at the recording's pitch, with what lies around it.
+
+    Attributes
+    ----------
+    samples
+        float32 (n,); ``begin`` to ``end`` are the stretch, ``anchor`` its middle.
+    origin
+        Seconds of the clip at the first of the samples.
+    """
+
+    def __init__(
+        self, samples: np.ndarray, start: float, middle: float, stop: float, rho: float
+    ) -> None:
+        first = max(0, int((start - CONTEXT) * SAMPLE_RATE))
+        samples = samples[first : int((stop + CONTEXT) * SAMPLE_RATE)]
+        samples = resampled(np.nan_to_num(samples, posinf=0, neginf=0), rho)
+        self.origin = first / SAMPLE_RATE
+        rate = SAMPLE_RATE * rho
+        self.begin, self.end, self.anchor = (
+            round((t - self.origin) * rate) for t in (start, max(start, stop), middle)
+        )
+        peak = np.abs(samples[self.begin : self.end]).max(initial=0)
+        self.samples = samples / peak if peak > SILENCE else samples
+
+    @property
+    def sound(self) -> np.ndarray:
+        """The stretch itself."""
+        return self.samples[self.begin : self.end]
+
+    @cached_property
+    def white(self) -> WhiteClip:
+        """For the first statistic."""
+        return WhiteClip(self.sound)
+
+    @cached_property
+    def windows(self) -> ClipWindows:
+        """For the second one."""
+        return ClipWindows(self.sound)
+
+
 def verify(
-    clip: np.ndarray, recording: Signal | np.ndarray, place: Match | Placement
+    clip: np.ndarray | PreparedClip,
+    recording: Signal | np.ndarray,
+    place: Match | Placement,
+    *,
+    tries: int = 1,
 ) -> Verification:
     """Tell whether the signals agree at a place.
 
     Parameters
     ----------
     clip
-        float32 (n,), mono, 16 kHz.
+        float32 (n,), mono, 16 kHz; prepared where several candidates are verified.
     recording
         The whole recording, mono, 16 kHz: an array, or a `Signal` that is read in parts.
     place
-        What the hashes name: right to 0.3 s, its time factor to 0.45 % (1.2 % where the
-        clip was altered).
+        What the hashes name: right to 0.3 s, its time factor to 1.2 % where it is not 1.
+    tries
+        How many alterations are tried at this place: the score is charged for the choice.
 
     Returns
     -------
@@ -62,21 +142,21 @@ def verify(
     """
     if isinstance(recording, np.ndarray):
         recording = Samples(recording)
-    undone = _undo(np.asarray(clip, np.float32), place, recording.count / SAMPLE_RATE)
-    stretch = undone.samples[undone.begin : undone.end]
-    reason = _reason(stretch, recording)
+    clip = clip if isinstance(clip, PreparedClip) else PreparedClip(clip)
+    undone = _undo(clip, place, recording.count / SAMPLE_RATE)
+    reason = _reason(undone.stretch.sound, recording)
     if reason:
         return unverified(place, reason)
-    windows = compare_windows(stretch, recording, undone.line)
+    windows = compare_windows(undone.stretch.windows, recording, undone.line)
     correlation = None
     if undone.is_speed:
         reach = REACH_ALTERED if undone.altered else REACH
-        correlation = correlate(stretch, recording, undone.line, reach)
+        correlation = correlate(undone.stretch.white, recording, undone.line, reach)
     z = correlation.z if correlation else nan
-    score = score_of(z, windows.z, undone.altered)
-    if correlation and score_of(z, nan, undone.altered) >= DECISION:
+    score = score_of(z, windows.z, undone.altered, tries)
+    if correlation and score_of(z, nan, undone.altered, tries) >= DECISION:
         return _agreeing(undone, recording, place, correlation, windows, score)
-    times = undone.time(undone.begin + windows.middles)
+    times = undone.time(undone.stretch.begin + windows.middles)
     return replace(
         unverified(place, ""),
         verified=bool(score >= DECISION),
@@ -94,12 +174,8 @@ class _Undone:
 
     Attributes
     ----------
-    samples
-        float32 (n,); ``begin`` to ``end`` are the stretch that was named.
     line
-        Its ``middle`` is counted from ``begin``.
-    origin
-        Seconds of the clip, as it runs forwards, at the first of the samples.
+        Its ``middle`` is counted from the stretch's beginning.
     duration
         Of the clip, in seconds.
     rho
@@ -108,11 +184,8 @@ class _Undone:
         Whether time and pitch were changed together, or not at all.
     """
 
-    samples: np.ndarray
-    begin: int
-    end: int
+    stretch: _Stretch
     line: Line
-    origin: float
     duration: float
     rho: float
     is_speed: bool
@@ -121,44 +194,32 @@ class _Undone:
 
     def time(self, samples: np.ndarray) -> np.ndarray:
         """Give the seconds of the clip, as it was given, of some samples."""
-        forwards = self.origin + samples / (SAMPLE_RATE * self.rho)
+        forwards = self.stretch.origin + samples / (SAMPLE_RATE * self.rho)
         return self.duration - forwards if self.reversed else forwards
 
 
-def _undo(clip: np.ndarray, place: Match | Placement, recorded: float) -> _Undone:
+def _undo(clip: PreparedClip, place: Match | Placement, recorded: float) -> _Undone:
     """Turn the clip round, resample it, and cut the stretch to what the recording holds."""
-    manipulation, duration = place.manipulation, len(clip) / SAMPLE_RATE
+    manipulation, duration = place.manipulation, len(clip.samples) / SAMPLE_RATE
     tau, rho = manipulation.tau, manipulation.rho
     is_speed = abs(log(tau * rho)) <= UNALTERED
     rho = 1 / tau if is_speed else rho
     start, stop = place.query_start, min(place.query_stop, duration)
     if manipulation.reversed:
-        clip, start, stop = clip[::-1], duration - stop, duration - start
+        start, stop = duration - stop, duration - start
     middle = (start + stop) / 2
     there = (place.reference_start + place.reference_stop) / 2
     half = min(stop - start, MOST * tau) / 2
     start = max(middle - half, middle - there * tau, 0.0)
     stop = min(middle + half, middle + (recorded - there) * tau, duration)
-    origin = max(0, int((start - CONTEXT) * SAMPLE_RATE))
-    samples = clip[origin : int((stop + CONTEXT) * SAMPLE_RATE)]
-    samples = resampled(np.nan_to_num(samples, posinf=0, neginf=0), rho)
-    rate = SAMPLE_RATE * rho
-    begin, end, anchor = (
-        round((t - origin / SAMPLE_RATE) * rate) for t in (start, max(start, stop), middle)
-    )
-    peak = np.abs(samples[begin:end]).max(initial=0)
-    if peak > SILENCE:
-        samples = samples / peak
+    stretch = clip.stretch(start, middle, stop, rho, manipulation.reversed)
     return _Undone(
-        samples,
-        begin,
-        end,
-        Line(anchor - begin, there * SAMPLE_RATE, 1 / (tau * rho)),
-        origin / SAMPLE_RATE,
+        stretch,
+        Line(stretch.anchor - stretch.begin, there * SAMPLE_RATE, 1 / (tau * rho)),
         duration,
         rho,
         is_speed,
-        max(abs(log(tau)), abs(log(rho))) > UNALTERED,
+        tau != 1 or rho != 1,
         manipulation.reversed,
     )
 
@@ -172,18 +233,18 @@ def _agreeing(
     score: float,
 ) -> Verification:
     """Say where, how exactly and in which bands the waveforms agree."""
-    found = correlation.line
-    line = replace(found, middle=found.middle + undone.begin)
-    agreement = along(undone.samples, recording, line)
-    begin, end = _stretch(agreement, undone)
+    found, stretch = correlation.line, undone.stretch
+    line = replace(found, middle=found.middle + stretch.begin)
+    agreement = along(stretch.samples, recording, line)
+    begin, end = _agreeing_part(agreement, stretch)
     there = [float(line.place + (k - line.middle) * line.step) for k in (begin, end)]
     here = sorted(undone.time(np.array([begin, end])).tolist())
-    first = -undone.origin * SAMPLE_RATE * undone.rho
+    first = -stretch.origin * SAMPLE_RATE * undone.rho
     manipulation = replace(place.manipulation, tau=float(1 / (line.step * undone.rho)))
     if undone.is_speed and undone.altered:
         manipulation = replace(manipulation, rho=1 / manipulation.tau)
     # From the start of what was correlated to the start of what agrees.
-    ahead = (begin - undone.begin) * line.step
+    ahead = (begin - stretch.begin) * line.step
     return Verification(
         bool(score >= DECISION),
         score,
@@ -198,7 +259,7 @@ def _agreeing(
         manipulation,
         correlation.inverted,
         coherent_bands(
-            undone.samples[begin:end], recording, replace(line, middle=line.middle - begin)
+            stretch.samples[begin:end], recording, replace(line, middle=line.middle - begin)
         ),
         _repeats(correlation, ahead),
         curves=_curves(
@@ -225,21 +286,21 @@ def _curves(
     )
 
 
-def _stretch(agreement: Agreement, undone: _Undone) -> tuple[int, int]:
+def _agreeing_part(agreement: Agreement, stretch: _Stretch) -> tuple[int, int]:
     """Give first and last sample of what agrees; what was named where no window does alone."""
     agreeing = agreement.middles[agreement.agree]
     if not len(agreeing):
-        return undone.begin, undone.end
+        return stretch.begin, stretch.end
     half = WINDOW // 2
     begin, end = round(agreeing[0]) - half, round(agreeing[-1]) + half
-    return max(0, begin), min(len(undone.samples), end)
+    return max(0, begin), min(len(stretch.samples), end)
 
 
 def _repeats(correlation: Correlation, ahead: float) -> tuple[float, ...]:
     """List the other lags at which the correlation is about as high as at the line."""
     line, curve = correlation.line, correlation.curve
     own = (line.place - line.middle * line.step - correlation.first_lag) / BIN
-    high = np.flatnonzero(curve >= max(REPEAT * correlation.z, LEAST_REPEAT_Z))
+    high = np.flatnonzero(curve >= max(REPEAT * correlation.z, LEAST_REPEAT))
     high = high[np.abs(high - own) > APART]
     groups = np.split(high, np.flatnonzero(np.diff(high) > APART) + 1)
     tops = [int(group[curve[group].argmax()]) for group in groups if len(group)]

@@ -19,6 +19,8 @@ WINDOW = RATE // 10
 HOP = RATE // 20
 MOST = 120  # windows: 6 s; longer clips take them farther apart
 AROUND = RATE // 20  # 50 ms
+SPAN = WINDOW + 2 * AROUND
+LEAST_WINDOWS = 3
 PLACES = 24
 APART = 0.5  # s between the line and a random place
 SHORT = 120 * SAMPLE_RATE  # samples
@@ -53,39 +55,53 @@ class Windows:
 NOTHING = Windows(0.0, np.empty(0), np.empty(0), np.empty(0, np.float32))
 
 
-def compare_windows(clip: np.ndarray, recording: Signal, line: Line) -> Windows:
-    """Compare a clip's windows along a line with 24 random places of the recording.
+class ClipWindows:
+    """The windows of a clip, prepared once for many recordings.
 
     Parameters
     ----------
     clip
         float32 (n,) at 16 kHz: the stretch that is to agree, pitch undone.
+
+    Attributes
+    ----------
+    middles
+        float64 (n,): samples of the clip. There are fewer than `LEAST_WINDOWS` where it holds too
+        little.
+    norms, spectra
+        float32 (n,), complex64 (n, 801): lengths of the windows as vectors, and their conjugate
+        spectra.
+    """
+
+    def __init__(self, clip: np.ndarray) -> None:
+        own = _narrow(clip)
+        last = max(0, len(own) - WINDOW)
+        starts = np.unique(np.linspace(0, last, min(MOST, 1 + last // HOP)).astype(int))
+        cuts = np.pad(own, (0, WINDOW))[starts[:, None] + np.arange(WINDOW)]
+        norms = np.sqrt(np.einsum("ij,ij->i", cuts, cuts))
+        heard = norms > 1e-3 * norms.max(initial=0)
+        if len(own) < WINDOW + HOP:
+            heard[:] = False
+        self.middles = 2.0 * (starts[heard] + WINDOW / 2)
+        self.norms = norms[heard]
+        self.spectra = np.conj(forward(cuts[heard], SPAN)) * np.float32(SPAN**2)
+
+
+def compare_windows(clip: ClipWindows, recording: Signal, line: Line) -> Windows:
+    """Compare a clip's windows along a line with 24 random places of the recording.
+
+    Parameters
+    ----------
     line
         ``step`` may be far from 1: the tempo.
     """
-    own = _narrow(clip)
-    last = len(own) - WINDOW
-    if last < HOP:
+    if len(clip.middles) < LEAST_WINDOWS:
         return NOTHING
-    starts = np.unique(np.linspace(0, last, min(MOST, 1 + last // HOP)).astype(int))
-    size = fast_length(WINDOW + 2 * AROUND)
-    cuts = own[starts[:, None] + np.arange(WINDOW)]
-    norms = np.sqrt(np.einsum("ij,ij->i", cuts, cuts))
-    heard = norms > 1e-3 * norms.max(initial=0)
-    if heard.sum() < 3:
-        return NOTHING
-    starts, norms = starts[heard], norms[heard]
-    spectra = np.conj(forward(cuts[heard], size)) * np.float32(size**2)
-    # Middles of the windows in samples at 16 kHz, then in the recording.
-    middles = 2.0 * (starts + WINDOW / 2)
-    places = line.place + (middles - line.middle) * line.step
+    places = line.place + (clip.middles - line.middle) * line.step
     narrow = _Narrowed(recording)
-    likeness, offsets = _likeness(spectra, norms, narrow, places, size)
+    likeness, offsets = _likeness(clip, narrow, places)
     null = np.array(
-        [
-            _mean(_likeness(spectra, norms, narrow, other, size)[0])
-            for other in _others(places, recording.count)
-        ]
+        [_mean(_likeness(clip, narrow, other)[0]) for other in _others(places, recording.count)]
     )
     null = np.sort(null[np.isfinite(null)])
     here = _mean(likeness)
@@ -96,7 +112,7 @@ def compare_windows(clip: np.ndarray, recording: Signal, line: Line) -> Windows:
     below = np.sqrt(np.mean(np.square(null[: len(null) // 2 + 1] - middle)))
     null = null[null <= middle + OUTLIER * below]
     z = (here - null.mean()) / max(float(null.std()), LEAST_SPREAD)
-    return Windows(float(z), middles, offsets / RATE, likeness)
+    return Windows(float(z), clip.middles, offsets / RATE, likeness)
 
 
 def _others(places: np.ndarray, count: int) -> np.ndarray:
@@ -107,28 +123,26 @@ def _others(places: np.ndarray, count: int) -> np.ndarray:
 
 
 def _likeness(
-    spectra: np.ndarray, norms: np.ndarray, recording: _Narrowed, places: np.ndarray, size: int
+    clip: ClipWindows, recording: _Narrowed, places: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Best normalised correlation of each window within 50 ms of its place, and how far off.
 
     The correlation is nan where the recording is silent.
     """
-    span = WINDOW + 2 * AROUND
-    heard = recording.around(places, span)
-    sums = np.cumsum(np.square(heard), axis=1)
-    energy = sums[:, WINDOW - 1 :].copy()
-    energy[:, 1:] -= sums[:, :-WINDOW]
-    products = np.abs(np.fft.irfft(forward(heard, size) * spectra, size)[:, : 2 * AROUND + 1])
+    heard, energy = recording.around(places)
+    # No padding: the lags that wrap round the end are not among the first 801.
+    products = np.fft.irfft(forward(heard, SPAN) * clip.spectra, SPAN)[:, : 2 * AROUND + 1]
+    np.abs(products, out=products)
     least = max(1e-4 * float(energy.max(initial=0)), 1e-12)
-    products /= np.sqrt(np.maximum(energy, least)) * norms[:, None]
+    products /= np.sqrt(np.maximum(energy, least))
     at = products.argmax(axis=1)
-    best = products[np.arange(len(at)), at]
+    best = products[np.arange(len(at)), at] / clip.norms
     return np.where(energy.max(axis=1) > least, best, np.float32(np.nan)), at - AROUND
 
 
 def _mean(likeness: np.ndarray) -> float:
     likeness = likeness[np.isfinite(likeness)]
-    return float(likeness.mean()) if len(likeness) >= 3 else np.nan
+    return float(likeness.mean()) if len(likeness) >= LEAST_WINDOWS else np.nan
 
 
 class _Narrowed:
@@ -136,28 +150,44 @@ class _Narrowed:
 
     def __init__(self, recording: Signal) -> None:
         self._recording = recording
-        self.count = recording.count
-        self._whole: np.ndarray | None = None
+        self._whole: tuple[np.ndarray, np.ndarray] | None = None
         if recording.count <= SHORT:
             samples = recording.part(0, recording.count)
-            self._whole = np.pad(_narrow(samples), SAMPLE_RATE)
+            self._whole = _with_energy(np.pad(_narrow(samples), SAMPLE_RATE))
 
-    def around(self, places: np.ndarray, span: int) -> np.ndarray:
-        """Cut what lies around places (samples at 16 kHz): float32 (places, span)."""
-        steps = np.arange(span)
+    def around(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cut what lies around places (samples at 16 kHz).
+
+        Returns
+        -------
+        float32 (places, 1600) and (places, 801): the samples, and the energy of the windows that
+        begin at the first 801 of them.
+        """
         if self._whole is not None:
-            first = np.rint(places / 2 - span / 2).astype(int) + SAMPLE_RATE
-            first = np.clip(first, 0, len(self._whole) - span)
-            return self._whole[first[:, None] + steps]
-        out = np.empty((len(places), span), np.float32)
+            samples, energy = self._whole
+            first = np.rint(places / 2 - SPAN / 2).astype(int) + SAMPLE_RATE
+            first = np.clip(first, 0, len(samples) - SPAN)
+            return _rows(samples, SPAN, first), _rows(energy, 2 * AROUND + 1, first)
+        heard, energies = [], []
         jumps = np.flatnonzero(np.abs(np.diff(places)) > SAMPLE_RATE) + 1
         for part in np.split(np.arange(len(places)), jumps):
-            begin = int(places[part].min()) - span - SAMPLE_RATE // 10
-            end = int(places[part].max()) + span + SAMPLE_RATE // 10
-            narrow = _narrow(cut(self._recording, begin, end - begin))
-            first = np.rint((places[part] - begin) / 2 - span / 2).astype(int)
-            out[part] = narrow[first[:, None] + steps]
-        return out
+            begin = int(places[part].min()) - SPAN - SAMPLE_RATE // 10
+            end = int(places[part].max()) + SPAN + SAMPLE_RATE // 10
+            samples, energy = _with_energy(_narrow(cut(self._recording, begin, end - begin)))
+            first = np.rint((places[part] - begin) / 2 - SPAN / 2).astype(int)
+            heard.append(_rows(samples, SPAN, first))
+            energies.append(_rows(energy, 2 * AROUND + 1, first))
+        return np.concatenate(heard), np.concatenate(energies)
+
+
+def _with_energy(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give samples (n,) with the energy of the window that begins at each: float32 (n - 799,)."""
+    sums = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    return samples, np.maximum(sums[WINDOW:] - sums[:-WINDOW], 0).astype(np.float32)
+
+
+def _rows(values: np.ndarray, length: int, first: np.ndarray) -> np.ndarray:
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(values, length)[first])
 
 
 def _narrow(samples: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.accuracy.transformations import Surroundings
 from benchmarks.verification.conditions import CONDITIONS
 from benchmarks.verification.report import Answer, fit, tables
+from benchmarks.verification.shared_sounds import LEVELS, SHARED, shared_sounds
 
 RATE = 16_000
 
@@ -39,8 +40,29 @@ def test_medians_and_what_passes() -> None:
     lines = tables([*right, *wrong]).splitlines()
     assert "| tempo 2 | - / 35 / 75 % |" in lines
     assert "| **verified, mean** | 75.0 |" in lines
-    assert lines[-1].startswith("| all | 3 | ")
-    assert lines[-1].endswith("| 0 / 0 / 0 / 0 |")
+    assert lines[-2].startswith("| all | 3 | ")
+    assert lines[-2].endswith("| 0 / 0 / 0 / 0 |")
+
+
+def test_what_truly_shares_sound_is_not_wrong() -> None:
+    shared = Answer("clean", 1.0, SHARED, 90.0, 30.0, 0.0)
+    assert not shared.is_wrong
+    assert not Answer("babble 0 dB", 1.0, "any", 90.0, 30.0, 0.0).is_wrong
+    lines = tables([shared, Answer("clean", 1.0, "right", 90.0, 30.0, 0.0)]).splitlines()
+    assert lines[-1].startswith(f"| {SHARED} (true) | 1 | 90.0 / ")
+
+
+def test_shared_sounds_are_as_loud_as_they_say_and_lie_where_they_say() -> None:
+    rng = np.random.default_rng(5)
+    clip, recording, music = (rng.standard_normal(n * RATE).astype(np.float32) for n in (1, 4, 10))
+    made = {kind: (a, b) for kind, a, b in shared_sounds(clip, recording, RATE, music, rng)}
+    assert set(made) == {*LEVELS, SHARED, "music, elsewhere"}
+    for kind, level in LEVELS.items():
+        assert (made[kind][0] - clip).std() == pytest.approx(level * clip.std(), rel=0.2)
+    for kind, same in ((SHARED, True), ("music, elsewhere", False)):
+        here, there = made[kind][0] - clip, (made[kind][1] - recording)[RATE : 2 * RATE]
+        correlation = abs(np.corrcoef(here, there)[0, 1])
+        assert correlation > 0.99 if same else correlation < 0.05
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda c: c.name)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from verification.sounds import RATE, noise, read_at, voice
 
-from samaf.verification.correlation import Line, correlate
+from samaf.verification.correlation import Line, WhiteClip, correlate
 from samaf.verification.signals import Samples
 
 RECORDING = voice(10, 1)
@@ -25,7 +25,7 @@ def start_of(line: Line) -> float:
 def test_a_cut_is_placed_to_the_sample(start: int, seconds: float) -> None:
     count = int(seconds * RATE)
     clip = RECORDING[start : start + count]
-    found = correlate(clip, Samples(RECORDING), line_of(start + 3_000, count), 0.0045)
+    found = correlate(WhiteClip(clip), Samples(RECORDING), line_of(start + 3_000, count), 0.0045)
     assert start_of(found.line) == pytest.approx(start, abs=0.6)
     assert found.line.step == pytest.approx(1, abs=2e-5)
     assert found.z > 30
@@ -35,14 +35,14 @@ def test_a_cut_is_placed_to_the_sample(start: int, seconds: float) -> None:
 def test_clock_drift_is_measured() -> None:
     places = 40_000 + np.arange(48_000) * (1 + 3.1e-3)
     clip = read_at(RECORDING, places) + noise(48_000, 5, 0.05)
-    found = correlate(clip, Samples(RECORDING), line_of(39_000, 48_000), 0.0045)
+    found = correlate(WhiteClip(clip), Samples(RECORDING), line_of(39_000, 48_000), 0.0045)
     assert found.line.step - 1 == pytest.approx(3.1e-3, abs=5e-6)
     assert start_of(found.line) == pytest.approx(40_000, abs=0.6)
 
 
 def test_opposite_polarity_is_told() -> None:
     clip = -RECORDING[20_000:52_000]
-    found = correlate(clip, Samples(RECORDING), line_of(20_000, 32_000), 0.0045)
+    found = correlate(WhiteClip(clip), Samples(RECORDING), line_of(20_000, 32_000), 0.0045)
     assert found.inverted
     assert found.z > 50
 
@@ -50,12 +50,12 @@ def test_opposite_polarity_is_told() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_another_recording_stays_low(seed: int) -> None:
     clip = voice(2, 100 + seed)
-    assert correlate(clip, Samples(RECORDING), line_of(70_000, 32_000), 0.0045).z < 10
+    assert correlate(WhiteClip(clip), Samples(RECORDING), line_of(70_000, 32_000), 0.0045).z < 10
 
 
 def test_the_curve_has_its_peak_where_the_line_is() -> None:
     clip = RECORDING[64_000:96_000]
-    found = correlate(clip, Samples(RECORDING), line_of(64_000, 32_000), 0.0045)
+    found = correlate(WhiteClip(clip), Samples(RECORDING), line_of(64_000, 32_000), 0.0045)
     peak = found.first_lag + 160 * int(found.curve.argmax())
     assert peak <= 64_000 < peak + 160
     assert found.curve.max() == pytest.approx(found.z, rel=0.01)
@@ -64,7 +64,7 @@ def test_the_curve_has_its_peak_where_the_line_is() -> None:
 def test_repeats_do_not_spoil_the_null() -> None:
     once, loop = voice(20, 7), np.tile(voice(2, 8), 10)
     high, looped = (
-        correlate(r[65_000:81_000], Samples(r), line_of(65_000, 16_000), 0.0045).z
+        correlate(WhiteClip(r[65_000:81_000]), Samples(r), line_of(65_000, 16_000), 0.0045).z
         for r in (once, loop)
     )
     assert looped > high / 2
@@ -84,7 +84,7 @@ class Long:
 def test_a_long_recording_is_read_in_parts() -> None:
     long = Long()
     start = 37 * len(RECORDING) + 5_000
-    found = correlate(RECORDING[5_000:21_000], long, line_of(start, 16_000), 0.0045)
+    found = correlate(WhiteClip(RECORDING[5_000:21_000]), long, line_of(start, 16_000), 0.0045)
     assert start_of(found.line) == pytest.approx(start, abs=0.6)
     assert found.z > 30
     assert long.most <= 1 << 18

@@ -8,14 +8,14 @@ from verification.sounds import RATE, faster, voice
 
 from samaf.verification.correlation import Line
 from samaf.verification.signals import Samples
-from samaf.verification.windows import compare_windows
+from samaf.verification.windows import ClipWindows, compare_windows
 
 RECORDING = voice(10, 21)
 
 
 def score(clip: np.ndarray, recording: np.ndarray, start: float, tempo: float = 1.0) -> float:
     line = Line(len(clip) / 2, start + len(clip) / 2 * tempo, tempo)
-    return compare_windows(clip, Samples(recording), line).z
+    return compare_windows(ClipWindows(clip), Samples(recording), line).z
 
 
 @pytest.mark.parametrize("tempo", [0.75, 1.0, 1.5, 2.0])
@@ -27,7 +27,7 @@ def test_tempo_is_followed(tempo: float) -> None:
 def test_windows_lie_where_the_clip_is_late() -> None:
     clip = RECORDING[50_000:82_000]
     line = Line(16_000, 66_000 - 320, 1.0)  # 20 ms too early
-    windows = compare_windows(clip, Samples(RECORDING), line)
+    windows = compare_windows(ClipWindows(clip), Samples(RECORDING), line)
     assert np.median(windows.offsets) == pytest.approx(0.02, abs=1e-3)
     assert np.median(windows.likeness) > 0.99
 

@@ -28,8 +28,8 @@ def grant_sql(url: str | None, role: str, user: str, host: str = "%") -> list[st
     Parameters
     ----------
     role
-        "reader" (asks), "writer" (also adds, deletes, relabels, relocates) or "owner" (also makes the
-        store, upgrades, restores, prunes, vacuums).
+        "reader" (asks), "writer" (also adds, deletes, relabels, relocates) or "owner" (also makes
+        the store, upgrades, restores, prunes, vacuums).
     user, host
         Who, and where from; the user must exist.
 

@@ -1,0 +1,535 @@
+"""From clips and a store to the record of their examination."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from math import isnan
+from pathlib import Path
+
+import numpy as np
+
+from samaf.audio import Audio, read
+from samaf.engine.blas import one_blas_thread
+from samaf.engine.course import CourseOfMatch, course
+from samaf.engine.engine import Engine
+from samaf.engine.options import QueryOptions
+from samaf.engine.references import References
+from samaf.errors import AudioError, QueryError, ReportError
+from samaf.fingerprinters import Fingerprinter, ModelCard
+from samaf.fingerprinters.card import UNCALIBRATED
+from samaf.records import Match, QueryResult, Recording, Verification
+from samaf.report import record
+from samaf.report.drawn import match_name
+from samaf.report.pictures.signals import lag_curves
+from samaf.report.pictures.spectra import Excerpt, spectrogram_pair
+from samaf.report.quality import quality
+from samaf.report.validation import validation_of
+from samaf.text import printable
+from samaf.verification.calibration import FITTED_ON, LR_LIMIT
+from samaf.version import __version__
+
+MOST_CANDIDATES = 5
+CANDIDATE_FALSE_MATCHES = 1.0  # candidates that are listed: as many are expected by chance
+AROUND_S = 10.0  # of the clip, compared on either side of a match
+SECTION_S = 60.0  # of the clip, hashed at once
+MOST_POINTS = 400  # of the course of a match, in the record
+PICTURE_S = 30.0  # of sound in a spectrogram
+MOST_PICTURED = 5  # matches of a clip whose recordings are decoded for pictures
+UNCHANGED_ACTS = ("query", "report")  # of the audit log: they change no recording
+EPOCH = "SOURCE_DATE_EPOCH"
+
+ALTERNATIVES = {
+    "speech": "the clip is other speech, which does not say what the recording says",
+    "text": "the clip is other speech, or another voice that says the same words at the same pace",
+}
+
+Sink = Callable[[str, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """How clips are examined.
+
+    Attributes
+    ----------
+    query
+        The options of the query.
+    audio
+        Folder of the recordings' audio; see ``Engine.query``.
+    pictures
+        Whether the audio of clip and recording is drawn.
+    """
+
+    query: QueryOptions = QueryOptions()
+    audio: str | os.PathLike[str] | None = None
+    pictures: bool = True
+    language: str = "en"
+
+
+def examine(
+    engine: Engine,
+    clips: Sequence[str | os.PathLike[str]],
+    options: ReportOptions = ReportOptions(),  # noqa: B008  # frozen
+    *,
+    case: record.Case = record.Case(),  # noqa: B008
+    pictures: Sink = lambda _name, _svg: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> record.Examination:
+    """Examine clips: hash and decode each, measure it, ask the store for it, and say how it agrees.
+
+    A clip that cannot be used is part of the record, with its reason. Memory does not grow with
+    the length of clips; a clip adds some kilobytes to the record.
+
+    Parameters
+    ----------
+    pictures
+        Called with name and SVG of each picture that shows sound.
+    on_progress
+        Called with the clips done, and those in all.
+
+    Raises
+    ------
+    QueryError
+        The store belongs to a model of vectors, which decides nothing.
+    ReportError
+        A clip is no file, or changed while it was examined.
+    """
+    fingerprinter = engine.fingerprinter
+    if not isinstance(fingerprinter, Fingerprinter):
+        raise QueryError(
+            f"{engine.store.url}: belongs to the model {fingerprinter.name}, which ranks "
+            "recordings and decides nothing; report on a store of a model of hashes"
+        )
+    paths = [_path(clip) for clip in clips]
+    state = store_state(engine)
+    examined = []
+    with References(options.audio) as references:
+        examiner = _Examiner(engine, fingerprinter, options, references, pictures)
+        for number, path in enumerate(paths, 1):
+            examined.append(_examined(path, number, examiner))
+            on_progress(number, len(paths))
+    digests = sorted({f.recording.sha256 for clip in examined for f in clip.matches})
+    return record.Examination(
+        case=case,
+        made_at="" if case.issued else made_at(),
+        language=options.language,
+        command=_command(paths, options),
+        program=program(),
+        model=model(fingerprinter),
+        store=state,
+        settings=record.Settings(
+            options.query.granularity_s,
+            options.query.k,
+            options.query.max_false_matches,
+            options.query.search,
+            options.query.population,
+            engine.index_type,
+            options.query.verify,
+        ),
+        clips=tuple(examined),
+        entries=tuple(_entries(engine, digests)),
+    )
+
+
+def _path(clip: str | os.PathLike[str]) -> Path:
+    if clip == "-":
+        raise ReportError("-: a report needs a file that can be read again; save the clip first")
+    return Path(clip)
+
+
+def _command(paths: Sequence[Path], options: ReportOptions) -> str:
+    """Write the command that repeats the examination, without the folder that it writes to."""
+    query, default = options.query, QueryOptions()
+    words = ["samaf", "report", *(printable(path) for path in paths), "--out", "FOLDER"]
+    if query.search != default.search:
+        words.append(f"--{query.search}")
+    if query.verify:
+        words.append("--verify")
+    if query.population != default.population:
+        words += ["--population", query.population]
+    if query.granularity_s != default.granularity_s:
+        words += ["--granularity", str(query.granularity_s)]
+    if query.k != default.k:
+        words += ["-k", str(query.k)]
+    if query.max_false_matches != default.max_false_matches:
+        words += ["--max-false-matches", f"{query.max_false_matches:g}"]
+    return shlex.join(words)
+
+
+# --- what computed it, and with what -------------------------------------------------------
+
+
+def made_at() -> str:
+    """Give the time of the report: SOURCE_DATE_EPOCH, or now; UTC, ISO 8601."""
+    given = os.environ.get(EPOCH)
+    try:
+        moment = (
+            datetime.now(timezone.utc)
+            if given is None
+            else datetime.fromtimestamp(int(given), timezone.utc)
+        )
+    except (ValueError, OverflowError, OSError):
+        raise ReportError(
+            f"{EPOCH}={given!a:.40}: is no number of seconds since 1970; correct or unset it"
+        ) from None
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def program() -> record.Program:
+    """Give the versions of what computes."""
+    import av
+    import onnxruntime
+
+    return record.Program(
+        samaf=__version__,
+        python=platform.python_version(),
+        numpy=np.__version__,
+        onnxruntime=onnxruntime.__version__,
+        av=av.__version__,
+        ffmpeg=str(av.ffmpeg_version_info),
+        system=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def model(fingerprinter: Fingerprinter) -> record.Model:
+    """Describe a model, the calibration of its scores, and its validation."""
+    card = fingerprinter.card
+    calibration = card.calibration
+    return record.Model(
+        name=card.name,
+        digest=card.digest,
+        bits=card.bits,
+        hop=fingerprinter.hop,
+        block=fingerprinter.block,
+        calibrated=calibration.calibrated,
+        population=calibration.population if calibration.calibrated else "",
+        alternatives=_alternatives(card),
+        validation=validation_of(card.figures, card.name),
+    )
+
+
+def _alternatives(card: ModelCard) -> tuple[record.Alternative, ...]:
+    ratio = card.calibration.likelihood
+    is_fitted = card.calibration.calibrated and ratio.population != UNCALIBRATED
+    about = (ratio.lowest, ratio.highest, ratio.population if is_fitted else "")
+    return tuple(record.Alternative(key, text, *about) for key, text in ALTERNATIVES.items())
+
+
+def _evidence(match: Match, population: str, card: ModelCard) -> tuple[record.Evidence, ...]:
+    is_fitted = all(each.calibrated for each in _alternatives(card))
+    against = [
+        ("speech", match.score_other_speech, match.log10_lr_other_speech),
+        ("text", match.score_same_text, match.log10_lr_same_text),
+    ]
+    if population == "prompts":
+        against.reverse()
+    return tuple(
+        record.Evidence(key, score, ratio if is_fitted else None) for key, score, ratio in against
+    )
+
+
+def _signal(verification: Verification | None) -> record.Signal | None:
+    if verification is None:
+        return None
+    is_exact = not isnan(verification.lag_samples)
+    return record.Signal(
+        verified=verification.verified,
+        score=verification.score,
+        log10_lr=verification.log10_lr,
+        highest=LR_LIMIT,
+        z_waveform=_known(verification.z_waveform),
+        z_windows=_known(verification.z_windows),
+        query_start=verification.query_start,
+        query_stop=verification.query_stop,
+        reference_start=verification.reference_start,
+        reference_stop=verification.reference_stop,
+        lag_samples=_known(verification.lag_samples),
+        drift_ppm=verification.drift_ppm if is_exact else None,
+        inverted=verification.inverted,
+        bands=tuple(f"{b.low}-{b.high} Hz" for b in verification.bands if b.coherent),
+        repeats=verification.repeats,
+        population=FITTED_ON,
+        reason=verification.reason,
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+def store_state(engine: Engine) -> record.StoreState:
+    """Say what is searched: the store, its size, and the newest change of it."""
+    stats = engine.store.stats()
+    newest = engine.store.newest_entry(without=UNCHANGED_ACTS)
+    return record.StoreState(
+        store_id=stats.store_id,
+        name=_store_name(stats.url),
+        revision=stats.revision,
+        recordings=stats.recordings,
+        hours=stats.hours,
+        hashes=stats.hashes,
+        audit_entry=newest.entry_id if newest else 0,
+        audit_hash=newest.hash if newest else "",
+        audit_time=newest.happened_at if newest else "",
+        audit_act=newest.act if newest else "",
+    )
+
+
+def _store_name(url: str) -> str:
+    """Give a file's name without its folders, or a server's URL as it is."""
+    return url.rpartition("/")[2] if url.startswith("sqlite:") else url
+
+
+def _entries(engine: Engine, digests: Sequence[str]) -> Iterator[record.LogEntry]:
+    for entry in engine.store.entries_about(digests):
+        if entry.act not in UNCHANGED_ACTS:
+            about = (entry.entry_id, entry.happened_at, entry.act, entry.sha256)
+            yield record.LogEntry(*about, entry.program, entry.hash)
+
+
+# --- one clip ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Examiner:
+    """What all clips of an examination have in common."""
+
+    engine: Engine
+    fingerprinter: Fingerprinter
+    options: ReportOptions
+    references: References
+    pictures: Sink
+
+    def query(self, path: Path, options: QueryOptions) -> QueryResult:
+        """Ask the store for a clip."""
+        result = self.engine.query(path, **asdict(options), audio=self.options.audio)
+        assert isinstance(result, QueryResult)  # the model is one of hashes
+        return result
+
+
+def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
+    given, options = printable(path), examiner.options.query
+    try:
+        with read(path) as audio:
+            item = item_of(audio, path)
+            with one_blas_thread():
+                hashes = examiner.fingerprinter.hashes(audio.chunks(), audio.sha256)
+            digest = hashlib.sha256(hashes.packed.tobytes()).hexdigest()
+            result = examiner.query(path, options)
+            if result.sha256 != item.sha256:
+                raise ReportError(f"{given}: changed while it was examined; start again")
+            matches = tuple(
+                _found(audio, match, (number, rank), examiner)
+                for rank, match in enumerate(result.matches, 1)
+            )
+            candidates = () if result.reason else _candidates(examiner, path, result)
+    except AudioError as error:
+        return record.Examined(given, None, printable(str(error)))
+    return record.Examined(given, item, result.reason, digest, matches, candidates)
+
+
+def item_of(audio: Audio, path: Path) -> record.Item:
+    """Describe a decoded file."""
+    media = audio.media
+    return record.Item(
+        name=printable(path.name),
+        bytes=path.stat().st_size,
+        sha256=audio.sha256,
+        duration=audio.duration,
+        container=media.container,
+        codec=media.codec,
+        sample_rate=media.sample_rate,
+        channels=media.channels,
+        layout=media.layout,
+        samples=media.samples,
+        samples_sha256=media.samples_sha256,
+        quality=quality(audio.chunks(), audio.peak, audio.sample_rate),
+        notes=media.notes(),
+    )
+
+
+def _candidates(
+    examiner: _Examiner, path: Path, result: QueryResult
+) -> tuple[record.Candidate, ...]:
+    """List what a plain search finds beyond the limit, the nearest first."""
+    options = examiner.options.query
+    wider = replace(
+        options,
+        k=max(options.k, MOST_CANDIDATES),
+        max_false_matches=CANDIDATE_FALSE_MATCHES,
+        search="plain",
+        verify=False,
+    )
+    accepted = {match.recording.recording_id for match in result.matches}
+    others = [
+        match
+        for match in examiner.query(path, wider).matches
+        if match.recording.recording_id not in accepted
+    ]
+    return tuple(
+        record.Candidate(
+            stored(match.recording),
+            match.query_start,
+            match.query_stop,
+            match.reference_start,
+            match.reference_stop,
+            match.ber,
+            match.score,
+        )
+        for match in others[:MOST_CANDIDATES]
+    )
+
+
+def stored(recording: Recording) -> record.Stored:
+    """Describe a recording of the store."""
+    return record.Stored(
+        recording.recording_id,
+        recording.name,
+        recording.sha256,
+        recording.duration,
+        recording.added_at,
+        tuple(sorted(recording.labels.items())),
+    )
+
+
+# --- one match -----------------------------------------------------------------------------
+
+
+def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examiner) -> record.Found:
+    options = examiner.options
+    blocks = _course(audio, match, examiner.engine, examiner.fingerprinter)
+    inside = (blocks.times >= match.query_start) & (blocks.times <= match.query_stop)
+    state: str = "not looked at"
+    names: tuple[str, ...] = ()
+    if options.pictures and place[1] <= MOST_PICTURED:
+        state, names = _pictured(audio, match, place, examiner)
+    manipulation = match.manipulation
+    return record.Found(
+        recording=stored(match.recording),
+        query_start=match.query_start,
+        query_stop=match.query_stop,
+        reference_start=match.reference_start,
+        reference_stop=match.reference_stop,
+        ber=match.ber,
+        score=match.score,
+        evidence=_evidence(match, options.query.population, examiner.fingerprinter.card),
+        alteration=record.Alteration(
+            manipulation.tau,
+            manipulation.rho,
+            manipulation.reversed,
+            options.query.deep,
+            str(manipulation),
+        ),
+        channel="",
+        hashes=int(inside.sum()),
+        agreeing=int((blocks.agreeing & inside).sum()),
+        coverage=(match.query_stop - match.query_start) / max(audio.duration, 1e-9),
+        audio=state,
+        course=_recorded(blocks),
+        signal=_signal(match.verification),
+        same_text=match.same_text_warning,
+        pictures=names,
+    )
+
+
+def _course(
+    audio: Audio, match: Match, engine: Engine, fingerprinter: Fingerprinter
+) -> CourseOfMatch:
+    """Compare a clip with a recording block by block, section by section of the clip."""
+    reference = engine.store.hashes(match.recording.recording_id)
+    begin = max(0.0, match.query_start - AROUND_S)
+    end = min(audio.duration, match.query_stop + AROUND_S)
+    # A block is longer in the clip where it is slower; sections overlap by one.
+    block = fingerprinter.block * match.manipulation.tau
+    parts = []
+    while begin < end:
+        stop = min(begin + SECTION_S, end)
+        first = round(begin * audio.sample_rate)
+        samples = audio.part(first, round((stop + block) * audio.sample_rate) - first)
+        part = course(samples, begin, match, reference, fingerprinter)
+        is_last = stop >= end
+        parts.append(part if is_last else _until(part, stop + block / 2))
+        begin = stop
+    arrays = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("times", "reference_times", "ber", "lags")
+    )
+    return CourseOfMatch(*arrays)
+
+
+def _until(part: CourseOfMatch, time: float) -> CourseOfMatch:
+    kept = part.times < time
+    return CourseOfMatch(
+        part.times[kept], part.reference_times[kept], part.ber[kept], part.lags[kept]
+    )
+
+
+def _recorded(blocks: CourseOfMatch) -> record.Course:
+    """Give the course for the record: groups of neighbors as their mean where there are many."""
+    size = -(-len(blocks.times) // MOST_POINTS) or 1
+
+    def grouped(values: np.ndarray) -> list[float]:
+        cuts = range(0, len(values), size)
+        groups = [values[a : a + size] for a in cuts]
+        return [float(np.nanmean(g)) if (~np.isnan(g)).any() else np.nan for g in groups]
+
+    return record.Course(
+        tuple(round(x, 3) for x in grouped(blocks.times)),
+        tuple(round(x, 3) for x in grouped(blocks.reference_times)),
+        tuple(round(x, 4) for x in grouped(blocks.ber)),
+        tuple(None if np.isnan(x) else round(x, 4) for x in grouped(blocks.lags)),
+    )
+
+
+def _pictured(
+    audio: Audio, match: Match, place: tuple[int, int], examiner: _Examiner
+) -> tuple[str, tuple[str, ...]]:
+    """Draw what needs the recording's own audio; say why not where it is not at hand."""
+    try:
+        recording = examiner.references.audio(match.recording)
+    except AudioError as error:
+        return f"audio not at hand: {printable(str(error))}", ()
+    drawn = {"spectra": _spectra(audio, recording, match)}
+    if match.verification is not None and match.verification.curves is not None:
+        drawn["signals"] = lag_curves(match.verification)
+    names = tuple(match_name(*place, kind) for kind in drawn)
+    for name, picture in zip(names, drawn.values(), strict=True):
+        examiner.pictures(name, picture)
+    return "read", names
+
+
+def _spectra(audio: Audio, recording: Audio, match: Match) -> bytes:
+    tau = match.manipulation.tau
+    centre = (match.query_start + match.query_stop) / 2
+    there = (match.reference_start + match.reference_stop) / 2
+    half = min(match.query_stop - match.query_start, PICTURE_S) / 2 + 1.0
+    begin, end = max(0.0, centre - half), min(audio.duration, centre + half)
+    # The widest window of the recording that the clip's lies on, whichever way it runs.
+    reach = max(centre - begin, end - centre) / tau
+    return spectrogram_pair(
+        _excerpt(audio, begin, end, match.query_start, match.query_stop, "The clip"),
+        _excerpt(
+            recording,
+            max(0.0, there - reach),
+            min(recording.duration, there + reach),
+            match.reference_start,
+            match.reference_stop,
+            f"The recording {match.recording.name}",
+        ),
+        tau,
+        is_reversed=match.manipulation.reversed,
+    )
+
+
+def _excerpt(
+    audio: Audio, begin: float, end: float, start: float, stop: float, title: str
+) -> Excerpt:
+    first = round(begin * audio.sample_rate)
+    samples = audio.part(first, round(end * audio.sample_rate) - first)
+    return Excerpt(title, samples, audio.sample_rate, begin, start, stop)

@@ -1,0 +1,485 @@
+"""The record of an examination: everything that a report says, as plain values.
+
+Pages, pictures and exports are made from it and from nothing else, so it can be read again,
+compared and checked. Times are seconds, levels are dB relative to full scale, figures keep all
+digits. ``docs/report-schema.json`` is its schema (`samaf.report.schema`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FORMAT = 1
+KIND = "samaf examination"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The administrative part, from the case file; what is not given is empty.
+
+    Attributes
+    ----------
+    state
+        "draft" or "reviewed".
+    received, done, issued
+        Dates as they were written, ISO 8601 where the case file holds dates.
+    population
+        The relevant population, in the examiner's words.
+    """
+
+    title: str = ""
+    number: str = ""
+    version: str = ""
+    state: str = "draft"
+    laboratory: str = ""
+    customer: str = ""
+    case: str = ""
+    examiner: str = ""
+    reviewer: str = ""
+    received: str = ""
+    done: str = ""
+    issued: str = ""
+    question: str = ""
+    population: str = ""
+    deviations: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Versions of what computed the results."""
+
+    samaf: str
+    python: str
+    numpy: str
+    onnxruntime: str
+    av: str
+    ffmpeg: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One alternative to "the clip comes from this recording", and how a model is calibrated to it.
+
+    Attributes
+    ----------
+    key
+        "speech" for other speech, "text" for other voices with the same text too.
+    text
+        The proposition, as a sentence without its full stop.
+    lowest, highest
+        The most extreme log10 likelihood ratios that its calibration supports.
+    population
+        What it was fitted to; empty where it was not fitted.
+    """
+
+    key: str
+    text: str
+    lowest: float
+    highest: float
+    population: str
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether there is a likelihood ratio against it."""
+        return bool(self.population)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedLength:
+    """How queries of one length fared in the validation.
+
+    Attributes
+    ----------
+    seconds
+        Length of the clips.
+    true, false
+        Queries whose recording was stored, and was not.
+    hit_rate
+        Share of the true ones that were answered with the right recording and place.
+    cllr
+        Cost of the log likelihood ratios; 0 is perfect, 1 is no information.
+    true_scores, false_scores
+        Scores in ascending order, or evenly spaced quantiles of them.
+    """
+
+    seconds: float
+    true: int
+    false: int
+    hit_rate: float | None = None
+    cllr: float | None = None
+    true_scores: tuple[float, ...] = ()
+    false_scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """How the model's decision was validated, from the model card.
+
+    Attributes
+    ----------
+    population
+        What was queried.
+    simulated
+        Whether the damage to the clips was simulated.
+    conditions
+        Names of the kinds of damage.
+    voices
+        Different voices, 0 where unknown.
+    true_lrs, false_lrs
+        log10 likelihood ratios in ascending order, or evenly spaced quantiles of them.
+    """
+
+    population: str
+    simulated: bool = True
+    conditions: tuple[str, ...] = ()
+    voices: int = 0
+    true: int = 0
+    false: int = 0
+    cllr: float | None = None
+    cllr_min: float | None = None
+    lengths: tuple[ValidatedLength, ...] = ()
+    true_lrs: tuple[float, ...] = ()
+    false_lrs: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The model, how its scores are calibrated, and how that was validated."""
+
+    name: str
+    digest: str
+    bits: int
+    hop: float
+    block: float
+    calibrated: bool
+    population: str
+    alternatives: tuple[Alternative, ...]
+    validation: Validation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """What was searched.
+
+    Attributes
+    ----------
+    name
+        File name, or URL without password.
+    audit_entry, audit_hash, audit_time, audit_act
+        The newest entry of the audit log that changed recordings; 0 and empty without one.
+    """
+
+    store_id: str
+    name: str
+    revision: int
+    recordings: int
+    hours: float
+    hashes: int
+    audit_entry: int = 0
+    audit_hash: str = ""
+    audit_time: str = ""
+    audit_act: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of the query.
+
+    Attributes
+    ----------
+    population
+        "speech" or "prompts": which alternative decides.
+    """
+
+    granularity_s: int
+    k: int
+    max_false_matches: float
+    search: str
+    population: str
+    index: str
+    verify: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What the samples of an item are like, measured at 16 kHz; see `samaf.report.quality`.
+
+    Attributes
+    ----------
+    peak_db, loud_db
+        Of the largest sample, and of the loud frames (95 % of frames are quieter).
+    near_peak
+        Share of samples within 1 % of the peak: large where the sound was clipped.
+    bandwidth_hz
+        Highest frequency within 50 dB of the strongest; at most half the sample rate.
+    noise_db
+        Level of the quiet frames (10 % are quieter), relative to the loud ones.
+    active_s
+        Seconds that are louder than the pauses; None where no pauses can be seen.
+    """
+
+    peak_db: float | None
+    loud_db: float | None
+    near_peak: float
+    bandwidth_hz: float
+    noise_db: float | None
+    active_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file: its bytes, what was decoded of it, and what that is like.
+
+    Attributes
+    ----------
+    sha256
+        Of the bytes, computed before anything was decoded.
+    notes
+        What became of tracks, channels, pauses and damaged packets.
+    samples_sha256
+        Of the decoded samples: mono, float32, little-endian, 16 kHz.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+    duration: float
+    container: str
+    codec: str
+    sample_rate: int
+    channels: int
+    layout: str
+    samples: int
+    samples_sha256: str
+    quality: Quality
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A recording of the store."""
+
+    recording_id: int
+    name: str
+    sha256: str
+    duration: float
+    added_at: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """How the clip was altered in time and frequency, as estimated by the search.
+
+    Attributes
+    ----------
+    tau, rho
+        Time factor and pitch factor, see `samaf.records.Manipulation`.
+    examined
+        Whether the search looked for changes of tempo, pitch, speed and direction.
+    text
+        The same in words; empty where none was found.
+    """
+
+    tau: float
+    rho: float
+    reversed: bool
+    examined: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How clip and recording agree along time; points in the order of the clip.
+
+    Attributes
+    ----------
+    times, reference_times
+        Middle of each block in the clip and, along the match's line, in the recording.
+    ber
+        Bit error rate of each block.
+    lags
+        Seconds that the best place of five blocks lies behind the line; None where the blocks
+        do not agree.
+    """
+
+    times: tuple[float, ...]
+    reference_times: tuple[float, ...]
+    ber: tuple[float, ...]
+    lags: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What the comparison of the signals gave, see `samaf.verification`."""
+
+    verified: bool
+    score: float
+    log10_lr: float
+    highest: float
+    z_waveform: float | None
+    z_windows: float | None
+    query_start: float
+    query_stop: float
+    reference_start: float
+    reference_stop: float
+    lag_samples: float | None
+    drift_ppm: float | None
+    inverted: bool
+    bands: tuple[str, ...]
+    repeats: tuple[float, ...]
+    population: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Score and likelihood ratio of a match against one alternative.
+
+    Attributes
+    ----------
+    key
+        Of the `Alternative`.
+    score
+        -log10 of the expected false matches of that kind in the search.
+    log10_lr
+        None where the model is not calibrated.
+    """
+
+    key: str
+    score: float
+    log10_lr: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A match: a stretch of the clip that comes from a stretch of a recording.
+
+    Attributes
+    ----------
+    score
+        -log10 of the expected false matches in the search: the one that decided.
+    evidence
+        Against each alternative; the one that decided comes first.
+    hashes, agreeing
+        Blocks of the stretch, and those whose bit error rate supports the match.
+    coverage
+        Share of the clip's duration that the stretch takes.
+    audio
+        "read", "not looked at", or why the recording's own audio was not looked at.
+    signal
+        None where the signals were not compared.
+    same_text
+        Whether a reading of the same text by another voice would look like this.
+    pictures
+        Names of the pictures of its sound.
+    """
+
+    recording: Stored
+    query_start: float
+    query_stop: float
+    reference_start: float
+    reference_stop: float
+    ber: float
+    score: float
+    evidence: tuple[Evidence, ...]
+    alteration: Alteration
+    channel: str
+    hashes: int
+    agreeing: int
+    coverage: float
+    audio: str
+    course: Course
+    signal: Signal | None = None
+    same_text: bool = False
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A recording that came near but was not accepted as a match."""
+
+    recording: Stored
+    query_start: float
+    query_stop: float
+    reference_start: float
+    reference_stop: float
+    ber: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One clip and what was found of it.
+
+    Attributes
+    ----------
+    given
+        The path as it was given.
+    item
+        None where the file could not be used; ``reason`` says why.
+    reason
+        Why the clip was not searched for, or could not be.
+    hashes_sha256
+        SHA-256 of the clip's hashes on the plain grid.
+    """
+
+    given: str
+    item: Item | None
+    reason: str = ""
+    hashes_sha256: str = ""
+    matches: tuple[Found, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """Say what became of it: "found", "unknown" or "failed"."""
+        return "failed" if self.item is None else "found" if self.matches else "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An entry of the store's audit log about a recording in this report."""
+
+    entry_id: int
+    happened_at: str
+    act: str
+    sha256: str
+    program: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The whole record.
+
+    Attributes
+    ----------
+    made_at
+        UTC time of the report; empty where the case file says when it was issued.
+    command
+        What repeats the examination.
+    entries
+        Audit entries about the recordings that were found.
+    """
+
+    case: Case
+    made_at: str
+    language: str
+    command: str
+    program: Program
+    model: Model
+    store: StoreState
+    settings: Settings
+    clips: tuple[Examined, ...]
+    entries: tuple[LogEntry, ...] = ()
+    kind: str = KIND
+    format: int = FORMAT
+
+    @property
+    def expected_false(self) -> float:
+        """Expected false matches of the whole batch: the limit of each query, summed."""
+        searched = sum(clip.item is not None and not clip.reason for clip in self.clips)
+        return searched * self.settings.max_false_matches
