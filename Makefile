@@ -51,7 +51,7 @@ system:
 
 # A stamp for each set of requirements, so that a second run starts at once.
 .venv/has-samaf: EXTRAS :=
-.venv/has-test: EXTRAS := [test,train,bench,fast,parquet,report]
+.venv/has-test: EXTRAS := [test,train,bench,fast,parquet,report,web]
 .venv/has-dev: EXTRAS := [dev]
 .venv/has-%: setup.cfg pyproject.toml | .venv/bin/pip
 	@echo "installing samaf$(EXTRAS) into .venv"

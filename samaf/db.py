@@ -17,13 +17,15 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from samaf.audio import audio_files, read
+from samaf.audio import audio_files
 from samaf.audio.source import opened as opened_file
 from samaf.audio.source import sha256
 from samaf.engine.engine import Engine
 from samaf.engine.engine import open as open_engine
+from samaf.engine.fingerprint import hash_file
 from samaf.errors import AudioError, StoreError
-from samaf.records import Recording
+from samaf.media import DEFAULT
+from samaf.records import Codes, Recording
 from samaf.status import AuditCheck, AuditEntry
 from samaf.store import SchemaStatus, Store, status, upgrade
 from samaf.store import downgrade as downgrade_schema
@@ -161,7 +163,9 @@ def _audio(
                     remedy = f"run `samaf delete {recording.recording_id}` and `samaf add {path}`"
                     yield Fault("file", path, what, remedy)
         except AudioError as error:
-            yield Fault("file", path, str(error), "bring the file back from a copy")
+            # An empty file that no recording was made of is none of the store's.
+            if path in stored or not _is_empty(file):
+                yield Fault("file", path, str(error), "bring the file back from a copy")
         on_progress(number, len(checked))
     for path, recordings in stored.items():
         for recording in recordings:
@@ -188,6 +192,13 @@ def _stored_below(store: Store, folder: Path) -> dict[str, list[Recording]]:
     return stored
 
 
+def _is_empty(file: Path) -> bool:
+    try:
+        return not file.stat().st_size
+    except OSError:
+        return False
+
+
 def _is_below(path: str, folder: str) -> bool:
     return os.path.join(path, "").startswith(os.path.join(folder, ""))
 
@@ -203,12 +214,15 @@ def _real(path: str | os.PathLike[str]) -> str:
 def _difference(engine: Engine, file: Path, recording: Recording) -> str:
     """Hash a file again and say how that differs from what is stored; nothing when alike."""
     fingerprinter = engine.fingerprinter
-    with read(file, fingerprinter.sample_rate) as audio:
-        fresh = fingerprinter.hashes(audio.chunks(), audio.sha256)
+    media = recording.media
+    fresh = hash_file(file, fingerprinter, media.selection if media else DEFAULT).hashes
     try:
         old = engine.store.hashes(recording.recording_id)
     except StoreError as error:
         return f"cannot be compared ({error})"
+    if media is None and old.streams < fresh.streams:  # sides were not hashed once
+        size = len(fresh) // fresh.streams
+        fresh = Codes(fresh.packed[:size], fresh.informative[:size])
     if len(fresh) != len(old):
         return f"gives {len(fresh)} hashes, and {len(old)} are stored"
     what = fingerprinter.difference(fresh, old)

@@ -9,22 +9,29 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from math import isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from samaf.events import StreamGap, StreamMatch
-from samaf.records import (
-    Duplicate,
-    Manipulation,
-    Match,
-    QueryResult,
-    RankingResult,
-    Recording,
-    SyncedRecording,
-    Verification,
-)
-from samaf.status import StoreStats
+if TYPE_CHECKING:  # records import NumPy
+    from samaf.events import StreamGap, StreamMatch
+    from samaf.media import MediaInfo
+    from samaf.records import (
+        Duplicate,
+        Manipulation,
+        Match,
+        QueryResult,
+        RankingResult,
+        Recording,
+        SyncedRecording,
+        Verification,
+    )
+    from samaf.status import StoreStats
 
 Record = dict[str, Any]
+
+
+def media_record(media: MediaInfo | None) -> Record | None:
+    """Give the JSON object of what was decoded; none where nothing is known."""
+    return media.to_dict() if media else None
 
 
 def match_record(match: Match) -> Record:
@@ -49,6 +56,8 @@ def match_record(match: Match) -> Record:
         "log10_lr_same_text": round(match.log10_lr_same_text, 2),
         "same_text_warning": match.same_text_warning,
         "manipulation": _manipulation_record(match.manipulation, 4),
+        "channel": match.channel,
+        "reference_channel": match.reference_channel,
     }
     if match.verification is not None:
         record["verification"] = verification_record(match.verification)
@@ -114,6 +123,8 @@ MATCH_FIELDS = (
     "log10_lr_same_text",
     "same_text_warning",
     "manipulation",
+    "channel",
+    "reference_channel",
 )
 
 
@@ -123,12 +134,15 @@ def query_record(result: QueryResult) -> Record:
         "query": result.query,
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
+        "media": media_record(result.media),
         "matches": [match_record(match) for match in result.matches],
     }
 
 
 def event_record(event: StreamMatch | StreamGap) -> Record:
     """Give the JSON object of a match or a gap in a stream."""
+    from samaf.events import StreamMatch
+
     if isinstance(event, StreamMatch):
         return {
             "event": "match",
@@ -173,6 +187,7 @@ def recording_record(recording: Recording) -> Record:
         "path": recording.path,
         "added_at": recording.added_at,
         "revision": recording.revision,
+        "media": media_record(recording.media),
     }
 
 
@@ -185,6 +200,7 @@ RECORDING_FIELDS = (
     "path",
     "added_at",
     "revision",
+    "media",
 )
 
 
@@ -249,6 +265,7 @@ def ranking_record(result: RankingResult) -> Record:
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
         "padded": result.padded,
+        "media": media_record(result.media),
         "ranking": ranking,
     }
 

@@ -7,6 +7,26 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Which sound of a file is decoded, where somebody chose.
+
+    Attributes
+    ----------
+    track
+        Number of the sound track, from 1; None for the one that the file marks as default, or
+        else the first, that holds sound.
+    channel
+        Number of the only channel, from 1; None for all of them.
+    """
+
+    track: int | None = None
+    channel: int | None = None
+
+
+DEFAULT = Selection()
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """How the samples that are hashed came out of a file.
 
@@ -48,6 +68,9 @@ class MediaInfo:
         Bytes other than zero and padding behind the end that a WAV header states.
     skipped_packets
         Packets between and behind the sound that could not be decoded.
+    informative
+        Share of the blocks that hold something to recognise, 0 to 1; None where the samples
+        were not hashed.
     """
 
     container: str
@@ -69,6 +92,7 @@ class MediaInfo:
     samples_sha256: str = ""
     bytes_behind_end: int = 0
     skipped_packets: int = 0
+    informative: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields for JSON, tuples as lists."""
@@ -79,8 +103,19 @@ class MediaInfo:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> MediaInfo:
-        """Read the fields that `to_dict` gave."""
-        return cls(**{name: _tupled(value) for name, value in fields.items()})
+        """Read the fields that `to_dict` gave; those of a later version are left out."""
+        known = cls.__dataclass_fields__
+        return cls(**{name: _tupled(value) for name, value in fields.items() if name in known})
+
+    @property
+    def selection(self) -> Selection:
+        """What must be chosen to decode the same of the file again."""
+        is_chosen = self.mixing == "chosen" and self.chosen_because == "asked"
+        return Selection(self.track, self.used_channels[0] if is_chosen else None)
+
+    def channel(self, side: int) -> str:
+        """Write the channels of a side, counted from 1, as in "1" or "1+3"; "" for the mix."""
+        return joined(self.sides[side - 1]) if side else ""
 
     def warnings(self) -> tuple[str, ...]:
         """Say what somebody who relies on the sound must know: mostly nothing."""
@@ -111,9 +146,14 @@ class MediaInfo:
         if self.mixing == "chosen":
             return f"only channel {used} of {self.channels} is taken"
         if self.mixing == "apart":
-            sides = " and ".join("+".join(map(str, side)) for side in self.sides)
+            sides = " and ".join(map(joined, self.sides))
             return f"its channels differ: channels {sides}"
         return ""
+
+
+def joined(channels: tuple[int, ...]) -> str:
+    """Write channels as one name: "1+3"."""
+    return "+".join(map(str, channels))
 
 
 def _said(*lines: tuple[object, str]) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from samaf.media import MediaInfo
+
 UNALTERED = 0.02  # log of a factor that is not worth naming
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 # What a false match would be: other speech, or another voice that reads the same text.
@@ -42,6 +44,8 @@ class Recording:
         The store's revision that added it; 0 while it is in no store.
     added_at
         UTC time of adding in ISO 8601; empty while it is in no store.
+    media
+        What was decoded of the file; None where it was stored before schema 0004.
     """
 
     sha256: str
@@ -52,6 +56,11 @@ class Recording:
     recording_id: int = 0
     revision: int = 0
     added_at: str = ""
+    media: MediaInfo | None = None
+
+    def channel(self, side: int) -> str:
+        """Write which channels a side has, such as "2"; "" for side 0, the mix of all."""
+        return self.media.channel(side) if side and self.media else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,13 +75,22 @@ class Codes:
     informative
         bool, shape (m,). False where the block has nothing to recognise (digital
         silence, a steady tone): the bits of a hash are noise drawn for this recording alone.
+    streams
+        How many equally long streams stand in them one behind the other: first the mix of all
+        channels, then each side of a recording whose sides differ.
     """
 
     packed: np.ndarray
     informative: np.ndarray
+    streams: int = field(default=1, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.packed)
+
+    def stream(self, number: int) -> np.ndarray:
+        """Give the codes of one stream, uint8 (m / streams, bits / 8)."""
+        size = len(self.packed) // self.streams
+        return self.packed[number * size : (number + 1) * size]
 
     @property
     def bits(self) -> int:
@@ -275,6 +293,9 @@ class Match:
         against it is too low for the query's maximum of false matches.
     verification
         What the signals say, where that was asked for.
+    channel, reference_channel
+        The side of the query and of the recording that were matched, such as "2", where their
+        sides differ; "" is the mix of all channels.
     """
 
     recording: Recording
@@ -292,6 +313,8 @@ class Match:
     log10_lr_same_text: float = 0.0
     same_text_warning: bool = False
     verification: Verification | None = None
+    channel: str = ""
+    reference_channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +363,8 @@ class QueryResult:
         Best first; none of them means unknown.
     reason
         Why the clip could not be searched for: too short, silent.
+    media
+        What was decoded of the clip.
     """
 
     query: str
@@ -347,6 +372,7 @@ class QueryResult:
     duration: float
     matches: tuple[Match, ...] = ()
     reason: str = ""
+    media: MediaInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +387,8 @@ class RankingResult:
         Why the clip could not be searched for: silent.
     padded
         Whether the clip was shorter than the model needs and got silence at its end.
+    media
+        What was decoded of the clip.
     """
 
     query: str
@@ -369,6 +397,7 @@ class RankingResult:
     ranking: tuple[RankedRecording, ...] = ()
     reason: str = ""
     padded: bool = False
+    media: MediaInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,8 +405,9 @@ class AddResult:
     """What became of one file given to ``add``.
 
     ``status`` is "added", "present" (the same bytes were stored before) or "failed"
-    with the reason in ``message``. While a folder is watched, it may also be "moved" (the path of
-    the recording follows), "replaced" (other bytes lie at the path of a recording, which stays) or
+    with the reason in ``message``. There it also says of a recording that was added why no
+    query will find it. While a folder is watched, the status may also be "moved" (the path of the
+    recording follows), "replaced" (other bytes lie at the path of a recording, which stays) or
     "removed" (the file is gone; the recording stays).
     """
 
@@ -440,13 +470,16 @@ class RehashResult:
 class Comparison:
     """What two pieces of audio share, best first: the first is the query of each match.
 
-    ``reason`` says which of them could not be compared, and why (too short, silent).
+    ``reason`` says which of them could not be compared, and why (too short, silent);
+    ``first_media`` and ``second_media`` say what was decoded of them.
     """
 
     first: str
     second: str
     matches: tuple[Match, ...]
     reason: str = ""
+    first_media: MediaInfo | None = None
+    second_media: MediaInfo | None = None
 
     @property
     def match(self) -> Match | None:
@@ -572,6 +605,7 @@ class Fingerprint:
     digest: str
     hop: float
     hashes: Codes
+    media: MediaInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

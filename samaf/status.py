@@ -73,7 +73,8 @@ class AuditEntry:
     happened_at
         UTC time in ISO 8601.
     act
-        "add", "delete", "relabel", "import", "merge", "restore", "rehash", "query" or "report".
+        "add", "delete", "relabel", "import", "merge", "restore", "rehash", "query", "report" or
+        "decision".
     sha256, path
         Of the recording, or the clip of a query; where the file was.
     database_user, os_user
@@ -81,7 +82,7 @@ class AuditEntry:
     program, fingerprinter
         Name and version; the digest of the store's fingerprinter.
     details
-        Labels before and after, a query's answer.
+        Labels before and after, a query's answer, what was decided about a match.
     hash
         SHA-256 over all of this and the hash of the entry before.
     """

@@ -26,7 +26,7 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 UNIT = re.compile(r"^```ini\n(.*?)^```$", re.M | re.S)
 MARK = "\x1e"
 PORT = "8123"  # of a server in a page; the test takes a free one
-FOLDER = "/home/ann"  # in which the pages say that they run
+FOLDER = "/srv/samaf"  # in which the pages say that they run
 # What differs from run to run.
 VARIABLE = (
     (r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:\+00:00)?)?", "TIME"),
@@ -42,8 +42,11 @@ def commands(block: str) -> list[tuple[str, str]]:
     assert not parts[0], "a block begins with a command"
     found = []
     for part in parts[1:]:
-        command, output = re.fullmatch(r"((?:.*\\\n)*.*)\n(.*)", part, re.S).groups()  # type: ignore[union-attr]
-        found.append((command, output))
+        first, *lines = part.splitlines()
+        command = [first]
+        while lines and lines[0].startswith("> "):
+            command.append(lines.pop(0)[2:])
+        found.append(("\n".join(command), "\n".join(lines)))
     return found
 
 
@@ -98,7 +101,8 @@ def test_a_page_gives_its_output(page: Path, tmp_path: Path) -> None:
             lines = []
             for command, _ in commands(block[1]):
                 output = "\n".join(line.rstrip() for line in next(written).strip().splitlines())
-                lines.append(f"$ {command}\n{output}\n" if output else f"$ {command}\n")
+                shown = command.replace("\n", "\n> ")
+                lines.append(f"$ {shown}\n{output}\n" if output else f"$ {shown}\n")
             return "```console\n" + "".join(lines) + "```"
 
         page.write_text(BLOCK.sub(filled, text))

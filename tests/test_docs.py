@@ -20,7 +20,11 @@ from samaf.demo import CLIPS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-ELSEWHERE = {"demo": "samaf.demo.run", "train": "samaf.training.run.train_model"}
+ELSEWHERE = {
+    "demo": "samaf.demo.run",
+    "serve": "samaf.web.server.serve",
+    "train": "samaf.training.run.train_model",
+}
 
 # Private words that have a standard term in the field; ordinary uses such as a named pipe stay.
 PRIVATE = re.compile(

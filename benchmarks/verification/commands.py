@@ -31,7 +31,7 @@ from samaf.engine.blas import one_blas_thread
 from samaf.fingerprinters import load_hash_model
 from samaf.records import Verification
 from samaf.training.corpora import Clip, default_root, open_corpus
-from samaf.verification import Placement, PreparedClip, verify
+from samaf.verification import Placement, PreparedClip, PreparedRecording, Samples, verify
 
 START_ERROR = 0.05  # s, of the place that the hashes name
 FACTOR_ERROR = 0.008  # of its time and pitch factors where the clip was altered
@@ -112,25 +112,23 @@ class Trial:
         count = int(seconds * SAMPLE_RATE)
         first = int(rng.integers(0, max(1, len(samples) - count)))
         excerpt = samples[first : first + count]
-        others = self._others(clip, excerpt)
+        others, own = self._others(clip, excerpt), _samples(clip.path)
         for condition in CONDITIONS:
             changed = condition.change(excerpt, around, generator(clip.path.name, condition.name))
             asked = PreparedClip(changed)
-            yield self._answer(condition, seconds, "right", asked, samples, first, rng)
+            yield self._answer(condition, seconds, "right", asked, own, first, rng)
             elsewhere = _elsewhere(first, len(samples) - count, rng)
             if elsewhere is not None:
-                yield self._answer(
-                    condition, seconds, "same recording", asked, samples, elsewhere, rng
-                )
+                yield self._answer(condition, seconds, "same recording", asked, own, elsewhere, rng)
             for kind, other in _wrong(clip, others, rng):
                 recording = _samples(other.clip.path)
                 yield self._answer(condition, seconds, kind, asked, recording, other.place, rng)
         other = others[0]
-        recording = _samples(other.clip.path)
+        heard = load(other.clip.path)
         music = around.music[int(rng.integers(len(around.music)))]
-        for kind, mixed, heard in shared_sounds(excerpt, recording, other.place, music, rng):
-            asked = PreparedClip(mixed)
-            yield self._answer(CONDITIONS[0], seconds, kind, asked, heard, other.place, rng)
+        for kind, mixed, there in shared_sounds(excerpt, heard, other.place, music, rng):
+            sides = PreparedClip(mixed), PreparedRecording(Samples(there))
+            yield self._answer(CONDITIONS[0], seconds, kind, *sides, other.place, rng)
 
     def _answer(
         self,
@@ -138,7 +136,7 @@ class Trial:
         seconds: float,
         kind: str,
         asked: PreparedClip,
-        recording: np.ndarray,
+        recording: PreparedRecording,
         place: int,
         rng: np.random.Generator,
     ) -> Answer:
@@ -216,8 +214,8 @@ def _elsewhere_z(verification: Verification) -> float:
 
 
 @lru_cache(128)
-def _samples(path: Path) -> np.ndarray:
-    return load(path)
+def _samples(path: Path) -> PreparedRecording:
+    return PreparedRecording(Samples(load(path)))
 
 
 def _nearest(own: np.ndarray, stored: np.ndarray) -> tuple[float, int]:

@@ -52,10 +52,10 @@ def _device(kind: str, count: int, start: float) -> np.ndarray:
     if kind == "tone":
         return np.sin(2 * np.pi * 1_000 * t)
     if kind == "hum":
-        harmonics = np.arange(50, 4_000, 50.0)
-        return np.asarray(
-            (np.sin(2 * np.pi * harmonics[:, None] * t) / np.sqrt(harmonics[:, None])).sum(axis=0)
-        )
+        harmonics = np.arange(50, 4_000, 50.0)[:, None]
+        period = t[: SAMPLE_RATE // 50]
+        waves = np.sin(2 * np.pi * harmonics * period) / np.sqrt(harmonics)
+        return np.resize(waves.sum(axis=0), count)
     if kind == "buzz":
         return np.asarray((t * FRAME_HZ % 1 < 1 / 8).astype(float)) - 1 / 8
     since = t % 1.0

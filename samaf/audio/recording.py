@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,14 +13,12 @@ import numpy as np
 
 from samaf.audio.decode import SAMPLE_RATE, Restart, Samples
 from samaf.audio.sandbox import decode_apart
-from samaf.audio.source import Source, opened, room_for, sha256
+from samaf.audio.source import Identity, Source, opened, room_for, sha256
 from samaf.errors import AudioError
-from samaf.media import MediaInfo
+from samaf.media import MediaInfo, joined
 
 MEMORY_BYTES = 64 << 20  # 17 minutes of float32 at 16 kHz; longer audio waits on disk
 CHUNK_SECONDS = 60
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +71,21 @@ class Audio:
         gain = np.float32(1 / self.peak if self.peak else 1)
         return np.frombuffer(self._file.read(4 * count), np.float32) * gain
 
+    def side(self, channel: str) -> Audio:
+        """Give the side with these channels, such as "2" or "1+3"; the mix for "".
+
+        Raises
+        ------
+        AudioError
+            There is no such side.
+        """
+        for side in self.sides:
+            if joined(side.media.used_channels) == channel:
+                return side
+        if channel:
+            raise AudioError(f"{self.path or self.name}: its channel {channel} is no longer apart")
+        return self
+
     def samples(self) -> np.ndarray:
         """Give all of them at once, float32 (count,)."""
         return np.concatenate([np.empty(0, np.float32), *self.chunks()])
@@ -110,6 +122,7 @@ def read(
     *,
     track: int | None = None,
     channel: int | str | None = None,
+    identity: Identity | None = None,
 ) -> Iterator[Audio]:
     """Decode a source and keep the samples: in memory, or on disk when long.
 
@@ -123,6 +136,8 @@ def read(
     channel
         Number of the only channel to hear, from 1; "apart" to give each as a side; by default
         all are averaged, with sides where they differ.
+    identity
+        Of the file's bytes, where it is known; they are not hashed again unless they changed.
 
     Raises
     ------
@@ -132,7 +147,8 @@ def read(
     """
     with opened(source) as file, ExitStack() as stack:
         name = file.path or file.name
-        digest = sha256(file.file)
+        known = identity and identity.sha256_of(file.file)
+        digest = known or sha256(file.file)
         spools: list[_Spool] = []
         media: MediaInfo | None = None
         for event in decode_apart(file, sample_rate, track=track, channel=channel):
@@ -147,8 +163,6 @@ def read(
                 media = event
         if media is None:
             raise AudioError(f"{name}: decoding ended early")
-        for warning in media.warnings():
-            _log.warning("%s: %s", name, warning)
 
         def audio(spool: _Spool, info: MediaInfo, sides: tuple[Audio, ...] = ()) -> Audio:
             info = replace(info, samples=spool.count, samples_sha256=spool.digest)

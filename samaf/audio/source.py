@@ -144,6 +144,29 @@ def _checked(source: Opened) -> Opened:
     return source
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The SHA-256 of a file's bytes, and what shows that they are still the same."""
+
+    sha256: str
+    status: tuple[int, ...]
+
+    @classmethod
+    def of(cls, file: BinaryIO) -> Identity:
+        """Hash all bytes of a seekable file and rewind it."""
+        before = _status(file)
+        return cls(sha256(file), before)
+
+    def sha256_of(self, file: BinaryIO) -> str:
+        """Give the SHA-256 where ``file`` has not been written to since; else nothing."""
+        return self.sha256 if _status(file) == self.status else ""
+
+
+def _status(file: BinaryIO) -> tuple[int, ...]:
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
 def sha256(file: BinaryIO) -> str:
     """Hash all bytes of a seekable file and rewind it; 64 hexadecimal digits."""
     digest = hashlib.sha256()

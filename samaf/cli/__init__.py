@@ -21,6 +21,7 @@ from samaf.cli.maintenance import index, models, rehash, stats
 from samaf.cli.options import INTERRUPTED, db_option
 from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
+from samaf.cli.serve import serve
 from samaf.cli.streams import monitor
 from samaf.cli.sync import sync
 from samaf.cli.text import complain
@@ -112,6 +113,7 @@ for command in (
     rehash,
     db,
     index,
+    serve,
     demo,
     train,
 ):

@@ -33,6 +33,9 @@ def _said(entry: AuditEntry) -> str:
         # A ranking is what is nearest; nobody decided that they are the answer.
         answer = f"nearest {names}" if ranked else names
         return f"{entry.path}: {answer or details.get('reason') or 'unknown'}"
+    if entry.act == "decision":
+        about, decision, name = (details.get(key) for key in ("reference", "decision", "name"))
+        return f"{entry.path}, {about}: {decision} ({name})"
     if details and not entry.path:
         return json.dumps(dict(details))[:LONGEST]
     return entry.path

@@ -19,6 +19,7 @@ from samaf.cli.options import (
     output_format_option,
     population_option,
     search_options,
+    sound_options,
     verify_option,
 )
 from samaf.cli.text import complain
@@ -46,6 +47,7 @@ RANKED = (
 @population_option
 @verify_option
 @audio_option
+@sound_options
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
 @model_option
 @db_option
@@ -60,6 +62,8 @@ def query(
     population: Population,
     verify: bool,
     audio: str | None,
+    track: int | None,
+    channel: int | None,
     audit: bool,
     model: str | None,
     output_format: str | None,
@@ -99,6 +103,8 @@ def query(
             population=population,
             verify=verify,
             audio=audio,
+            track=track,
+            channel=channel,
             audit=audit,
         ):
             if isinstance(result, AudioError):
@@ -124,6 +130,7 @@ def query(
 @click.argument("second", metavar="B")
 @population_option
 @verify_option
+@sound_options
 @model_option
 @output_format_option
 def compare(
@@ -131,6 +138,8 @@ def compare(
     second: str,
     population: Population,
     verify: bool,
+    track: int | None,
+    channel: int | None,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -147,7 +156,15 @@ def compare(
     from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
 
-    comparison = samaf.compare(first, second, model=model, population=population, verify=verify)
+    comparison = samaf.compare(
+        first,
+        second,
+        model=model,
+        population=population,
+        verify=verify,
+        track=track,
+        channel=channel,
+    )
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
     write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
@@ -155,9 +172,16 @@ def compare(
 
 @click.command()
 @click.argument("file")
+@sound_options
 @model_option
 @output_format_option
-def fingerprint(file: str, model: str | None, output_format: str | None) -> None:
+def fingerprint(
+    file: str,
+    track: int | None,
+    channel: int | None,
+    model: str | None,
+    output_format: str | None,
+) -> None:
     """Print the hashes of a file, four per second.
 
     No store is needed.
@@ -170,7 +194,7 @@ def fingerprint(file: str, model: str | None, output_format: str | None) -> None
     from samaf.cli.recording_views import FINGERPRINT
     from samaf.cli.render import write
 
-    hashed = samaf.fingerprint(file, model=model)
+    hashed = samaf.fingerprint(file, model=model, track=track, channel=channel)
     if not len(hashed.hashes):
         complain(escaped(f"{hashed.path}: {hashed.duration:.2f} s are too short for a hash"))
     write(FINGERPRINT, [hashed], output_format)

@@ -105,6 +105,18 @@ def _or_plain(_context: click.Context, _option: click.Parameter, value: str | No
     return value or PLAIN
 
 
+def sound_options(command: Command) -> Command:
+    """Add ``--track`` and ``--channel``; the command gets both, a number or None."""
+    for name, meaning in (
+        ("channel", "Take only this channel, from 1.  [default: all mixed, and sides that differ]"),
+        ("track", "Take this sound track, from 1.  [default: the file's default with sound]"),
+    ):
+        command = click.option(f"--{name}", metavar="N", type=click.IntRange(1), help=meaning)(
+            command
+        )
+    return command
+
+
 def search_options(what: str) -> Callable[[Command], Command]:
     """Make ``--deep`` and ``--exhaustive``; the command gets ``search``, "plain" without them.
 

@@ -34,5 +34,5 @@ RANKING: View[RankingResult] = View(
     ),
     _ranking_lines,
     ranking_record,
-    ("query", "duration", "sha256", "padded", *RANKING_FIELDS),
+    ("query", "duration", "sha256", "padded", "media", *RANKING_FIELDS),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from samaf.cli.media_views import media_lines
 from samaf.cli.render import Lines, View, labelled, shown_path
 from samaf.cli.text import clock
-from samaf.json_records import RECORDING_FIELDS, Record, recording_record
+from samaf.json_records import RECORDING_FIELDS, Record, media_record, recording_record
 from samaf.records import (
     AddResult,
     CopiesResult,
@@ -36,6 +37,8 @@ def _recording_details(recording: Recording) -> Lines:
     yield "duration", clock(recording.duration)
     yield "sha256", recording.sha256
     yield "added", f"{recording.added_at} (revision {recording.revision})"
+    if recording.media:
+        yield from media_lines(recording.media)
     yield from recording.labels.items()
 
 
@@ -58,6 +61,7 @@ def _add_record(result: AddResult) -> Record:
         "duration": round(recording.duration, 3) if recording else None,
         "hashes": result.hashes,
         "message": result.message,
+        "media": media_record(recording.media) if recording else None,
     }
 
 
@@ -65,7 +69,7 @@ ADDED: View[AddResult] = View(
     (),
     lambda _: (),  # people get a progress and a summary
     _add_record,
-    ("path", "status", "recording_id", "sha256", "duration", "hashes", "message"),
+    ("path", "status", "recording_id", "sha256", "duration", "hashes", "message", "media"),
 )
 
 
@@ -140,17 +144,20 @@ COPIES: View[CopiesResult] = View(
 
 
 def _fingerprint_record(fingerprint: Fingerprint) -> Record:
-    hashes = fingerprint.hashes
+    hashes, media = fingerprint.hashes, fingerprint.media
+    size = len(hashes) // hashes.streams
     return {
         "path": fingerprint.path,
         "sha256": fingerprint.sha256,
         "duration": round(fingerprint.duration, 3),
         "model": fingerprint.model,
         "digest": fingerprint.digest,
+        "media": media_record(media),
         "hashes": [
             {
                 "block_id": number,
-                "start": round(number * fingerprint.hop, 3),
+                "channel": media.channel(number // size) if media else "",
+                "start": round(number % size * fingerprint.hop, 3),
                 "hash": bytes(row).hex(),
                 "informative": bool(useful),
             }
@@ -166,12 +173,15 @@ def _fingerprint_lines(fingerprint: Fingerprint) -> Lines:
         said = "" if row["informative"] else "silence or a steady tone"
         shown = row["hash"]
         shown = shown if len(shown) <= SHOWN_HASH else f"{shown[:SHOWN_HASH]}..."
-        yield str(row["block_id"]), clock(row["start"]), shown, said
+        yield str(row["block_id"]), row["channel"], clock(row["start"]), shown, said
 
 
 FINGERPRINT: View[Fingerprint] = View(
-    (">block", ">start", "hash", ""),
+    (">block", "channel", ">start", "hash", ""),
     _fingerprint_lines,
     _fingerprint_record,
-    ("path", "sha256", "duration", "model", "digest", "block_id", "start", "hash", "informative"),
+    (
+        *("path", "sha256", "duration", "model", "digest", "media"),
+        *("block_id", "channel", "start", "hash", "informative"),
+    ),
 )

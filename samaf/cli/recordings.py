@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.options import INTERRUPTED, database, db_option, model_option, output_format_option
+from samaf.cli.options import (
+    INTERRUPTED,
+    database,
+    db_option,
+    model_option,
+    output_format_option,
+    sound_options,
+)
 from samaf.cli.text import clock, complain, warn
 from samaf.errors import AudioError
 from samaf.text import escaped, printable
 
 if TYPE_CHECKING:
+    from samaf.engine.add import LeftOut
     from samaf.records import AddResult
 
 PATH = click.Path(path_type=Path)
@@ -41,6 +49,7 @@ NAMED = 3  # files that a warning names
     is_flag=True,
     help="Go on: add what comes into the folders, let paths follow files that move.",
 )
+@sound_options
 @model_option
 @db_option
 @output_format_option
@@ -49,6 +58,8 @@ def add(
     labels: Path | None,
     jobs: int | None,
     watch: bool,
+    track: int | None,
+    channel: int | None,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -72,14 +83,15 @@ def add(
     from samaf.cli.recording_views import ADDED
     from samaf.cli.render import shown_path, write
     from samaf.cli.watching import watch_folders
-    from samaf.engine.add import audio_files
+    from samaf.engine.add import LeftOut, audio_files
     from samaf.engine.models import check_model
 
     named = read_labels(labels) if labels else {}
     if watch:
-        watch_folders(paths, named, jobs, model, output_format)
+        watch_folders(paths, named, jobs, track, channel, model, output_format)
         return
-    files = list(audio_files(paths))
+    left_out = LeftOut()
+    files = list(audio_files(paths, left_out))
     if not files:
         given = escaped(", ".join(map(str, paths)))
         raise AudioError(f"{given}: no sound files below; name files to add them whatever they are")
@@ -97,16 +109,19 @@ def add(
     progress = Progress([_size(path) for path in files])
     counts: Counter[str] = Counter()
     failed: list[AddResult] = []
+    unfindable: list[AddResult] = []
     audio = 0.0
 
     def results() -> Iterator[AddResult]:
         nonlocal audio
-        for result in engine.add(files, named, jobs):
+        for result in engine.add(files, named, jobs, track=track, channel=channel):
             counts[result.status] += 1
             seconds = 0.0
             if result.status == "failed":
                 failed.append(result)
             elif result.recording and result.status == "added":
+                if result.message:
+                    unfindable.append(result)
                 seconds = result.recording.duration
                 audio += seconds
             progress.advance(seconds)
@@ -126,11 +141,27 @@ def add(
     summary = f"{counts['added']:,} added ({clock(audio)} of audio, {speed})"
     summary += f", {counts['present']:,} stored before" * bool(counts["present"])
     summary += f", {len(failed):,} failed" * bool(failed)
+    summary += f", {len(unfindable):,} added cannot be found" * bool(unfindable)
     click.echo(f"{summary}; store: {escaped(store)}", err=output_format is not None)
+    if left_out.other_files:
+        warn(escaped(_left_out(left_out)))
+    for result in unfindable:
+        warn(escaped(result.message))
     for result in failed:
         complain(escaped(result.message))
     if failed:
         click.get_current_context().exit(1)
+
+
+def _left_out(left_out: LeftOut) -> str:
+    """Count the files of folders that were left out, the most frequent suffixes first."""
+    suffixes = sorted(left_out.suffixes.items(), key=lambda item: (-item[1], item[0]))
+    some = ", ".join(f"{count:,} {suffix or 'without'}" for suffix, count in suffixes[:NAMED])
+    some += " ..." * (len(suffixes) > NAMED)
+    return (
+        f"{left_out.other_files:,} files of folders have no known suffix of audio ({some}); they "
+        "are left out, name a file to add it whatever it is"
+    )
 
 
 def _size(path: Path) -> int:

@@ -15,6 +15,7 @@ from samaf.cli.options import (
     model_option,
     output_format_option,
     population_option,
+    sound_options,
 )
 from samaf.cli.text import complain
 from samaf.errors import AudioError
@@ -70,9 +71,16 @@ def duplicates(
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@sound_options
 @model_option
 @output_format_option
-def copies(files: tuple[str, ...], model: str | None, output_format: str | None) -> None:
+def copies(
+    files: tuple[str, ...],
+    track: int | None,
+    channel: int | None,
+    model: str | None,
+    output_format: str | None,
+) -> None:
     """Find segments that a recording contains twice.
 
     Such copies are the trace of copy-move forgery: words copied from elsewhere in the same
@@ -93,7 +101,7 @@ def copies(files: tuple[str, ...], model: str | None, output_format: str | None)
         nonlocal failed
         for file in files:
             try:
-                result = samaf.copies(file, model=model)
+                result = samaf.copies(file, model=model, track=track, channel=channel)
             except AudioError as error:
                 complain(escaped(str(error)))
                 failed += 1

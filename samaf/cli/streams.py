@@ -78,12 +78,12 @@ PATH = click.Path(path_type=Path)
 @max_false_matches_option(0.1, "Maximum expected false matches per hour of a stream.")
 @index_option
 @search_options("Compensate for changes of speed, tempo and pitch, and reversal, in sections.")
+@population_option
 @click.option(
     "--follow",
     is_flag=True,
     help="Go to other servers where the URL leads there, by a redirection or a playlist.",
 )
-@population_option
 @model_option
 @db_option
 @output_format_option
@@ -100,8 +100,8 @@ def monitor(
     max_false_matches: float,
     index: str,
     search: str,
-    follow: bool,
     population: Population,
+    follow: bool,
     model: str | None,
     output_format: str | None,
 ) -> None:

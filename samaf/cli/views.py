@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from samaf.cli.media_views import with_channel
 from samaf.cli.render import Lines, View, labelled, shown_path
 from samaf.cli.text import clock
 from samaf.json_records import (
@@ -9,6 +10,7 @@ from samaf.json_records import (
     STRETCH_FIELDS,
     Record,
     duplicate_record,
+    media_record,
     query_record,
     stretch_record,
 )
@@ -25,7 +27,7 @@ def match_cells(match: Match) -> tuple[str, ...]:
     return (
         clock(match.query_start),
         clock(match.query_stop),
-        match.recording.name,
+        with_channel(match.recording.name, match.reference_channel),
         clock(match.reference_start),
         clock(match.reference_stop),
         str(match.manipulation) or "-",
@@ -40,7 +42,8 @@ def query_lines(result: QueryResult) -> Lines:
     """Give the lines of a table for `QUERY`."""
     name = shown_path(result.query)
     for match in result.matches:
-        yield (name, *match_cells(match), labelled(match.recording.labels))
+        clip = with_channel(name, match.channel)
+        yield (clip, *match_cells(match), labelled(match.recording.labels))
     if not result.matches:
         unknown = f"unknown: {result.reason}" if result.reason else "unknown"
         yield (name, "", "", unknown, *[""] * 8)
@@ -50,7 +53,7 @@ QUERY: View[QueryResult] = View(
     ("clip", *MATCH_TITLES, "labels"),
     query_lines,
     query_record,
-    ("query", "duration", "sha256", *MATCH_FIELDS),
+    ("query", "duration", "sha256", "media", *MATCH_FIELDS),
 )
 
 
@@ -69,6 +72,8 @@ def _comparison_record(comparison: Comparison) -> Record:
         # Nobody knows where nothing could be compared.
         "common": None if comparison.reason else bool(comparison.matches),
         "reason": comparison.reason,
+        "first_media": media_record(comparison.first_media),
+        "second_media": media_record(comparison.second_media),
         "matches": [stretch_record(match) for match in comparison.matches],
     }
 
@@ -77,7 +82,9 @@ def comparison_lines(comparison: Comparison) -> Lines:
     """Give the lines of a table for `COMPARISON`."""
     names = shown_path(comparison.first), shown_path(comparison.second)
     for match in comparison.matches:
-        yield (*names, "same speech", *_stretch_cells(match))
+        first = with_channel(names[0], match.channel)
+        second = with_channel(names[1], match.reference_channel)
+        yield (first, second, "same speech", *_stretch_cells(match))
     if not comparison.matches:
         reason = comparison.reason
         answer = f"not compared: {reason}" if reason else "nothing in common"
@@ -88,7 +95,7 @@ COMPARISON: View[Comparison] = View(
     ("A", "B", "", *STRETCH_TITLES),
     comparison_lines,
     _comparison_record,
-    ("first", "second", "common", "reason", *STRETCH_FIELDS),
+    ("first", "second", "common", "reason", "first_media", "second_media", *STRETCH_FIELDS),
 )
 
 
@@ -96,7 +103,9 @@ def _duplicate_lines(pair: Duplicate) -> Lines:
     for match in pair.matches:
         seconds = f"{match.query_stop - match.query_start:.1f} s"
         start, stop, begin, end, _, *others = _stretch_cells(match)
-        yield (pair.first.name, pair.second.name, seconds, start, stop, begin, end, *others[:2])
+        first = with_channel(pair.first.name, match.channel)
+        second = with_channel(pair.second.name, match.reference_channel)
+        yield (first, second, seconds, start, stop, begin, end, *others[:2])
 
 
 DUPLICATES: View[Duplicate] = View(

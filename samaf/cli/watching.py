@@ -21,6 +21,8 @@ def watch_folders(
     folders: tuple[Path, ...],
     labels: Mapping[str, Mapping[str, str]],
     jobs: int | None,
+    track: int | None,
+    channel: int | None,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -48,7 +50,9 @@ def watch_folders(
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with samaf.open(database(), model=model) as engine:
-            results: Iterator[AddResult] = engine.watch(folders, labels, jobs, until=stop)
+            results: Iterator[AddResult] = engine.watch(
+                folders, labels, jobs, track=track, channel=channel, until=stop
+            )
             write(WATCHED, results, output_format, at_once=True)
     finally:
         for number, handler in before.items():

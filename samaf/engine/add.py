@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from samaf.audio import audio_files
-from samaf.audio.source import opened, sha256
-from samaf.engine.worker_tasks import FINGERPRINT
+from samaf.audio import LeftOut, audio_files
+from samaf.audio.source import Identity, opened
+from samaf.engine.notices import notice
+from samaf.engine.worker_tasks import FINGERPRINT, Request
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError
 from samaf.fingerprinters import AnyFingerprinter
+from samaf.media import Selection
 from samaf.records import NO_LABELS, AddResult, Codes, Fingerprint, Recording
 from samaf.store import Store
 from samaf.text import printable
 
-__all__ = ["add", "audio_files"]
+__all__ = ["LeftOut", "add", "audio_files"]
 
 COMMIT_HASHES = 100_000  # a transaction holds about this many: 3.2 MB
 COMMIT_FILES = 64
@@ -36,11 +38,12 @@ def add(
     files: Sequence[Path],
     labels: Labels,
     jobs: int | None,
+    selection: Selection,
 ) -> Iterator[AddResult]:
     """Store files and yield what became of each; see ``Engine.add``."""
     made: list[_Made] = []
     committed = time.monotonic()
-    make = partial(_make, store, fingerprinter)
+    make = partial(_make, store, fingerprinter, selection)
     for each in in_order(make, files, fingerprinter, FINGERPRINT, jobs):
         made.append(each)
         if _is_batch(made) or time.monotonic() - committed > COMMIT_SECONDS:
@@ -62,8 +65,9 @@ class _Made:
 def _make(
     store: Store,
     fingerprinter: AnyFingerprinter,
+    selection: Selection,
     path: Path,
-    hashed: Callable[[Path], Fingerprint],
+    hashed: Callable[[Request], Fingerprint],
 ) -> _Made:
     """Hash one file, unless its bytes are stored already."""
     name = printable(path)
@@ -71,10 +75,10 @@ def _make(
         if path.exists() and not path.is_file():  # it is read twice
             raise AudioError(f"{name}: is a pipe or a device; save its sound as a file first")
         with opened(path) as file:
-            known = store.find(sha256(file.file))
-        if known:
+            identity = Identity.of(file.file)
+        if known := store.find(identity.sha256):
             return _Made(name, known)
-        found = hashed(path)
+        found = hashed(Request(path, selection, identity))
     except AudioError as error:
         return _Made(name, message=str(error))
     if not len(found.hashes):
@@ -99,7 +103,12 @@ def _commit(store: Store, made: Sequence[_Made], labels: Labels) -> Iterator[Add
         if m.fingerprint:
             recording, fresh = next(stored)
             status, hashes = ("added", len(m.fingerprint.hashes)) if fresh else ("present", 0)
-            yield AddResult(m.path, status, recording, hashes)
+            message = ""
+            if fresh:
+                notice(m.path, m.fingerprint.media)
+                if not m.fingerprint.hashes.informative.any():
+                    message = f"{m.path}: cannot be found: silence, or a steady tone"
+            yield AddResult(m.path, status, recording, hashes, message)
         elif m.known:
             yield AddResult(m.path, "present", m.known)
         else:
@@ -109,7 +118,8 @@ def _commit(store: Store, made: Sequence[_Made], labels: Labels) -> Iterator[Add
 def _new(given: str, found: Fingerprint, labels: Labels) -> tuple[Recording, Codes]:
     name = Path(found.path).name
     own = next((labels[key] for key in (given, found.path, name) if key in labels), NO_LABELS)
-    return Recording(found.sha256, name, found.path, found.duration, own), found.hashes
+    about = found.sha256, name, found.path, found.duration, own
+    return Recording(*about, media=found.media), found.hashes
 
 
 def _is_batch(made: Sequence[_Made]) -> bool:

@@ -8,18 +8,21 @@ from pathlib import Path
 
 from samaf.audio import Source
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.fingerprint import joined_codes
 from samaf.engine.hash_query import matcher_of
+from samaf.engine.notices import notice
 from samaf.engine.options import MATCHES, QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
-from samaf.engine.verification import supported
+from samaf.engine.verification import prepared_clips, supported, verification_of
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
-from samaf.index import ExactIndex, table_of
+from samaf.index import ExactIndex, table_of_codes
 from samaf.matching import DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
+from samaf.matching.sections import of_many
+from samaf.media import DEFAULT, Selection
 from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
-from samaf.verification import PreparedClip
-from samaf.verification import verify as verify_signals
+from samaf.verification import PreparedRecording, Samples
 
 
 def compare(
@@ -29,11 +32,14 @@ def compare(
     model: str | None = None,
     population: Population = "speech",
     verify: bool = False,
+    track: int | None = None,
+    channel: int | None = None,
 ) -> Comparison:
     """Tell which segments two files share, and how the first one was altered.
 
     Each file is searched for in the other as a deep query is in a store, so that the order of
-    the two makes no difference. Both are held in memory.
+    the two makes no difference. So is each side of a file whose channels differ. Both files are
+    held in memory.
 
     Parameters
     ----------
@@ -41,19 +47,24 @@ def compare(
         As for ``Engine.query``.
     verify
         Compare the signals as well, as ``Engine.query`` does.
+    track, channel
+        Number of the sound track of both files, and of its only channel, from 1.
 
     Raises
     ------
     AudioError, FingerprinterError, QueryError
-        A file cannot be decoded, or there is no such model or population.
+        A file cannot be decoded, has no such track or channel, or there is no such model or
+        population.
     """
     options = QueryOptions(search="deep", population=population, verify=verify)
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
-    one = prepare_compared(first, fingerprinter)
-    other = prepare_compared(second, fingerprinter)
+    selection = Selection(track, channel)
+    one = prepare_compared(first, fingerprinter, selection)
+    other = prepare_compared(second, fingerprinter, selection)
     names = one.path, other.path
+    media = one.recording.media, other.recording.media
     if reason := reason_of(one, other):
-        return Comparison(*names, (), reason)
+        return Comparison(*names, (), reason, *media)
     matches = [
         *search_in(one, other, fingerprinter, options),
         *(
@@ -62,9 +73,11 @@ def compare(
         ),
     ]
     if verify:
-        return Comparison(*names, supported(verified_in(matches, one, other), options))
-    matches.sort(key=lambda match: (-match.score, match.query_start))
-    return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)))
+        verified = supported(verified_in(matches, one, other), options)
+        return Comparison(*names, verified, "", *media)
+    # The same of equal ones, whichever file is the first.
+    matches.sort(key=lambda match: (-match.score, match.query_start + match.reference_start))
+    return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)), "", *media)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,14 +94,20 @@ class Compared:
         return self.clip.result.query
 
 
-def prepare_compared(source: Source, fingerprinter: Fingerprinter) -> Compared:
+def prepare_compared(
+    source: Source, fingerprinter: Fingerprinter, selection: Selection = DEFAULT
+) -> Compared:
     """Decode and hash a file for both parts."""
-    clip = prepare(source, fingerprinter, Stopwatch(), deep=True)
+    clip = prepare(source, fingerprinter, Stopwatch(), selection, deep=True)
+    notice(clip.result.query, clip.result.media)
     result = clip.result
-    recording = Recording(result.sha256, Path(result.query).name, result.query, result.duration)
-    chunks = [] if clip.samples is None else [clip.samples]
+    about = result.sha256, Path(result.query).name, result.query, result.duration
     with one_blas_thread():
-        return Compared(clip, recording, fingerprinter.hashes(chunks, result.sha256))
+        streams = [
+            fingerprinter.hashes([] if each.samples is None else [each.samples], each.salt)
+            for each in clip.streams
+        ]
+    return Compared(clip, Recording(*about, media=result.media), joined_codes(streams))
 
 
 def reason_of(*files: Compared) -> str:
@@ -103,24 +122,42 @@ def search_in(
     query: Compared, reference: Compared, fingerprinter: Fingerprinter, options: QueryOptions
 ) -> Iterator[Match]:
     """Search for one file in the other."""
-    packed = reference.hashes.packed
-    index = ExactIndex(table_of([(0, packed)], packed.shape[1]))
-    deep = DeepMatcher(fingerprinter, matcher_of(fingerprinter, index, options))
-    assert query.clip.samples is not None
-    with one_blas_thread():
-        candidates = deep.find(query.clip.samples, query.clip.result.sha256)
-    for candidate in candidates:
-        yield to_match(candidate, reference.recording, fingerprinter, query.recording.duration)
+    hashes = reference.hashes
+    index = ExactIndex(table_of_codes([(0, hashes)], hashes.packed.shape[1]))
+    streams = query.clip.streams
+    share = options.max_false_matches / len(streams)
+    matcher = replace(matcher_of(fingerprinter, index, options), max_false_matches=share)
+    deep = DeepMatcher(fingerprinter, matcher)
+    for stream in streams:
+        assert stream.samples is not None
+        with one_blas_thread():
+            candidates = deep.find(stream.samples, stream.salt)
+        for candidate in of_many(candidates, len(streams)):
+            match = to_match(
+                candidate, reference.recording, fingerprinter, query.recording.duration
+            )
+            side = index.table.side(candidate.recording_index)
+            reference_channel = reference.recording.channel(side)
+            yield replace(match, channel=stream.channel, reference_channel=reference_channel)
 
 
 def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> list[Match]:
     """Verify matches of one file in the other."""
-    clip, recording = query.clip.samples, reference.clip.samples
-    assert clip is not None
-    assert recording is not None
-    prepared = PreparedClip(clip)
+    clips = prepared_clips(query.clip)
+    recordings = {
+        stream.channel: PreparedRecording(Samples(reference.clip.samples_of(stream.channel)))
+        for stream in reference.clip.streams
+    }
     with one_blas_thread():
-        return [replace(m, verification=verify_signals(prepared, recording, m)) for m in matches]
+        return [
+            replace(
+                match,
+                verification=verification_of(
+                    match, clips[match.channel], recordings[match.reference_channel]
+                ),
+            )
+            for match in matches
+        ]
 
 
 def turned(match: Match, recording: Recording) -> Match:
@@ -134,4 +171,6 @@ def turned(match: Match, recording: Recording) -> Match:
         reference_start=match.query_start,
         reference_stop=match.query_stop,
         manipulation=Manipulation(tau, rho, match.manipulation.reversed),
+        channel=match.reference_channel,
+        reference_channel=match.channel,
     )

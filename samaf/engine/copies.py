@@ -8,6 +8,7 @@ import numpy as np
 
 from samaf.audio import Audio, Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.notices import notice
 from samaf.features import encoder_input
 from samaf.features.stream import frame_chunks
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
@@ -24,20 +25,32 @@ from samaf.matching.self_matches import (
 from samaf.records import CopiesResult, RepeatedSegment
 
 
-def copies(source: Source, *, model: str | None = None) -> CopiesResult:
+def copies(
+    source: Source,
+    *,
+    model: str | None = None,
+    track: int | None = None,
+    channel: int | None = None,
+) -> CopiesResult:
     """Tell which segments a recording holds twice: the trace of copy-move forgery.
 
     Finds copies of 1.5 s and more, as they are or coded once more. What a speaker says twice
     is none. An hour takes about 60 MB of memory.
 
+    Parameters
+    ----------
+    track, channel
+        Number of the sound track, and of its only channel, from 1; by default all are mixed.
+
     Raises
     ------
     AudioError, FingerprinterError
-        The file cannot be decoded, or there is no such model.
+        The file cannot be decoded, has no such track or channel, or there is no such model.
     """
     fingerprinter = load_hash_model(model or DEFAULT_MODEL)
     parameters = fingerprinter.card.features
-    with one_blas_thread(), read(source) as audio:
+    with one_blas_thread(), read(source, track=track, channel=channel) as audio:
+        notice(audio.path or audio.name, audio.media)
         answer = partial(CopiesResult, audio.path or audio.name, audio.sha256, audio.duration)
         frames = np.concatenate(
             [np.empty((0, parameters.coefficients), np.float32)]

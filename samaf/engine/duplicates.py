@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.hash_query import matcher_of
 from samaf.engine.options import QueryOptions
 from samaf.fingerprinters import Fingerprinter
-from samaf.index import ExactIndex, Index
+from samaf.index import ExactIndex, HashTable, Index
 from samaf.index.exact import PAIRS_TO_COMPILED, Backend
-from samaf.matching import to_match
-from samaf.matching.duplicates import shared
-from samaf.records import Duplicate
+from samaf.matching import Candidate, to_match
+from samaf.matching.duplicates import behind, shared
+from samaf.matching.merging import merge_streams
+from samaf.records import Duplicate, Match, Recording
 from samaf.store import Store
 
 
@@ -27,21 +31,45 @@ def duplicates(
     """Yield each pair once; see ``Engine.duplicates``."""
     table = index.table
     matcher = matcher_of(fingerprinter, index, options)
-    total = len(table.recording_ids)
+    ids = table.recording_ids
+    total = len(ids)
     # Each recording has an index of its own, too small to make the change itself.
     backend: Backend | None = "compiled" if table.total**2 / 2 > PAIRS_TO_COMPILED else None
     open_index = partial(ExactIndex, backend=backend)
+    found: dict[int, list[tuple[int, Candidate]]] = defaultdict(list)  # by id of the other one
     for number in range(total):
         with one_blas_thread():
-            found = shared(matcher, number, open_index)
-        ids = [int(table.recording_ids[position]) for position in (number, *found)]
-        recordings = store.get_many(ids) if found else {}
-        # A recording deleted in the meantime gives no pair.
-        if first := recordings.get(ids[0]):
-            for candidates, other in zip(found.values(), ids[1:], strict=True):
-                if second := recordings.get(other):
-                    matches = (
-                        to_match(c, second, fingerprinter, first.duration) for c in candidates
-                    )
-                    yield Duplicate(first, second, tuple(matches))
+            of_side = shared(matcher, number, open_index)
+        for candidate in chain.from_iterable(of_side.values()):
+            found[candidate.recording_id].append((table.side(number), candidate))
+        if behind(table, number) == number + 1:  # the recording's last side, mostly the only one
+            recordings = store.get_many([int(ids[number]), *found]) if found else {}
+            # A recording deleted in the meantime gives no pair.
+            if first := recordings.get(int(ids[number])):
+                for other, candidates in found.items():
+                    if second := recordings.get(other):
+                        matches = _matches(first, second, candidates, table, fingerprinter)
+                        yield Duplicate(first, second, matches)
+            found.clear()
         on_progress(number + 1, total)
+
+
+def _matches(
+    first: Recording,
+    second: Recording,
+    candidates: Sequence[tuple[int, Candidate]],
+    table: HashTable,
+    fingerprinter: Fingerprinter,
+) -> tuple[Match, ...]:
+    """Give what two recordings share, in order of time; what several sides hold, once."""
+    matches = [
+        replace(
+            to_match(candidate, second, fingerprinter, first.duration),
+            channel=first.channel(side),
+            reference_channel=second.channel(table.side(candidate.recording_index)),
+        )
+        for side, candidate in candidates
+    ]
+    if any(match.channel or match.reference_channel for match in matches):
+        matches = merge_streams(matches, len(matches))
+    return tuple(sorted(matches, key=lambda match: (match.query_start, match.query_stop)))

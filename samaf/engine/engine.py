@@ -39,6 +39,7 @@ from samaf.fingerprinters import (
     hashing,
     load_fingerprinter,
 )
+from samaf.media import Selection
 from samaf.records import (
     NO_LABELS,
     AddResult,
@@ -99,6 +100,9 @@ class Engine:
         paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         labels: Mapping[str, Mapping[str, str]] = NO_LABELS,  # type: ignore[assignment]
         jobs: int | None = None,
+        *,
+        track: int | None = None,
+        channel: int | None = None,
     ) -> Iterator[AddResult]:
         """Store the recordings of files and folders; yield what became of each file.
 
@@ -111,6 +115,12 @@ class Engine:
             By file name or path, the labels of a recording.
         jobs
             Files at once; by default as many as there are processors.
+        track
+            Number of the sound track, from 1; by default the one that the file marks as
+            default, or else the first, that holds sound.
+        channel
+            Number of the only channel to store, from 1; by default all are mixed, and each side
+            is stored besides where the channels differ.
 
         Raises
         ------
@@ -121,7 +131,8 @@ class Engine:
         given = [paths] if isinstance(paths, str | os.PathLike) else paths
         files = list(audio_files(given))
         self.store.bind(stored_fingerprinter(self.fingerprinter))
-        yield from add(self.store, self.fingerprinter, files, labels, jobs)
+        selection = Selection(track, channel)
+        yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
 
     def watch(
         self,
@@ -129,6 +140,8 @@ class Engine:
         labels: Mapping[str, Mapping[str, str]] = NO_LABELS,  # type: ignore[assignment]
         jobs: int | None = None,
         *,
+        track: int | None = None,
+        channel: int | None = None,
         until: Event | None = None,
     ) -> Iterator[AddResult]:
         """Add what is in folders and what comes into them; yield what became of each file.
@@ -139,7 +152,7 @@ class Engine:
 
         Parameters
         ----------
-        labels, jobs
+        labels, jobs, track, channel
             As in `add`.
         until
             Ends it when it is set.
@@ -152,9 +165,13 @@ class Engine:
         given = [folders] if isinstance(folders, str | os.PathLike) else folders
         tops = watched_folders(given)
         self.store.bind(stored_fingerprinter(self.fingerprinter))
-        make = partial(add, self.store, self.fingerprinter, labels=labels, jobs=jobs)
+        selection = Selection(track, channel)
+
+        def add_files(files: Sequence[Path]) -> Iterator[AddResult]:
+            return add(self.store, self.fingerprinter, files, labels, jobs, selection)
+
         with seen_files(self.store, self._cache_folder) as seen:
-            yield from watch(tops, self.store, make, seen, until or Event())
+            yield from watch(tops, self.store, add_files, seen, until or Event())
 
     # Asking -------------------------------------------------------------------------
 
@@ -187,6 +204,8 @@ class Engine:
         population: Population = "speech",
         verify: bool = False,
         audio: str | os.PathLike[str] | None = None,
+        track: int | None = None,
+        channel: int | None = None,
         audit: bool = False,
     ) -> QueryResult | RankingResult:
         """Tell which stored recordings a clip comes from, and where in them.
@@ -221,6 +240,9 @@ class Engine:
         audio
             Folder of the recordings' audio, for ``verify``: found by name or SHA-256. By default,
             and where it lacks one, the path that the store has.
+        track, channel
+            Number of the sound track, and of its only channel to search for, from 1; see `add`.
+            By default each side is searched for besides where the channels differ.
         audit
             Write the question and its answer into the store's audit log.
 
@@ -238,6 +260,8 @@ class Engine:
             population=population,
             verify=verify,
             audio=audio,
+            track=track,
+            channel=channel,
             audit=audit,
         )
         if isinstance(answer, AudioError):
@@ -255,6 +279,8 @@ class Engine:
         population: Population = "speech",
         verify: bool = False,
         audio: str | os.PathLike[str] | None = None,
+        track: int | None = None,
+        channel: int | None = None,
         audit: bool = False,
     ) -> Iterator[QueryResult | RankingResult | AudioError]:
         """Ask about many clips; yield the answers in the clips' order.
@@ -267,7 +293,9 @@ class Engine:
         QueryError
             An argument is out of its range.
         """
-        options = QueryOptions(granularity_s, k, max_false_matches, search, population, verify)
+        options = QueryOptions(
+            granularity_s, k, max_false_matches, search, population, verify, track, channel
+        )
         if verify:
             hashing(self.fingerprinter)  # a ranking names places of 4 s, which no lag follows
         yield from query_many(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ from samaf.audio import Source
 from samaf.engine.options import QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
-from samaf.engine.worker_tasks import PREPARE
+from samaf.engine.worker_tasks import PREPARE, Request
 from samaf.engine.workers import in_order, processes
 from samaf.errors import AudioError
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, FlatIndex, HashTable, Index, IvfIndex
 from samaf.matching import Candidate, DeepMatcher, Matcher, PreparedQuery, calibration_of, to_match
-from samaf.matching.merging import merge_matches
+from samaf.matching.merging import merge_matches, merge_streams
 from samaf.matching.sections import later, of_many, sections
+from samaf.media import Selection
 from samaf.records import Match, QueryResult, Verification
 from samaf.store import Store
 
@@ -47,7 +49,8 @@ class HashFamily:
         paths = [Path(s) for s in sources if isinstance(s, str | os.PathLike) and s != "-"]
         in_memory = options.deep or options.verify
         if not in_memory and len(paths) == len(sources) and processes(paths):
-            yield from in_order(_prepare_in_process, paths, self.fingerprinter, PREPARE)
+            prepare_in_process = partial(_prepare_in_process, options.selection)
+            yield from in_order(prepare_in_process, paths, self.fingerprinter, PREPARE)
             return
         for source in sources:
             watch = Stopwatch()
@@ -57,6 +60,7 @@ class HashFamily:
                         source,
                         self.fingerprinter,
                         watch,
+                        options.selection,
                         deep=options.deep,
                         with_samples=options.verify,
                     ),
@@ -77,26 +81,44 @@ class HashFamily:
         result = prepared.result
         if not index.table.total:
             return replace(result, reason="the store is empty")
-        matcher = matcher_of(self.fingerprinter, index, options)
-        if prepared.samples is None or not options.deep:
+        streams = prepared.streams
+        share = options.max_false_matches / len(streams)
+        matcher = replace(matcher_of(self.fingerprinter, index, options), max_false_matches=share)
+        matches: list[Match] = []
+        for stream in streams:
+            for match in self._matches(stream, len(streams), options, matcher, store, watch):
+                matches.append(replace(match, channel=stream.channel))
+        if len(streams) > 1:
+            matches = merge_streams(matches, options.k)
+        return replace(result, matches=tuple(matches))
+
+    def _matches(
+        self,
+        stream: PreparedQuery,
+        streams: int,
+        options: QueryOptions,
+        matcher: Matcher,
+        store: Store,
+        watch: Stopwatch,
+    ) -> Sequence[Match]:
+        """Search for one of so many streams of a clip."""
+        index, seconds = matcher.index, stream.result.duration
+        if stream.samples is None or not options.deep:
             with watch("search"):
-                candidates = matcher.find(prepared.grids)
+                candidates = of_many(matcher.find(stream.grids), streams)
             with watch("database"):
-                matches = to_matches(candidates, index, self.fingerprinter, store, result.duration)
-            return replace(result, matches=matches)
-        parts = sections(prepared.samples, self.fingerprinter.card.features.sample_rate)
-        matcher = replace(matcher, max_false_matches=options.max_false_matches / len(parts))
+                return to_matches(candidates, index, self.fingerprinter, store, seconds)
+        parts = sections(stream.samples, self.fingerprinter.card.features.sample_rate)
+        matcher = replace(matcher, max_false_matches=matcher.max_false_matches / len(parts))
         deep = DeepMatcher(self.fingerprinter, matcher, options.search == "exhaustive")
-        matches_of_parts: list[Match] = []
+        matches: list[Match] = []
         for start, seconds, samples in parts:
             with watch("search"):
-                candidates = of_many(deep.find(samples, result.sha256), len(parts))
+                candidates = of_many(deep.find(samples, stream.salt), streams * len(parts))
             with watch("database"):
-                matches = to_matches(candidates, index, self.fingerprinter, store, seconds)
-            matches_of_parts += [later(match, start) for match in matches]
-        if len(parts) > 1:
-            matches_of_parts = merge_matches(matches_of_parts, options.k)
-        return replace(result, matches=tuple(matches_of_parts))
+                found = to_matches(candidates, index, self.fingerprinter, store, seconds)
+            matches += [later(match, start) for match in found]
+        return merge_matches(matches, options.k) if len(parts) > 1 else matches
 
     def account(self, result: QueryResult) -> dict[str, Any]:
         """Give a result as the audit log keeps it, as JSON values."""
@@ -110,6 +132,7 @@ class HashFamily:
                     "score": round(match.score, 2),
                     "manipulation": str(match.manipulation),
                     **_verification_account(match.verification),
+                    "channels": [match.channel, match.reference_channel],
                 }
                 for match in result.matches
             ]
@@ -126,12 +149,12 @@ def _verification_account(verification: Verification | None) -> dict[str, Any]:
 
 
 def _prepare_in_process(
-    path: Path, in_process: Callable[[Path], PreparedQuery]
+    selection: Selection, path: Path, in_process: Callable[[Request], PreparedQuery]
 ) -> tuple[PreparedQuery | AudioError, Stopwatch]:
     watch = Stopwatch()
     try:
         with watch("hash"):
-            return in_process(path), watch
+            return in_process(Request(path, selection)), watch
     except AudioError as error:
         return error, watch
 
@@ -160,11 +183,12 @@ def to_matches(
 
     ``duration`` is that of the clip, in seconds.
     """
-    ids = [int(index.table.recording_ids[c.recording_index]) for c in candidates]
-    recordings = store.get_many(ids)
+    recordings = store.get_many({candidate.recording_id for candidate in candidates})
     # A recording deleted since the index was read gives no match.
-    return tuple(
-        to_match(candidate, recordings[recording_id], fingerprinter, duration)
-        for candidate, recording_id in zip(candidates, ids, strict=True)
-        if recording_id in recordings
-    )
+    matches = []
+    for candidate in candidates:
+        if recording := recordings.get(candidate.recording_id):
+            match = to_match(candidate, recording, fingerprinter, duration)
+            side = index.table.side(candidate.recording_index)
+            matches.append(replace(match, reference_channel=recording.channel(side)))
+    return tuple(matches)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from samaf.errors import QueryError
+from samaf.media import Selection
 
 if TYPE_CHECKING:
     from samaf.records import Population
@@ -38,6 +39,8 @@ class QueryOptions:
     search: str = "plain"
     population: Population = "speech"
     verify: bool = False
+    track: int | None = None
+    channel: int | None = None
 
     def __post_init__(self) -> None:
         if not GRANULARITIES_S[0] <= self.granularity_s <= GRANULARITIES_S[1]:
@@ -55,6 +58,11 @@ class QueryOptions:
             raise QueryError(
                 f"{self.population!r}: no such population; choose {', '.join(POPULATIONS)}"
             )
+
+    @property
+    def selection(self) -> Selection:
+        """Which sound of a clip is searched for."""
+        return Selection(self.track, self.channel)
 
     @property
     def deep(self) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from samaf.audio import Source, read
+import numpy as np
+
+from samaf.audio import Audio, Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.fingerprint import with_share
 from samaf.engine.stopwatch import Stopwatch
 from samaf.fingerprinters import Fingerprinter
 from samaf.matching import PLAIN, PreparedQuery, hash_under
 from samaf.matching.edge_blocks import is_short
-from samaf.matching.query_hashes import Grid
+from samaf.matching.query_hashes import Grid, salt_of
+from samaf.media import DEFAULT, Selection, joined
 from samaf.records import QueryResult
 
 
@@ -19,6 +23,7 @@ def prepare(
     source: Source,
     fingerprinter: Fingerprinter,
     watch: Stopwatch,
+    selection: Selection = DEFAULT,
     *,
     deep: bool = False,
     with_samples: bool = False,
@@ -30,27 +35,59 @@ def prepare(
     Raises
     ------
     AudioError
-        It cannot be decoded.
+        It cannot be decoded, or has no such track or channel.
     """
     with one_blas_thread(), ExitStack() as stack:
         with watch("decode"):
-            audio = stack.enter_context(read(source))
-        result = QueryResult(audio.path or audio.name, audio.sha256, audio.duration)
-        grids: list[Grid] = []
-        samples, informative = None, False
-        if audio.duration >= fingerprinter.block:
-            needed = deep or with_samples or is_short(audio.duration)
-            samples = audio.samples() if needed else None
-            with watch("hash"):
-                if deep:
-                    informative = fingerprinter.is_informative(audio.chunks())
-                elif samples is None or not is_short(audio.duration):
-                    grids = [(PLAIN, fingerprinter.hashes(audio.chunks(), audio.sha256))]
-                else:
-                    grids = hash_under(samples, audio.sha256, fingerprinter, [PLAIN])
-            informative = informative or any(hashes.informative.any() for _, hashes in grids)
-    result = replace(result, reason=reason_for(audio.duration, informative, fingerprinter))
-    return PreparedQuery(result, tuple(grids), samples if deep or with_samples else None)
+            opened = read(source, track=selection.track, channel=selection.channel)
+            audio = stack.enter_context(opened)
+        streams = []
+        with watch("hash"):
+            streams.append(_stream(audio, "", fingerprinter, deep, with_samples))
+            for side in audio.sides:
+                channel = joined(side.media.used_channels)
+                streams.append(_stream(side, channel, fingerprinter, deep, with_samples))
+    blocks = np.array([stream.informative for stream in streams])
+    padded = any(h.informative.any() for stream in streams for _, h in stream.grids)
+    result = QueryResult(
+        audio.path or audio.name,
+        audio.sha256,
+        audio.duration,
+        reason=reason_for(audio.duration, bool(blocks.any()) or padded, fingerprinter),
+        media=with_share(audio.media, blocks),
+    )
+    whole, *sides = (
+        PreparedQuery(result, stream.grids, stream.samples, stream.channel) for stream in streams
+    )
+    return replace(whole, sides=tuple(sides))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stream:
+    """The mix of a clip's channels, or a side; ``informative`` is of its unpadded blocks."""
+
+    channel: str
+    grids: tuple[Grid, ...]
+    samples: np.ndarray | None
+    informative: np.ndarray
+
+
+def _stream(
+    audio: Audio, channel: str, fingerprinter: Fingerprinter, deep: bool, with_samples: bool
+) -> _Stream:
+    if audio.duration < fingerprinter.block:
+        return _Stream(channel, (), None, np.empty(0, bool))
+    if deep:
+        informative = fingerprinter.informative(audio.chunks())
+        return _Stream(channel, (), audio.samples(), informative)
+    salt = salt_of(audio.sha256, channel)
+    samples = audio.samples() if with_samples or is_short(audio.duration) else None
+    if samples is not None and is_short(audio.duration):
+        grids = hash_under(samples, salt, fingerprinter, [PLAIN])
+    else:
+        grids = [(PLAIN, fingerprinter.hashes(audio.chunks(), salt))]
+    kept = samples if with_samples else None
+    return _Stream(channel, tuple(grids), kept, grids[0][1].informative)
 
 
 def reason_for(duration: float, informative: bool, fingerprinter: Fingerprinter) -> str:

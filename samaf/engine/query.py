@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from samaf.audio import Source
 from samaf.engine.hash_query import HashFamily
 from samaf.engine.indexes import CurrentIndex
+from samaf.engine.notices import notice
 from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
 from samaf.engine.stopwatch import Stopwatch
@@ -77,7 +78,7 @@ def query_many(
                 result = family.search(prepared, options, current, store, watch)
             if options.verify:
                 with watch("verify"):
-                    result = with_verification(result, prepared.samples, references, options)
+                    result = with_verification(result, prepared, references, options)
             if audit:
                 content = {
                     "options": asdict(options),
@@ -88,4 +89,5 @@ def query_many(
                 with watch("database"):
                     store.log("query", result.sha256, result.query, content)
             watch.report(result)
+            notice(result.query, result.media)
             yield result

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from samaf.audio import Audio, audio_files, read
 from samaf.audio.source import existing, opened, sha256
 from samaf.errors import AudioError
+from samaf.media import DEFAULT
 from samaf.records import Recording
 from samaf.text import printable
 
@@ -55,8 +56,13 @@ class References:
         while self._kept:
             self._drop_oldest()
 
-    def audio(self, recording: Recording) -> Audio:
+    def audio(self, recording: Recording, channel: str = "") -> Audio:
         """Give the decoded audio of a recording; valid until other recordings are asked for.
+
+        Parameters
+        ----------
+        channel
+            Name of a side whose channels differ from the others; "" for the mix.
 
         Raises
         ------
@@ -78,10 +84,10 @@ class References:
         audio = self._kept[recording.sha256][0]
         while len(self._kept) > 1 and self._bytes() > KEPT_BYTES:
             self._drop_oldest()
-        return audio
+        return audio.side(channel)
 
     def _bytes(self) -> int:
-        return sum(4 * audio.count for audio, _ in self._kept.values())
+        return sum(4 * audio.count * (1 + len(audio.sides)) for audio, _ in self._kept.values())
 
     def _drop_oldest(self) -> None:
         _, (_, stack) = self._kept.popitem(last=False)
@@ -99,7 +105,9 @@ class References:
                 )
         with ExitStack() as stack:
             try:
-                audio = stack.enter_context(read(path))
+                chosen = recording.media.selection if recording.media else DEFAULT
+                opened_audio = read(path, track=chosen.track, channel=chosen.channel)
+                audio = stack.enter_context(opened_audio)
             except AudioError:
                 if _digest(path) == recording.sha256:
                     raise

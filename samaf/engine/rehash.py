@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from samaf.audio import audio_files
+from samaf.audio.source import Identity
 from samaf.audio.source import opened as opened_file
-from samaf.audio.source import sha256
 from samaf.engine.add import COMMIT_FILES, COMMIT_SECONDS
 from samaf.engine.models import stored_fingerprinter
-from samaf.engine.worker_tasks import FINGERPRINT
+from samaf.engine.worker_tasks import FINGERPRINT, Request
 from samaf.engine.workers import in_order
 from samaf.errors import AudioError, InterruptedHashingError
 from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter, shipped
+from samaf.media import DEFAULT
 from samaf.records import Fingerprint, Recording, RehashResult
 from samaf.store import Store
 from samaf.store.maintenance import rehashing
@@ -71,28 +73,33 @@ def rehash(
         hash_wanted = partial(_hash_wanted, lacking)
         for made in in_order(hash_wanted, files, fingerprinter, FINGERPRINT):
             if made and len(made.hashes) and (recording := lacking.pop(made.sha256, None)):
-                batch.append((recording, made.hashes))
+                batch.append((replace(recording, media=made.media), made.hashes))
             if len(batch) >= COMMIT_FILES or time.monotonic() - committed > COMMIT_SECONDS:
                 rehashing.put(database, number, batch, blocks_per_row)
                 batch, committed = [], time.monotonic()
                 on_progress(total - len(lacking), total)
         rehashing.put(database, number, batch, blocks_per_row)
         on_progress(total - len(lacking), total)
-        missing = rehashing.finish(database, number, forget=forget_missing)
+        missing = rehashing.finish(
+            database, number, forget=forget_missing, sides=fingerprinter.hashes_sides
+        )
     return RehashResult(
         name, fingerprinter.name, fingerprinter.digest, total, tuple(missing), forget_missing
     )
 
 
 def _hash_wanted(
-    lacking: dict[str, Recording], path: Path, hashed: Callable[[Path], Fingerprint]
+    lacking: dict[str, Recording], path: Path, hashed: Callable[[Request], Fingerprint]
 ) -> Fingerprint | None:
     """Hash a file that holds the bytes of a recording; None for any other file."""
     try:
         with opened_file(path) as file:
-            if sha256(file.file) not in lacking:
-                return None
-        return hashed(path)
+            identity = Identity.of(file.file)
+        recording = lacking.get(identity.sha256)
+        if recording is None:
+            return None
+        selection = recording.media.selection if recording.media else DEFAULT
+        return hashed(Request(path, selection, identity))
     except InterruptedHashingError:
         raise  # the file may be sound: its recording must not be deleted
     except AudioError:

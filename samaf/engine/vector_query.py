@@ -9,12 +9,14 @@ from typing import Any
 
 from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.fingerprint import with_share
 from samaf.engine.options import QueryOptions
 from samaf.engine.stopwatch import Stopwatch
 from samaf.errors import AudioError, QueryError
 from samaf.fingerprinters import VectorFingerprinter, Vectors
 from samaf.index import CellsIndex, HashTable, VectorIndex
 from samaf.matching.voting import rank
+from samaf.media import Selection
 from samaf.records import RankedRecording, RankingResult
 from samaf.store import Store
 
@@ -54,7 +56,7 @@ class VectorFamily:
         QueryError
             An option is set that only models of hashes support.
         """
-        if options != QueryOptions(k=options.k):
+        if options != QueryOptions(k=options.k, track=options.track, channel=options.channel):
             raise QueryError(
                 f"{self.fingerprinter.name}: ranks recordings by vectors of "
                 f"{self.fingerprinter.block:g} s; granularity, maximum false matches and deep "
@@ -63,18 +65,26 @@ class VectorFamily:
         for source in sources:
             watch = Stopwatch()
             try:
-                yield self._prepare(source, watch), watch
+                yield self._prepare(source, options.selection, watch), watch
             except AudioError as error:
                 yield error, watch
 
-    def _prepare(self, source: Source, watch: Stopwatch) -> PreparedVectors:
+    def _prepare(self, source: Source, selection: Selection, watch: Stopwatch) -> PreparedVectors:
         with one_blas_thread(), ExitStack() as stack:
             with watch("decode"):
-                audio = stack.enter_context(read(source, self.fingerprinter.sample_rate))
+                opened = read(
+                    source,
+                    self.fingerprinter.sample_rate,
+                    track=selection.track,
+                    channel=selection.channel,
+                )
+                audio = stack.enter_context(opened)
             with watch("hash"):
                 vectors = self.fingerprinter.vectors(audio.chunks(CHUNK_SECONDS))
             name = audio.path or audio.name
-            result = RankingResult(name, audio.sha256, audio.duration, padded=vectors.padded)
+            media = with_share(audio.media, vectors.informative[None])
+            about = name, audio.sha256, audio.duration
+            result = RankingResult(*about, padded=vectors.padded, media=media)
         if not vectors.informative.any():
             result = replace(result, reason="nothing in it to recognise: silence")
         return PreparedVectors(result, vectors)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from math import log, log10
-
-import numpy as np
 
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
 from samaf.errors import AudioError
+from samaf.matching import PreparedQuery
 from samaf.matching.merging import keep_best, match_place
-from samaf.records import UNALTERED, Match, QueryResult
-from samaf.verification import PreparedClip, unverified
+from samaf.records import UNALTERED, Match, QueryResult, Verification
+from samaf.verification import PreparedClip, PreparedRecording, unverified
 from samaf.verification import verify as verify_signals
 
 
 def with_verification(
-    result: QueryResult, samples: np.ndarray, references: References, options: QueryOptions
+    result: QueryResult, clip: PreparedQuery, references: References, options: QueryOptions
 ) -> QueryResult:
     """Verify the matches of a query, among them those that chance explains.
 
@@ -27,8 +27,8 @@ def with_verification(
     ----------
     result
         Its matches are the candidates at any score.
-    samples
-        float32 (n,): the clip.
+    clip
+        With its samples.
 
     Returns
     -------
@@ -37,9 +37,19 @@ def with_verification(
     if not result.matches:
         return result
     with one_blas_thread():
-        clip = PreparedClip(samples)
-        matches = [verified_match(match, clip, references) for match in result.matches]
+        clips = prepared_clips(clip)
+        # Candidates of one recording follow each other: what is prepared of it is kept that long.
+        matches: list[Match] = []
+        for _, group in groupby(sorted(result.matches, key=_recording), key=_recording):
+            matches += _verified(list(group), clips, references)
     return replace(result, matches=supported(matches, options))
+
+
+def prepared_clips(clip: PreparedQuery) -> dict[str, PreparedClip]:
+    """Give the mix and the sides of a clip, ready to be verified, by the names of the sides."""
+    return {
+        stream.channel: PreparedClip(clip.samples_of(stream.channel)) for stream in clip.streams
+    }
 
 
 def supported(matches: Iterable[Match], options: QueryOptions) -> tuple[Match, ...]:
@@ -64,19 +74,31 @@ def _order(match: Match) -> tuple[bool, float, float]:
     return not is_verified(match), -proof if is_verified(match) else 0.0, -match.score
 
 
-def verified_match(match: Match, clip: PreparedClip, references: References) -> Match:
-    """Give a match with its verification, or with the reason why there is none.
+def _recording(match: Match) -> tuple[str, str]:
+    return match.recording.sha256, match.reference_channel
+
+
+def _verified(
+    matches: Sequence[Match], clips: Mapping[str, PreparedClip], references: References
+) -> list[Match]:
+    """Give matches in one recording with their verification, or why there is none."""
+    first = matches[0]
+    try:
+        audio = PreparedRecording(references.audio(first.recording, first.reference_channel))
+    except AudioError as error:
+        return [replace(match, verification=unverified(match, str(error))) for match in matches]
+    return [replace(m, verification=verification_of(m, clips[m.channel], audio)) for m in matches]
+
+
+def verification_of(match: Match, clip: PreparedClip, recording: PreparedRecording) -> Verification:
+    """Verify a match.
 
     A plain search finds a tempo, but looks for no pitch: whether the pitch went with it, as with
     speed, is tried too.
     """
-    try:
-        audio = references.audio(match.recording)
-    except AudioError as error:
-        return replace(match, verification=unverified(match, str(error)))
     tau, rho = match.manipulation.tau, match.manipulation.rho
     tried = [match]
     if rho == 1 and abs(log(tau)) > UNALTERED:
         tried.append(replace(match, manipulation=replace(match.manipulation, rho=1 / tau)))
-    verifications = [verify_signals(clip, audio, each, tries=len(tried)) for each in tried]
-    return replace(match, verification=max(verifications, key=lambda v: v.score))
+    verifications = [verify_signals(clip, recording, each, tries=len(tried)) for each in tried]
+    return max(verifications, key=lambda verification: verification.score)

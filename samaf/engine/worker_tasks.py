@@ -7,20 +7,55 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
 
 import numpy as np
 
+from samaf.audio.source import Identity
 from samaf.engine.fingerprint import hash_file
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
 from samaf.errors import AudioError
 from samaf.matching import PLAIN, PreparedQuery
+from samaf.media import DEFAULT, MediaInfo, Selection
 from samaf.records import Codes, Fingerprint, Hashes, QueryResult
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A file, which sound of it is meant, and the identity of its bytes where it is known."""
+
+    path: Path
+    selection: Selection = DEFAULT
+    identity: Identity | None = None
+
+    def to_line(self, task: Task[Any]) -> bytes:
+        """Write it as a line of JSON; a path may hold any bytes."""
+        fields = {
+            "task": task.name,
+            "path": os.fsencode(self.path).hex(),
+            "selection": [self.selection.track, self.selection.channel],
+            "identity": self.identity and [self.identity.sha256, self.identity.status],
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> tuple[str, Request]:
+        """Read the name of the task and the request."""
+        fields = json.loads(line)
+        identity = fields["identity"]
+        path = Path(os.fsdecode(bytes.fromhex(fields["path"])))
+        return fields["task"], cls(
+            path,
+            Selection(*fields["selection"]),
+            Identity(identity[0], tuple(identity[1])) if identity else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +65,7 @@ class Task(Generic[Result]):
     Attributes
     ----------
     run
-        Is given the file's path and the model.
+        Is given the request and the model.
     fields, arrays
         Parts of a result to send: JSON values, and uint8 arrays.
     restore
@@ -38,7 +73,7 @@ class Task(Generic[Result]):
     """
 
     name: str
-    run: Callable[[str, Any], Result]
+    run: Callable[[Request, Any], Result]
     fields: Callable[[Result], dict[str, Any]]
     arrays: Callable[[Result], list[np.ndarray]]
     restore: Callable[[dict[str, Any], list[np.ndarray]], Result]
@@ -85,53 +120,89 @@ def _array(file: Any, shape: Sequence[int]) -> np.ndarray:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
+def _hashed(request: Request, fingerprinter: Any) -> Fingerprint:
+    return hash_file(str(request.path), fingerprinter, request.selection, request.identity)
+
+
+def _fingerprint_fields(made: Fingerprint) -> dict[str, Any]:
+    plain = {f.name: getattr(made, f.name) for f in fields(made) if f.name != "hashes"}
+    media = made.media and made.media.to_dict()
+    return {**plain, "media": media, "streams": made.hashes.streams}
+
+
 def _fingerprint(fields: dict[str, Any], arrays: list[np.ndarray]) -> Fingerprint:
-    return Fingerprint(**fields, hashes=Codes(arrays[0], arrays[1].view(bool)))
+    hashes = Codes(arrays[0], arrays[1].view(bool), streams=fields.pop("streams"))
+    return Fingerprint(**_with_media(fields), hashes=hashes)
+
+
+def _with_media(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "media": fields["media"] and MediaInfo.from_dict(fields["media"])}
 
 
 FINGERPRINT: Task[Fingerprint] = Task(
     "fingerprint",
-    hash_file,
-    lambda made: {f.name: getattr(made, f.name) for f in fields(made) if f.name != "hashes"},
+    _hashed,
+    _fingerprint_fields,
     lambda made: [made.hashes.packed, made.hashes.informative],
     _fingerprint,
 )
 
 
+def _prepare(request: Request, fingerprinter: Any) -> PreparedQuery:
+    return prepare(str(request.path), fingerprinter, Stopwatch(), request.selection)
+
+
 def _prepared_fields(prepared: PreparedQuery) -> dict[str, Any]:
     result = prepared.result
-    common = {"query": result.query, "sha256": result.sha256, "duration": result.duration}
     return {
-        "result": {**common, "reason": result.reason},
-        "grids": [[hypothesis.prior, hypothesis.origin] for hypothesis, _ in prepared.grids],
+        "result": {
+            "query": result.query,
+            "sha256": result.sha256,
+            "duration": result.duration,
+            "reason": result.reason,
+            "media": result.media and result.media.to_dict(),
+        },
+        "streams": [
+            {
+                "channel": stream.channel,
+                "grids": [[hypothesis.prior, hypothesis.origin] for hypothesis, _ in stream.grids],
+            }
+            for stream in prepared.streams
+        ],
     }
 
 
 def _prepared_arrays(prepared: PreparedQuery) -> list[np.ndarray]:
     arrays = []
-    for _, hashes in prepared.grids:
-        assert hashes.reliability is not None  # only hashes read from a store have none
-        arrays += [hashes.packed, hashes.informative, hashes.reliability]
+    for stream in prepared.streams:
+        for _, hashes in stream.grids:
+            assert hashes.reliability is not None  # only hashes read from a store have none
+            arrays += [hashes.packed, hashes.informative, hashes.reliability]
     return arrays
 
 
 def _prepared(fields: dict[str, Any], arrays: list[np.ndarray]) -> PreparedQuery:
-    grids = tuple(
-        (
-            replace(PLAIN, prior=prior, origin=origin),
-            Hashes(arrays[3 * i], arrays[3 * i + 1].view(bool), arrays[3 * i + 2]),
+    result = QueryResult(**_with_media(fields["result"]))
+    waiting = iter(arrays)
+    whole, *sides = (
+        PreparedQuery(
+            result,
+            tuple(
+                (
+                    replace(PLAIN, prior=prior, origin=origin),
+                    Hashes(next(waiting), next(waiting).view(bool), next(waiting)),
+                )
+                for prior, origin in stream["grids"]
+            ),
+            channel=stream["channel"],
         )
-        for i, (prior, origin) in enumerate(fields["grids"])
+        for stream in fields["streams"]
     )
-    return PreparedQuery(QueryResult(**fields["result"]), grids)
+    return replace(whole, sides=tuple(sides))
 
 
 PREPARE: Task[PreparedQuery] = Task(
-    "prepare",
-    lambda path, fingerprinter: prepare(path, fingerprinter, Stopwatch()),
-    _prepared_fields,
-    _prepared_arrays,
-    _prepared,
+    "prepare", _prepare, _prepared_fields, _prepared_arrays, _prepared
 )
 
 TASKS: dict[str, Task[Any]] = {task.name: task for task in (FINGERPRINT, PREPARE)}

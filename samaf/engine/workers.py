@@ -1,8 +1,8 @@
 """Processes that hash files: threads would wait for Python's global lock.
 
-A process is a new Python that reads file names, in hexadecimal and one a line, and
-answers each with a line of JSON and the bytes of arrays. Not `multiprocessing`: that runs the
-caller's main module again, and abandons all files when one process is killed.
+A process is a new Python that reads requests, JSON and one a line, and answers each with a line
+of JSON and the bytes of arrays. Not `multiprocessing`: that runs the caller's main module again,
+and abandons all files when one process is killed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TypeVar
 
 from samaf.audio.sandbox import stated_seconds
 from samaf.audio.source import opened
-from samaf.engine.worker_tasks import TASKS, Result, Task, receive, send, send_error
+from samaf.engine.worker_tasks import TASKS, Request, Result, Task, receive, send, send_error
 from samaf.errors import AudioError, InterruptedHashingError, SamafError
 from samaf.fingerprinters import AnyFingerprinter, load_fingerprinter
 from samaf.text import printable
@@ -42,7 +42,7 @@ START = (
 
 
 def in_order(
-    work: Callable[[Path, Callable[[Path], Result]], Done],
+    work: Callable[[Path, Callable[[Request], Result]], Done],
     files: Sequence[Path],
     fingerprinter: AnyFingerprinter,
     task: Task[Result],
@@ -60,7 +60,7 @@ def in_order(
     """
     count = processes(files, jobs)
     if not count:
-        yield from (work(path, lambda path: task.run(str(path), fingerprinter)) for path in files)
+        yield from (work(path, lambda request: task.run(request, fingerprinter)) for path in files)
         return
     workers = Workers(count, str(fingerprinter.path))
     # Twice as many: the next file is ready when a process has time for it.
@@ -128,7 +128,7 @@ class Workers:
         for _ in range(count):
             self._idle.put(None)
 
-    def do(self, task: Task[Result], path: Path) -> Result:
+    def do(self, task: Task[Result], request: Request) -> Result:
         """Do a task with a file in the next process that is free.
 
         Raises
@@ -141,7 +141,7 @@ class Workers:
         worker = self._idle.get()
         try:
             worker = worker or self._start()
-            return worker.do(task, path)
+            return worker.do(task, request)
         finally:
             self._idle.put(worker if worker and worker.alive else None)
 
@@ -176,20 +176,19 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def do(self, task: Task[Result], path: Path) -> Result:
+    def do(self, task: Task[Result], request: Request) -> Result:
         assert self._process.stdin
         assert self._process.stdout
         try:
-            line = f"{task.name} {os.fsencode(path).hex()}\n"
-            self._process.stdin.write(line.encode())
+            self._process.stdin.write(request.to_line(task))
             self._process.stdin.flush()
             return receive(self._process.stdout, task)
         except (EOFError, BrokenPipeError):
             status = self._process.wait()
             how = signal.strsignal(-status) if status < 0 else f"exit status {status}"
             raise InterruptedHashingError(
-                f"{printable(path)}: the process that hashed it ended ({how}), perhaps for want "
-                "of memory; free some and run the command again (samaf add: with --jobs 1)"
+                f"{printable(request.path)}: the process that hashed it ended ({how}), perhaps for "
+                "want of memory; free some and run the command again (samaf add: with --jobs 1)"
             ) from None
 
     def end(self) -> None:
@@ -205,10 +204,10 @@ def serve(model: str) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     fingerprinter = load_fingerprinter(model)
     for line in sys.stdin.buffer:
-        name, path = line.decode().split()
+        name, request = Request.from_line(line)
         task = TASKS[name]
         try:
-            send(answers, task, task.run(os.fsdecode(bytes.fromhex(path)), fingerprinter))
+            send(answers, task, task.run(request, fingerprinter))
         except SamafError as error:
             send_error(answers, str(error))
         answers.flush()

@@ -34,6 +34,8 @@ class Fingerprinter(CardProperties[ModelCard]):
         The ONNX file that belongs to the card.
     """
 
+    hashes_sides = True  # of a recording whose channels differ, each by itself besides
+
     def __init__(self, card: ModelCard, model: Path) -> None:
         self.card, self.path = card, model
         self._session = open_session(model, card.onnx_sha256, ["blocks"], card.bits)
@@ -70,12 +72,13 @@ class Fingerprinter(CardProperties[ModelCard]):
         parts = [self._hashed(cut) for cut in block_chunks(chunks, parameters)]
         return self._masked(parts, salt)
 
-    def is_informative(self, chunks: Iterable[np.ndarray]) -> bool:
-        """Whether any block of audio that comes in chunks is informative."""
-        return any(
-            (activity(cut, self.card.deviation) >= LEAST_ACTIVITY).any()
+    def informative(self, chunks: Iterable[np.ndarray]) -> np.ndarray:
+        """Tell which blocks of audio that comes in chunks are informative, bool (m,)."""
+        parts = [
+            activity(cut, self.card.deviation) >= LEAST_ACTIVITY
             for cut in block_chunks(chunks, self.card.features)
-        )
+        ]
+        return np.concatenate([np.empty(0, bool), *parts])
 
     def difference(self, one: Codes, other: Codes) -> str:
         """Describe how two results for the same audio differ; empty where they do not."""

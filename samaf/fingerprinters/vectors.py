@@ -58,6 +58,8 @@ class VectorFingerprinter(CardProperties[VectorCard]):
         The ONNX file of the encoder.
     """
 
+    hashes_sides = False  # all channels are mixed
+
     def __init__(self, card: VectorCard, model: Path) -> None:
         self.card, self.path = card, model
         self._session = open_session(model, card.onnx_sha256, ["spectrogram"], card.values)

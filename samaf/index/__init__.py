@@ -6,7 +6,7 @@ from samaf.index.ivf import IvfIndex
 from samaf.index.neighbors import NOTHING, Index, Neighbors
 from samaf.index.ranked import RankedAmong
 from samaf.index.short import Sweep, sweeps
-from samaf.index.table import HashTable, table_of
+from samaf.index.table import HashTable, table_of, table_of_codes
 from samaf.index.vectors import CellsIndex, VectorIndex, VectorNeighbors
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "VectorIndex",
     "sweeps",
     "table_of",
+    "table_of_codes",
 ]

@@ -1,7 +1,7 @@
 """The index on disk: raw arrays beside a JSON header, never out of date.
 
 A folder for each store and fingerprinter holds ``hashes-N.bin`` (uint8 rows, appended
-to), ``table-N.bin`` (int64 rows: recording id, first row, count) and ``header.json``,
+to), ``table-N.bin`` (int64 rows: recording id, first row, count, side) and ``header.json``,
 which names both, holds the version of the store and checksums. Rows that a header counts
 are never written again, and the header is replaced last, so a reader sees the old state or the
 new one. All of it can be deleted.
@@ -14,7 +14,6 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -23,13 +22,14 @@ import numpy as np
 
 from samaf.errors import IndexCacheError
 from samaf.files import atomic
-from samaf.index.table import HashTable, table_of
+from samaf.index.table import HashTable, table_of_codes
 from samaf.status import StoreVersion
 from samaf.store import Store
 
-FORMAT = 3
+FORMAT = 4
 DEAD_SHARE = 0.25  # of rows whose recording is gone; beyond that the file is rewritten
-TABLE_LINE = 24  # bytes: three int64
+COLUMNS = 4  # of the table
+TABLE_LINE = 8 * COLUMNS  # bytes
 CHECK_BYTES = 8 << 20  # read at once for checksums
 ATTEMPTS = 5  # to open files that another process may just be replacing
 UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -185,17 +185,18 @@ def _table_fits(path: Path, header: Header) -> bool:
     """Check that a table is the header's, and that its lines point to rows that are there."""
     if path.stat().st_size % TABLE_LINE or _crc32(path, None) != header.table_crc32:
         return False
-    _, starts, counts = np.fromfile(path, np.int64).reshape(-1, 3).T
+    _, starts, counts, _ = np.fromfile(path, np.int64).reshape(-1, COLUMNS).T
     return bool(((starts >= 0) & (counts >= 0) & (starts <= header.rows - counts)).all())
 
 
 def _open(folder: Path, header: Header) -> HashTable:
-    table = np.fromfile(folder / header.table_file, np.int64).reshape(-1, 3)
+    table = np.fromfile(folder / header.table_file, np.int64).reshape(-1, COLUMNS)
     shape = (header.rows, header.width)
     hashes: np.ndarray = np.empty(shape, np.uint8)
     if header.rows:
         hashes = np.memmap(folder / header.hashes_file, np.uint8, "r", shape=shape)
-    return HashTable(hashes, table[:, 0], table[:, 1], table[:, 2], header.version)
+    ids, starts, counts, sides = table.T
+    return HashTable(hashes, ids, starts, counts, header.version, sides)
 
 
 def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
@@ -212,9 +213,9 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
     if not changes.since_revision:
         header = replace(empty, hashes_file=_fresh(folder, "hashes"))
         (folder / header.hashes_file).touch()
-        table = np.empty((0, 3), np.int64)
+        table = np.empty((0, COLUMNS), np.int64)
     else:
-        table = np.fromfile(folder / header.table_file, np.int64).reshape(-1, 3)
+        table = np.fromfile(folder / header.table_file, np.int64).reshape(-1, COLUMNS)
     table = table[~np.isin(table[:, 0], changes.deleted)]
     if table[:, 2].sum() < (1 - DEAD_SHARE) * header.rows:
         header, table = _compacted(folder, header, table)
@@ -228,11 +229,13 @@ def _catch_up(store: Store, folder: Path, empty: Header) -> Header:
             packed = np.ascontiguousarray(hashes.packed)
             file.write(packed.data)
             crc = zlib.crc32(packed.data, crc)
-            added.append((recording_id, rows, len(packed)))
-            rows += len(packed)
+            size = len(packed) // hashes.streams
+            for side in range(hashes.streams):
+                added.append((recording_id, rows, size, side))
+                rows += size
         _write_through(file)
         written = os.fstat(file.fileno()).st_mtime_ns
-    content = np.concatenate([table, np.array(added, np.int64).reshape(-1, 3)]).tobytes()
+    content = np.concatenate([table, np.array(added, np.int64).reshape(-1, COLUMNS)]).tobytes()
     new = replace(
         header,
         revision=changes.version.revision,
@@ -268,7 +271,7 @@ def _compacted(folder: Path, header: Header, table: np.ndarray) -> tuple[Header,
     old = np.memmap(folder / header.hashes_file, np.uint8, "r", shape=shape)
     crc, rows, moved = 0, 0, table.copy()
     with (folder / name).open("wb") as file:
-        for line, (_, start, count) in enumerate(table.tolist()):
+        for line, (_, start, count, _) in enumerate(table.tolist()):
             part = np.ascontiguousarray(old[start : start + count])
             file.write(part.data)
             crc = zlib.crc32(part.data, crc)
@@ -285,8 +288,7 @@ def _fresh(folder: Path, kind: str) -> str:
 
 def _in_memory(store: Store, width: int) -> HashTable:
     changes = store.changes(0)
-    added: Iterable[tuple[int, np.ndarray]] = ((i, h.packed) for i, h in changes.added)
-    return table_of(added, width, changes.version)
+    return table_of_codes(changes.added, width, changes.version)
 
 
 def _crc32(path: Path, length: int | None) -> int:

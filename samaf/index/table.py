@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from samaf.records import Codes
 from samaf.status import StoreVersion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HashTable:
     """The searchable form of a store at one revision.
+
+    A recording whose channels differ is there several times, under one number: as it is mixed,
+    and each side. What is called a recording below is one of these.
 
     Attributes
     ----------
@@ -25,6 +29,9 @@ class HashTable:
         recordings belong to none.
     version
         The version of the store that the table was read at.
+    sides
+        int64 (r,): 0 for a recording as it is mixed, 1 and so on for its sides; None where
+        there are no sides.
     """
 
     hashes: np.ndarray
@@ -32,6 +39,11 @@ class HashTable:
     starts: np.ndarray
     counts: np.ndarray
     version: StoreVersion = StoreVersion()
+    sides: np.ndarray | None = None
+
+    def side(self, recording_index: int) -> int:
+        """Give the number of the side at a position of the table; 0 for a mix."""
+        return 0 if self.sides is None else int(self.sides[recording_index])
 
     @property
     def bits(self) -> int:
@@ -64,6 +76,7 @@ class HashTable:
             recording_ids=self.recording_ids[chosen],
             starts=self.starts[chosen],
             counts=self.counts[chosen],
+            sides=None if self.sides is None else self.sides[chosen],
         )
 
     def window_starts(self, hashes: int) -> np.ndarray:
@@ -105,3 +118,17 @@ def table_of(
         counts,
         version or StoreVersion(),
     )
+
+
+def table_of_codes(
+    parts: Iterable[tuple[int, Codes]], width: int, version: StoreVersion | None = None
+) -> HashTable:
+    """Build a table in memory from (recording id, codes) pairs, with their sides."""
+    listed = list(parts)
+    streams = [
+        (number, codes.stream(side), side)
+        for number, codes in listed
+        for side in range(codes.streams)
+    ]
+    table = table_of(((number, rows) for number, rows, _ in streams), width, version)
+    return replace(table, sides=np.array([side for _, _, side in streams], np.int64))

@@ -48,7 +48,9 @@ class Candidate:
     Attributes
     ----------
     recording_index
-        Position of the reference in the index' table.
+        Position of the reference in the index' table: a recording, or a side of it.
+    recording_id
+        The store's number of the recording, whichever side.
     segment
         Hashes of the query as it was hashed under ``manipulation``.
     span
@@ -70,6 +72,7 @@ class Candidate:
     """
 
     recording_index: int
+    recording_id: int
     segment: Segment
     span: tuple[float, float]
     ber: float

@@ -27,7 +27,7 @@ def shared(
     matcher
         Its index holds the whole table; its maximum of false matches is over all pairs.
     recording_index
-        Position in the table.
+        Position in the table; the sides of a recording are searched for each by itself.
     open_index
         Makes an index over a part of the table.
 
@@ -41,7 +41,8 @@ def shared(
     rows = np.ascontiguousarray(table.rows(recording_index))
     query = Hashes(rows, np.ones(len(rows), bool))
     found: dict[int, list[Candidate]] = defaultdict(list)
-    for others in _peeled(after(table, recording_index), found, recording_index + 1):
+    first = behind(table, recording_index)
+    for others in _peeled(after(table, recording_index), found, first):
         if not len(rows) or not others.total:
             break
         part = replace(matcher, index=open_index(others))
@@ -53,21 +54,33 @@ def shared(
             )
         ]
         for candidate in resolve(candidates, len(others.counts)):
-            position = candidate.recording_index + recording_index + 1
+            position = candidate.recording_index + first
             found[position].append(replace(candidate, recording_index=position))
     return {other: sorted(found[other], key=lambda c: c.span) for other in sorted(found)}
 
 
+def behind(table: HashTable, recording_index: int) -> int:
+    """Give the position of the first recording behind one and its sides."""
+    position = recording_index
+    while position < len(table.counts) and (
+        table.recording_ids[position] == table.recording_ids[recording_index]
+    ):
+        position += 1
+    return position
+
+
 def after(table: HashTable, recording_index: int) -> HashTable:
-    """Give the part of a table behind one recording."""
-    cut = int(table.starts[recording_index] + table.counts[recording_index])
-    kept = slice(recording_index + 1, None)
+    """Give the part of a table behind one recording and its sides."""
+    first = behind(table, recording_index)
+    cut = int(table.starts[first - 1] + table.counts[first - 1])
+    kept = slice(first, None)
     return replace(
         table,
         hashes=table.hashes[cut:],
         recording_ids=table.recording_ids[kept],
         starts=table.starts[kept] - cut,
         counts=table.counts[kept],
+        sides=None if table.sides is None else table.sides[kept],
     )
 
 

@@ -101,6 +101,7 @@ class Matcher:
                 whole = moved(with_refined_boundaries(segment, query, table), hypothesis.origin)
                 yield Candidate(
                     alignment.recording_index,
+                    int(table.recording_ids[alignment.recording_index]),
                     whole,
                     (first + early, stop + early),
                     _inner_ber(segment, query, table, hypothesis),

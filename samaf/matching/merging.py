@@ -26,25 +26,31 @@ Item = TypeVar("Item")
 
 
 class Place(NamedTuple):
-    """Where something lies in the query and in which recording, from start to stop."""
+    """Where something lies in the query and in which recording, from start to stop.
+
+    ``channels`` are the sides of query and recording; "" is the mix of all channels.
+    """
 
     query: tuple[float, float]
     recording: Hashable
     reference: tuple[float, float]
     ber: float
+    channels: tuple[str, str] = ("", "")
 
 
 def candidate_place(candidate: Candidate) -> Place:
     """Give the place of a candidate, in hops."""
     segment = candidate.segment
     reference = segment.reference(segment.first), segment.reference(segment.stop)
-    return Place(candidate.span, candidate.recording_index, reference, candidate.ber)
+    return Place(candidate.span, candidate.recording_id, reference, candidate.ber)
 
 
 def match_place(match: Match) -> Place:
     """Give the place of a match, in seconds."""
     query = match.query_start, match.query_stop
-    return Place(query, match.recording, (match.reference_start, match.reference_stop), match.ber)
+    reference = match.reference_start, match.reference_stop
+    channels = match.channel, match.reference_channel
+    return Place(query, match.recording, reference, match.ber, channels)
 
 
 def covered(better: tuple[float, float], worse: tuple[float, float]) -> float:
@@ -58,9 +64,13 @@ def is_same(better: Place, worse: Place) -> bool:
 
     Both overlap in the query and lie in one recording. Another place of the recording counts
     only where it agrees about as well: a jingle that comes again does, other words of the same
-    voice do not.
+    voice do not. One side of a call on one side of the recording, and the other on the other,
+    are two answers.
     """
     if better.recording != worse.recording or not _overlap(better.query, worse.query):
+        return False
+    pairs = zip(better.channels, worse.channels, strict=True)
+    if all(one and other and one != other for one, other in pairs):
         return False
     return _overlap(better.reference, worse.reference) or worse.ber > better.ber + REPEATED_BER
 
@@ -75,7 +85,7 @@ def keep_best(
     """Drop what better items cover.
 
     Once is kept what lies at the same place of one recording, and ``k`` items in all for one
-    place of the query.
+    place of the query, or of a side of it.
 
     Parameters
     ----------
@@ -88,7 +98,11 @@ def keep_best(
     for item in items:
         worse = place(item)
         places = [place(better) for better in result]
-        covering = sum(covered(better.query, worse.query) > MAX_OVERLAP for better in places)
+        covering = sum(
+            better.channels[0] == worse.channels[0]
+            and covered(better.query, worse.query) > MAX_OVERLAP
+            for better in places
+        )
         if covering < k and not any(is_same(better, worse) for better in places):
             result.append(item)
     return result[len(kept) :]
@@ -180,10 +194,18 @@ def merge_matches(matches: Sequence[Match], k: int, kept: Sequence[Match] = ()) 
     return keep_best(whole, k, match_place, kept)
 
 
+def merge_streams(matches: Sequence[Match], k: int) -> list[Match]:
+    """Put together what the streams of a clip gave: its mix, and sides; best first."""
+    ordered = sorted(matches, key=lambda m: (-m.score, m.query_start))
+    return keep_best(ordered, k, match_place)
+
+
 def _goes_on(before: Match, after: Match) -> bool:
     """Whether two matches are parts of one."""
     a, b = before.manipulation, after.manipulation
     if before.recording != after.recording or a.reversed != b.reversed:
+        return False
+    if match_place(before).channels != match_place(after).channels:
         return False
     if max(abs(log(a.tau / b.tau)), abs(log(a.rho / b.rho))) > SAME_FACTOR:
         return False

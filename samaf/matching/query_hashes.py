@@ -32,11 +32,38 @@ class PreparedQuery:
         deep query, which hashes under its hypotheses.
     samples
         float32 (n,), peak-normalised, where the query is deep or matches are to be verified.
+    channel
+        Name of the side whose hashes and samples these are; "" for the mix of all channels.
+    sides
+        The same for each side of a clip whose channels differ.
     """
 
     result: QueryResult
     grids: tuple[Grid, ...] = ()
     samples: np.ndarray | None = None
+    channel: str = ""
+    sides: tuple[PreparedQuery, ...] = ()
+
+    @property
+    def salt(self) -> str:
+        """Text that belongs to these samples alone; see ``Fingerprinter.hashes``."""
+        return salt_of(self.result.sha256, self.channel)
+
+    def samples_of(self, channel: str) -> np.ndarray:
+        """Give the samples of a side, or of the mix for ""; they were kept."""
+        (samples,) = (s.samples for s in self.streams if s.channel == channel)
+        assert samples is not None
+        return samples
+
+    @property
+    def streams(self) -> tuple[PreparedQuery, ...]:
+        """The mix and the sides: what is searched for."""
+        return (self, *self.sides)
+
+
+def salt_of(sha256: str, channel: str) -> str:
+    """Give the text that belongs to a side of a file alone, or to the mix of its channels."""
+    return f"{sha256} {channel}" if channel else sha256
 
 
 def hash_under(

@@ -32,8 +32,8 @@ from samaf.store.rows import Values, iso, now
 from samaf.version import __version__
 
 ACTS = (
-    *("add", "delete", "relabel", "relocate"),
-    *("import", "merge", "restore", "query", "rehash", "report"),
+    *("add", "delete", "relabel", "relocate", "import", "merge", "restore", "rehash"),
+    *("query", "report", "decision"),
 )
 BEGINNING = "0" * 64  # stands for the entry before the first
 NO_ENTRY = (0, "")
@@ -155,6 +155,26 @@ def append(connection: Connection, author: Author, acts: Iterable[Act]) -> None:
 def entries(connection: Connection, after: int) -> list[AuditEntry]:
     """Return the entries that follow one, a page of them."""
     return [_entry(row) for row in _page(connection, after)]
+
+
+def page_of_entries(
+    connection: Connection, before: int | None, limit: int, act: str = "", sha256: str = ""
+) -> list[AuditEntry]:
+    """Return entries, the newest first: of one act or one file only, where these are given.
+
+    Parameters
+    ----------
+    before
+        Only those with a smaller number.
+    """
+    query = select(schema.audit).order_by(_audit.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_audit.id < before)
+    if act:
+        query = query.where(_audit.act == act)
+    if sha256:
+        query = query.where(_audit.sha256 == sha256)
+    return [_entry(row) for row in connection.execute(query)]
 
 
 def newest(connection: Connection, without: Iterable[str] = ()) -> AuditEntry | None:

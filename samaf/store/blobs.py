@@ -55,7 +55,7 @@ def pack(hashes: Codes, blocks_per_row: int) -> Iterator[HashRow]:
         yield HashRow(first, len(flags), packed, informative, _checksum(packed, informative))
 
 
-def unpack(rows: Sequence[HashRow], count: int, bits: int) -> Codes:
+def unpack(rows: Sequence[HashRow], count: int, bits: int, streams: int = 1) -> Codes:
     """Join the rows of one recording.
 
     Parameters
@@ -66,6 +66,8 @@ def unpack(rows: Sequence[HashRow], count: int, bits: int) -> Codes:
         Number of hashes that the recording has.
     bits
         Bits of one hash.
+    streams
+        Equally long streams that the hashes are of.
 
     Raises
     ------
@@ -83,11 +85,13 @@ def unpack(rows: Sequence[HashRow], count: int, bits: int) -> Codes:
         expected += row.count
     if expected != count:
         raise DamagedRowError(f"there are {expected} hashes instead of {count}")
+    if not streams or count % streams:
+        raise DamagedRowError(f"{count} hashes are not those of {streams} streams")
     if len(parts) == 1:
-        return Codes(parts[0], flags[0])
+        return Codes(parts[0], flags[0], streams=streams)
     if not parts:
-        return Codes(np.empty((0, bits // 8), np.uint8), np.empty(0, bool))
-    return Codes(np.concatenate(parts), np.concatenate(flags))
+        return Codes(np.empty((0, bits // 8), np.uint8), np.empty(0, bool), streams=streams)
+    return Codes(np.concatenate(parts), np.concatenate(flags), streams=streams)
 
 
 def _flags(row: HashRow) -> np.ndarray:

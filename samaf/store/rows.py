@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row
 
 from samaf.errors import StoreError
+from samaf.media import MediaInfo
 from samaf.records import Codes, Recording
 from samaf.store import schema
 from samaf.store.blobs import HashRow, pack
@@ -113,6 +114,7 @@ class NewRecording:
             recording_id=recording_id,
             revision=revision,
             added_at=added_at,
+            media=media_of(self.recording["media"]),
         )
 
 
@@ -124,7 +126,8 @@ def new_recording(recording: Recording, hashes: Codes, blocks_per_row: int) -> N
     StoreError
         A field is of a kind or length that the tables do not hold.
     """
-    values = {**recording_values(recording), "hash_count": len(hashes)}
+    counts = {"hash_count": len(hashes), "streams": hashes.streams}
+    values = {**recording_values(recording), **counts}
     return NewRecording(values, label_values(recording.labels), list(pack(hashes, blocks_per_row)))
 
 
@@ -139,6 +142,7 @@ def recording_of(row: Row[Any], labels: Mapping[str, str]) -> Recording:
         recording_id=row.id,
         revision=row.revision,
         added_at=iso(row.added_at),
+        media=media_of(row.media),
     )
 
 
@@ -160,7 +164,18 @@ def recording_values(recording: Recording) -> Values:
         "name": name,
         "path": _checked("the path", recording.path, schema.PATH_LENGTH),
         "duration": float(recording.duration),
+        "media": media_text(recording.media),
     }
+
+
+def media_text(media: MediaInfo | None) -> str | None:
+    """Write what was decoded as the tables hold it."""
+    return json.dumps(media.to_dict()) if media else None
+
+
+def media_of(text: str | None) -> MediaInfo | None:
+    """Read what `media_text` wrote."""
+    return MediaInfo.from_dict(json.loads(text)) if text else None
 
 
 def label_values(labels: Mapping[str, str]) -> list[Values]:

@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 
 from samaf.store import text
 
-NEWEST = "0003"
+NEWEST = "0004"
 
 # Longest texts in characters after escaping; longer ones are refused before they get here.
 NAME_LENGTH = 1536  # a file name of 255 bytes, each escaped to 6 characters
@@ -152,6 +152,10 @@ recordings = Table(
     Column("hash_count", _unsigned(), nullable=False),
     Column("added_at", DateTime(), nullable=False),
     Column("revision", _counter(), nullable=False, index=True),
+    # Its hashes are those of so many streams, one behind the other: the mix, then each side.
+    Column("streams", _small(), nullable=False, server_default=literal("1")),
+    # What was decoded, as JSON; NULL where an older samaf stored it.
+    Column("media", Text()),
     # 191 x 4 bytes: within InnoDB's limit for an index of any row format.
     Index("ix_recordings_name", "name", mysql_length=191),
     **_OPTIONS,

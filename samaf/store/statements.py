@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, case, func, insert, select, update
 from sqlalchemy import delete as delete_from
@@ -141,6 +141,11 @@ def with_labels(labels: Mapping[str, str]) -> Select[Any]:
             for name, value in labels.items()
         )
     )
+
+
+def with_name_like(query: Select[Any], text: str) -> Select[Any]:
+    """Select those of a query whose name holds a text; in small and capital letters alike."""
+    return query.where(_recordings.name.icontains(text, autoescape=True))
 
 
 def after(query: Select[Any], recording_id: int) -> Select[Any]:
@@ -357,14 +362,25 @@ def _insert(
 # --- hashes and revisions --------------------------------------------------------------
 
 
-def hash_count(connection: Connection, recording_id: int) -> int | None:
-    """Return the number of hashes of a recording; None when it is not there."""
-    query = select(_recordings.hash_count).where(_recordings.id == recording_id)
-    return connection.execute(query).scalar()
+class Size(NamedTuple):
+    """How many hashes a recording has, of how many streams."""
+
+    recording_id: int
+    hashes: int
+    streams: int
 
 
-def hash_counts(connection: Connection, since: int) -> Iterator[list[tuple[int, int]]]:
-    """Yield (id, number of hashes) of the recordings added after a revision, in pages."""
+_size = select(_recordings.id, _recordings.hash_count, _recordings.streams)
+
+
+def size(connection: Connection, recording_id: int) -> Size | None:
+    """Return the size of a recording; None when it is not there."""
+    row = connection.execute(_size.where(_recordings.id == recording_id)).first()
+    return Size(*row) if row else None
+
+
+def sizes(connection: Connection, since: int) -> Iterator[list[Size]]:
+    """Yield the sizes of the recordings added after a revision, in pages."""
     query = (
         select(_recordings.id)
         .where(_recordings.revision > since)
@@ -375,26 +391,21 @@ def hash_counts(connection: Connection, since: int) -> Iterator[list[tuple[int, 
     while first is not None:
         # Ids rise with revisions, so all that follow the first new one are new.
         page = connection.execute(
-            select(_recordings.id, _recordings.hash_count)
-            .where(_recordings.id >= first)
-            .order_by(_recordings.id)
-            .limit(IDS_A_STATEMENT)
+            _size.where(_recordings.id >= first).order_by(_recordings.id).limit(IDS_A_STATEMENT)
         ).all()
         if not page:
             return
-        yield [(row.id, row.hash_count) for row in page]
+        yield [Size(*row) for row in page]
         first = page[-1].id + 1
 
 
-def read_hashes(
-    connection: Connection, counts: Sequence[tuple[int, int]]
-) -> Iterator[tuple[int, Codes]]:
+def read_hashes(connection: Connection, of: Sequence[Size]) -> Iterator[tuple[int, Codes]]:
     """Yield the hashes of recordings between which no other has its id.
 
     Parameters
     ----------
-    counts
-        Their ids, rising, and their numbers of hashes.
+    of
+        Their sizes, in the order of their ids.
 
     Raises
     ------
@@ -417,13 +428,14 @@ def read_hashes(
         )
         .where(
             _hash_rows.fingerprinter_id == fingerprinter_id,
-            _hash_rows.recording_id.between(counts[0][0], counts[-1][0]),
+            _hash_rows.recording_id.between(of[0].recording_id, of[-1].recording_id),
         )
         .order_by(_hash_rows.recording_id, _hash_rows.first_block_id)
     ):
         rows[recording_id].append(HashRow(*columns))
-    for recording_id, count in counts:
-        yield recording_id, unpack(rows.pop(recording_id, []), count, fingerprinter.bits)
+    for recording_id, count, streams in of:
+        stored = rows.pop(recording_id, [])
+        yield recording_id, unpack(stored, count, fingerprinter.bits, streams)
 
 
 def deleted_since(connection: Connection, since: int) -> list[int]:

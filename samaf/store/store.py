@@ -24,6 +24,7 @@ from samaf.store.audit import (
     has,
     log_head,
     newest,
+    page_of_entries,
     this_author,
 )
 from samaf.store.blobs import DamagedRowError
@@ -200,6 +201,23 @@ class Store:
                     yield recording
             last = page[-1].recording_id
 
+    def page(
+        self, after: int, limit: int, *, name: str = "", labels: Mapping[str, str] | None = None
+    ) -> list[Recording]:
+        """Return recordings in the order of their ids, from after one on.
+
+        Parameters
+        ----------
+        name
+            Only those whose name holds this text.
+        labels
+            Only those that have all of these labels.
+        """
+        query = sql.with_labels(labels or {})
+        if name:
+            query = sql.with_name_like(query, name)
+        return self._select(sql.after(query, after).limit(limit))
+
     def add(self, recording: Recording, hashes: Codes) -> tuple[Recording, bool]:
         """Store a recording with its hashes, in one transaction.
 
@@ -351,6 +369,14 @@ class Store:
             yield from page
             last = page[-1].entry_id
 
+    def audit_page(
+        self, before: int | None, limit: int, *, act: str = "", sha256: str = ""
+    ) -> list[AuditEntry]:
+        """Return entries of the audit log, the newest first; see `audit.page_of_entries`."""
+        return self._database.read(
+            lambda connection: page_of_entries(connection, before, limit, act, sha256)
+        )
+
     def newest_entry(self, without: Collection[str] = ()) -> AuditEntry | None:
         """Return the newest entry of the audit log whose act is not left out."""
         return self._database.read(partial(newest, without=without))
@@ -385,10 +411,10 @@ class Store:
         """
 
         def work(connection: Connection) -> Codes:
-            count = sql.hash_count(connection, recording_id)
-            if count is None:
+            size = sql.size(connection, recording_id)
+            if size is None:
                 raise self._unknown(recording_id)
-            return next(self._read_hashes(connection, [(recording_id, count)]))[1]
+            return next(self._read_hashes(connection, [size]))[1]
 
         return self._database.read(work)
 
@@ -461,19 +487,19 @@ class Store:
         self, connection: Connection, since: int, transaction: ExitStack
     ) -> Iterator[tuple[int, Codes]]:
         with transaction:
-            for counts in sql.hash_counts(connection, since):
-                for page in _pages(counts):
+            for sizes in sql.sizes(connection, since):
+                for page in _pages(sizes):
                     yield from self._read_hashes(connection, page)
 
     def _read_hashes(
-        self, connection: Connection, counts: list[tuple[int, int]]
+        self, connection: Connection, sizes: list[sql.Size]
     ) -> Iterator[tuple[int, Codes]]:
         recording_id = 0
         try:
-            for recording_id, hashes in sql.read_hashes(connection, counts):
+            for recording_id, hashes in sql.read_hashes(connection, sizes):
                 yield recording_id, hashes
         except DamagedRowError as error:
-            ids = [each for each, _ in counts if each > recording_id]
+            ids = [each.recording_id for each in sizes if each.recording_id > recording_id]
             raise StoreError(
                 f"{self.url}: the hashes of recording {ids[0]} are damaged ({error}); delete it "
                 "and add its file again, or restore a backup"
@@ -485,14 +511,14 @@ class Store:
         )
 
 
-def _pages(counts: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """Cut (id, number of hashes) where more than `HASHES_A_PAGE` would be read at once."""
-    page: list[tuple[int, int]] = []
+def _pages(sizes: list[sql.Size]) -> Iterator[list[sql.Size]]:
+    """Cut where more than `HASHES_A_PAGE` would be read at once."""
+    page: list[sql.Size] = []
     total = 0
-    for recording_id, count in counts:
-        if page and total + count > HASHES_A_PAGE:
+    for size in sizes:
+        if page and total + size.hashes > HASHES_A_PAGE:
             yield page
             page, total = [], 0
-        page.append((recording_id, count))
-        total += count
+        page.append(size)
+        total += size.hashes
     yield page

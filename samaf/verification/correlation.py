@@ -2,17 +2,18 @@
 
 The clip and the recording are levelled and whitened (Knapp and Carter 1976, the generalised
 cross-correlation), and correlated. The peak near the place that the hashes name, divided by
-the spread over the other lags of the same recording, is z: each pair brings its own null.
+the rms over the other lags of the same recording, is z: each pair brings its own null.
 Where two voices hold a vowel at one pitch, many lags are high, above all those beside the peak.
-So the spread is the largest of the rms, of what the tail of all other lags implies, and of what
-the highest lag beside the peak does, as a radar sets its threshold by the clutter around a
-target (CFAR).
+The clutter says how far above noise of that rms the tail of all other lags lies, and the highest
+lag beside the peak. What proves is z over the clutter, as a radar sets its threshold by what
+surrounds a target (CFAR).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from samaf.verification.signals import (
     forward,
     from_spectrum,
     interpolated,
+    kept,
     levelled,
     whitened,
 )
@@ -64,7 +66,9 @@ class Correlation:
     line
         Of the highest peak near the place that was given.
     z
-        Its height over the spread of all other lags; 0 where either side is silent.
+        Its height over the rms of all other lags; 0 where either side is silent.
+    clutter
+        1 or more: how many times as high as noise the other lags reach.
     inverted
         Whether the polarity differs.
     curve
@@ -75,9 +79,15 @@ class Correlation:
 
     line: Line
     z: float
+    clutter: float
     inverted: bool
     curve: np.ndarray
     first_lag: int
+
+    @property
+    def contrast(self) -> float:
+        """Give z over the clutter."""
+        return self.z / self.clutter
 
 
 class WhiteClip:
@@ -170,12 +180,12 @@ def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line
             if abs(total[k]) > highest:
                 highest = float(abs(total[k]))
                 best = Line(line.middle, line.place + k - NEAR, float(coarse * (1 + fine)))
-                kept, shifts = products, np.rint(offsets * fine).astype(int)
+                nearest, shifts = products, np.rint(offsets * fine).astype(int)
                 base = replace(best, step=float(coarse))
     if highest <= 0:
         return line
     peak = round(base.place - line.place) + NEAR + spread
-    polished = _polished(kept, offsets, peak, shifts, base)
+    polished = _polished(nearest, offsets, peak, shifts, base)
     # Once more at the better step, where no segment is smeared.
     lag = round(polished.place - line.place)
     parts = clip.along(replace(polished, place=line.place), first, span).reshape(segments, SEGMENT)
@@ -260,15 +270,15 @@ def against_all_lags(clip: WhiteClip, recording: Signal, line: Line) -> Correlat
         squares, counts = squares + total, counts + count
     rms = np.sqrt(squares / counts) if counts else 0.0
     curve = np.sqrt(np.concatenate(tops)) / (rms or 1)
-    spread = max(
+    clutter = max(
         1.0,
         _tail(curve, abs(peak) / (rms or 1), start - first_lag),
         beside / NOISE_TAIL / (rms or 1),
     )
     moved = at - start if abs(at - start) > 1 else 0  # the line is exacter than a sample
     placed = Line(line.middle, line.place + moved, line.step)
-    z = float(abs(peak) / rms / spread) if rms else 0.0
-    return Correlation(placed, z, peak < 0, curve / np.float32(spread), first_lag)
+    z = float(abs(peak) / rms) if rms else 0.0
+    return Correlation(placed, z, clutter, peak < 0, curve, first_lag)
 
 
 def _blocks(
@@ -281,10 +291,16 @@ def _blocks(
     for done in range(0, lags, hop):
         count = min(hop, lags - done)
         begin = first_lag + done
-        samples = cut(recording, begin, count + len(template) - 1)
-        filled = min(begin + len(samples), recording.count) - max(begin, 0)
-        spectrum = whitened(levelled(samples), size, LOW, HIGH, max(filled, 1))
+        length = count + len(template) - 1
+        make = partial(_white_block, recording, begin, length, size)
+        spectrum = kept(recording, (begin, length, size), make)
         yield begin, np.fft.irfft(spectrum * conjugate, size)[:count]
+
+
+def _white_block(recording: Signal, begin: int, length: int, size: int) -> np.ndarray:
+    samples = cut(recording, begin, length)
+    filled = min(begin + length, recording.count) - max(begin, 0)
+    return whitened(levelled(samples), size, LOW, HIGH, max(filled, 1))
 
 
 def _overlap(lag: int, count: int, length: int, recording: int) -> np.ndarray | np.float32:
@@ -309,7 +325,7 @@ def _null(power: np.ndarray) -> tuple[float, int]:
 
 
 def _tail(curve: np.ndarray, peak: float, at: int) -> float:
-    """Give the spread that noise with the curve's tail would have, apart from true places.
+    """Give the rms that noise with the curve's tail would have, apart from true places.
 
     Parameters
     ----------

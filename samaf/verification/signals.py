@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Hashable
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 SAMPLE_RATE = 16_000  # Hz
+SHORT = 120 * SAMPLE_RATE  # samples of a recording that is kept in memory
 LEVEL_FRAME = SAMPLE_RATE // 100  # samples: 10 ms
 LEVEL_FRAMES = 25  # 0.25 s: a syllable
 LEVEL_FLOOR = 1e-6  # mean square, -60 dB of full scale: quieter parts are not raised further
@@ -15,6 +17,9 @@ SMOOTH_CELLS = 15  # of 4 Hz: wider than a line of hum, narrower than a formant
 LINE = 9.0  # times the neighbours' power: noise of 1 s gets there in 1 of 10^8 bins
 WHITENING = 0.8  # exponent: 1 raises what a codec has left out as far as the voice
 OVERSAMPLING = 4  # linear interpolation between samples is then 2 % off at 5 kHz
+KEPT = 32  # of about 1 MB each
+
+Made = TypeVar("Made")
 
 
 class Signal(Protocol):
@@ -42,6 +47,39 @@ class Samples:
     def part(self, first: int, count: int) -> np.ndarray:
         """Give up to ``count`` samples from ``first`` on."""
         return self._samples[first : first + count]
+
+
+class PreparedRecording:
+    """A recording, as a `Signal`, of which all candidates share what a short one is turned into."""
+
+    def __init__(self, signal: Signal) -> None:
+        self._signal = signal
+        self._kept: dict[Hashable, Any] = {}
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return self._signal.count
+
+    def part(self, first: int, count: int) -> np.ndarray:
+        """Give up to ``count`` samples from ``first`` on."""
+        return self._signal.part(first, count)
+
+    def kept(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Give what ``make`` gives, made once; anew every time where the recording is long."""
+        if self.count > SHORT:
+            return make()
+        if key not in self._kept:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[key] = make()
+        made: Made = self._kept[key]
+        return made
+
+
+def kept(signal: Signal, key: Hashable, make: Callable[[], Made]) -> Made:
+    """Give what ``make`` gives, shared by all candidates of a prepared recording."""
+    return signal.kept(key, make) if isinstance(signal, PreparedRecording) else make()
 
 
 def cut(signal: Signal, first: int, count: int) -> np.ndarray:

@@ -14,23 +14,29 @@ from samaf.verification.calibration import DECISION, log10_lr_of, score_of
 from samaf.verification.correlation import (
     APART,
     BIN,
+    LEAST_REPEAT,
     REPEAT,
     Correlation,
     Line,
     WhiteClip,
     correlate,
 )
-from samaf.verification.signals import SAMPLE_RATE, Samples, Signal, resampled
+from samaf.verification.signals import (
+    SAMPLE_RATE,
+    PreparedRecording,
+    Samples,
+    Signal,
+    resampled,
+)
 from samaf.verification.windows import ClipWindows, Windows, compare_windows
 
 LEAST = 0.4  # s
-MOST = 10.0  # s of the stretch that the statistics use; more proves no more
+MOST = 6.0  # s of the stretch that the statistics use; more proves no more
 CONTEXT = 60.0  # s of the clip on either side in which the agreeing stretch is looked for
 SILENCE = 1e-4  # of full scale
 REACH = 0.0012  # of the time factor: clocks, and 0.1 % between film and video
 REACH_ALTERED = 0.012  # where the search had to find the factor, it knows it to 1 %
 KEPT = 4  # stretches of a clip, prepared
-LEAST_REPEAT = 8.0  # z that wrong places do not reach
 LIKE = 0.8  # correlation of a window that is drawn as agreeing
 
 
@@ -129,7 +135,8 @@ def verify(
     clip
         float32 (n,), mono, 16 kHz; prepared where several candidates are verified.
     recording
-        The whole recording, mono, 16 kHz: an array, or a `Signal` that is read in parts.
+        The whole recording, mono, 16 kHz: an array, or a `Signal` that is read in parts;
+        prepared where several candidates lie in it.
     place
         What the hashes name: right to 0.3 s, its time factor to 1.2 % where it is not 1.
     tries
@@ -141,7 +148,7 @@ def verify(
         Not verified with a reason where either side is silent or too short.
     """
     if isinstance(recording, np.ndarray):
-        recording = Samples(recording)
+        recording = PreparedRecording(Samples(recording))
     clip = clip if isinstance(clip, PreparedClip) else PreparedClip(clip)
     undone = _undo(clip, place, recording.count / SAMPLE_RATE)
     reason = _reason(undone.stretch.sound, recording)
@@ -152,7 +159,7 @@ def verify(
     if undone.is_speed:
         reach = REACH_ALTERED if undone.altered else REACH
         correlation = correlate(undone.stretch.white, recording, undone.line, reach)
-    z = correlation.z if correlation else nan
+    z = correlation.contrast if correlation else nan
     score = score_of(z, windows.z, undone.altered, tries)
     if correlation and score_of(z, nan, undone.altered, tries) >= DECISION:
         return _agreeing(undone, recording, place, correlation, windows, score)
@@ -249,7 +256,7 @@ def _agreeing(
         bool(score >= DECISION),
         score,
         log10_lr_of(score),
-        correlation.z,
+        correlation.contrast,
         windows.z,
         here[0],
         here[1],
@@ -277,9 +284,9 @@ def _curves(
     line = correlation.line
     return LagCurves(
         (correlation.first_lag + BIN * bins) / SAMPLE_RATE,
-        correlation.curve.astype(np.float32),
+        (correlation.curve / correlation.clutter).astype(np.float32),
         (line.place - line.middle * line.step) / SAMPLE_RATE,
-        correlation.z,
+        correlation.contrast,
         times,
         offsets,
         agree,

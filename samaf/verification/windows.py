@@ -11,7 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from samaf.verification.correlation import Line
-from samaf.verification.signals import SAMPLE_RATE, Signal, cut, fast_length, forward
+from samaf.verification.signals import (
+    SAMPLE_RATE,
+    SHORT,
+    Signal,
+    cut,
+    fast_length,
+    forward,
+    kept,
+)
 
 LOW, HIGH = 200.0, 3_500.0  # Hz
 RATE = 8_000  # Hz, half of the sample rate: enough for the band
@@ -23,7 +31,6 @@ SPAN = WINDOW + 2 * AROUND
 LEAST_WINDOWS = 3
 PLACES = 24
 APART = 0.5  # s between the line and a random place
-SHORT = 120 * SAMPLE_RATE  # samples
 SEED = 26
 OUTLIER = 6.0  # spreads
 LEAST_SPREAD = 1e-3  # of a correlation: silence and pure tones have none
@@ -98,7 +105,7 @@ def compare_windows(clip: ClipWindows, recording: Signal, line: Line) -> Windows
     if len(clip.middles) < LEAST_WINDOWS:
         return NOTHING
     places = line.place + (clip.middles - line.middle) * line.step
-    narrow = _Narrowed(recording)
+    narrow = kept(recording, "narrow", lambda: _Narrowed(recording))
     likeness, offsets = _likeness(clip, narrow, places)
     null = np.array(
         [_mean(_likeness(clip, narrow, other)[0]) for other in _others(places, recording.count)]

@@ -36,6 +36,8 @@ MATCH_KEYS = [
     "log10_lr_same_text",
     "same_text_warning",
     "manipulation",
+    "channel",
+    "reference_channel",
 ]
 
 
@@ -84,7 +86,7 @@ def test_query_as_json(run: Run, tmp_path: Path) -> None:
     result = run("query", "clip.wav", STRANGER, "--json")
     assert result.exit_code == 0
     found, unknown = (json.loads(line) for line in result.stdout.splitlines())
-    assert list(found) == ["query", "duration", "sha256", "matches"]
+    assert list(found) == ["query", "duration", "sha256", "media", "matches"]
     assert found["query"] == str(tmp_path / "clip.wav")
     assert found["duration"] == 7.0
     best = found["matches"][0]

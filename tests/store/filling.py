@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import create_engine, select, text
 
-from samaf.records import Hashes, Recording
+from samaf.media import MediaInfo
+from samaf.records import Codes, Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, schema
 from samaf.store.urls import resolve
 
@@ -38,9 +39,21 @@ def fill(url: str, make: Make, fingerprinter: StoredFingerprinter, **options: An
         recording, hashes = make(4, 9)
         flags = np.arange(9) % 3 > 0
         store.add(recording, Hashes(hashes.packed, flags))
-        store.add_many([make(5, name="'quoted.wav"), make(6), make(7, duration=0.1 + 0.2)])
+        store.add_many([apart(make), make(6), make(7, duration=0.1 + 0.2)])
         store.delete(6)
         store.relabel(3, {"speaker": "Bo"})
+
+
+def apart(make: Make) -> tuple[Recording, Codes]:
+    """A recording of 5 hashes whose two sides are hashed as well."""
+    media = MediaInfo(
+        *("wav", "pcm_s16le", 8000, 2, "stereo", "apart", (1, 2)),
+        sides=((1,), (2,)),
+        samples=32_000,
+        informative=0.8,
+    )
+    recording, hashes = make(5, 15, name="'quoted.wav", duration=2.25, media=media)
+    return recording, Codes(hashes.packed, np.arange(15) % 4 > 0, streams=3)
 
 
 def run(url: str, *statements: str) -> None:

@@ -51,6 +51,8 @@ def ended(changes: Changes) -> Changes:
 
 @pytest.mark.parametrize("revision", EARLIER)
 def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision: str) -> None:
+    with Store.open(filled) as store:
+        store.delete(5)  # the older schema has no place for its sides: see below
     before = rows(filled)
     assert downgrade(filled, revision).schema == revision
     older = rows(filled)
@@ -61,7 +63,8 @@ def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision
     assert upgrade(filled).schema == schema.NEWEST
     after = rows(filled)
     # What was pruned before is not known, so indexes that are older are rebuilt.
-    before["store"] = [(*row[:-1], row[2]) for row in before["store"]]
+    if revision < "0003":
+        before["store"] = [(*row[:-1], row[2]) for row in before["store"]]
     for name in older:
         assert after[name] == before[name], name
     for name in set(before) - set(older):
@@ -71,6 +74,21 @@ def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision
         assert list(verify(database)) == []
     with Store.open(filled) as store:
         assert store.add(*make(99))[1]
+
+
+def test_an_older_schema_keeps_the_mix_of_a_recording_with_sides(filled: str) -> None:
+    with Store.open(filled) as store:
+        mix = store.hashes(5)
+        assert (len(mix), mix.streams) == (15, 3)
+    downgrade(filled, "0003")
+    upgrade(filled)
+    with Store.open(filled) as store:
+        kept = store.hashes(5)
+        assert (kept.packed.tolist(), kept.streams) == (mix.stream(0).tolist(), 1)
+        assert kept.informative.tolist() == mix.informative[:5].tolist()
+        assert store.get(5).media is None
+    with opened(filled) as database:
+        assert list(verify(database)) == []
 
 
 def test_an_empty_store_goes_through_all_revisions(database_url: str) -> None:
@@ -118,6 +136,7 @@ def test_an_upgrade_that_was_cut_short_is_made_complete(
         connection.execute(schema.version.update().values(version_num=revision))
     engine.dispose()
     assert upgrade(database_url).schema == schema.NEWEST
-    before["store"] = [(*row[:-1], row[1]) for row in before["store"]]
+    if revision < "0003":
+        before["store"] = [(*row[:-1], row[1]) for row in before["store"]]
     assert content(database_url) == before
     assert all(each.sound for each in check(database_url))

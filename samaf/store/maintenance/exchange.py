@@ -21,7 +21,7 @@ from samaf.store.maintenance.files import new_file
 from samaf.store.maintenance.merging import MergeResult, batches, contents, take
 from samaf.store.maintenance.sheets import BadLineError, Line, Sheet
 from samaf.store.maintenance.transfer import Progress, no_progress
-from samaf.store.rows import StoredFingerprinter
+from samaf.store.rows import StoredFingerprinter, media_of, media_text
 from samaf.store.store import Store
 from samaf.store.text import escape, unescape
 
@@ -141,6 +141,8 @@ def _line(recording: Recording, hashes: Codes, fingerprinter: StoredFingerprinte
         "parameters": json.dumps(dict(fingerprinter.parameters), sort_keys=True),
         "informative": hashes.informative,
         "hashes": hashes.packed,
+        "streams": hashes.streams,
+        "media": media_text(recording.media) or "",
     }
 
 
@@ -171,5 +173,10 @@ def _item(line: Line, fingerprinter: StoredFingerprinter) -> tuple[Recording, Co
         path=unescape(str(line["path"])),
         duration=float(line["duration"]),
         labels={unescape(str(n)): unescape(str(v)) for n, v in line["labels"].items()},
+        media=media_of(line.get("media")),
     )
-    return recording, Codes(packed, informative)
+    streams = int(line.get("streams") or 1)
+    sides = len(recording.media.sides) if recording.media else 0
+    if streams not in (1, 1 + sides) or len(packed) % streams:
+        raise BadLineError(f"hashes of {streams} streams, and {sides} sides are described")
+    return recording, Codes(packed, informative, streams=streams)

@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from samaf.errors import StoreError
 from samaf.records import Codes, Recording
@@ -19,7 +30,13 @@ from samaf.store.audit import Act, append, this_author
 from samaf.store.blobs import pack
 from samaf.store.bulk import insert_rows
 from samaf.store.database import Database
-from samaf.store.rows import StoredFingerprinter, fingerprinter_values, now
+from samaf.store.rows import (
+    StoredFingerprinter,
+    fingerprinter_values,
+    media_of,
+    media_text,
+    now,
+)
 from samaf.store.statements import (
     IDS_A_STATEMENT,
     begin_change,
@@ -98,6 +115,11 @@ def put(
         keep_others_out(connection)
         query = select(_recordings.id).where(_recordings.id.in_(ids), _without(number))
         wanted = set(connection.execute(query).scalars())
+        for recording, _ in items:
+            if recording.recording_id in wanted:
+                same = _recordings.id == recording.recording_id
+                media = media_text(recording.media)
+                connection.execute(update(schema.recordings).where(same).values(media=media))
         insert_rows(
             connection,
             schema.hash_rows,
@@ -120,13 +142,15 @@ def put(
     database.write(work, repeatable=True)
 
 
-def finish(database: Database, number: int, *, forget: bool) -> list[Recording]:
+def finish(database: Database, number: int, *, forget: bool, sides: bool = True) -> list[Recording]:
     """Make the store belong to the fingerprinter that waited, if no recording lacks its hashes.
 
     Parameters
     ----------
     forget
         Delete the recordings that lack them; the deletions are logged.
+    sides
+        Whether the fingerprinter hashes each side of a recording whose channels differ.
 
     Returns
     -------
@@ -161,6 +185,12 @@ def finish(database: Database, number: int, *, forget: bool) -> list[Recording]:
         connection.execute(delete(schema.fingerprinters).where(_owners.id < number))
         counted = select(func.sum(_rows.count)).where(_rows.recording_id == _recordings.id)
         connection.execute(update(schema.recordings).values(hash_count=counted.scalar_subquery()))
+        connection.execute(update(schema.recordings).values(streams=1))
+        for row in connection.execute(_with_sides()).all() if sides else ():
+            media = media_of(row.media)
+            streams = 1 + len(media.sides) if media else 1
+            same = _recordings.id == row.id
+            connection.execute(update(schema.recordings).where(same).values(streams=streams))
         author = this_author(database.user, digest)
         details = {"from": owner[1].digest, "to": digest}
         gone = [Act("delete", row.sha256, row.path) for row in lacking]
@@ -168,3 +198,8 @@ def finish(database: Database, number: int, *, forget: bool) -> list[Recording]:
         return lacking
 
     return database.write(work)
+
+
+def _with_sides() -> Select[Any]:
+    """Select the few recordings whose text says that their channels were kept apart."""
+    return select(_recordings.id, _recordings.media).where(_recordings.media.contains('"apart"'))

@@ -32,8 +32,12 @@ COLUMNS = (
     "parameters",
     "informative",
     "hashes",
+    "streams",
+    "media",
 )
-NEEDED = tuple(name for name in COLUMNS if name not in {"recording_id", "added_at"})
+# What another program need not know, and what files of an older samaf lack.
+OPTIONAL = ("recording_id", "added_at", "streams", "media")
+NEEDED = tuple(name for name in COLUMNS if name not in OPTIONAL)
 # A spreadsheet runs cells that begin so; one that begins with the quote itself gets another,
 # so that taking one away always gives back what was there.
 QUOTED = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -131,6 +135,7 @@ class Parquet(Sheet):
             "recording_id": arrow.int64(),
             "duration": arrow.float64(),
             "bits": arrow.int32(),
+            "streams": arrow.int32(),
             "labels": arrow.map_(arrow.string(), arrow.string()),
             "informative": arrow.list_(arrow.bool_()),
             "hashes": arrow.list_(arrow.binary(width)),
@@ -158,12 +163,14 @@ class Parquet(Sheet):
     def read(self, path: Path) -> Iterator[Line]:
         """Yield the lines, a row group's batch at a time."""
         with self._parquet.ParquetFile(str(path)) as file:
-            _check(path, file.schema_arrow.names)
-            for batch in file.iter_batches(batch_size=64, columns=list(NEEDED)):
+            names = file.schema_arrow.names
+            _check(path, names)
+            columns = [name for name in COLUMNS if name in names]
+            for batch in file.iter_batches(batch_size=64, columns=columns):
                 # One recording at a time: each hash becomes a Python object on the way.
                 for row in range(batch.num_rows):
                     (line,) = batch.slice(row, 1).to_pylist()
-                    if None in line.values():
+                    if None in (line[name] for name in NEEDED):
                         raise BadLineError("a value is missing")
                     try:
                         packed = np.frombuffer(b"".join(line["hashes"]), np.uint8)

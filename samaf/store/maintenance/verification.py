@@ -22,6 +22,7 @@ from samaf.store.maintenance.transfer import (
     pages,
     total_hashes,
 )
+from samaf.store.rows import media_of
 from samaf.store.statements import bound
 
 _recordings = schema.recordings.c
@@ -152,9 +153,13 @@ def _hashes(connection: Connection, on_progress: Progress) -> Iterator[Fault]:
             for fingerprinter, width in bits.items():
                 stored = rows.get((fingerprinter, recording.id))
                 # A fingerprinter that waits to take the store over may make more or fewer.
-                count = recording.hash_count if fingerprinter == owner else None
-                if stored and (what := _fault_of(stored, count, width)):
+                of_owner = fingerprinter == owner
+                count = recording.hash_count if of_owner else None
+                streams = recording.streams if of_owner else 1
+                if stored and (what := _fault_of(stored, count, width, streams)):
                     yield Fault("hashes", where, what, _add_again(recording))
+            if what := _fault_of_media(recording):
+                yield Fault("hashes", where, what, _add_again(recording))
             done += recording.hash_count
         on_progress(done, total)
 
@@ -170,14 +175,26 @@ def _rows(connection: Connection, first: int, last: int) -> dict[tuple[int, int]
     return rows
 
 
-def _fault_of(rows: Sequence[HashRow], count: int | None, bits: int) -> str:
+def _fault_of(rows: Sequence[HashRow], count: int | None, bits: int, streams: int) -> str:
     """Say what is wrong with the hashes of one recording; nothing when all is well."""
     try:
-        unpack(rows, sum(row.count for row in rows) if count is None else count, bits)
+        count = sum(row.count for row in rows) if count is None else count
+        unpack(rows, count, bits, streams)
     except DamagedRowError as error:
         return str(error)
     except (TypeError, ValueError) as error:
         return f"a row holds values of a wrong kind ({error})"
+    return ""
+
+
+def _fault_of_media(recording: Row[Any]) -> str:
+    """Say whether the streams are not those of what was decoded."""
+    try:
+        media = media_of(recording.media)
+    except (TypeError, ValueError):
+        return "what is written of its decoding cannot be read"
+    if recording.streams not in (1, 1 + len(media.sides) if media else 1):
+        return f"has hashes of {recording.streams} streams, other than its channels"
     return ""
 
 

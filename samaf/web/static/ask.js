@@ -1,0 +1,254 @@
+// The page "Ask": clips go in, answers come as they are ready.
+
+import { $, altered, api, clock, el, notice, onKeys, trying, upload } from "./common.js";
+import { badge } from "./decide.js";
+import { PairPlayer } from "./player.js";
+
+const UPLOADS_AT_ONCE = 2;
+const PAGE = 100;
+const table = $("#answers");
+const rows = new Map(); // by the id of the query
+const waiting = []; // files that are not sent yet
+let sending = 0;
+let player = null;
+let decisions = []; // the newest first
+
+// Asking ---------------------------------------------------------------------------------
+
+function formWith(name, value) {
+  const form = new FormData();
+  for (const field of ["search", "population", "verify", "granularity_s", "k", "max_false_matches"]) {
+    form.append(field, $(`[name=${field}]`).value);
+  }
+  form.append(name, value);
+  return form;
+}
+
+function askAbout(files) {
+  for (const file of files) {
+    const body = el("tbody", { class: "job" });
+    table.tHead.after(body);
+    status(body, file.name, "waits to be sent");
+    waiting.push({ file, body, form: formWith("clip", file) });
+  }
+  $("#none").hidden = true;
+  send();
+}
+
+async function send() {
+  while (sending < UPLOADS_AT_ONCE && waiting.length) {
+    const { file, body, form } = waiting.shift();
+    sending += 1;
+    progress();
+    upload("/api/queries", form, (part) => status(body, file.name, `sent ${Math.round(100 * part)} %`))
+      .then((job) => {
+        if (rows.has(job.id)) body.remove(); // its event came first
+        else rows.set(job.id, body);
+        show(job);
+      })
+      .catch((error) => status(body, file.name, error.message, "error"))
+      .finally(() => {
+        sending -= 1;
+        progress();
+        send();
+      });
+  }
+}
+
+function progress() {
+  const left = waiting.length + sending;
+  const open = [...rows.values()].filter((body) => body.dataset.open === "yes").length;
+  const parts = [];
+  if (left) parts.push(`${left} to send`);
+  if (open) parts.push(`${open} to answer`);
+  $("#progress").textContent = parts.join(", ");
+}
+
+// Answers --------------------------------------------------------------------------------
+
+const cell = (text, attributes = {}) => el("td", attributes, text);
+const numeric = (text) => cell(text, { class: "n" });
+
+function status(body, clip, text, kind = "") {
+  body.replaceChildren(el("tr", { class: kind }, el("th", { scope: "row" }, clip), cell(text, { colspan: 11 })));
+}
+
+const WORDS = { queued: "waits", running: "is searched for", cancelled: "cancelled", failed: "failed" };
+
+function show(job) {
+  if (job.state === "forgotten") {
+    rows.get(job.id)?.remove();
+    rows.delete(job.id);
+    return refresh();
+  }
+  let body = rows.get(job.id);
+  if (!body) {
+    body = el("tbody", { class: "job" });
+    rows.set(job.id, body);
+    const later = [...table.tBodies].find((other) => other.dataset.number && Number(other.dataset.number) < job.number);
+    if (later) later.before(body);
+    else table.append(body);
+  }
+  body.dataset.number = job.number;
+  body.dataset.open = ["queued", "running"].includes(job.state) ? "yes" : "no";
+  if (job.state === "done") {
+    body.replaceChildren(...lines(job));
+  } else {
+    const text = job.error ? `${WORDS[job.state]}: ${job.error}` : WORDS[job.state];
+    const action = body.dataset.open === "yes"
+      ? button("Cancel", job, () => api(`/api/queries/${job.id}/cancel`, { method: "POST" }))
+      : forget(job);
+    body.replaceChildren(
+      el("tr", { class: job.state === "failed" ? "error" : "open" },
+        el("th", { scope: "row" }, job.clip), cell(text, { colspan: 10 }), el("td", { class: "actions" }, action)),
+    );
+  }
+  refresh();
+}
+
+function refresh() {
+  $("#none").hidden = table.tBodies.length > 0;
+  progress();
+}
+
+const button = (text, job, action) =>
+  el("button", { type: "button", class: "quiet", "aria-label": `${text} ${job.clip}`, onclick: () => trying(action) }, text);
+
+const forget = (job) =>
+  el("button", { type: "button", class: "quiet", title: "Forget this clip", "aria-label": `Forget ${job.clip}`,
+    onclick: () => trying(() => api(`/api/queries/${job.id}`, { method: "DELETE" })) }, "✕");
+
+function lines(job) {
+  const found = job.kind === "ranking" ? job.result.ranking : job.result.matches;
+  const about = `${clock(job.result.duration)}`;
+  if (!found.length) {
+    const reason = job.reason ? `unknown: ${job.reason}` : "unknown";
+    return [el("tr", { tabindex: -1, class: "answer" }, clipCell(job, about, 1), cell(""), cell(""),
+      cell(reason, { class: "unknown" }), ...Array.from({ length: 7 }, () => cell("")), el("td", { class: "actions" }, forget(job)))];
+  }
+  return found.map((match, i) => {
+    const link = `/queries/${job.id}?match=${i + 1}`;
+    const play = el("button", { type: "button", class: "play", "aria-label": `Play match ${i + 1} of ${job.clip}`, onclick: () => toggle(job, match, play) }, "▶");
+    const line = el("tr", { class: "answer", "data-link": link });
+    line.append(
+      i ? cell("") : clipCell(job, about, found.length),
+      numeric(clock(match.query_start)), numeric(clock(match.query_stop)),
+      el("td", {}, el("a", { href: link }, match.reference)),
+      numeric(clock(match.reference_start)), numeric(clock(match.reference_stop)),
+      cell(match.manipulation ? altered(match.manipulation) || "-" : ""),
+      numeric(match.ber?.toFixed(3) ?? ""), numeric(match.score?.toFixed(1) ?? ""),
+      numeric(match.log10_lr?.toFixed(1) ?? ""),
+      el("td", {}, decided(job, match)),
+      el("td", { class: "actions" }, play, i ? null : forget(job)),
+    );
+    return line;
+  });
+}
+
+/** The newest decision about the places of a match. */
+function decided(job, match) {
+  const found = decisions.find((each) => each.clip_sha256 === job.result.sha256 && each.reference === match.reference
+    && each.query_start < match.query_stop && match.query_start < each.query_stop
+    && each.reference_start < match.reference_stop && match.reference_start < each.reference_stop);
+  return found ? badge(found.decision) : "";
+}
+
+const clipCell = (job, about) => el("th", { scope: "row", title: job.result.sha256 }, job.clip, el("small", {}, ` ${about}`));
+
+function toggle(job, match, shown) {
+  const wasPlaying = player?.match === match && player.playing;
+  player?.close();
+  for (const each of document.querySelectorAll(".play")) each.textContent = "▶";
+  if (wasPlaying) return;
+  player = new PairPlayer(`/api/queries/${job.id}`, `/api/recordings/${match.reference_id}`, match, job.result.duration);
+  player.match = match;
+  player.onerror = (message) => notice(message, true);
+  player.onchange = () => { shown.textContent = player.playing ? "❚❚" : "▶"; };
+  player.mode = "turns";
+  player.play();
+}
+
+// Keys -----------------------------------------------------------------------------------
+
+const answers = () => [...document.querySelectorAll("tr.answer")];
+function move(step) {
+  const all = answers();
+  const at = all.findIndex((line) => line.contains(document.activeElement));
+  const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
+  if (!next) return;
+  ($("a", next) ?? $("input", next)).focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+const current = () => answers().find((line) => line.contains(document.activeElement));
+
+onKeys({
+  o: () => $("#files").click(),
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === " " && event.target.closest("tr.answer a")) {
+    event.preventDefault();
+    $(".play", current())?.click();
+  }
+});
+
+// Choosing files -------------------------------------------------------------------------
+
+$("#files").addEventListener("change", (event) => {
+  askAbout(event.target.files);
+  event.target.value = "";
+});
+for (const kind of ["dragover", "dragenter"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    $("#drop").classList.add("over");
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) $("#drop").classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  $("#drop").classList.remove("over");
+  askAbout(event.dataTransfer.files);
+});
+$("#ask").addEventListener("submit", (event) => event.preventDefault());
+
+async function openFolder(path) {
+  const listing = await trying(() => api(`/api/files?folder=${encodeURIComponent(path)}`));
+  if (!listing) return;
+  $("#folder-path").textContent = path.split("/").slice(1).join("/");
+  const items = [];
+  if (path) items.push(el("li", {}, el("button", { type: "button", onclick: () => openFolder(path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "") }, "⬑ up")));
+  for (const folder of listing.folders) {
+    items.push(el("li", {}, el("button", { type: "button", onclick: () => openFolder(folder.path) }, `${folder.name}/`)));
+  }
+  for (const file of listing.files) {
+    const ask = el("button", { type: "button", onclick: () => trying(async () => {
+      show(await api("/api/queries", { method: "POST", body: formWith("file", file.path) }));
+      ask.disabled = true;
+    }) }, file.name);
+    items.push(el("li", {}, ask));
+  }
+  if (!items.length) items.push(el("li", { class: "hint" }, "nothing with sound here"));
+  $("#folder-list").replaceChildren(...items);
+  if (!$("#folders").open) $("#folders").showModal();
+}
+$("#from-server")?.addEventListener("click", () => openFolder(""));
+
+
+// What is there, and what comes ------------------------------------------------------------
+
+async function load(before) {
+  if (!before) decisions = (await api("/api/decisions")).decisions;
+  const { queries } = await api(`/api/queries?limit=${PAGE}${before ? `&before=${before}` : ""}`);
+  for (const job of queries) show(job);
+  $("#older").hidden = queries.length < PAGE;
+  $("#older").onclick = () => trying(() => load(queries.at(-1).number));
+}
+
+const events = new EventSource("/api/events");
+events.addEventListener("query", (event) => show(JSON.parse(event.data)));
+events.addEventListener("open", () => trying(() => load()));
+refresh();

@@ -1,0 +1,40 @@
+// One recording: its waveform, and its labels.
+import { $, api, onKeys, trying } from "./common.js";
+import { Tiles, color, drawWaveform, onTheme } from "./draw.js";
+
+const canvas = $("#overview");
+const audio = $("#audio");
+const address = `/api/recordings/${canvas.dataset.recording}`;
+
+function draw() {
+  const { width, height } = canvas.getBoundingClientRect();
+  const toX = (time) => (time / tiles.duration) * width;
+  drawWaveform(canvas, tiles, toX, color("b"));
+  const context = canvas.getContext("2d");
+  context.fillStyle = color("bad");
+  context.fillRect(toX(audio.currentTime), 0, 2, height);
+}
+const tiles = new Tiles(address, { onload: draw });
+$("#state").textContent = "decoding …";
+tiles.open().then(() => {
+  $("#state").textContent = "";
+  new ResizeObserver(draw).observe(canvas);
+  onTheme(draw);
+  audio.addEventListener("timeupdate", draw);
+  canvas.addEventListener("click", (event) => {
+    const box = canvas.getBoundingClientRect();
+    audio.currentTime = ((event.clientX - box.left) / box.width) * tiles.duration;
+    audio.play();
+  });
+}).catch((error) => { $("#state").textContent = error.message; });
+
+onKeys({ " ": () => (audio.paused ? audio.play() : audio.pause()) });
+
+$("#label")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { name, value } = Object.fromEntries(new FormData(event.target));
+  trying(async () => {
+    await api(`${address}/labels`, { method: "PATCH", json: { labels: { [name]: value || null } } });
+    location.reload();
+  });
+});

@@ -1,0 +1,130 @@
+"""What a process of the pool does: the other side of `samaf.web.workers`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from samaf.audio import read
+from samaf.engine.engine import Engine
+from samaf.engine.engine import open as open_engine
+from samaf.engine.playback import write_playable
+from samaf.engine.references import References
+from samaf.errors import SamafError, StoreError
+from samaf.json_records import duplicate_record, query_record, ranking_record
+from samaf.records import QueryResult
+from samaf.text import printable
+
+Answer = dict[str, Any]
+
+
+class Worker:
+    """Holds the engine open from one request to the next."""
+
+    def __init__(self, url: str | None, index: str, audio: str | None) -> None:
+        self._url, self._index, self._audio = url, index, audio
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, opened at its first use and again after it failed."""
+        return open_engine(self._url, index=self._index, create=False)
+
+    def shown(self, error: SamafError) -> str:
+        """Give the line of an error without the place of the store, which is opened again."""
+        text = " ".join(str(error).split())
+        if isinstance(error, StoreError) and "engine" in self.__dict__:
+            text = text.replace(self.engine.store.url, "the store")
+            self.engine.close()
+            del self.engine
+        return text
+
+    def warm_up(self) -> Answer:
+        """Load model and index, and search once for noise, which compiles the search."""
+        import numpy as np
+
+        if not self.engine.index.table.total:
+            return {}
+        noise = np.random.default_rng(0).integers(-9000, 9000, 48_000).astype("<i2").tobytes()
+        self.engine.query(_wav(noise))
+        return {}
+
+    def query(self, path: str, name: str, options: dict[str, Any], audit: bool = False) -> Answer:
+        """Ask about a file; the record is that of ``samaf query --json``."""
+        try:
+            result = self.engine.query(Path(path), audio=self._audio, **options)
+        except SamafError as error:
+            raise SamafError(str(error).replace(printable(path), name)) from error
+        result = replace(result, query=name)
+        if isinstance(result, QueryResult):
+            return {"kind": "matches", "record": query_record(result), "reason": result.reason}
+        return {"kind": "ranking", "record": ranking_record(result), "reason": result.reason}
+
+    def clip_sound(self, path: str, name: str, out: str, backwards: bool) -> Answer:
+        """Decode a clip for playing."""
+        try:
+            with read(Path(path)) as audio:
+                write_playable(audio, Path(out), backwards=backwards)
+        except SamafError as error:
+            raise SamafError(str(error).replace(printable(path), name)) from error
+        return {}
+
+    def recording_sound(self, recording_id: int, out: str) -> Answer:
+        """Decode a recording for playing, from the file that was added."""
+        recording = self.engine.show(recording_id)
+        try:
+            with References(self._audio) as references:
+                write_playable(references.audio(recording), Path(out))
+        except SamafError as error:
+            folder = printable(Path(recording.path).parent)
+            raise SamafError(str(error).replace(f"{folder}/", "")) from error
+        return {}
+
+    def duplicates(self) -> Answer:
+        """Find all pairs of recordings that share audio."""
+        return {
+            "revision": self.engine.store.revision,
+            "pairs": [duplicate_record(pair) for pair in self.engine.duplicates()],
+        }
+
+
+def serve() -> None:
+    """Do what standard input asks for, line by line."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # Keep what libraries print out of the answers.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    worker = Worker(**json.loads(sys.stdin.buffer.readline()))
+    tasks: dict[str, Callable[..., Answer]] = {
+        name: getattr(worker, name)
+        for name in ("warm_up", "query", "clip_sound", "recording_sound", "duplicates")
+    }
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        try:
+            answer = tasks[request.pop("task")](**request)
+        except SamafError as error:
+            answer = {"error": worker.shown(error)}
+        except Exception:
+            traceback.print_exc()
+            answer = {"error": "internal error; the log of the server says more"}
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
+
+
+def _wav(pcm: bytes) -> bytes:
+    import io
+    import wave
+
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(16_000)
+        out.writeframes(pcm)
+    return file.getvalue()
