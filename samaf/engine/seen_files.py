@@ -56,7 +56,10 @@ class SeenFiles:
 
     def below(self, top: Path) -> dict[Path, SeenFile]:
         """Give the files below a folder."""
-        return {path: seen for path, seen in self._known.items() if top in path.parents}
+        start = os.path.join(top, "")
+        return {
+            path: seen for path, seen in self._known.items() if os.fspath(path).startswith(start)
+        }
 
     def get(self, path: Path) -> SeenFile | None:
         """Give a file, if it is known."""

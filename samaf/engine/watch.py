@@ -62,6 +62,7 @@ def watch(
         began = time.monotonic()
         for folder in watched:
             folder.look()
+        looked = time.monotonic() - began
         for folder in watched:
             for result in add(folder.settled()):
                 if event := folder.take(result, store):
@@ -70,7 +71,7 @@ def watch(
                     return
         for folder in watched:
             yield from folder.removed(store)
-        until.wait(max(LOOK_SECONDS, time.monotonic() - began))
+        until.wait(max(LOOK_SECONDS, looked))
 
 
 class WatchedFolder:
@@ -80,7 +81,6 @@ class WatchedFolder:
         self, top: Path, seen: SeenFiles, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._top, self._seen, self._clock = top, seen, clock
-        self._states: dict[Path, State] = {}
         self._changing: dict[Path, tuple[State, float]] = {}  # and since when like that
         self._missing: dict[Path, float] = {}  # since when
         self._by_name: dict[str, Path] = {}
@@ -91,7 +91,7 @@ class WatchedFolder:
         states, errors = audio_states(self._top)
         known = self._seen.below(self._top)
         trouble = f"{printable(errors[0].filename)}: {errors[0].strerror}" if errors else ""
-        if len(known) > 1 and not states.keys() & known.keys() and not states:
+        if len(known) > 1 and not states:
             # What is left of a network folder that is not mounted is an empty one.
             trouble = trouble or f"{printable(self._top)}: all files are gone at once"
         if trouble != self._trouble:
@@ -100,7 +100,6 @@ class WatchedFolder:
                 _log.warning("%s; nothing counts as removed until it is back", trouble)
             else:
                 _log.warning("%s: is back", printable(self._top))
-        self._states = states
         now = self._clock()
         self._changing = {
             path: before

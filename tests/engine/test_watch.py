@@ -213,15 +213,15 @@ def test_what_is_no_folder_is_refused(engine: samaf.Engine, folder: Path) -> Non
 
 
 @pytest.mark.slow
-def test_ten_thousand_files_at_once(engine: samaf.Engine, folder: Path, tmp_path: Path) -> None:
+def test_thousands_of_files_at_once(engine: samaf.Engine, folder: Path, tmp_path: Path) -> None:
     for number in range(20):
         original = tmp_path / f"{number}.wav"
         original.write_bytes(wav(np.roll(SPEECH, 3000 * number)[: 2 * SAMPLE_RATE]))
-        for copy in range(500):
+        for copy in range(100):
             os.link(original, folder / f"{number}-{copy}.wav")
     with watching(engine, folder) as events:
-        found = events.several(10_000)
-        assert [status for status, _ in found] == ["added"] * 20 + ["present"] * 9_980
+        found = events.several(2_000)
+        assert [status for status, _ in found] == ["added"] * 20 + ["present"] * 1_980
         (folder / "new.wav").write_bytes(CLIPS_OF_2_S[5])
         assert events.next() == ("added", "new.wav")
     with watching(engine, folder) as events:
