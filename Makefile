@@ -18,7 +18,7 @@ apt = { command -v apt-get && $(AS_ROOT) true && $(AS_ROOT) apt-get -qq update &
 	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive \
 	apt-get -qq --yes --no-install-recommends install $(1); } >/dev/null 2>&1
 
-.PHONY: demo test test-fast check fuzz torture system
+.PHONY: demo test test-fast check example-report fuzz torture system
 
 demo: .venv/has-samaf  ## index the bundled clips, distort them, find them again
 	@$(BIN)/samaf demo
@@ -35,6 +35,9 @@ check: .venv/has-dev  ## format, lint, types, import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+example-report: .venv/has-test  ## make docs/example-report/ again
+	@$(BIN)/python tests/data/make_example_report.py
 
 fuzz: .venv/has-test  ## spoil every format that is read, many times over
 	@SAMAF_FUZZ=$${SAMAF_FUZZ:-5000} $(BIN)/python -m pytest -q tests/fuzz

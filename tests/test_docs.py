@@ -22,8 +22,11 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 ELSEWHERE = {
     "demo": "samaf.demo.run",
+    "report": "samaf.report.writing.report",
+    "report_verify": "samaf.report.repeating.repeat",
     "serve": "samaf.web.server.serve",
     "train": "samaf.training.run.train_model",
+    "validate": "samaf.report.validate.validate",
 }
 
 # Private words that have a standard term in the field; ordinary uses such as a named pipe stay.

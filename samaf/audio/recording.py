@@ -65,11 +65,14 @@ class Audio:
         while block := self._file.read(4 * int(seconds * self.sample_rate)):
             yield np.frombuffer(block, np.float32) * gain
 
-    def part(self, first: int, count: int) -> np.ndarray:
-        """Give up to ``count`` peak-normalised samples from ``first`` on, float32 (n,)."""
+    def part(self, first: int, count: int, *, normalised: bool = True) -> np.ndarray:
+        """Give up to ``count`` samples from ``first`` on, float32 (n,).
+
+        They are peak-normalised, or as they were decoded.
+        """
         self._file.seek(4 * first)
-        gain = np.float32(1 / self.peak if self.peak else 1)
-        return np.frombuffer(self._file.read(4 * count), np.float32) * gain
+        samples = np.frombuffer(self._file.read(4 * count), np.float32)
+        return samples * np.float32(1 / self.peak) if normalised and self.peak else samples
 
     def side(self, channel: str) -> Audio:
         """Give the side with these channels, such as "2" or "1+3"; the mix for "".

@@ -21,6 +21,7 @@ from samaf.cli.maintenance import index, models, rehash, stats
 from samaf.cli.options import INTERRUPTED, db_option
 from samaf.cli.recordings import add, delete, label, list_, show
 from samaf.cli.repeats import copies, duplicates
+from samaf.cli.report import report, report_verify, validate
 from samaf.cli.serve import serve
 from samaf.cli.streams import monitor
 from samaf.cli.sync import sync
@@ -35,11 +36,23 @@ from samaf.version import __version__
 
 
 class Commands(click.Group):
-    """Lists commands in the order of use, and ends every error in one line."""
+    """Lists commands in the order of use, and ends every error in one line.
+
+    A command may have a name of two words, such as ``report verify`` beside ``report``.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give the names in the order in which they were added."""
         return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take two words for one command where they are its name."""
+        two_words = " ".join(args[:2])
+        if len(args) > 1 and two_words in self.commands:
+            return two_words, self.commands[two_words], args[2:]
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; its errors go to standard error, without a traceback."""
@@ -107,6 +120,9 @@ for command in (
     verify,
     duplicates,
     copies,
+    report,
+    report_verify,
+    validate,
     fingerprint,
     decode,
     models,

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from samaf.cli.exporting import (
+    cut_options,
+    format_option,
+    one_output,
+    out_option,
+    write_cuts,
+    write_labels,
+)
 from samaf.cli.options import (
     audio_option,
     database,
@@ -49,6 +58,9 @@ RANKED = (
 @audio_option
 @sound_options
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
+@format_option("Print labels of the clip instead of a table.")
+@out_option
+@cut_options
 @model_option
 @db_option
 @output_format_option
@@ -65,6 +77,11 @@ def query(
     track: int | None,
     channel: int | None,
     audit: bool,
+    label_format: str | None,
+    out: Path | None,
+    cut_folder: Path | None,
+    cut_format: str,
+    padding_s: float,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -87,10 +104,14 @@ def query(
     from samaf.cli.render import View, write
     from samaf.cli.verification_views import VERIFIED_QUERY
     from samaf.cli.views import QUERY
+    from samaf.report.exports.annotations import matched, on_clip, on_recordings
+    from samaf.report.exports.cut import numbered_stretches
 
     if audio and not verify:
         raise click.UsageError("--audio: needs --verify")
+    one_output(output_format, label_format, out)
     failed = 0
+    kept: list[QueryResult] = []
 
     def results() -> Iterator[QueryResult | RankingResult]:
         nonlocal failed
@@ -113,14 +134,26 @@ def query(
                 continue
             if output_format and result.reason:
                 complain(escaped(f"{result.query}: unknown: {result.reason}"))
+            if label_format or cut_folder:
+                kept.append(matched(result))
             yield result
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
         ranks = opened.fingerprinter.card.family == "unet"
         view: View[Any] = RANKING if ranks else VERIFIED_QUERY if verify else QUERY
-        write(view, results(), output_format)
+        if label_format:
+            for _ in results():
+                pass
+        else:
+            write(view, results(), output_format)
         if ranks and not output_format:
             click.echo(RANKED, err=True)
+    if label_format:
+        labelled = [on_clip(each.query, each.duration, each.matches) for each in kept]
+        recordings = on_recordings((each.query, each.matches) for each in kept)
+        write_labels(labelled, recordings, label_format, out)
+    if cut_folder:
+        failed += write_cuts(numbered_stretches(kept), cut_folder, cut_format, padding_s)
     if failed:
         click.get_current_context().exit(1)
 
@@ -131,6 +164,9 @@ def query(
 @population_option
 @verify_option
 @sound_options
+@format_option("Print labels of A instead of a table.")
+@out_option
+@cut_options
 @model_option
 @output_format_option
 def compare(
@@ -140,6 +176,11 @@ def compare(
     verify: bool,
     track: int | None,
     channel: int | None,
+    label_format: str | None,
+    out: Path | None,
+    cut_folder: Path | None,
+    cut_format: str,
+    padding_s: float,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -155,7 +196,10 @@ def compare(
     from samaf.cli.render import write
     from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
+    from samaf.report.exports.annotations import of_comparison
+    from samaf.report.exports.cut import stretches_of
 
+    one_output(output_format, label_format, out)
     comparison = samaf.compare(
         first,
         second,
@@ -167,7 +211,15 @@ def compare(
     )
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
-    write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
+    if label_format:
+        labelled, *others = of_comparison(comparison)
+        write_labels([labelled], others, label_format, out)
+    else:
+        write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
+    if cut_folder:
+        stretches = stretches_of(comparison.first, "", comparison.first_media, comparison.matches)
+        if write_cuts(stretches, cut_folder, cut_format, padding_s):
+            click.get_current_context().exit(1)
 
 
 @click.command()

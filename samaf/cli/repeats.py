@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from samaf.cli.exporting import (
+    cut_options,
+    format_option,
+    one_output,
+    out_option,
+    write_cuts,
+    write_labels,
+)
 from samaf.cli.options import (
     database,
     db_option,
@@ -29,6 +38,9 @@ if TYPE_CHECKING:
 @granularity_option
 @max_false_matches_option(1e-3, "Maximum expected false pairs in the whole list.")
 @population_option
+@format_option("Write labels of each recording into --out instead of a table.")
+@out_option
+@cut_options
 @model_option
 @db_option
 @output_format_option
@@ -36,6 +48,11 @@ def duplicates(
     granularity_s: int,
     max_false_matches: float,
     population: Population,
+    label_format: str | None,
+    out: Path | None,
+    cut_folder: Path | None,
+    cut_format: str,
+    padding_s: float,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -52,7 +69,10 @@ def duplicates(
     from samaf.cli.progress import counting
     from samaf.cli.render import write
     from samaf.cli.views import DUPLICATES
+    from samaf.report.exports.annotations import of_duplicates
+    from samaf.report.exports.cut import stretches_of_pairs
 
+    one_output(output_format, label_format, out)
     with (
         samaf.open(database(), model=model, create=False) as engine,
         counting("recordings") as on_progress,
@@ -63,21 +83,37 @@ def duplicates(
             population=population,
             on_progress=on_progress,
         )
-        pairs = duplicate_pairs if output_format else list(duplicate_pairs)
-        write(DUPLICATES, pairs, output_format)
-    if not output_format and not pairs:
+        exported = bool(label_format or cut_folder)
+        pairs = list(duplicate_pairs) if exported or not output_format else duplicate_pairs
+        if not label_format:
+            write(DUPLICATES, pairs, output_format)
+    if label_format:
+        write_labels(of_duplicates(pairs), [], label_format, out)
+    if cut_folder:
+        stretches = stretches_of_pairs(pairs)
+        if write_cuts(stretches, cut_folder, cut_format, padding_s):
+            click.get_current_context().exit(1)
+    if not output_format and not label_format and not pairs:
         click.echo("no two recordings share audio")
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @sound_options
+@format_option("Print labels of the file instead of a table.")
+@out_option
+@cut_options
 @model_option
 @output_format_option
 def copies(
     files: tuple[str, ...],
     track: int | None,
     channel: int | None,
+    label_format: str | None,
+    out: Path | None,
+    cut_folder: Path | None,
+    cut_format: str,
+    padding_s: float,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -94,8 +130,13 @@ def copies(
     import samaf
     from samaf.cli.recording_views import COPIES
     from samaf.cli.render import write
+    from samaf.media import Selection
+    from samaf.report.exports.annotations import of_copies
+    from samaf.report.exports.cut import stretches_of_copies
 
+    one_output(output_format, label_format, out)
     failed = 0
+    kept: list[CopiesResult] = []
 
     def results() -> Iterator[CopiesResult]:
         nonlocal failed
@@ -108,8 +149,19 @@ def copies(
                 continue
             if output_format and result.reason:
                 complain(escaped(f"{result.path}: {result.reason}"))
+            if label_format or cut_folder:
+                kept.append(result)
             yield result
 
-    write(COPIES, results(), output_format)
+    if label_format:
+        for _ in results():
+            pass
+        write_labels([of_copies(each) for each in kept], [], label_format, out)
+    else:
+        write(COPIES, results(), output_format)
+    if cut_folder:
+        chosen = Selection(track, channel)
+        stretches = (stretch for each in kept for stretch in stretches_of_copies(each, chosen))
+        failed += write_cuts(stretches, cut_folder, cut_format, padding_s)
     if failed:
         click.get_current_context().exit(1)

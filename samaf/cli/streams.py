@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from samaf.cli.exporting import format_option, one_output, write_labels
 from samaf.cli.options import (
     database,
     db_option,
@@ -28,7 +29,7 @@ from samaf.text import escaped, printable
 
 if TYPE_CHECKING:
     from samaf.events import StreamGap, StreamMatch
-    from samaf.records import Population
+    from samaf.records import Match, Population
 
 PATH = click.Path(path_type=Path)
 
@@ -84,6 +85,7 @@ PATH = click.Path(path_type=Path)
     is_flag=True,
     help="Go to other servers where the URL leads there, by a redirection or a playlist.",
 )
+@format_option("Print labels of the stream when it has ended, instead of a table.")
 @model_option
 @db_option
 @output_format_option
@@ -102,6 +104,7 @@ def monitor(
     search: str,
     population: Population,
     follow: bool,
+    label_format: str | None,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -129,7 +132,11 @@ def monitor(
     from samaf.cli.stream_views import MONITORED
     from samaf.events import StreamMatch
     from samaf.json_records import event_record
+    from samaf.report.exports.annotations import on_clip
 
+    one_output(output_format, label_format, None)
+    if label_format and out:
+        raise click.UsageError("--format and --out: choose one of them; --out takes JSON")
     sources = {stream: stream for stream in streams}
     if list_of_streams:
         sources |= read_streams(list_of_streams)
@@ -140,6 +147,7 @@ def monitor(
         *([] if webhook is None else [Webhook(_checked(webhook))]),
     ]
     count = 0
+    kept: dict[str, list[Match]] = {}
     stopped: list[int] = []
     stop = Event()
 
@@ -155,6 +163,8 @@ def monitor(
         for event in events:
             if isinstance(event, StreamMatch):
                 count += 1
+                if label_format:
+                    kept.setdefault(event.stream, []).append(event.match)
                 for delivery in deliveries:
                     delivery.put(event_record(event))
             yield event
@@ -189,11 +199,17 @@ def monitor(
         if log:
             for event in events:
                 log.put(event_record(event))
+        elif label_format:
+            for _ in events:
+                pass
         else:
             write(MONITORED, events, output_format, at_once=True)
+    if label_format:
+        labelled = [on_clip(name, 0.0, kept.get(name, [])) for name in sources]
+        write_labels(labelled, [], label_format, None)
     if signal.SIGINT in stopped:
         raise KeyboardInterrupt
-    if not (output_format or out or count):
+    if not (output_format or label_format or out or count):
         click.echo("nothing of the store was found")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from samaf.engine.blas import one_blas_thread
 from samaf.fingerprinters import Fingerprinter
 from samaf.matching.alignment import SAME_SPEECH, error_rates
-from samaf.records import Codes, Match
+from samaf.records import Match
 
 AROUND = 2  # blocks on either side that a lag is averaged over
 REACH = 2  # hops on either side in which the best place is looked for
@@ -42,7 +42,11 @@ class CourseOfMatch:
 
 
 def course(
-    samples: np.ndarray, start: float, match: Match, reference: Codes, fingerprinter: Fingerprinter
+    samples: np.ndarray,
+    start: float,
+    match: Match,
+    reference: np.ndarray,
+    fingerprinter: Fingerprinter,
 ) -> CourseOfMatch:
     """Compare each block of a piece of a clip with the recording's block at its place.
 
@@ -55,7 +59,7 @@ def course(
     start
         Seconds of the clip before the piece.
     reference
-        The stored hashes of the match's recording.
+        uint8 (m, bits / 8): the stored hashes of the match's recording and channel.
     """
     manipulation = match.manipulation
     tau, hop, block = manipulation.tau, fingerprinter.hop, fingerprinter.block
@@ -81,7 +85,7 @@ def course(
     for row, shift in enumerate(shifts):
         moved = at + shift
         stored = (moved >= 0) & (moved < len(reference))
-        rates[row, stored] = error_rates(hashes_inside[stored] ^ reference.packed[moved[stored]])
+        rates[row, stored] = error_rates(hashes_inside[stored] ^ reference[moved[stored]])
     lags = hop * (_best_shift(rates) + at - exact)
     order = np.argsort(times)
     return CourseOfMatch(times[order], there[order], rates[REACH][order], lags[order])

@@ -11,6 +11,7 @@ from samaf.report.pictures.place import clip_map, recording_with_stretches
 from samaf.report.record import Examination, Examined, Stored
 from samaf.report.validation import nearest_length
 
+SMALL = 1.4  # inches: half a page holds a clip
 MAP, HITS, TIPPETT = "map", "hit-rates", "tippett"
 
 
@@ -87,7 +88,7 @@ def _of_batch(record: Examination) -> Iterator[tuple[str, bytes]]:
     cells = []
     for row, clip in enumerate(record.clips):
         if clip.matches:
-            yield course_name(row + 1, 1), ber_along(clip.matches[0])
+            yield course_name(row + 1, 1), ber_along(clip.matches[0], SMALL)
         for found in clip.matches:
             number = found.recording.recording_id
             recordings[number] = found.recording

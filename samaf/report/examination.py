@@ -23,6 +23,7 @@ from samaf.engine.references import References
 from samaf.errors import AudioError, QueryError, ReportError
 from samaf.fingerprinters import Fingerprinter, ModelCard
 from samaf.fingerprinters.card import UNCALIBRATED
+from samaf.media import joined
 from samaf.records import Match, QueryResult, Recording, Verification
 from samaf.report import record
 from samaf.report.drawn import match_name
@@ -46,7 +47,7 @@ EPOCH = "SOURCE_DATE_EPOCH"
 
 ALTERNATIVES = {
     "speech": "the clip is other speech, which does not say what the recording says",
-    "text": "the clip is other speech, or another voice that says the same words at the same pace",
+    "text": "the clip is other speech, or another voice that says the same text at the same pace",
 }
 
 Sink = Callable[[str, bytes], None]
@@ -131,6 +132,8 @@ def examine(
             options.query.population,
             engine.index_type,
             options.query.verify,
+            options.query.track,
+            options.query.channel,
         ),
         clips=tuple(examined),
         entries=tuple(_entries(engine, digests)),
@@ -153,6 +156,8 @@ def _command(paths: Sequence[Path], options: ReportOptions) -> str:
         words.append("--verify")
     if query.population != default.population:
         words += ["--population", query.population]
+    for name, value in (("track", query.track), ("channel", query.channel)):
+        words += [f"--{name}", f"{value}"] if value is not None else []
     if query.granularity_s != default.granularity_s:
         words += ["--granularity", str(query.granularity_s)]
     if query.k != default.k:
@@ -316,7 +321,7 @@ class _Examiner:
 def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
     given, options = printable(path), examiner.options.query
     try:
-        with read(path) as audio:
+        with read(path, track=options.track, channel=options.channel) as audio:
             item = item_of(audio, path)
             with one_blas_thread():
                 hashes = examiner.fingerprinter.hashes(audio.chunks(), audio.sha256)
@@ -328,9 +333,13 @@ def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
                 _found(audio, match, (number, rank), examiner)
                 for rank, match in enumerate(result.matches, 1)
             )
-            candidates = () if result.reason else _candidates(examiner, path, result)
+            candidates: tuple[record.Candidate, ...] = ()
+            if not result.reason and audio.duration <= record.CANDIDATES_UP_TO_S:
+                candidates = _candidates(examiner, path, result)
     except AudioError as error:
-        return record.Examined(given, None, printable(str(error)))
+        # The path is where it is today; the reason is the same wherever it lies.
+        reason = printable(str(error)).removeprefix(f"{printable(path.absolute())}: ")
+        return record.Examined(given, None, reason)
     return record.Examined(given, item, result.reason, digest, matches, candidates)
 
 
@@ -426,7 +435,8 @@ def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examin
             options.query.deep,
             str(manipulation),
         ),
-        channel="",
+        channel=match.channel,
+        reference_channel=match.reference_channel,
         hashes=int(inside.sum()),
         agreeing=int((blocks.agreeing & inside).sum()),
         coverage=(match.query_stop - match.query_start) / max(audio.duration, 1e-9),
@@ -442,7 +452,8 @@ def _course(
     audio: Audio, match: Match, engine: Engine, fingerprinter: Fingerprinter
 ) -> CourseOfMatch:
     """Compare a clip with a recording block by block, section by section of the clip."""
-    reference = engine.store.hashes(match.recording.recording_id)
+    audio = audio.side(match.channel)
+    reference = _stored_hashes(engine, match)
     begin = max(0.0, match.query_start - AROUND_S)
     end = min(audio.duration, match.query_stop + AROUND_S)
     # A block is longer in the clip where it is slower; sections overlap by one.
@@ -461,6 +472,14 @@ def _course(
         for name in ("times", "reference_times", "ber", "lags")
     )
     return CourseOfMatch(*arrays)
+
+
+def _stored_hashes(engine: Engine, match: Match) -> np.ndarray:
+    """Give the stored hashes of the side of the recording that matched, uint8 (m, bits / 8)."""
+    codes = engine.store.hashes(match.recording.recording_id)
+    sides = match.recording.media.sides if match.recording.media else ()
+    names = ["", *map(joined, sides)]
+    return codes.stream(names.index(match.reference_channel))
 
 
 def _until(part: CourseOfMatch, time: float) -> CourseOfMatch:
@@ -493,9 +512,10 @@ def _pictured(
     """Draw what needs the recording's own audio; say why not where it is not at hand."""
     try:
         recording = examiner.references.audio(match.recording)
+        clip, recording = audio.side(match.channel), recording.side(match.reference_channel)
     except AudioError as error:
         return f"audio not at hand: {printable(str(error))}", ()
-    drawn = {"spectra": _spectra(audio, recording, match)}
+    drawn = {"spectra": _spectra(clip, recording, match)}
     if match.verification is not None and match.verification.curves is not None:
         drawn["signals"] = lag_curves(match.verification)
     names = tuple(match_name(*place, kind) for kind in drawn)

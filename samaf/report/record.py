@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 FORMAT = 1
 KIND = "samaf examination"
+CANDIDATES_UP_TO_S = 600.0  # of a clip: a longer one would be decoded and hashed once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,8 @@ class Settings:
     ----------
     population
         "speech" or "prompts": which alternative decides.
+    track, channel
+        Of the clips, where they were chosen, from 1.
     """
 
     granularity_s: int
@@ -200,6 +203,8 @@ class Settings:
     population: str
     index: str
     verify: bool
+    track: int | None
+    channel: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +368,9 @@ class Found:
         -log10 of the expected false matches in the search: the one that decided.
     evidence
         Against each alternative; the one that decided comes first.
+    channel, reference_channel
+        The side of the clip and of the recording that match, such as "2", where the channels of
+        one differ; empty for the mix of all.
     hashes, agreeing
         Blocks of the stretch, and those whose bit error rate supports the match.
     coverage
@@ -387,6 +395,7 @@ class Found:
     evidence: tuple[Evidence, ...]
     alteration: Alteration
     channel: str
+    reference_channel: str
     hashes: int
     agreeing: int
     coverage: float

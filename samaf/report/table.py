@@ -9,7 +9,7 @@ FIELDS = (
     *("clip", "sha256", "duration", "outcome", "reason"),
     *("reference_id", "reference", "reference_sha256"),
     *("query_start", "query_stop", "reference_start", "reference_stop"),
-    *("ber", "score", "log10_lr", "altered", "channel", "verified"),
+    *("ber", "score", "log10_lr", "altered", "channel", "reference_channel", "verified"),
 )
 
 
@@ -44,5 +44,6 @@ def _match(found: Found) -> dict[str, object]:
         "log10_lr": None if ratio is None else round(ratio, 2),
         "altered": found.alteration.text,
         "channel": found.channel,
+        "reference_channel": found.reference_channel,
         "verified": found.signal.verified if found.signal else None,
     }

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from samaf.engine.engine import Engine
-from samaf.errors import ReportError
 from samaf.report.drawn import drawn
 from samaf.report.examination import ReportOptions, examine
 from samaf.report.exports.case_uco import case_uco
@@ -22,6 +19,7 @@ from samaf.report.pdf import is_available, pdf
 from samaf.report.record import Case, Examination
 from samaf.report.table import matches_csv
 from samaf.report.values import to_json
+from samaf.report.whole_folder import new_folder
 from samaf.text import printable
 
 RECORD = "report.json"
@@ -123,7 +121,7 @@ def report(
         The audit log cannot be written.
     """
     folder = Path(out)
-    with _new_folder(folder) as made, tempfile.TemporaryDirectory(prefix="samaf-") as temporary:
+    with new_folder(folder) as made, tempfile.TemporaryDirectory(prefix="samaf-") as temporary:
         pictures = PictureFolder(Path(temporary))
         record = examine(
             engine, clips, options, case=case, pictures=pictures.save, on_progress=on_progress
@@ -166,28 +164,3 @@ def _write(path: Path, texts: Sequence[str] | Iterator[str]) -> str:
             digest.update(content)
             file.write(content)
     return digest.hexdigest()
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder that takes the place of one that is new or empty.
-
-    It goes where the ``with`` is left by an exception.
-    """
-    name = printable(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ReportError(f"{name}: is there already; give a folder that is new or empty")
-    temporary = folder.absolute().parent / f".{folder.absolute().name}.{os.getpid()}.part"
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        if folder.exists():
-            folder.rmdir()
-        temporary.rename(folder)
-    except OSError as error:
-        raise ReportError(
-            f"{name}: the report cannot be written ({error.strerror or error}); make room for it "
-            "or give another folder"
-        ) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -21,7 +21,7 @@ def model() -> Fingerprinter:
 
 def test_blocks_of_an_excerpt_agree_at_their_places(model: Fingerprinter) -> None:
     sound = load(NAME)
-    reference = model.hashes([sound], "reference")
+    reference = model.hashes([sound], "reference").packed
     recording = Recording("0" * 64, "greta", "", len(sound) / 16_000)
     match = Match(recording, 0, 5, 2, 7, 0.0, 9.0)
     blocks = course(sound[2 * 16_000 : 7 * 16_000], 0.0, match, reference, model)
@@ -36,7 +36,7 @@ def test_blocks_of_an_excerpt_agree_at_their_places(model: Fingerprinter) -> Non
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_speed_and_direction_are_undone(model: Fingerprinter, is_reversed: bool) -> None:
     sound = load(NAME)
-    reference = model.hashes([sound], "reference")
+    reference = model.hashes([sound], "reference").packed
     recording = Recording("0" * 64, "greta", "", len(sound) / 16_000)
     clip = faster(sound[2 * 16_000 : 8 * 16_000], 1.25)
     if is_reversed:
@@ -52,7 +52,7 @@ def test_speed_and_direction_are_undone(model: Fingerprinter, is_reversed: bool)
 
 def test_a_place_that_is_wrong_by_a_hop_shows_in_the_lags(model: Fingerprinter) -> None:
     sound = load(NAME)
-    reference = model.hashes([sound], "reference")
+    reference = model.hashes([sound], "reference").packed
     recording = Recording("0" * 64, "greta", "", len(sound) / 16_000)
     match = Match(recording, 0, 5, 2.2, 7.2, 0.0, 9.0)
     blocks = course(sound[2 * 16_000 : 7 * 16_000], 0.0, match, reference, model)
@@ -61,7 +61,7 @@ def test_a_place_that_is_wrong_by_a_hop_shows_in_the_lags(model: Fingerprinter) 
 
 def test_what_lies_beyond_the_recording_or_is_too_short_has_no_block(model: Fingerprinter) -> None:
     sound = load(NAME)
-    reference = model.hashes([sound], "reference")
+    reference = model.hashes([sound], "reference").packed
     recording = Recording("0" * 64, "greta", "", len(sound) / 16_000)
     match = Match(recording, 0, 5, 100, 105, 0.0, 9.0)
     assert len(course(sound[:80_000], 0.0, match, reference, model).times) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log10
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samaf.report.evaluation import (
@@ -40,6 +40,7 @@ def test_steps_are_those_of_the_guideline(ratio: float, words: str) -> None:
     assert step_of(log10(ratio)).words.startswith(words)
 
 
+@settings(deadline=None)
 @given(st.floats(-8, 8))
 def test_words_never_say_more_than_the_ratio(log10_lr: float) -> None:
     assert step_of(log10_lr).lowest <= 10 ** abs(log10_lr) * (1 + 1e-9)
@@ -47,6 +48,7 @@ def test_words_never_say_more_than_the_ratio(log10_lr: float) -> None:
     assert int(number) <= 10 ** abs(log10_lr) * (1 + 1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(-20, 20), st.floats(-3, 0), st.floats(0, 3))
 def test_a_ratio_never_exceeds_its_bounds(log10_lr: float, lowest: float, highest: float) -> None:
     held = bounded(log10_lr, lowest, highest)

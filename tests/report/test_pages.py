@@ -227,7 +227,7 @@ def test_a_doubtful_match_is_marked(phone: Phone) -> None:
     page = Tags(
         write_html(replace(record, clips=(replace(clip, matches=(found,)),)), pictures)
     ).text
-    assert "another voice that says the same words" in page
+    assert "another voice that says the same text" in page
 
 
 def test_without_typst_the_reason_says_how_to_get_the_pdf(

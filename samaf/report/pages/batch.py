@@ -9,7 +9,7 @@ from samaf.report.drawn import MAP, course_name, timeline_name
 from samaf.report.pages.document import Block, Facts, Heading, Paragraph, Picture, Table
 from samaf.report.pages.items import found_recordings, recordings
 from samaf.report.pages.results import MATCH_TITLES, agreement, course_words, match_row, outcome
-from samaf.report.pages.weighing import scale, weighed
+from samaf.report.pages.weighing import bounds, scale, weights
 from samaf.report.pages.words import log10_lr, moment, span
 from samaf.report.record import Examination, Examined
 
@@ -106,7 +106,7 @@ def clips(record: Examination) -> Iterator[Block]:
                 "Bit error rate of each block of the clip.",
                 f"Bit error rate along the clip: {course_words(best)}",
             )
-            yield from (b for b in weighed(1, best, alternatives) if isinstance(b, Facts))
+            yield weights(best, alternatives)
             for found in clip.matches:
                 if found.same_text:
                     yield Paragraph(
@@ -120,4 +120,5 @@ def words(record: Examination) -> Iterator[Block]:
     """Write the verbal scale once."""
     if any(each.calibrated for each in record.model.alternatives):
         yield Heading("How to read the evaluation")
+        yield from bounds(record)
         yield from scale()

@@ -35,7 +35,7 @@ LIMITS = (
 GLOSSARY = (
     ("BER", "bit error rate: the share of bits in which two hashes differ"),
     ("block", "one second of sound, of which a hash is computed"),
-    ("clip", "the item that is asked about"),
+    ("clip", "the item that is searched for"),
     ("Cllr", "cost of the log likelihood ratios: 0 is perfect, 1 is no information"),
     ("hash", "some hundred bits that describe a block, alike for copies of the same sound"),
     ("likelihood ratio", "how many times as probable a result is under H1 as under H2"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from samaf.report.pages.document import Block, Facts, Heading, Items, Paragraph
 from samaf.report.pages.words import NAMES, count, date_of, moment
-from samaf.report.record import Examination
+from samaf.report.record import Examination, Settings
 
 PROGRAM_QUESTION = (
     "From which stored recording, and from which place in it, does the clip come, and how was it "
@@ -67,7 +67,7 @@ def question(record: Examination) -> Iterator[Block]:
             "H1: the clip is a copy, altered or not, of a stretch of the recording that was found, "
             "from the place that is given.",
             "H2a: the clip is other speech, which does not say what the recording says.",
-            "H2b: another voice says the same words at the same pace.",
+            "H2b: another voice says the same text at the same pace.",
         )
     )
     decides = "H2b, with H2a" if record.settings.population == "prompts" else "H2a"
@@ -87,6 +87,12 @@ def question(record: Examination) -> Iterator[Block]:
                 f"The model is not calibrated against {name}: no likelihood ratio is given.",
                 "warning",
             )
+
+
+def _chosen(settings: Settings) -> str:
+    track = "by default" if settings.track is None else f"{settings.track}"
+    channel = "all, and sides that differ" if settings.channel is None else f"{settings.channel}"
+    return f"{track}, {channel}"
 
 
 def method(record: Examination) -> Iterator[Block]:
@@ -122,6 +128,7 @@ def method(record: Examination) -> Iterator[Block]:
             ("Maximum expected false matches per clip", f"{settings.max_false_matches:g}"),
             ("Maximum matches for one stretch", f"{settings.k}"),
             ("Index", settings.index),
+            ("Sound track, channel of the clip", _chosen(settings)),
             ("Comparison of the signals", "done" if settings.verify else "not examined"),
             ("Store", store.name),
             ("Store id", store.store_id),

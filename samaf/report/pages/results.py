@@ -43,7 +43,7 @@ def results(record: Examination, clip: Examined) -> Iterator[Block]:
         return
     yield Table(MATCH_TITLES, tuple(match_row(n, f) for n, f in enumerate(clip.matches, 1)))
     yield Paragraph(
-        "Times of a stretch are right to about 0.2 s at its ends. BER: bit error rate, chance is "
+        "Times of a stretch are right to about 0.3 s at its ends. BER: bit error rate, chance is "
         "about one half. Score: −log10 of the expected false matches."
     )
     for number, found in enumerate(clip.matches, 1):
@@ -130,12 +130,21 @@ def agreement(found: Found) -> str:
         if found.hashes
         else "it holds no whole block"
     )
-    channel = f" The match is in channel {found.channel} of the recording." if found.channel else ""
+    channel = ""
+    if found.channel or found.reference_channel:
+        channel = (
+            f" Matched: {_channel(found.channel)} of the clip, "
+            f"{_channel(found.reference_channel)} of the recording."
+        )
     return (
         f"The stretch of {found.query_stop - found.query_start:.2f} s takes "
         f"{100 * min(1.0, found.coverage):.0f} % of the clip; {blocks}. Over the whole stretch, "
         f"{100 * found.ber:.1f} % of the bits differ.{channel}"
     )
+
+
+def _channel(name: str) -> str:
+    return f"channel {name}" if name else "the mix of all channels"
 
 
 def sound_picture(name: str, found: Found) -> Picture:
@@ -170,7 +179,6 @@ def signals(found: Found) -> Iterator[Block]:
         if signal.lag_samples is not None
         else ""
     )
-    drift = f" Clock drift {signal.drift_ppm:,.0f} ppm." if signal.drift_ppm is not None else ""
     bands = f" Coherent bands: {', '.join(signal.bands)}." if signal.bands else ""
     if signal.repeats:
         bands += f" The stretch also begins at {', '.join(map(moment, signal.repeats))}."
@@ -179,6 +187,7 @@ def signals(found: Found) -> Iterator[Block]:
     verdict = "the signals agree" if signal.verified else "no agreement beyond chance was seen"
     yield Paragraph(
         f"Comparison of the signals: {verdict} at {span(signal.query_start, signal.query_stop)} of "
-        f"the clip and {span(signal.reference_start, signal.reference_stop)} of the recording; of "
-        f"wrong places, {chance(signal.score)} agrees as well.{lag}{drift}{bands}"
+        f"the clip and {span(signal.reference_start, signal.reference_stop)} of the recording. "
+        f"Score {signal.score:.1f}; 4 and more counts as agreement, which at most 1 in 10,000 "
+        f"wrong places reaches.{lag}{bands}"
     )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from samaf.report.drawn import density_name
 from samaf.report.evaluation import bounded, ratio_words, scale_rows, support_sentence
-from samaf.report.pages.document import Block, Facts, Heading, Items, Paragraph, Picture, Table
+from samaf.report.pages.document import Block, Heading, Items, Paragraph, Picture, Table
 from samaf.report.pages.words import NAMES, NOT_EXAMINED, chance, moment, span
-from samaf.report.record import Alternative, Examination, Examined, Found
+from samaf.report.record import CANDIDATES_UP_TO_S, Alternative, Examination, Examined, Found
 from samaf.report.validation import nearest_length
 
 DOUBTFUL_BER = 0.25
@@ -32,45 +32,59 @@ def evaluation(record: Examination, clip: Examined) -> Iterator[Block]:
             "No recording reached the limit, so there is no match to evaluate. That the clip is "
             "unknown is no proof that its recording is not in the store; see Validity and Limits."
         )
+    if clip.matches:
+        yield from bounds(record)
     if any(each.calibrated for each in record.model.alternatives):
         yield from scale()
 
 
 def weighed(number: int, found: Found, alternatives: dict[str, Alternative]) -> Iterator[Block]:
     """Write the weight of one match against each alternative."""
-    rows = []
+    yield Heading(f"Match {number}: {found.recording.name}", 2)
+    yield weights(found, alternatives)
+
+
+def weights(found: Found, alternatives: dict[str, Alternative]) -> Table:
+    """Write the table of a match's weights."""
+    rows: list[tuple[str, ...]] = []
     for evidence in found.evidence:
-        alternative = alternatives[evidence.key]
-        name = NAMES[evidence.key]
-        rows.append((f"Score against {name}", f"{evidence.score:.2f}"))
-        rows.append((f"Expected false matches ({name})", chance(evidence.score)))
+        alternative, name = alternatives[evidence.key], NAMES[evidence.key]
+        about = (name, f"{evidence.score:.2f}", chance(evidence.score))
         if evidence.log10_lr is None:
-            rows.append((f"Likelihood ratio against {name}", "none: the model is not calibrated"))
+            rows.append((*about, "none", "none: the model is not calibrated"))
             continue
         ratio = bounded(evidence.log10_lr, alternative.lowest, alternative.highest)
-        rows += [
-            (f"log10 likelihood ratio against {name}", f"{ratio:.2f}, {ratio_words(ratio)}"),
-            (
-                "Bounds of that ratio",
-                f"{alternative.lowest:.2f} to {alternative.highest:.2f}: its calibration has too "
-                "few voices to support more, whatever the score",
-            ),
-            ("In words", support_sentence(ratio, "H1", name)),
-        ]
+        rows.append((*about, *_ratio(ratio, name)))
     signal = found.signal
     if signal is not None and not signal.reason:
         ratio = min(signal.log10_lr, signal.highest)
-        rows += [
-            ("Likelihood ratio of the signals", f"log10 {ratio:.2f}, {ratio_words(ratio)}"),
-            ("It is fitted to", signal.population),
-            ("In words", support_sentence(ratio, "H1", "a wrong place or recording")),
-            (
-                "Both ratios",
-                "are not multiplied: hashes and signals are not independent",
-            ),
-        ]
-    yield Heading(f"Match {number}: {found.recording.name}", 2)
-    yield Facts(tuple(rows))
+        score = f"{signal.score:.2f}"
+        rows.append(("another place, by the signals", score, "", *_ratio(ratio, "another place")))
+    return Table(("H1 against", ">score", "false matches", ">log10 LR", "in words"), tuple(rows))
+
+
+def bounds(record: Examination) -> Iterator[Block]:
+    """Write why likelihood ratios are bounded, and what those of the signals are fitted to."""
+    calibrated = [each for each in record.model.alternatives if each.calibrated]
+    ranges = dict.fromkeys(f"{each.lowest:.2f} to {each.highest:.2f}" for each in calibrated)
+    for span_of_ratios in ranges:
+        yield Paragraph(
+            f"log10 likelihood ratios of the hashes are bounded, {span_of_ratios}: their "
+            "calibration has too few voices to support more, whatever the score."
+        )
+    signals = (found.signal for clip in record.clips for found in clip.matches if found.signal)
+    for highest, population in dict.fromkeys(
+        (signal.highest, signal.population) for signal in signals if not signal.reason
+    ):
+        yield Paragraph(
+            f"The ratio of the signals is bounded at {highest:.2f}. It is fitted to {population}. "
+            "The ratios are not multiplied: hashes and signals of one clip are not independent."
+        )
+
+
+def _ratio(log10_lr: float, name: str) -> tuple[str, str]:
+    words = support_sentence(log10_lr, "H1", name)
+    return f"{log10_lr:.2f}", f"{ratio_words(log10_lr)}. {words}"
 
 
 def scale() -> Iterator[Block]:
@@ -122,6 +136,13 @@ def alteration(record: Examination, clip: Examined) -> Iterator[Block]:
             "only as far as the stretch itself shows it."
         )
     )
+    for number, found in enumerate(clip.matches, 1):
+        if found.signal is not None and found.signal.drift_ppm is not None:
+            tau = 1 + found.signal.drift_ppm / 1e6
+            yield Paragraph(
+                f"Match {number}, by the signals: the clip lasts {tau:.6f} times as long as the "
+                f"recording's stretch (tempo {1 / tau:.5f} x)."
+            )
 
 
 def _altered(number: int, found: Found) -> tuple[str, ...]:
@@ -143,7 +164,7 @@ def alternatives(record: Examination, clip: Examined) -> Iterator[Block]:
     doubtful = [f for f in clip.matches if f.same_text]
     for found in doubtful:
         yield Paragraph(
-            f"Match with {found.recording.name}: another voice that says the same words at the "
+            f"Match with {found.recording.name}: another voice that says the same text at the "
             f"same pace may agree as well (H2b), with a BER of {found.ber:.3f}. Listen, and "
             "compare the signals, before you conclude.",
             "warning",
@@ -175,6 +196,8 @@ def alternatives(record: Examination, clip: Examined) -> Iterator[Block]:
         )
     elif clip.reason:
         yield Paragraph("None: the clip was not searched for.")
+    elif clip.item and clip.item.duration > CANDIDATES_UP_TO_S:
+        yield Paragraph(f"Next candidates: {NOT_EXAMINED} for clips of more than 10 minutes.")
     else:
         yield Paragraph("No other recording of the store came near.")
     if len({f.recording.sha256 for f in clip.matches}) > 1:

@@ -12,14 +12,17 @@ from samaf.report.record import Course, Found
 
 CHANCE = 0.5
 SUPPORTS = 0.42  # a block with less supports the match: `samaf.matching.alignment.SAME_SPEECH`
-SAME_TEXT = 0.25  # a stretch with more may be another voice with the same words
+SAME_TEXT = 0.25  # a stretch with more may be another voice with the same text
 LINE_MARKERS = "os^Dv"
 
 
-def ber_along(found: Found) -> bytes:
-    """Draw the bit error rate of each block along the clip, with the stretch and the limits."""
+def ber_along(found: Found, height: float = 2.1) -> bytes:
+    """Draw the bit error rate of each block along the clip, with the stretch and the limits.
+
+    ``height`` is in inches.
+    """
     course = found.course
-    with drawing(2.1) as figure:
+    with drawing(height) as figure:
         axes = figure.subplots()
         axes.axvspan(found.query_start, found.query_stop, color=PALE, linewidth=0)
         axes.axhline(CHANCE, color=BLACK, linestyle=":", linewidth=0.9)
