@@ -107,25 +107,32 @@ class Hashes(Codes):
     reliability
         uint8, shape (m, bits), or None where only bits are known, as in a store: how reliable
         each bit is, in parts of the most reliable of its hash.
+    activity
+        uint8, shape (m,), or None as in a store: the share of each block that is not a pause, in
+        parts of 255.
     """
 
     reliability: np.ndarray | None = None
+    activity: np.ndarray | None = None
 
     def cut(self, rows: slice) -> Hashes:
         """Give some hashes in a row."""
         reliability = None if self.reliability is None else self.reliability[rows]
-        return Hashes(self.packed[rows], self.informative[rows], reliability)
+        activity = None if self.activity is None else self.activity[rows]
+        return Hashes(self.packed[rows], self.informative[rows], reliability, activity)
 
     def followed_by(self, other: Hashes) -> Hashes:
         """Give these hashes and those that come behind them."""
-        reliability = None
-        if self.reliability is not None and other.reliability is not None:
-            reliability = np.concatenate([self.reliability, other.reliability])
         return Hashes(
             np.concatenate([self.packed, other.packed]),
             np.concatenate([self.informative, other.informative]),
-            reliability,
+            _joined(self.reliability, other.reliability),
+            _joined(self.activity, other.activity),
         )
+
+
+def _joined(before: np.ndarray | None, after: np.ndarray | None) -> np.ndarray | None:
+    return None if before is None or after is None else np.concatenate([before, after])
 
 
 @dataclass(frozen=True, slots=True)

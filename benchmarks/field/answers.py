@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BenchmarkError, SettingsError
+from benchmarks.field.plan import NO_OTHERS, STORED
 
 ANSWERS, SETTINGS = "answers.jsonl", "settings.json"
 
-Key = tuple[str, str, float, bool]
+Key = tuple[str, str, float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,10 @@ class Answer:
     ----------
     clip, speaker
         The recording that it was cut from, and who speaks.
-    condition, seconds, stored
-        How it was made worse, its length as heard, and whether its recording is stored.
+    condition, seconds
+        How it was made worse, and its length as heard.
+    without
+        What the store lacks, see ``plan.WITHOUT``.
     start, pace, parameters
         See ``excerpts.Excerpt``.
     matches
@@ -36,13 +39,15 @@ class Answer:
         Seconds that the query took.
     reason
         Why there was nothing to search for.
+    part
+        Recordings that were searched in beside the clip's own; 0 for all.
     """
 
     clip: str
     speaker: str
     condition: str
     seconds: float
-    stored: bool
+    without: str
     start: float
     pace: float
     parameters: dict[str, float]
@@ -50,11 +55,17 @@ class Answer:
     candidates: list[dict[str, Any]] = field(default_factory=list)
     elapsed: float = 0.0
     reason: str = ""
+    part: int = 0
 
     @property
     def key(self) -> Key:
         """What tells it from all other queries of a run."""
-        return self.clip, self.condition, self.seconds, self.stored
+        return self.clip, self.condition, self.seconds, self.without
+
+    @property
+    def stored(self) -> bool:
+        """Whether its recording is stored."""
+        return self.without in (STORED, NO_OTHERS)
 
     @property
     def score(self) -> float:

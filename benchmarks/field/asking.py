@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,27 +11,50 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.field.answers import Answer, Key
 from benchmarks.field.candidates import candidates
 from benchmarks.field.conditions import Condition, select
+from benchmarks.field.draws import Draws
 from benchmarks.field.excerpts import Excerpt, excerpt, recording_name
-from benchmarks.field.plan import SIDES, Probe
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, STORED, WITHOUT, Probe
 from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
 from samaf.audio import load
+from samaf.engine.hash_query import HashFamily
+from samaf.engine.options import QueryOptions
+from samaf.engine.prepare import prepare
+from samaf.engine.references import References
+from samaf.engine.stopwatch import Stopwatch
+from samaf.engine.verification import with_verification
+from samaf.fingerprinters import hashing
+from samaf.index import ExactIndex, Index
+from samaf.matching import PreparedQuery
 from samaf.records import Match, QueryResult, Verification
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the processes share."""
+    """What the processes share.
 
-    stores: tuple[Path, Path]
+    Attributes
+    ----------
+    sources, speakers
+        By name, of all that is stored.
+    part
+        Recordings to search in beside the clip's own; 0 for all.
+    """
+
+    store: Path
+    sources: Mapping[str, str]
+    speakers: Mapping[str, str]
     around: Surroundings
     conditions: tuple[str, ...]
     lengths: tuple[float, ...]
     search: str
     seed: int
+    part: int
     verify: bool = False
 
 
@@ -42,13 +65,44 @@ def ask(task: Task, probes: Sequence[Probe], done: set[Key], jobs: int) -> Itera
 
 
 class _Worker:
-    """Both stores, opened once in a process."""
+    """The store, opened once in a process."""
 
     def __init__(self, task: Task, done: set[Key]) -> None:
         self.task, self.done = task, done
         self.conditions = select(",".join(task.conditions))
         self._stack = ExitStack()
-        self.engines = [self._stack.enter_context(opened(path)) for path in task.stores]
+        self.engine = self._stack.enter_context(opened(task.store))
+        self.fingerprinter = hashing(self.engine.fingerprinter)
+        self.family = HashFamily(self.fingerprinter)
+        self.options = QueryOptions(search=task.search, verify=task.verify)
+        self.references = self._stack.enter_context(References(None))
+        ids = {r.recording_id: recording_name(r.path) for r in self.engine.list()}
+        self.names = [ids[i] for i in self.engine.index.table.recording_ids.tolist()]
+
+    def index(self, probe: Probe, without: str) -> Index | None:
+        """Give the index as if some recordings had never been stored; None where none lacks.
+
+        A part of the store holds other recordings for every clip, and the clip's own.
+        """
+        task, table = self.task, self.engine.index.table
+        if without == STORED and not task.part:
+            return None
+        own = np.array([name == probe.name for name in self.names])
+        kept = np.ones(len(own), bool)
+        if without != STORED:
+            speaker = task.speakers[probe.name]
+            kept &= [task.speakers.get(name) != speaker for name in self.names]
+        source = task.sources[probe.name]
+        if without in (NO_SOURCE, NO_OTHERS) and source:
+            kept &= [task.sources.get(name) != source for name in self.names]
+        if task.part:
+            others = np.flatnonzero(kept & ~own)
+            rng = Draws(str(task.seed), probe.name, "part").rng
+            chosen = rng.choice(others, min(task.part, len(others)), replace=False)
+            kept &= np.isin(np.arange(len(own)), chosen) | own
+        if without == NO_OTHERS:
+            kept |= own
+        return ExactIndex(table.only(kept))
 
 
 _workers: list[_Worker] = []  # of a process
@@ -62,45 +116,73 @@ def _ask(probe: Probe) -> list[Answer]:
     worker = _workers[0]
     task = worker.task
     samples = load(probe.clip.path)
+    indexes = {without: worker.index(probe, without) for without in WITHOUT}
     answers = []
     for condition in worker.conditions:
         for seconds in task.lengths:
             wanted = [
-                side
-                for side in SIDES
-                if (probe.name, condition.name, seconds, side == probe.side) not in worker.done
+                without
+                for without in WITHOUT
+                if (probe.name, condition.name, seconds, without) not in worker.done
             ]
             if not wanted:
                 continue
             cut = excerpt(samples, probe.name, seconds, condition, task.around, task.seed)
             if cut is None:
                 continue
-            for side in wanted:
-                answers.append(_answer(probe, condition, seconds, cut, side, worker))
+            query = prepare(
+                cut.audio,
+                worker.fingerprinter,
+                Stopwatch(),
+                deep=worker.options.deep,
+                with_samples=worker.options.verify,
+            )
+            for without in wanted:
+                asked = (probe, condition, seconds, cut, query)
+                answers.append(_answer(*asked, without, indexes[without], worker))
     return answers
 
 
 def _answer(
-    probe: Probe, condition: Condition, seconds: float, cut: Excerpt, side: int, worker: _Worker
+    probe: Probe,
+    condition: Condition,
+    seconds: float,
+    cut: Excerpt,
+    query: PreparedQuery,
+    without: str,
+    index: Index | None,
+    worker: _Worker,
 ) -> Answer:
-    engine, search = worker.engines[side], worker.task.search
+    """Ask a clip: through the engine in the whole store, or its search in a part of it."""
+    engine = worker.engine
     started = time.perf_counter()
-    result = engine.query(cut.audio, search=search, verify=worker.task.verify)
-    assert isinstance(result, QueryResult)  # the model makes hashes
+    if index is None:
+        given = worker.options.search, worker.options.verify
+        result = engine.query(cut.audio, search=given[0], verify=given[1])
+        assert isinstance(result, QueryResult)  # the model makes hashes
+    elif query.result.reason:
+        result = query.result
+    else:
+        result = worker.family.search(query, worker.options, index, engine.store, Stopwatch())
+        if worker.options.verify:
+            result = with_verification(result, query, worker.references, worker.options)
     elapsed = time.perf_counter() - started
     return Answer(
         probe.name,
-        probe.clip.speaker,
+        probe.clip.speaker or probe.name,
         condition.name,
         seconds,
-        side == probe.side,
+        without,
         round(cut.start, 4),
         round(cut.pace, 6),
         {name: round(value, 4) for name, value in cut.parameters.items()},
         [_match(match) for match in result.matches],
-        [] if result.reason else candidates(engine, cut.audio, search),
+        candidates(
+            worker.fingerprinter, index or engine.index, engine.store, query, worker.options
+        ),
         round(elapsed, 4),
         result.reason,
+        worker.task.part,
     )
 
 
@@ -112,6 +194,8 @@ def _match(match: Match) -> dict[str, Any]:
         "ber": round(match.ber, 4),
         "score": round(match.score, 3),
         "log10_lr": round(match.log10_lr, 3),
+        "score_same_text": round(match.score_same_text, 3),
+        "same_text_warning": match.same_text_warning,
         "manipulation": str(match.manipulation),
         **_verification(match.verification),
     }

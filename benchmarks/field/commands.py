@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,15 @@ import click
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.field import asking
-from benchmarks.field.answers import ANSWERS, AnswerFile, read_answers
+from benchmarks.field.answers import ANSWERS, SETTINGS, AnswerFile, read_answers
 from benchmarks.field.conditions import FORMAT, Condition, select
-from benchmarks.field.plan import plan
+from benchmarks.field.plan import collection, plan
 from benchmarks.field.sounds import surroundings
 from benchmarks.field.stores import build, opened
 from benchmarks.field.tools import missing
 from benchmarks.terminal import progress_bars, work_option
+from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
+from samaf.fingerprinters.card import write_card
 from samaf.training.corpora import default_root, open_corpus
 
 LENGTHS = "1,2,3,6,10"
@@ -52,6 +56,13 @@ CLIPS = 60
     show_default=True,
     help="Make the stores so many times as large, with distractors.",
 )
+@click.option(
+    "--part",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Search in so many recordings, others for each clip; 0 for all.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 @work_option
@@ -60,7 +71,8 @@ def command(context: click.Context, **options: Any) -> None:
     """Ask clips as cases bring them, with the program's defaults; go on where it was stopped.
 
     Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is asked
-    in two stores: one holds its recording, the other nothing of its speaker.
+    four times: in the whole store; in one that lacks its speaker; in one that lacks its collection
+    too, and so what may share its text; and in that with its recording added.
 
     Example: python -m benchmarks field --clips 60 --out runs/field
     """
@@ -93,6 +105,34 @@ def decision_command(folders: tuple[Path, ...]) -> None:
     click.echo(ablation(answers))
 
 
+@command.command("fit")
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
+@click.option("--write", "is_written", is_flag=True, help="Write the fit into the card.")
+def fit_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None:
+    """Fit the decision and its likelihood ratios to the answers in DIR, and check the fit.
+
+    The check is cross-validated by speaker. Answers of the test split are for reporting only.
+    """
+    from benchmarks.field import fitting
+
+    answers = []
+    for folder in folders:
+        answers += list(read_answers(folder / ANSWERS))
+        settings = json.loads((folder / SETTINGS).read_text("utf-8"))
+        if settings["split"] == "test":
+            raise BenchmarkError(f"{folder}: the test split is for reporting; give another")
+    fingerprinter = load_hash_model(model)
+    data = fitting.examples(answers)
+    calibration = fitting.fitted(data, fingerprinter.card.calibration)
+    click.echo(fitting.checked(data, calibration))
+    if is_written:
+        card = replace(fingerprinter.card, calibration=calibration)
+        click.echo(write_card(card, fingerprinter.path.parent))
+
+
 def run(
     *,
     split: str,
@@ -104,6 +144,7 @@ def run(
     deep: bool,
     verify: bool,
     times: int,
+    part: int,
     seed: int,
     jobs: int,
     work: Path | None,
@@ -116,8 +157,8 @@ def run(
     chosen = _available(select(conditions))
     folder = work or default_work()
     with progress_bars() as start:
-        stores = build(dealt, folder, model, times, start("recordings added"))
-    with opened(stores[0]) as engine:
+        store = build(dealt, folder, model, times, start("recordings added"))
+    with opened(store) as engine:
         digest = engine.fingerprinter.digest
     answers = AnswerFile(
         out,
@@ -127,17 +168,21 @@ def run(
             "model": digest,
             "search": ("deep" if deep else "plain") + verify * ", verified",
             "times": times,
+            "part": part,
             "seed": seed,
             "conditions": FORMAT,
         },
     )
     task = asking.Task(
-        stores,
+        store,
+        {name: collection(clip) for name, clip in dealt.stored.items()},
+        {name: clip.speaker or name for name, clip in dealt.stored.items()},
         surroundings(opened_corpora, split, dealt.voices),
         tuple(c.name for c in chosen),
         asked,
         "deep" if deep else "plain",
         seed,
+        part,
         verify,
     )
     probes = dealt.probes[:clips]

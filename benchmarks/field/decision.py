@@ -1,9 +1,9 @@
 """What each kind of evidence gives to the decision: an ablation, cross-validated by speaker.
 
-Every query offers its best candidates. A logistic regression of their evidence says how far
-each is to be believed; the best is the answer. One threshold for all lengths and conditions is
-set where a stated share of the queries whose recording is not stored passes. Both the ratio and
-the threshold's impostors come from folds whose speakers the regression never saw.
+Every query offers its best candidates, see `for_fits`. A logistic regression of their evidence
+says how far each is to be believed; the best is the answer. One threshold for all lengths and
+conditions is set where a stated share of the queries whose recording is not stored passes. Both
+the ratio and the threshold's impostors come from folds whose speakers the regression never saw.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from benchmarks.field.answers import Answer
 from benchmarks.field.conditions import CONDITIONS
 from benchmarks.field.draws import Draws
 from benchmarks.field.logistic import fit
+from benchmarks.field.report import for_fits
 
 FOLDS = 5
 PASSING = (0.002, 0.001)  # shares of impostors that set thresholds
+ENOUGH_HASHES = 13  # 4 s: a longer clip need not be covered by one match
 UNKNOWN_LAG_MS = 40.0  # what a lag counts as that too few hashes tell: between right and wrong
 
 Candidate = Mapping[str, Any]
@@ -35,27 +37,32 @@ def _or(value: float | None, otherwise: float) -> float:
 
 # Groups of features in the order in which they join.
 GROUPS: dict[str, tuple[Feature, ...]] = {
-    "E-value against other speech": (lambda c: -c["log10_evalue"],),
-    "weighted BER": (lambda c: -c["weighted_log10_evalue"],),
-    "cohort": (
-        lambda c: (c["cohort_mean"] - c["ber"]) / max(c["cohort_deviation"], 1e-3),
-        lambda c: c["cohort_best"] - c["ber"],
-        lambda c: c["next_best"] - c["weighted_log10_evalue"],
+    "E-value against other speech": (lambda c: c["ber"],),
+    "weighted BER": (lambda c: c["weighted"],),
+    "margin": (lambda c: c["margin"],),
+    "rival": (lambda c: c["rival"],),
+    "activity": (lambda c: c["activity"],),
+}
+# Tried with all of these, and not taken.
+MORE: dict[str, tuple[Feature, ...]] = {
+    "coverage": (lambda c: min(1.0, c["hashes"] / min(10 ** c["length"], ENOUGH_HASHES)),),
+    "cohort of stored windows": (
+        lambda c: (c["cohort_mean"] - c["bit_error_rate"]) / max(c["cohort_deviation"], 1e-3),
+        lambda c: c["cohort_best"] - c["bit_error_rate"],
     ),
+    "cohort of the reference": (lambda c: c["reference_cohort_best"] - c["bit_error_rate"],),
     "straightness": (
         lambda c: -float(np.log(_or(c["lag_ms"], UNKNOWN_LAG_MS) + 5)),
         lambda c: float(c["lag_ms"] is None),
     ),
-    "coverage": (lambda c: min(c["coverage"], 1.5),),
     "spread, drift": (
         lambda c: c["spread"],
         lambda c: c["worst"],
         lambda c: min(c["drift"], 0.2),
     ),
-    "activity": (
-        lambda c: c["speech_share"],
+    "change from hash to hash, reliability": (
         lambda c: c["reliability"],
-        lambda c: c["reference_cohort_best"],
+        lambda c: _or(c["query_activity"], 0.4),
         lambda c: _or(c["reference_activity"], 0.4),
     ),
 }
@@ -82,7 +89,8 @@ class Judgement:
 
 def ablation(answers: Sequence[Answer]) -> str:
     """Give the table as Markdown."""
-    asked = [a for a in answers if a.candidates and not _BABBLE[a.condition]]
+    whole = (a for a in for_fits(answers) if not a.part)
+    asked = [a for a in whole if a.candidates and not _BABBLE[a.condition]]
     lengths = sorted({a.seconds for a in asked})
     impostors = sum(not a.stored for a in asked)
     lines = [
@@ -102,7 +110,19 @@ def ablation(answers: Sequence[Answer]) -> str:
     for name in names[1:]:
         rest = [n for n in names if n != name]
         lines.append(_line(f"all without {name}", judge(asked, rest), lengths))
+    for name in MORE:
+        if not _recorded(name, asked[0].candidates[0]):
+            continue
+        lines.append(_line(f"all with {name}", judge(asked, [*names, name]), lengths))
     return "\n".join(lines) + "\n"
+
+
+def _recorded(name: str, candidate: Candidate) -> bool:
+    """Whether answers hold what was tried: those of an earlier program may lack it."""
+    try:
+        return all(feature(candidate) is not None for feature in MORE[name])
+    except KeyError:
+        return False
 
 
 def _line(label: str, found: Judgement, lengths: Sequence[float]) -> str:
@@ -127,7 +147,7 @@ def as_shipped(answers: Sequence[Answer]) -> Judgement:
 
 def judge(answers: Sequence[Answer], groups: Sequence[str]) -> Judgement:
     """Judge by a regression of some groups of evidence, cross-validated by speaker."""
-    features = [feature for name in groups for feature in GROUPS[name]]
+    features = [feature for name in groups for feature in {**GROUPS, **MORE}[name]]
     tables = [np.array([[f(c) for f in features] for c in a.candidates]) for a in answers]
     folds = _folds(answers)
     fold = np.array([folds[a.speaker] for a in answers])

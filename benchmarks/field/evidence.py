@@ -1,4 +1,4 @@
-"""What tells a right candidate from a wrong one, beside its bit error rate.
+"""Evidence that was tried beside what the program uses (``samaf.matching.evidence``).
 
 All of it comes from hashes that a search has in hand: the query's, and those of the store. The
 cohort are windows of other recordings as long as the candidate's segment: how near they come
@@ -8,90 +8,60 @@ recognition (S-norm).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from samaf.fingerprinters import ScoreCalibration
 from samaf.index import HashTable
 from samaf.matching.alignment import Segment, error_rates
-from samaf.matching.calibration import log10_evalue
 from samaf.records import Hashes
 
 COHORT_WINDOWS = 4_096  # at most: tells mean and deviation to 2 %, whatever the store's size
 SHIFTS = (-2, -1, 0, 1, 2)  # diagonals beside the line, hops
 LOCAL_HASHES = 4  # that a local lag is told from: 1.75 s of audio
 HOP_MS = 250.0
-FRAME, SPEECH_DB = 320, 25.0  # 20 ms; a frame this far below the loud ones is a pause
 LAGS = (1, 2)  # hops between hashes of one recording that tell how much goes on in it
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """The evidence for one candidate.
+class Tried:
+    """Evidence for one candidate that the program does not use.
 
     Attributes
     ----------
-    hashes
-        Hashes compared.
-    ber, weighted_ber
-        Mean bit error rate, plain and by bit reliability.
-    log10_evalue, weighted_log10_evalue
-        log10 of the expected false matches against other speech, by either.
     cohort_mean, cohort_deviation, cohort_best
         Of the bit error rates of windows of other recordings against the same hashes of the
         query; windows lie evenly in the store.
     reference_cohort_best
         Least bit error rate of other recordings against the same hashes of the reference: low
         where it holds what many recordings hold.
-    next_best
-        weighted_log10_evalue of the best candidate of another recording; 0 without one.
     lag_ms
         rms of the local lags around their straight line, ms; nan where too few hashes tell.
     spread, worst
         Deviation and largest value of the bit error rates along the segment.
-    coverage
-        Share of the query's informative hashes that are compared.
     drift
         |log| of the line's slope.
     query_activity, reference_activity
         Mean bit error rate between neighboring hashes: low where little happens.
     reliability
         Mean reliability of the query's bits, 0..1.
-    log10_comparisons
-        log10 of the places that the search compared.
     """
 
-    hashes: int
-    ber: float
-    weighted_ber: float
-    log10_evalue: float
-    weighted_log10_evalue: float
     cohort_mean: float
     cohort_deviation: float
     cohort_best: float
     reference_cohort_best: float
-    next_best: float
     lag_ms: float
     spread: float
     worst: float
-    coverage: float
     drift: float
     query_activity: float
     reference_activity: float
     reliability: float
-    log10_comparisons: float
 
 
-def evidence(
-    query: Hashes,
-    table: HashTable,
-    segment: Segment,
-    comparisons: float,
-    calibration: ScoreCalibration,
-    next_best: float = 0.0,
-) -> Evidence:
-    """Collect the evidence for one candidate.
+def tried(query: Hashes, table: HashTable, segment: Segment) -> Tried:
+    """Collect what was tried for one candidate.
 
     Parameters
     ----------
@@ -99,12 +69,9 @@ def evidence(
         The hashes that ``segment`` was found with: on its grid, under its hypothesis.
     segment
         The candidate's segment, in positions of ``query``.
-    comparisons
-        Places that the search compared.
-    next_best
-        See `Evidence`.
     """
-    rows = table.rows(segment.alignment.recording_index)
+    recording = segment.alignment.recording_index
+    rows = table.rows(recording)
     compared = query.cut(slice(segment.first, segment.stop))
     i = np.arange(segment.first, segment.stop)
     at = np.rint(segment.alignment.intercept + segment.alignment.slope * i).astype(np.int64)
@@ -114,32 +81,20 @@ def evidence(
         for shift in SHIFTS
     ]
     along = rates[SHIFTS.index(0)]
-    speech = replace(calibration, same_text=0.0)
-    both = log10_evalue(
-        np.array([segment.ber, segment.weighted_ber]), np.array(segment.hashes), comparisons, speech
-    )
-    cohort = cohort_rates(compared.packed, table, segment.alignment.recording_index)
+    cohort = cohort_rates(compared.packed, table, recording)
     reliability = compared.reliability
-    return Evidence(
-        segment.hashes,
-        segment.ber,
-        segment.weighted_ber,
-        float(both[0]),
-        float(both[1]),
+    return Tried(
         float(cohort.mean()),
         float(cohort.std()),
         float(cohort.min()),
-        float(cohort_rates(rows[inside], table, segment.alignment.recording_index).min()),
-        next_best,
+        float(cohort_rates(rows[inside], table, recording).min()),
         lag_residual(np.stack(rates)),
         float(along.std()),
         float(along.max()),
-        segment.hashes / max(1, int(query.informative.sum())),
         float(abs(np.log(segment.alignment.slope))),
         activity(compared.packed),
         activity(rows[max(0, at.min() - 2) : at.max() + 3]),
         1.0 if reliability is None else float(reliability.mean() / 255),
-        float(np.log10(comparisons)),
     )
 
 
@@ -201,10 +156,3 @@ def activity(hashes: np.ndarray) -> float:
     if len(hashes) <= max(LAGS):
         return float("nan")
     return float(np.mean([error_rates(hashes[lag:] ^ hashes[:-lag]).mean() for lag in LAGS]))
-
-
-def speech_share(samples: np.ndarray) -> float:
-    """Tell how much of a clip, float (n,) at 16 kHz, is as loud as its speech, 0..1."""
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    level = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-12)
-    return float(np.mean(level > np.quantile(level, 0.95) - SPEECH_DB))

@@ -1,14 +1,13 @@
 """Who is asked about, who is stored, and who only talks in the background.
 
-The speakers of the split are dealt once: some to the babble, of whom nothing is stored or
-asked; the others to two sides. There are two stores. Each lacks the speakers of one side, so
-every clip is asked twice: in one store its recording is there, in the other nothing of its
-speaker is.
+Some speakers of the split talk in the babble: nothing of them is stored or asked. All others
+are stored, with the speech of the other splits; that of the test split only where it is asked.
+Every clip is asked in the whole store, and again as if some recordings had never been stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import zip_longest
@@ -20,16 +19,17 @@ from samaf.training.corpora import Clip, Corpus
 
 BABBLE_SHARE = 1 / 6  # of the split's speakers
 LEAST_SPEAKERS = 6
-SIDES = (0, 1)
+# What a store lacks when a clip is asked: nothing; all of its speaker; all of its collection, which
+# may share its text, and of its speaker; the same but for the recording itself.
+STORED, NO_SPEAKER, NO_SOURCE, NO_OTHERS = WITHOUT = ("", "speaker", "source", "others")
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A recording to ask about; its side is stored in the store of the same number."""
+    """A recording to ask about."""
 
     name: str
     clip: Clip
-    side: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +42,23 @@ class Plan:
         Speaker after speaker, so that the first n are of as many speakers as there are.
     voices
         Clips of the babble.
-    common
-        What both stores hold: the speech of the other splits.
-    sides
-        What each store holds besides.
+    stored
+        What the store holds, by name.
     """
 
     probes: tuple[Probe, ...]
     voices: tuple[Clip, ...]
-    common: tuple[Clip, ...]
-    sides: tuple[tuple[Clip, ...], tuple[Clip, ...]]
+    stored: Mapping[str, Clip]
 
     @property
     def digest(self) -> str:
         """SHA-256 over what is stored, 16 digits."""
-        parts = [recording_name(c.path) for c in self.common]
-        parts += [f"{side} {recording_name(c.path)}" for side in SIDES for c in self.sides[side]]
-        return sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return sha256("\n".join(self.stored).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def collection(clip: Clip) -> str:
+    """Name the collection that a clip is from, without what else the clip was taken from."""
+    return clip.source.partition(" + ")[0]
 
 
 def plan(corpora: Sequence[Corpus], split: str, seed: int) -> Plan:
@@ -70,15 +70,14 @@ def plan(corpora: Sequence[Corpus], split: str, seed: int) -> Plan:
         The split has too few speakers.
     """
     of_speaker: dict[str, list[Probe]] = {}
-    common: list[Clip] = []
+    stored: dict[str, Clip] = {}
+    splits = dict.fromkeys(("train", "validation", split))
     for corpus in corpora:
-        for clip in corpus.select("speech", "train", "validation", "test"):
+        for clip in corpus.select("speech", *splits):
+            name = recording_name(clip.path)
+            stored[name] = clip
             if clip.split == split:
-                name = recording_name(clip.path)
-                speaker = clip.speaker or name
-                of_speaker.setdefault(speaker, []).append(Probe(name, clip, 0))
-            else:
-                common.append(clip)
+                of_speaker.setdefault(clip.speaker or name, []).append(Probe(name, clip))
     speakers = sorted(of_speaker)
     if len(speakers) < LEAST_SPEAKERS:
         raise BenchmarkError(
@@ -87,19 +86,15 @@ def plan(corpora: Sequence[Corpus], split: str, seed: int) -> Plan:
         )
     Draws(str(seed), "speakers").rng.shuffle(speakers)
     talkers = max(2, round(BABBLE_SHARE * len(speakers)))
-    dealt = speakers[talkers:]
-    sides: tuple[list[Clip], list[Clip]] = ([], [])
-    ordered: list[list[Probe]] = []
-    for number, speaker in enumerate(dealt):
-        side = SIDES[number % 2]
-        probes = [Probe(p.name, p.clip, side) for p in of_speaker[speaker]]
-        sides[side].extend(p.clip for p in probes)
+    voices = [probe for speaker in speakers[:talkers] for probe in of_speaker[speaker]]
+    for probe in voices:
+        del stored[probe.name]
+    ordered = [of_speaker[speaker] for speaker in speakers[talkers:]]
+    for speaker, probes in zip(speakers[talkers:], ordered, strict=True):
         Draws(str(seed), speaker).rng.shuffle(probes)
-        ordered.append(probes)
     turns = zip_longest(*ordered)
     return Plan(
         tuple(probe for turn in turns for probe in turn if probe),
-        tuple(p.clip for speaker in speakers[:talkers] for p in of_speaker[speaker]),
-        tuple(common),
-        (tuple(sides[0]), tuple(sides[1])),
+        tuple(probe.clip for probe in voices),
+        stored,
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.field.answers import ANSWERS, SETTINGS, Answer, read_answers
 from benchmarks.field.conditions import CONDITIONS, Condition
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER
 from benchmarks.field.scoring import by_speaker, costs, wilson
 from benchmarks.files import writing
 from benchmarks.metrics import Detection, detection
@@ -21,12 +22,14 @@ from benchmarks.plots import panels, save
 
 REPORT, FIGURE = "report.md", "det.png"
 STATED = (0.1, 0.01, 0.001)
+# What the store lacks, and the score that decides.
+POPULATIONS = {"speech": (NO_SOURCE, "score"), "prompts": (NO_SPEAKER, "score_same_text")}
 SHOWN_RATES = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95)  # on the axes of the figure
 
 
 def write(folder: Path) -> str:
     """Write report.md and det.png beside the answers of a folder; give the report."""
-    answers = list(read_answers(folder / ANSWERS))
+    answers = [a for a in read_answers(folder / ANSWERS) if a.without != NO_OTHERS]
     settings = json.loads((folder / SETTINGS).read_text("utf-8"))
     text = report(answers, settings)
     with writing(folder / REPORT) as path:
@@ -46,9 +49,22 @@ def report(answers: Sequence[Answer], settings: dict[str, Any]) -> str:
         f"model {settings['model'][:12]}, stores {settings['times']}x; median {seconds:.2f} s a "
         "query. Babble comes from speakers of whom nothing is stored, and is not in the means."
     )
-    parts = [head, _overview(answers), _passing(answers), _costs(answers)]
+    parts = [head, _overview(answers), _passing(answers), _costs(of_speech(answers))]
     parts += [_details(answers, length) for length in _lengths(answers)]
     return "\n\n".join(parts) + "\n"
+
+
+def for_fits(answers: Iterable[Answer]) -> list[Answer]:
+    """Keep the queries of stores that differ in the clip's recording alone.
+
+    Nothing else of its collection is stored, so that rivals are as near on both sides.
+    """
+    return [a for a in answers if a.without in (NO_SOURCE, NO_OTHERS)]
+
+
+def of_speech(answers: Iterable[Answer]) -> list[Answer]:
+    """Leave out the queries of a store that may hold readings of their text."""
+    return [a for a in answers if a.without != NO_SPEAKER]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +117,32 @@ def _mean(shares: Sequence[Share]) -> Share:
 def _passing(answers: Sequence[Answer]) -> str:
     """Give the share of impostors that pass at stated rates, and wrong recordings said."""
     title = "## Queries whose recording is not stored: share that passes at a stated rate, %"
-    note = "95 % intervals: by Wilson, then by drawing speakers."
-    head = ["queries", "n", *(f"{rate:g}" for rate in STATED), "wrong where stored"]
+    note = (
+        "Population speech: the store lacks all of the clip's collection, and so what may share "
+        "its text. Prompts: it lacks the clip's speaker. 95 % intervals: by Wilson, then by "
+        "drawing speakers."
+    )
+    head = ["population, queries", "n", *(f"{rate:g}" for rate in STATED)]
     lines = [_row(head), _rule(len(head) - 1)]
     chosen = {"all": [a for a in answers if not _condition(a).babble]}
     for x in _lengths(answers):
         chosen[f"{x:g} s"] = [a for a in chosen["all"] if a.seconds == x]
     chosen["babble"] = [a for a in answers if _condition(a).babble]
-    for name, some in chosen.items():
-        outside = [a for a in some if not a.stored]
-        inside = [a for a in some if a.stored]
-        if outside:
-            cells = [
-                _rate([best_score(a) >= -np.log10(r) for a in outside], outside) for r in STATED
-            ]
-            wrong = _rate([a.wrong for a in inside], inside) if inside else "-"
-            lines.append(_row([name, f"{len(outside):,}", *cells, wrong]))
-    return "\n".join([title, "", note, "", *lines])
+    for population, (without, score) in POPULATIONS.items():
+        for name, some in chosen.items():
+            outside = [a for a in some if a.without == without]
+            if outside:
+                best = [best_score(a, score) for a in outside]
+                cells = [_rate([b >= -np.log10(r) for b in best], outside) for r in STATED]
+                lines.append(_row([f"{population}, {name}", f"{len(outside):,}", *cells]))
+    inside = [a for a in chosen["all"] if a.stored]
+    wrong = f"Recording stored, another one said: {_rate([a.wrong for a in inside], inside)} %."
+    return "\n".join([title, "", note, "", *lines, "", wrong])
 
 
-def best_score(answer: Answer) -> float:
+def best_score(answer: Answer, name: str = "score") -> float:
     """Give the highest score of any candidate; -inf where there is none."""
-    return max((float(c["score"]) for c in answer.candidates), default=-np.inf)
+    return max((float(c[name]) for c in answer.candidates), default=-np.inf)
 
 
 def _rate(hits: Sequence[bool], answers: Sequence[Answer]) -> str:
@@ -187,7 +207,8 @@ def draw(answers: Sequence[Answer], path: Path) -> None:
     """Draw missed against false answers by length, both axes as deviations of a normal law."""
     figure, ((axes,),) = panels(1, 1, 6, 6)
     for length in _lengths(answers):
-        found = curve([a for a in answers if a.seconds == length and not _condition(a).babble])
+        chosen = (a for a in of_speech(answers) if a.seconds == length)
+        found = curve([a for a in chosen if not _condition(a).babble])
         axes.plot(
             _deviates(found.false_positive), _deviates(found.missed), label=f"{length:g} s", lw=1.3
         )

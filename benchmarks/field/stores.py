@@ -1,9 +1,9 @@
-"""The two stores of a plan, and distractors that make them larger."""
+"""The store of a plan, and distractors that make it larger."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -13,8 +13,7 @@ import numpy as np
 import samaf
 from benchmarks.accuracy.distractors import distractors
 from benchmarks.errors import BenchmarkError
-from benchmarks.field.excerpts import recording_name
-from benchmarks.field.plan import SIDES, Plan
+from benchmarks.field.plan import Plan
 from benchmarks.terminal import Progress
 from samaf.records import Hashes, Recording
 
@@ -22,15 +21,13 @@ DISTRACTOR_HASHES = 50_000  # of one distractor: 3.5 h
 DISTRACTOR = "distractor"  # what their names begin with
 
 
-def build(
-    plan: Plan, folder: Path, model: str | None, times: int, progress: Progress
-) -> tuple[Path, Path]:
-    """Make both stores in a folder, or take those that are there.
+def build(plan: Plan, folder: Path, model: str | None, times: int, progress: Progress) -> Path:
+    """Make the store in a folder, or take the one that is there.
 
     Parameters
     ----------
     times
-        How many times as large as the recordings the stores are, with distractors.
+        How many times as large as the recordings it is, with distractors.
 
     Raises
     ------
@@ -38,44 +35,43 @@ def build(
         A recording cannot be added.
     """
     key = f"{model or 'default'}-{plan.digest}".replace("/", "_")
-    first, second = (folder / f"{key}-{times}x-{side}.db" for side in SIDES)
-    if not second.is_file():
+    path, plain = folder / f"{key}-{times}x.db", folder / f"{key}-1x.db"
+    if not plain.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        everything = folder / f"{key}.db"
-        _add(plan, everything, model, progress)
-        for side, path in zip(SIDES, (first, second), strict=True):
-            _derive(plan, side, everything, path, times)
-    return first, second
+        _whole(plain, lambda partial: _add(plan, partial, model, progress))
+    if not path.is_file():
+        _whole(path, lambda partial: _enlarge(plain, partial, times))
+    return path
 
 
-def _add(plan: Plan, path: Path, model: str | None, progress: Progress) -> None:
-    clips = [*plan.common, *plan.sides[0], *plan.sides[1]]
-    with samaf.open(str(path), model=model) as engine:
-        for done, result in enumerate(engine.add([c.path for c in clips]), start=1):
-            if result.status == "failed":
-                raise BenchmarkError(result.message)
-            progress(done, len(clips))
-
-
-def _derive(plan: Plan, side: int, everything: Path, path: Path, times: int) -> None:
-    """Copy a store without the speakers of the other side."""
+def _whole(path: Path, make: Callable[[Path], None]) -> None:
+    """Make a store under another name, so that it is there complete or not at all."""
     partial = path.with_suffix(".part")
     for leftover in path.parent.glob(f"{partial.name}*"):
         leftover.unlink()
-    shutil.copyfile(everything, partial)
-    with opened(partial) as engine:
-        kept = {recording_name(c.path) for c in (*plan.common, *plan.sides[side])}
-        ids = [r.recording_id for r in engine.list() if recording_name(r.path) not in kept]
-        engine.delete_many(ids)
-        if times > 1:
-            _distract(engine, times, side)
+    make(partial)
     partial.replace(path)
 
 
-def _distract(engine: samaf.Engine, times: int, side: int) -> None:
+def _add(plan: Plan, path: Path, model: str | None, progress: Progress) -> None:
+    paths = [clip.path for clip in plan.stored.values()]
+    with samaf.open(str(path), model=model) as engine:
+        for done, result in enumerate(engine.add(paths), start=1):
+            if result.status == "failed":
+                raise BenchmarkError(result.message)
+            progress(done, len(paths))
+
+
+def _enlarge(plain: Path, path: Path, times: int) -> None:
+    shutil.copyfile(plain, path)
+    with opened(path) as engine:
+        _distract(engine, times)
+
+
+def _distract(engine: samaf.Engine, times: int) -> None:
     """Store hashes that sound like speech and belong to nobody, ``times`` - 1 as many."""
     table = engine.index.table
-    rng = np.random.default_rng([times, side])
+    rng = np.random.default_rng(times)
     left = (times - 1) * table.total
     while left:
         count = min(left, DISTRACTOR_HASHES)
@@ -89,6 +85,6 @@ def _distract(engine: samaf.Engine, times: int, side: int) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[samaf.Engine]:
-    """Open a store with an index cache of its own: both stores have one identity."""
+    """Open a store with an index cache of its own: stores of all sizes have one identity."""
     with samaf.open(str(path), cache_folder=path.with_suffix(".index")) as engine:
         yield engine

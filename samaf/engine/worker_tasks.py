@@ -176,8 +176,9 @@ def _prepared_arrays(prepared: PreparedQuery) -> list[np.ndarray]:
     arrays = []
     for stream in prepared.streams:
         for _, hashes in stream.grids:
-            assert hashes.reliability is not None  # only hashes read from a store have none
-            arrays += [hashes.packed, hashes.informative, hashes.reliability]
+            # Only hashes read from a store have none.
+            assert hashes.reliability is not None and hashes.activity is not None
+            arrays += [hashes.packed, hashes.informative, hashes.reliability, hashes.activity]
     return arrays
 
 
@@ -190,7 +191,7 @@ def _prepared(fields: dict[str, Any], arrays: list[np.ndarray]) -> PreparedQuery
             tuple(
                 (
                     replace(PLAIN, prior=prior, origin=origin),
-                    Hashes(next(waiting), next(waiting).view(bool), next(waiting)),
+                    Hashes(next(waiting), next(waiting).view(bool), next(waiting), next(waiting)),
                 )
                 for prior, origin in stream["grids"]
             ),

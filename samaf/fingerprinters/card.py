@@ -40,6 +40,40 @@ class LikelihoodRatio:
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """What each kind of evidence adds to a score; see ``samaf.matching.evidence``."""
+
+    ber: float = 1.0
+    weighted: float = 0.0
+    margin: float = 0.0
+    rival: float = 0.0
+    activity: float = 0.0
+    length: float = 0.0
+    size: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How evidence becomes a score against other speech, in decades.
+
+    The score is ``intercept`` and the weighted evidence; above ``knee`` it grows ``slope`` times
+    as much, since fewer impostors tell of higher scores. Without a fit it is -log10 of the E-value
+    by the bit error rate alone.
+
+    Attributes
+    ----------
+    population
+        What it was fitted to.
+    """
+
+    intercept: float = 0.0
+    weights: Weights = field(default_factory=Weights)
+    knee: float = 0.0
+    slope: float = 1.0
+    population: str = UNCALIBRATED
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreCalibration:
     """How the distances of unrelated speech are distributed, from impostor queries.
 
@@ -66,6 +100,8 @@ class ScoreCalibration:
     deep_same_text
         How many times as often a deep query meets same-text impostors as a plain one with as
         many comparisons: it also matches words that are said faster or higher.
+    decision
+        From all evidence to the score against other speech.
     likelihood
         From scores to likelihood ratios.
     population
@@ -84,6 +120,7 @@ class ScoreCalibration:
     same_text_deviation: float = 0.03
     same_text_comparisons: float = 1.0
     deep_same_text: float = 1.0
+    decision: Decision = field(default_factory=Decision)
     likelihood: LikelihoodRatio = field(default_factory=LikelihoodRatio)
     population: str = UNCALIBRATED
 
@@ -241,6 +278,9 @@ def _hash_card(data: dict[str, Any]) -> ModelCard:
     features = checked(FeatureParameters(**data["features"]))
     calibration = data["calibration"]
     calibration["correlation"] = tuple(calibration["correlation"])
+    decision = calibration.get("decision", {})
+    weights = checked(Weights(**decision.get("weights", {})))
+    calibration["decision"] = checked(Decision(**{**decision, "weights": weights}))
     calibration["likelihood"] = checked(LikelihoodRatio(**calibration.get("likelihood", {})))
     made = {
         "features": features,

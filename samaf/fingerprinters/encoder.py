@@ -21,6 +21,8 @@ BATCH_BLOCKS = 256  # more gains nothing and costs memory
 # the blocks of clean speech, its pauses, lie below too.
 LEAST_ACTIVITY = 0.25
 MOST_RELIABLE = 255
+LOUD = 0.95  # quantile of a block's frames that its pauses are compared with
+PAUSE = 2.5 * float(np.log(10))  # 25 dB
 
 
 class Fingerprinter(CardProperties[ModelCard]):
@@ -99,6 +101,7 @@ class Fingerprinter(CardProperties[ModelCard]):
             np.packbits(states >= 0, axis=1),
             activity(cut, self.card.deviation) >= LEAST_ACTIVITY,
             reliability(states),
+            speech_share(cut),
         )
 
     def _masked(self, parts: Sequence[Hashes], salt: str) -> Hashes:
@@ -109,10 +112,13 @@ class Fingerprinter(CardProperties[ModelCard]):
         reliability_parts = np.concatenate(
             [none, *(p.reliability for p in parts if p.reliability is not None)]
         )
+        share_parts = [p.activity for p in parts if p.activity is not None]
         if not mask.all():
             rows[~mask] = noise_bits(salt, rows.shape)[~mask]
             reliability_parts[~mask] = MOST_RELIABLE
-        return Hashes(rows, mask, reliability_parts)
+        return Hashes(
+            rows, mask, reliability_parts, np.concatenate([np.empty(0, np.uint8), *share_parts])
+        )
 
 
 def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
@@ -122,6 +128,18 @@ def activity(cut: np.ndarray, deviation: Iterable[float]) -> np.ndarray:
     """
     ratio = cut.std(axis=1) / np.asarray(deviation, np.float32)
     return np.asarray(ratio.mean(axis=1))
+
+
+def speech_share(cut: np.ndarray) -> np.ndarray:
+    """Give the share of each block's frames that are no pause, uint8 (m,), in parts of 255.
+
+    A pause lies `PAUSE` below the block's loud frames. Coefficient 0 of a frame is the natural
+    logarithm of its energy.
+    """
+    energy = cut[:, :, 0]
+    rank = round(LOUD * (energy.shape[1] - 1))
+    loud = np.partition(energy, rank, axis=1)[:, rank, None]
+    return np.rint(255 * (energy > loud - PAUSE).mean(axis=1)).astype(np.uint8)
 
 
 def reliability(states: np.ndarray) -> np.ndarray:

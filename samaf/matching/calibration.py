@@ -26,6 +26,7 @@ import numpy as np
 from samaf.fingerprinters import Fingerprinter, ScoreCalibration
 
 _LOG10_E = float(np.log10(np.e))
+_BER_GRID = np.linspace(0.0, 0.5, 126)
 
 
 def log10_tail(z: np.ndarray) -> np.ndarray:
@@ -65,7 +66,22 @@ def log10_evalue(
     comparisons: float | np.ndarray,
     calibration: ScoreCalibration,
 ) -> np.ndarray:
-    """Give log10 of the expected number of false matches at least this good.
+    """Give log10 of the expected number of false matches at least this good, of either kind.
+
+    Parameters are those of `log10_chance`.
+    """
+    unrelated = log10_chance(ber, hashes, comparisons, calibration)
+    alike = log10_same_text(ber, hashes, comparisons, calibration)
+    return np.asarray(np.logaddexp(unrelated / _LOG10_E, alike / _LOG10_E) * _LOG10_E)
+
+
+def log10_chance(
+    ber: np.ndarray,
+    hashes: np.ndarray,
+    comparisons: float | np.ndarray,
+    calibration: ScoreCalibration,
+) -> np.ndarray:
+    """Give log10 of the expected number of segments of other speech at least this good.
 
     Parameters
     ----------
@@ -82,20 +98,44 @@ def log10_evalue(
     shared = calibration.overlap * (1 - 1 / np.maximum(hashes, 1))
     tail = log10_tail((calibration.mean - ber) / spread)
     chance = calibration.offset - shared + bent(tail - calibration.knee, calibration.slope)
-    tries = np.log10(np.maximum(comparisons, 1.0))
-    unrelated = np.minimum(chance, 0.0) + tries
+    return np.asarray(np.minimum(chance, 0.0) + np.log10(np.maximum(comparisons, 1.0)))
+
+
+def chance_ber(
+    hashes: np.ndarray, comparisons: np.ndarray, calibration: ScoreCalibration
+) -> np.ndarray:
+    """Give the bit error rate that chance is expected to reach once, float (n,).
+
+    Parameters
+    ----------
+    hashes, comparisons
+        As for `log10_chance`, (n,) each.
+    """
+    kinds, which = np.unique(np.stack([hashes, comparisons]), axis=1, return_inverse=True)
+    rates = np.empty(kinds.shape[1])
+    for n, (length, compared) in enumerate(kinds.T.tolist()):
+        # It grows with the rate.
+        expected = log10_chance(_BER_GRID, np.array(length), compared, calibration)
+        rates[n] = np.interp(0.0, expected, _BER_GRID)
+    return rates[which.ravel()]
+
+
+def log10_same_text(
+    ber: np.ndarray,
+    hashes: np.ndarray,
+    comparisons: float | np.ndarray,
+    calibration: ScoreCalibration,
+) -> np.ndarray:
+    """Give log10 of the expected number of readings of the same text at least this good.
+
+    Parameters are those of `log10_chance`. -inf where the card knows nothing of them.
+    """
     if not calibration.same_text:
-        return unrelated
-    around = np.hypot(calibration.same_text_deviation, spread)
-    alike = np.log10(calibration.same_text / calibration.same_text_comparisons) + log10_tail(
-        (calibration.same_text_mean - ber) / around
-    )
-    return np.asarray(np.logaddexp(unrelated / _LOG10_E, (alike + tries) / _LOG10_E) * _LOG10_E)
-
-
-def other_speech(calibration: ScoreCalibration) -> ScoreCalibration:
-    """Give the calibration against speech that shares no text with the query."""
-    return replace(calibration, same_text=0.0)
+        return np.full(np.shape(ber), -np.inf)
+    around = np.hypot(calibration.same_text_deviation, mean_deviation(hashes, calibration))
+    tail = log10_tail((calibration.same_text_mean - np.asarray(ber)) / around)
+    share = np.log10(calibration.same_text / calibration.same_text_comparisons)
+    return np.asarray(share + tail + np.log10(np.maximum(comparisons, 1.0)))
 
 
 def for_deep(calibration: ScoreCalibration) -> ScoreCalibration:

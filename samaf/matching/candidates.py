@@ -6,39 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samaf.fingerprinters import Fingerprinter, ScoreCalibration
+from samaf.fingerprinters import Fingerprinter
 from samaf.matching.alignment import Segment
-from samaf.matching.calibration import (
-    calibration_of,
-    log10_evalue,
-    log10_likelihood_ratio,
-    other_speech,
-)
-from samaf.records import Manipulation, Match, Population, Recording
-
-
-@dataclass(frozen=True, slots=True)
-class Evalues:
-    """log10 of the expected number of false matches at least this good in the query (E-values).
-
-    Attributes
-    ----------
-    other_speech
-        Against speech that shares no text with the query.
-    same_text
-        Against that and other voices that say the same text at the same pace.
-    """
-
-    other_speech: float
-    same_text: float
-
-    def of(self, population: Population) -> float:
-        """Give the one that decides in a population."""
-        return self.same_text if population == "prompts" else self.other_speech
-
-    def more(self, log10_times: float) -> Evalues:
-        """Give those of a search so many times as large."""
-        return Evalues(self.other_speech + log10_times, self.same_text + log10_times)
+from samaf.matching.calibration import calibration_of, log10_likelihood_ratio
+from samaf.matching.evidence import Evalues
+from samaf.records import Manipulation, Match, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +34,13 @@ class Candidate:
         That of `evalues` which decides.
     evalues
         Against each alternative.
+    evidence
+        What the E-value against other speech rests on: ``samaf.matching.evidence.EVIDENCE``.
     same_text_warning
         Whether the E-value against the same text is above the maximum of false matches.
     weighted_log10_evalue
-        The E-value against the same text with bits counted by their reliability: ranks candidates
-        for one place.
+        The E-value against the same text by bit reliability, without further evidence: ranks
+        candidates for one place.
     comparisons
         Comparisons of the search that gave it; see ``samaf.matching.calibration``.
     """
@@ -78,21 +52,11 @@ class Candidate:
     ber: float
     log10_evalue: float
     evalues: Evalues
+    evidence: tuple[float, ...]
     same_text_warning: bool
     weighted_log10_evalue: float
     manipulation: Manipulation
     comparisons: float
-
-
-def evalues_of(
-    segment: Segment, comparisons: float, calibration: ScoreCalibration
-) -> tuple[Evalues, float]:
-    """Give the E-values of a segment by BER, and that against the same text by weighted BER."""
-    error_rates = np.array([segment.ber, segment.weighted_ber])
-    hashes = np.array(segment.hashes)
-    by_bits, by_weights = log10_evalue(error_rates, hashes, comparisons, calibration)
-    unrelated = log10_evalue(error_rates[:1], hashes, comparisons, other_speech(calibration))
-    return Evalues(float(unrelated[0]), float(by_bits)), float(by_weights)
 
 
 def span_of(segment: Segment, hashes: int, manipulation: Manipulation) -> tuple[float, float]:

@@ -86,7 +86,7 @@ class DeepMatcher:
             return []
         found = search_all(grids, index, matcher.window_hashes, matcher.k)
         found = shortlist(found, table, matcher.calibration, CANDIDATES)
-        return [candidate for entry in found for candidate in matcher.candidates(*entry)]
+        return matcher.candidates([a for entry in found for a in matcher.aligned(*entry)])
 
     def refined(self, candidate: Candidate, samples: np.ndarray) -> Candidate:
         """Give a candidate with the manipulation under which it fits the reference best."""
@@ -111,7 +111,7 @@ def _as_it_is(candidate: Candidate) -> bool:
 def _decided(candidates: Sequence[Candidate], grids: Sequence[Grid]) -> bool:
     """Whether decisive candidates explain the clip; what two recordings hold counts once."""
     covered = reached = 0.0
-    for start, stop in sorted(c.span for c in candidates if c.log10_evalue < DECISIVE):
+    for start, stop in sorted(c.span for c in candidates if c.evalues.same_text < DECISIVE):
         covered += max(0.0, stop - max(start, reached))
         reached = max(reached, stop)
     informative = max((int(q.informative.sum()) for _, q in grids), default=0)

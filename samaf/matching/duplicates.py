@@ -46,14 +46,12 @@ def shared(
         if not len(rows) or not others.total:
             break
         part = replace(matcher, index=open_index(others))
-        candidates = [
-            candidate
+        aligned = [
+            segment
             for sweep in sweeps(part.index, min(matcher.window_hashes, len(rows)))
-            for candidate in part.candidates(
-                (PLAIN, query), sweep.search(rows, NEIGHBORS), comparisons
-            )
+            for segment in part.aligned((PLAIN, query), sweep.search(rows, NEIGHBORS), comparisons)
         ]
-        for candidate in resolve(candidates, len(others.counts)):
+        for candidate in resolve(part.candidates(aligned), len(others.counts)):
             position = candidate.recording_index + first
             found[position].append(replace(candidate, recording_index=position))
     return {other: sorted(found[other], key=lambda c: c.span) for other in sorted(found)}

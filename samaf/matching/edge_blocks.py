@@ -13,16 +13,17 @@ import numpy as np
 from samaf.features import FeatureParameters, blocks
 from samaf.fingerprinters import Fingerprinter
 from samaf.matching.hypotheses import Hypothesis
-from samaf.records import Hashes
+from samaf.records import IDENTITY, Hashes, Manipulation
 
-SHORT_SECONDS = 3.0  # clips below are hashed on more than one grid
+SHORT_SECONDS = 8.0  # clips below are hashed on more than one grid
+ALTERED_SHORT_SECONDS = 3.0  # the same under other hypotheses: they are many
 CONTENT = 0.75  # least share of a block, or of a shorter clip, that a hash must hold
 SHORTEST = 0.5  # of a block: clips that are shorter under a hypothesis are left out
 
 
-def is_short(seconds: float) -> bool:
-    """Whether a clip is so short that one grid is too few."""
-    return seconds < SHORT_SECONDS
+def is_short(seconds: float, manipulation: Manipulation = IDENTITY) -> bool:
+    """Whether a clip is so short that one grid is too few, as it is or under a hypothesis."""
+    return seconds < (SHORT_SECONDS if manipulation == IDENTITY else ALTERED_SHORT_SECONDS)
 
 
 def hash_with_padding(

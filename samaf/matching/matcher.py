@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, log10
+from math import ceil, inf, log10
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from samaf.matching.alignment import (
     moved,
     with_refined_boundaries,
 )
-from samaf.matching.candidates import Candidate, evalues_of, span_of
+from samaf.matching.candidates import Candidate, span_of
+from samaf.matching.evidence import Aligned, Judgement, judged
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid
@@ -71,47 +72,58 @@ class Matcher:
         if not self.index.table.total or not grids:
             return []
         neighbors = search_all(grids, self.index, self.window_hashes, self.k)
-        candidates = [c for found in neighbors for c in self.candidates(*found)]
-        return resolve(candidates, self.k, log10(self.max_false_matches))
+        aligned = [a for found in neighbors for a in self.aligned(*found)]
+        return resolve(self.candidates(aligned), self.k, log10(self.max_false_matches))
 
-    def candidates(
+    def aligned(
         self, grid: Grid, neighbors: Neighbors, comparisons: float | None = None
-    ) -> Iterator[Candidate]:
-        """Yield the candidates that the neighbors of a query's windows support; they may overlap.
+    ) -> Iterator[Aligned]:
+        """Yield the segments that the neighbors of a query's windows support; they may overlap.
 
         ``comparisons`` is the number of places that the search compared, see `log10_evalue`; by
         default those of one query.
         """
-        table, calibration = self.index.table, self.calibration
-        hypothesis, query = grid
+        table = self.index.table
+        query = grid[1]
         if comparisons is None:
             comparisons = count_comparisons(grid, table)
         hashes = len(query) - len(neighbors.rows) + 1
         covered = np.lib.stride_tricks.sliding_window_view(query.informative, hashes).mean(axis=1)
         for alignment in alignments(neighbors, hashes, covered >= LEAST_COVERED, table):
             segment = follow(alignment, query, table)
-            if segment is None:
-                continue
-            evalues, weighted_evalue = evalues_of(segment, comparisons, calibration)
-            most = log10(self.max_false_matches)
-            if self.at_any_score or evalues.of(self.population) <= most:
-                manipulation = hypothesis.manipulation
-                first, stop = span_of(segment, len(query), manipulation)
-                early = hypothesis.origin * manipulation.tau
-                whole = moved(with_refined_boundaries(segment, query, table), hypothesis.origin)
-                yield Candidate(
-                    alignment.recording_index,
-                    int(table.recording_ids[alignment.recording_index]),
-                    whole,
-                    (first + early, stop + early),
-                    _inner_ber(segment, query, table, hypothesis),
-                    evalues.of(self.population),
-                    evalues,
-                    evalues.same_text > most,
-                    weighted_evalue,
-                    manipulation,
-                    comparisons,
-                )
+            if segment is not None:
+                yield Aligned(grid, segment, comparisons)
+
+    def candidates(self, aligned: Sequence[Aligned]) -> list[Candidate]:
+        """Give the candidates among all segments of one query, in the order of these."""
+        if not aligned:
+            return []
+        judgement = judged(aligned, self.index.table, self.calibration)
+        deciding = judgement.same_text if self.population == "prompts" else judgement.other_speech
+        most = inf if self.at_any_score else log10(self.max_false_matches)
+        chosen = np.flatnonzero(deciding <= most).tolist()
+        return [self._candidate(aligned[n], judgement, n) for n in chosen]
+
+    def _candidate(self, aligned: Aligned, judgement: Judgement, number: int) -> Candidate:
+        (hypothesis, query), table = aligned.grid, self.index.table
+        segment, manipulation = aligned.segment, hypothesis.manipulation
+        first, stop = span_of(segment, len(query), manipulation)
+        early = hypothesis.origin * manipulation.tau
+        evalues = judgement.evalues(number)
+        return Candidate(
+            segment.alignment.recording_index,
+            int(table.recording_ids[segment.alignment.recording_index]),
+            moved(with_refined_boundaries(segment, query, table), hypothesis.origin),
+            (first + early, stop + early),
+            _inner_ber(segment, query, table, hypothesis),
+            evalues.of(self.population),
+            evalues,
+            tuple(judgement.evidence[number].tolist()),
+            evalues.same_text > log10(self.max_false_matches),
+            float(judgement.weighted[number]),
+            manipulation,
+            aligned.comparisons,
+        )
 
 
 def _inner_ber(segment: Segment, query: Hashes, table: HashTable, hypothesis: Hypothesis) -> float:

@@ -148,7 +148,7 @@ def is_continued(before: Candidate, after: Candidate) -> bool:
 def joined_candidates(before: Candidate, after: Candidate) -> Candidate:
     """Make one candidate of two of the same alignment; the later one counts where both are.
 
-    Its E-values are still those of the later one.
+    Its E-values are those of the better one, the least that it is worth.
     """
     a, b = before.segment, after.segment
     if b.first <= a.first:
@@ -166,7 +166,8 @@ def joined_candidates(before: Candidate, after: Candidate) -> Candidate:
         for before, after in ((a.ber, b.ber), (a.weighted_ber, b.weighted_ber))
     )
     segment = Segment(alignment, a.first, b.stop, ber, weighted_ber, 0.0, a.begin, b.end)
-    return replace(after, segment=segment, span=(before.span[0], after.span[1]), ber=ber)
+    better = min(before, after, key=lambda c: c.log10_evalue)
+    return replace(better, segment=segment, span=(before.span[0], after.span[1]), ber=ber)
 
 
 def merge_matches(matches: Sequence[Match], k: int, kept: Sequence[Match] = ()) -> list[Match]:

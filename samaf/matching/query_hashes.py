@@ -82,12 +82,13 @@ def hash_under(
         Text that belongs to this clip alone; see ``Fingerprinter.hashes``.
     """
     parameters = fingerprinter.card.features
-    short = is_short(len(samples) / parameters.sample_rate)
+    seconds = len(samples) / parameters.sample_rate
 
     def grids_under(hypothesis: Hypothesis) -> list[Grid]:
         manipulation = hypothesis.manipulation
         warped = replace(parameters, tau=manipulation.tau, rho=manipulation.rho)
         frames = mfcc(samples[::-1] if manipulation.reversed else samples, warped)
+        short = is_short(seconds, manipulation)
         return hash_with_padding(frames, hypothesis, salt, fingerprinter, short)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

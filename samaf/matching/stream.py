@@ -14,7 +14,7 @@ import numpy as np
 from samaf.index import HashTable, Index, Neighbors, sweeps
 from samaf.index.neighbors import nothing
 from samaf.matching.alignment import GAP_HASHES, moved
-from samaf.matching.candidates import Candidate, evalues_of
+from samaf.matching.candidates import Candidate
 from samaf.matching.hypotheses import PLAIN
 from samaf.matching.matcher import Matcher
 from samaf.matching.merging import (
@@ -111,13 +111,14 @@ class Follower:
         if kept is None or not kept.informative.any():
             found = list(self._open)
         else:
-            candidates = [
-                candidate
+            aligned = [
+                segment
                 for neighbors in self._neighbors
                 if len(neighbors.rows)
-                for candidate in self._matcher.candidates((PLAIN, kept), neighbors, comparisons)
+                for segment in self._matcher.aligned((PLAIN, kept), neighbors, comparisons)
             ]
-            found = self._continued([_later(c, self._start) for c in candidates], comparisons)
+            candidates = self._matcher.candidates(aligned)
+            found = self._continued([_later(c, self._start) for c in candidates])
         again = [
             f
             for f in found
@@ -131,7 +132,7 @@ class Follower:
         self._forget(now, [f for f in fresh if f.segment.stop > now - settled])
         return sorted(ended, key=lambda f: f.span)
 
-    def _continued(self, found: list[Candidate], comparisons: float) -> list[Candidate]:
+    def _continued(self, found: list[Candidate]) -> list[Candidate]:
         """Join what was open with what continues it."""
         found = resolve(found, self._matcher.k)
         for before in self._open:
@@ -140,14 +141,7 @@ class Follower:
                 found.append(before)
                 continue
             found.remove(after)
-            whole = joined_candidates(before, after)
-            evalues, weighted = evalues_of(whole.segment, comparisons, self._matcher.calibration)
-            deciding = evalues.of(self._matcher.population)
-            found.append(
-                replace(
-                    whole, log10_evalue=deciding, evalues=evalues, weighted_log10_evalue=weighted
-                )
-            )
+            found.append(joined_candidates(before, after))
         return found
 
     def _forget(self, now: int, unended: list[Candidate]) -> None:

@@ -10,8 +10,10 @@ from samaf.report.record import Examination
 
 DIGITS = 6  # that numbers share at least where they differ by rounding alone
 # What says when, where and with what, and none of the results.
-UNCOMPARED = {"made_at", "command", "case", "given", "language", "pictures", "audio", "entries"}
-SURROUNDINGS = {"program", "store", "recording_id", "added_at", "labels", "index"}
+UNCOMPARED = frozenset(
+    "made_at command case given language pictures audio entries judgements".split()
+)
+SURROUNDINGS = frozenset("program store recording_id added_at labels index".split())
 
 
 @dataclass(frozen=True, slots=True)

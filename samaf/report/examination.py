@@ -17,6 +17,7 @@ import numpy as np
 from samaf.audio import Audio, read
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.course import CourseOfMatch, course
+from samaf.engine.decisions import decisions
 from samaf.engine.engine import Engine
 from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
@@ -42,7 +43,7 @@ SECTION_S = 60.0  # of the clip, hashed at once
 MOST_POINTS = 400  # of the course of a match, in the record
 PICTURE_S = 30.0  # of sound in a spectrogram
 MOST_PICTURED = 5  # matches of a clip whose recordings are decoded for pictures
-UNCHANGED_ACTS = ("query", "report")  # of the audit log: they change no recording
+UNCHANGED_ACTS = ("query", "report", "decision")  # of the audit log: they change no recording
 EPOCH = "SOURCE_DATE_EPOCH"
 
 ALTERNATIVES = {
@@ -444,7 +445,19 @@ def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examin
         course=_recorded(blocks),
         signal=_signal(match.verification),
         same_text=match.same_text_warning,
+        judgements=_judgements(examiner.engine, audio.sha256, match),
         pictures=names,
+    )
+
+
+def _judgements(engine: Engine, clip: str, match: Match) -> tuple[record.Judgement, ...]:
+    """List what people decided about a match, the newest first."""
+    query = (match.query_start, match.query_stop)
+    reference = (match.reference_start, match.reference_stop)
+    return tuple(
+        record.Judgement(d.decision, d.name, d.comment, d.decided_at, d.entry_id)
+        for d in decisions(engine.store, clip)
+        if d.reference_sha256 == match.recording.sha256 and d.is_about(query, reference)
     )
 
 

@@ -359,6 +359,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What somebody decided about a match, from the store's audit log.
+
+    Attributes
+    ----------
+    decision
+        "accepted", "to check" or "rejected".
+    """
+
+    decision: str
+    name: str
+    comment: str
+    decided_at: str
+    entry_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A match: a stretch of the clip that comes from a stretch of a recording.
 
@@ -381,6 +398,8 @@ class Found:
         None where the signals were not compared.
     same_text
         Whether a reading of the same text by another voice would look like this.
+    judgements
+        What people decided about it, the newest first.
     pictures
         Names of the pictures of its sound.
     """
@@ -403,6 +422,7 @@ class Found:
     course: Course
     signal: Signal | None = None
     same_text: bool = False
+    judgements: tuple[Judgement, ...] = ()
     pictures: tuple[str, ...] = ()
 
 

@@ -9,7 +9,16 @@ FIELDS = (
     *("clip", "sha256", "duration", "outcome", "reason"),
     *("reference_id", "reference", "reference_sha256"),
     *("query_start", "query_stop", "reference_start", "reference_stop"),
-    *("ber", "score", "log10_lr", "altered", "channel", "reference_channel", "verified"),
+    *(
+        "ber",
+        "score",
+        "log10_lr",
+        "altered",
+        "channel",
+        "reference_channel",
+        "verified",
+        "decision",
+    ),
 )
 
 
@@ -46,4 +55,5 @@ def _match(found: Found) -> dict[str, object]:
         "channel": found.channel,
         "reference_channel": found.reference_channel,
         "verified": found.signal.verified if found.signal else None,
+        "decision": found.judgements[0].decision if found.judgements else "",
     }

@@ -126,6 +126,7 @@ def verify(
     recording: Signal | np.ndarray,
     place: Match | Placement,
     *,
+    reach: float | None = None,
     tries: int = 1,
 ) -> Verification:
     """Tell whether the signals agree at a place.
@@ -139,6 +140,8 @@ def verify(
         prepared where several candidates lie in it.
     place
         What the hashes name: right to 0.3 s, its time factor to 1.2 % where it is not 1.
+    reach
+        How far the speed may be off, as a share of it; by default as said for ``place``.
     tries
         How many alterations are tried at this place: the score is charged for the choice.
 
@@ -157,11 +160,12 @@ def verify(
     windows = compare_windows(undone.stretch.windows, recording, undone.line)
     correlation = None
     if undone.is_speed:
-        reach = REACH_ALTERED if undone.altered else REACH
-        correlation = correlate(undone.stretch.white, recording, undone.line, reach)
+        usual = REACH_ALTERED if undone.altered else REACH
+        correlation = correlate(undone.stretch.white, recording, undone.line, reach or usual)
     z = correlation.contrast if correlation else nan
-    score = score_of(z, windows.z, undone.altered, tries)
-    if correlation and score_of(z, nan, undone.altered, tries) >= DECISION:
+    altered = undone.altered or reach is not None
+    score = score_of(z, windows.z, altered, tries)
+    if correlation and score_of(z, nan, altered, tries) >= DECISION:
         return _agreeing(undone, recording, place, correlation, windows, score)
     times = undone.time(undone.stretch.begin + windows.middles)
     return replace(
@@ -248,7 +252,7 @@ def _agreeing(
     here = sorted(undone.time(np.array([begin, end])).tolist())
     first = -stretch.origin * SAMPLE_RATE * undone.rho
     manipulation = replace(place.manipulation, tau=float(1 / (line.step * undone.rho)))
-    if undone.is_speed and undone.altered:
+    if undone.is_speed and (undone.altered or abs(log(manipulation.tau)) > UNALTERED):
         manipulation = replace(manipulation, rho=1 / manipulation.tau)
     # From the start of what was correlated to the start of what agrees.
     ahead = (begin - stretch.begin) * line.step

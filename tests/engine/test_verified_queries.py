@@ -77,6 +77,17 @@ def test_of_two_mixed_recordings_both_are_given(stored: samaf.Engine) -> None:
     assert all(verification_of(m).verified for m in matches)
 
 
+def test_a_speed_that_a_plain_search_finds_as_none_is_measured(stored: samaf.Engine) -> None:
+    places = 48_000 + 0.94 * np.arange(32_000)
+    clip = np.interp(places, np.arange(len(SPEECH)), SPEECH)
+    (match,) = stored.query(scaled(clip), verify=True).matches
+    told = verification_of(match)
+    assert (match.recording.name, told.verified) == (BRUNO.name, True)
+    assert str(told.manipulation) == "speed 0.940x"
+    assert told.manipulation.tau == pytest.approx(1 / 0.94, rel=5e-5)
+    assert told.lag_samples == pytest.approx(48_000, abs=1)
+
+
 def test_audio_that_moved_or_changed(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()

@@ -14,7 +14,7 @@ from golden_input import golden_samples
 from samaf.errors import FingerprinterError
 from samaf.fingerprinters import DEFAULT_MODEL, load_fingerprinter
 from samaf.fingerprinters.card import MODELS, read_card, write_card
-from samaf.fingerprinters.encoder import activity, noise_bits, reliability
+from samaf.fingerprinters.encoder import activity, noise_bits, reliability, speech_share
 from samaf.records import Manipulation
 
 RATE = 16_000
@@ -100,6 +100,14 @@ def test_activity_is_none_for_silence_and_one_for_the_deviation_itself() -> None
     swing = np.tile([[1.0], [-1.0]], (50, 2))
     cut = np.stack([0 * swing, swing * deviation, swing]).astype(np.float32)
     assert activity(cut, deviation).tolist() == pytest.approx([0, 1, (1 / 2 + 1 / 4) / 2])
+
+
+def test_the_share_of_speech_leaves_out_frames_25_db_below_the_loud_ones() -> None:
+    cut = np.zeros((3, 100, 13), np.float32)
+    cut[0, :, 0] = 2.0  # nothing but one level: no pause can be told from it
+    cut[1, 40:, 0] = -5.7  # natural logarithm: 24.8 dB below
+    cut[2, 40:, 0] = -5.8  # 25.2 dB
+    assert speech_share(cut).tolist() == [255, 255, 102]
 
 
 def test_noise_bits_are_pinned() -> None:

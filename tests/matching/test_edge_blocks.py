@@ -15,7 +15,7 @@ from samaf.demo import CLIPS, wav
 from samaf.features import FeatureParameters, blocks, mfcc
 from samaf.fingerprinters import Fingerprinter, load_hash_model
 from samaf.matching import PLAIN, Hypothesis
-from samaf.matching.edge_blocks import block_starts, hash_with_padding, padded_blocks
+from samaf.matching.edge_blocks import block_starts, hash_with_padding, is_short, padded_blocks
 from samaf.records import Manipulation
 
 FEATURES = FeatureParameters()
@@ -64,6 +64,12 @@ def test_what_is_missing_is_the_mean_of_what_is_there() -> None:
     assert before[:25].tolist() == [[74.0, 75.0]] * 25
     assert np.array_equal(after[:75], frames[25:])
     assert after[75:].tolist() == [[124.0, 125.0]] * 25
+
+
+def test_clips_below_8_s_have_more_grids_and_altered_ones_below_3_s() -> None:
+    faster = Manipulation(0.8, 1.25)
+    assert [is_short(seconds) for seconds in (1, 7.9, 8)] == [True, True, False]
+    assert [is_short(seconds, faster) for seconds in (2.9, 3)] == [True, False]
 
 
 def test_grids_share_the_prior(fingerprinter: Fingerprinter) -> None:

@@ -13,10 +13,12 @@ from vectormodel import write_vector_model
 
 import samaf
 from samaf.demo import CLIPS
+from samaf.engine.decisions import Decision, decide
 from samaf.engine.options import QueryOptions
 from samaf.errors import QueryError, ReportError
 from samaf.fingerprinters import ScoreCalibration
-from samaf.report import Examination, ReportOptions, examine
+from samaf.report import Examination, ReportOptions, examine, write_html
+from samaf.report.differences import differences
 from samaf.report.examination import EPOCH
 
 
@@ -74,6 +76,40 @@ def test_the_store_is_recorded_as_the_last_change_left_it(
     own_engine.label("bruno-garden.ogg", {"case": "8"})
     after = examine(own_engine, [made_clips / "short.wav"]).store
     assert (before.audit_act, after.audit_act) == ("add", "relabel")
+
+
+def test_decisions_of_people_are_recorded_with_their_match(
+    own_engine: samaf.Engine, made_clips: Path
+) -> None:
+    options = ReportOptions(pictures=False)
+    before = examine(own_engine, [made_clips / "five.wav"], options)
+    clip = before.clips[0]
+    assert clip.item
+    first, second, *_ = clip.matches
+    for name, match in (("A. <b>", first), ("B", first), ("C", second)):
+        decide(
+            own_engine.store,
+            Decision(
+                "five.wav",
+                clip.item.sha256,
+                match.recording.name,
+                match.recording.sha256,
+                match.query_start,
+                match.query_stop,
+                match.reference_start,
+                match.reference_stop,
+                "accepted" if name == "B" else "to check",
+                "comment",
+                name,
+            ),
+        )
+    after = examine(own_engine, [made_clips / "five.wav"], options)
+    judged = [[(j.decision, j.name) for j in f.judgements] for f in after.clips[0].matches]
+    assert judged[:3] == [[("accepted", "B"), ("to check", "A. <b>")], [("to check", "C")], []]
+    assert after.store == before.store  # no recording was changed
+    assert differences(before, after) == ()
+    page = write_html(after, {})
+    assert "A. &lt;b&gt;" in page
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from verification.sounds import RATE, noise, read_at, voice
 
 from samaf.verification.correlation import Line, WhiteClip, correlate
-from samaf.verification.signals import Samples
+from samaf.verification.signals import PreparedRecording, Samples
 
 RECORDING = voice(10, 1)
 
@@ -89,3 +89,39 @@ def test_a_long_recording_is_read_in_parts() -> None:
     assert found.z > 30
     assert long.most <= 1 << 18
     assert len(found.curve) == pytest.approx(long.count / 160, rel=0.01)
+
+
+def vowel(formant: float, seed: int) -> np.ndarray:
+    """A second of harmonics of 120 Hz with a jitter of 0.4 %, strongest at a formant."""
+    rng = np.random.default_rng(seed)
+    pitch = 120 * (1 + 0.004 * np.repeat(rng.standard_normal(RATE // 800), 800))
+    phase = 2 * np.pi * np.cumsum(pitch) / RATE
+    k = np.arange(1, 40)[:, None]
+    waves = (np.exp(-np.abs(np.log(120 * k / formant))) * np.cos(k * phase)).sum(axis=0)
+    samples = waves / np.abs(waves).max() + 0.05 * rng.standard_normal(RATE)
+    return np.asarray(samples, np.float32)
+
+
+def test_two_vowels_of_one_pitch_are_clutter() -> None:
+    recording = RECORDING.copy()
+    recording[3 * RATE : 4 * RATE] = vowel(700, 1)
+    wrong = correlate(
+        WhiteClip(vowel(1_500, 2)), Samples(recording), line_of(3 * RATE, RATE), 0.0012
+    )
+    assert wrong.z > 9
+    assert wrong.contrast < 6
+    right = correlate(
+        WhiteClip(recording[5 * RATE : 6 * RATE]),
+        Samples(recording),
+        line_of(5 * RATE, RATE),
+        0.0012,
+    )
+    assert right.contrast > 40
+
+
+def test_candidates_of_one_recording_share_what_it_is_turned_into() -> None:
+    shared = PreparedRecording(Samples(RECORDING))
+    clip = WhiteClip(RECORDING[64_000:96_000])
+    for place in (64_000, 20_000, 64_000):
+        alone = correlate(clip, Samples(RECORDING), line_of(place, 32_000), 0.0012)
+        assert correlate(clip, shared, line_of(place, 32_000), 0.0012).z == alone.z

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from samaf.report.drawn import MAP, course_name, timeline_name
 from samaf.report.pages.document import Block, Facts, Heading, Paragraph, Picture, Table
 from samaf.report.pages.items import found_recordings, recordings
-from samaf.report.pages.results import MATCH_TITLES, agreement, course_words, match_row, outcome
+from samaf.report.pages.results import (
+    MATCH_TITLES,
+    agreement,
+    course_words,
+    judgements,
+    match_row,
+    outcome,
+)
 from samaf.report.pages.weighing import bounds, scale, weights
 from samaf.report.pages.words import log10_lr, moment, span
 from samaf.report.record import Examination, Examined
@@ -101,6 +108,8 @@ def clips(record: Examination) -> Iterator[Block]:
             yield Table(MATCH_TITLES, tuple(rows))
             best = clip.matches[0]
             yield Paragraph(agreement(best))
+            for found in clip.matches:
+                yield from judgements(found)
             yield Picture(
                 course_name(number, 1),
                 "Bit error rate of each block of the clip.",

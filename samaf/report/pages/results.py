@@ -73,6 +73,7 @@ def one_match(record: Examination, clip: Examined, number: int, found: Found) ->
     at = record.clips.index(clip) + 1
     yield Heading(f"Match {number}: {found.recording.name}", 2)
     yield Paragraph(agreement(found))
+    yield from judgements(found)
     if found.pictures:
         for name in found.pictures:
             yield sound_picture(name, found)
@@ -109,6 +110,18 @@ def one_match(record: Examination, clip: Examined, number: int, found: Found) ->
 def chance_limit(record: Examination) -> float:
     """Give the least score of a match by its hashes."""
     return -log10(record.settings.max_false_matches)
+
+
+def judgements(found: Found) -> Iterator[Block]:
+    """Write what people decided about a match, where somebody did."""
+    if found.judgements:
+        yield Table(
+            ("decision", "by", "time (UTC)", "comment", ">audit entry"),
+            tuple(
+                (j.decision, j.name, j.decided_at, j.comment, f"{j.entry_id}")
+                for j in found.judgements
+            ),
+        )
 
 
 def course_words(found: Found) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.errors import SettingsError
 from benchmarks.field.answers import Answer, AnswerFile
+from benchmarks.field.plan import NO_SOURCE, STORED
 
 
 def _answer(stored: bool = True, matches: tuple[str, ...] = (), first: str = "") -> Answer:
@@ -14,7 +15,7 @@ def _answer(stored: bool = True, matches: tuple[str, ...] = (), first: str = "")
         "s1",
         "Clean",
         2.0,
-        stored,
+        STORED if stored else NO_SOURCE,
         1.25,
         1.0,
         {"snr_db": 1.5},
@@ -43,7 +44,7 @@ def test_answers_come_back_as_they_were_and_are_known_by_their_keys(tmp_path: Pa
     file.append([_answer(), _answer(stored=False, matches=("x",))])
     again = AnswerFile(tmp_path, {"seed": 0})
     assert list(again.read()) == [_answer(), _answer(stored=False, matches=("x",))]
-    assert again.keys() == {("s1/a.opus", "Clean", 2.0, True), ("s1/a.opus", "Clean", 2.0, False)}
+    assert again.keys() == {("s1/a.opus", "Clean", 2.0, without) for without in (STORED, NO_SOURCE)}
 
 
 def test_a_line_that_was_cut_short_is_asked_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from benchmarks.__main__ import main
 from benchmarks.field.answers import read_answers
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER, STORED
 from benchmarks.field.stores import DISTRACTOR, opened
 
 pytestmark = pytest.mark.slow
@@ -39,20 +40,26 @@ def _field(corpus: Path, tmp_path: Path, *more: str) -> str:
     return done.output
 
 
-def test_clips_are_asked_once_in_both_stores(corpus: Path, tmp_path: Path) -> None:
+def test_clips_are_asked_once_with_their_recording_and_without(
+    corpus: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "out" / "answers.jsonl"
     output = _field(corpus, tmp_path, "--clips", "1")
     answers = list(read_answers(file))
-    assert len(answers) == 4
-    assert len({answer.key for answer in answers}) == 4
-    clean = {answer.stored: answer for answer in answers if answer.condition == "Clean"}
-    assert clean[True].right
-    assert clean[True].right_first
-    best = clean[True].candidates[0]
-    assert best["recording"] == clean[True].clip
-    assert best["score"] == pytest.approx(clean[True].matches[0]["score"], abs=0.01)
-    assert not clean[False].matches
-    assert clean[False].clip not in {c["recording"] for c in clean[False].candidates}
+    assert len(answers) == 8
+    assert len({answer.key for answer in answers}) == 8
+    clean = {answer.without: answer for answer in answers if answer.condition == "Clean"}
+    assert clean[STORED].right
+    assert clean[STORED].right_first
+    best = clean[STORED].candidates[0]
+    assert best["recording"] == clean[STORED].clip
+    assert best["score"] == pytest.approx(clean[STORED].matches[0]["score"], abs=0.01)
+    assert clean[NO_OTHERS].right
+    for without in (NO_SPEAKER, NO_SOURCE):
+        assert not clean[without].matches
+        assert clean[without].clip not in {c["recording"] for c in clean[without].candidates}
+        # A corpus without sources: nothing but the speaker is left out.
+        assert len(clean[without].candidates) == 3
     assert "| as it is (a clean cut) | 100 / 100 |" in output
     assert (tmp_path / "out" / "report.md").read_text("utf-8") in output
     assert (tmp_path / "out" / "det.png").is_file()
@@ -60,7 +67,7 @@ def test_clips_are_asked_once_in_both_stores(corpus: Path, tmp_path: Path) -> No
     before = file.read_bytes()
     _field(corpus, tmp_path, "--clips", "2")
     assert file.read_bytes().startswith(before)
-    assert len(list(read_answers(file))) == 8
+    assert len(list(read_answers(file))) == 16
     done = file.read_bytes()
     _field(corpus, tmp_path, "--clips", "2")
     assert file.read_bytes() == done
@@ -68,13 +75,24 @@ def test_clips_are_asked_once_in_both_stores(corpus: Path, tmp_path: Path) -> No
 
 def test_distractors_make_the_stores_larger(corpus: Path, tmp_path: Path) -> None:
     _field(corpus, tmp_path, "--clips", "1", "--times", "3", "--conditions", "Clean")
-    assert len(list(read_answers(tmp_path / "out" / "answers.jsonl"))) == 2
-    (path,) = (tmp_path / "work").glob("*-3x-0.db")
+    assert len(list(read_answers(tmp_path / "out" / "answers.jsonl"))) == 4
+    (path,) = (tmp_path / "work").glob("*-3x.db")
     with opened(path) as engine:
         table = engine.index.table
         distractors = [r.recording_id for r in engine.list() if r.name.startswith(DISTRACTOR)]
         added = table.counts[np.isin(table.recording_ids, distractors)].sum()
     assert added == 2 * (table.total - added)
+
+
+def test_a_part_of_the_store_holds_the_clips_recording_and_so_many_others(
+    corpus: Path, tmp_path: Path
+) -> None:
+    _field(corpus, tmp_path, "--clips", "1", "--part", "2", "--conditions", "Clean")
+    answers = {a.without: a for a in read_answers(tmp_path / "out" / "answers.jsonl")}
+    assert answers[STORED].right
+    for without, count in ((STORED, 3), (NO_OTHERS, 3), (NO_SOURCE, 2), (NO_SPEAKER, 2)):
+        # Each recording of so small a store is a candidate.
+        assert len(answers[without].candidates) == count
 
 
 def test_lengths_that_cannot_be_asked_are_refused(corpus: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from benchmarks.field import decision
 from benchmarks.field.answers import Answer
 from benchmarks.field.logistic import fit
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE
 
 
 def test_one_weight_by_hand() -> None:
@@ -35,10 +36,11 @@ def _answer(speaker: str, stored: bool, evalue: float, right: bool) -> Answer:
     candidate = {
         "recording": clip if right else "other",
         "score": -evalue,
-        "log10_evalue": evalue,
-        "weighted_log10_evalue": evalue,
+        "ber": -evalue,
+        "weighted": -evalue,
     }
-    return Answer(clip, speaker, "Clean", 1.0, stored, 0.0, 1.0, {}, [], [candidate])
+    without = NO_OTHERS if stored else NO_SOURCE
+    return Answer(clip, speaker, "Clean", 1.0, without, 0.0, 1.0, {}, [], [candidate])
 
 
 def _answers() -> list[Answer]:
@@ -62,7 +64,7 @@ def test_right_answers_above_what_impostors_reach(monkeypatch: pytest.MonkeyPatc
 def test_the_table_names_each_part() -> None:
     answers = [
         Answer(
-            *(a.clip, a.speaker, a.condition, a.seconds, a.stored, a.start, a.pace, {}, []),
+            *(a.clip, a.speaker, a.condition, a.seconds, a.without, a.start, a.pace, {}, []),
             [{**a.candidates[0], **_REST}],
         )
         for a in _answers()
@@ -70,24 +72,27 @@ def test_the_table_names_each_part() -> None:
     text = decision.ablation(answers)
     assert "400 queries, 200 of them of recordings that are not stored; 200 speakers" in text
     assert "| right first at any score | 100.0 | 100.0 | - |" in text
-    assert "| + straightness |" in text
-    assert "| all without cohort |" in text
+    assert "| + rival |" in text
+    assert "| all without rival |" in text
+    assert "| all with straightness |" in text
 
 
 _REST = {
     "cohort_mean": 0.5,
     "cohort_deviation": 0.03,
     "cohort_best": 0.4,
-    "ber": 0.3,
-    "next_best": 0.0,
+    "bit_error_rate": 0.3,
+    "margin": 0.05,
+    "length": 1.0,
+    "rival": 0.0,
+    "activity": 0.8,
     "lag_ms": None,
-    "coverage": 1.0,
+    "hashes": 5.0,
     "spread": 0.05,
     "worst": 0.4,
     "drift": 0.0,
-    "speech_share": 0.8,
     "reliability": 0.3,
     "reference_cohort_best": 0.4,
+    "query_activity": None,
     "reference_activity": None,
-    "hashes": 5,
 }

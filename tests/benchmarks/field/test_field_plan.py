@@ -23,19 +23,33 @@ def _corpus(speakers: int, clips: int = 2) -> Corpus:
 def test_no_speaker_has_two_parts() -> None:
     dealt = plan([_corpus(12)], "validation", 0)
     babble = {c.speaker for c in dealt.voices}
-    sides = [{c.speaker for c in side} for side in dealt.sides]
+    stored = {c.speaker for c in dealt.stored.values()}
     assert len(babble) == 2
-    assert [len(side) for side in sides] == [5, 5]
-    assert not (babble & sides[0] or babble & sides[1] or sides[0] & sides[1])
-    assert [c.speaker for c in dealt.common] == ["t1"]
+    assert len(stored) == 11
+    assert not babble & stored
+    assert "t1" in stored
 
 
-def test_probes_are_of_the_side_that_stores_them() -> None:
+def test_what_is_queried_is_stored_and_the_test_split_only_where_it_is_queried() -> None:
     dealt = plan([_corpus(12)], "validation", 0)
     assert len(dealt.probes) == 20
-    for probe in dealt.probes:
-        assert probe.clip in dealt.sides[probe.side]
-        assert probe.clip not in dealt.sides[1 - probe.side]
+    assert all(dealt.stored[probe.name] == probe.clip for probe in dealt.probes)
+    corpus = _corpus(12)
+    held_out = Clip(Path("u1/0.opus"), "speech", "test", "u1", "r")
+    for split, kept in (("validation", False), ("train", False)):
+        more = Corpus(Path(), (*corpus.clips, *_of("train", 7), held_out))
+        assert ("u1/0.opus" in plan([more], split, 0).stored) == kept
+    tested = Corpus(Path(), (*corpus.clips, *_of("test", 7)))
+    assert {c.split for c in plan([tested], "test", 0).stored.values()} == {
+        "train",
+        "validation",
+        "test",
+    }
+
+
+def _of(split: str, speakers: int) -> list[Clip]:
+    names = [f"{split}{n}" for n in range(speakers)]
+    return [Clip(Path(f"{name}/0.opus"), "speech", split, name, name) for name in names]
 
 
 def test_the_first_probes_are_of_as_many_speakers_as_there_are() -> None:

@@ -1,0 +1,206 @@
+"""What supports a match beside its bit error rate, and what it is worth together.
+
+All of it comes from what a search has in hand: the hashes of the query, and the other segments
+that it looked at. A handful of weights in the model's card makes one score of it, in decades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from samaf.fingerprinters import ScoreCalibration
+from samaf.fingerprinters.card import Weights
+from samaf.index import HashTable
+from samaf.matching.alignment import Segment, error_rates
+from samaf.matching.calibration import bent, chance_ber, log10_chance, log10_same_text
+from samaf.matching.query_hashes import Grid
+from samaf.matching.search import count_comparisons
+from samaf.records import Population
+
+EVIDENCE = tuple(field.name for field in fields(Weights))
+# Between two recordings of the same audio: half a hop apart they differ in 0.15 of the bits, two
+# readings of one text in 0.3.
+COPY_BER = 0.22
+LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aligned:
+    """A segment that a query may share with a recording, before any decision.
+
+    ``comparisons`` are those that its E-values count, see `log10_chance`.
+    """
+
+    grid: Grid
+    segment: Segment
+    comparisons: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evalues:
+    """log10 of the expected number of false matches at least this good in the query (E-values).
+
+    Attributes
+    ----------
+    other_speech
+        Against speech that shares no text with the query.
+    same_text
+        Against that and other voices that say the same text at the same pace.
+    """
+
+    other_speech: float
+    same_text: float
+
+    def of(self, population: Population) -> float:
+        """Give the one that decides in a population."""
+        return self.same_text if population == "prompts" else self.other_speech
+
+    def more(self, log10_times: float) -> Evalues:
+        """Give those of a search so many times as large."""
+        return Evalues(self.other_speech + log10_times, self.same_text + log10_times)
+
+
+def evidence_of(
+    aligned: Sequence[Aligned], table: HashTable, calibration: ScoreCalibration
+) -> np.ndarray:
+    """Collect the evidence for all segments that a search of one query looked at.
+
+    Returns
+    -------
+    float (n, k), columns as in `EVIDENCE`:
+
+    - ``ber``, ``weighted``: -log10 of the E-value against other speech, by the bit error rate,
+      plain and by bit reliability;
+    - ``margin``: how far the bit error rate lies below the one that chance reaches once in such a
+      query;
+    - ``rival``: the best ``weighted`` of another recording, see `rivals`: what likeness is worth
+      for this clip;
+    - ``activity``: share of the clip's compared blocks that is no pause;
+    - ``length``: log10 of the clip's informative hashes, at most `LONGEST_HASHES`;
+    - ``size``: log10 of the comparisons that the search made.
+    """
+    hashes = np.array([a.segment.hashes for a in aligned], np.float64)
+    comparisons = np.array([a.comparisons for a in aligned])
+    searched = np.array([count_comparisons(a.grid, table) for a in aligned])
+    rates = np.array([a.segment.ber for a in aligned])
+    weighted = -log10_chance(
+        np.array([a.segment.weighted_ber for a in aligned]), hashes, 1.0, calibration
+    )
+    informative = np.array([int(a.grid[1].informative.sum()) for a in aligned])
+    return np.column_stack(
+        [
+            -log10_chance(rates, hashes, comparisons, calibration),
+            weighted - np.log10(np.maximum(comparisons, 1.0)),
+            chance_ber(hashes, comparisons, calibration) - rates,
+            rivals(aligned, weighted - np.log10(np.maximum(searched, 1.0)), table),
+            np.array([_activity(a) for a in aligned]),
+            np.log10(np.clip(informative, 1, LONGEST_HASHES)),
+            np.log10(np.maximum(searched, 1.0)),
+        ]
+    )
+
+
+def _activity(aligned: Aligned) -> float:
+    segment, activity = aligned.segment, aligned.grid[1].activity
+    return 1.0 if activity is None else float(activity[segment.first : segment.stop].mean() / 255)
+
+
+def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: HashTable) -> np.ndarray:
+    """Give for each segment the best score of another recording, at least 0, float (n,).
+
+    What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
+    of the same audio is none, see `is_copy`.
+    """
+    # The sides of one recording are no rivals of each other.
+    recordings = table.recording_ids[[a.segment.alignment.recording_index for a in aligned]]
+    best: dict[int, int] = {}
+    for n in np.argsort(-scores, kind="stable").tolist():
+        best.setdefault(int(recordings[n]), n)
+    ranked = list(best.values())
+    of_recording: dict[int, float] = {}
+    for recording, n in best.items():
+        others = (m for m in ranked if scores[m] > 0 and m != n)
+        rival = next((m for m in others if not is_copy(aligned[n], aligned[m], table)), None)
+        of_recording[recording] = 0.0 if rival is None else float(scores[rival])
+    return np.array([of_recording[recording] for recording in recordings.tolist()])
+
+
+def is_copy(one: Aligned, other: Aligned, table: HashTable) -> bool:
+    """Whether two segments lay the same part of a query on the same audio, stored twice."""
+    a, b = one.segment, other.segment
+    manipulation, origin = one.grid[0].manipulation, one.grid[0].origin
+    if manipulation.reversed != other.grid[0].manipulation.reversed:
+        return False
+    i = np.arange(a.first, a.stop)
+    # The same moments of the clip, in hashes of the other grid.
+    tempo = manipulation.tau / other.grid[0].manipulation.tau
+    j = (i + origin) * tempo - other.grid[0].origin
+    left = table.rows(a.alignment.recording_index)
+    right = table.rows(b.alignment.recording_index)
+    at = np.rint([a.reference(x) for x in i.tolist()]).astype(np.int64)
+    there = np.rint([b.reference(x) for x in j.tolist()]).astype(np.int64)
+    usable = (j >= b.first) & (j < b.stop) & (at >= 0) & (at < len(left))
+    usable &= (there >= 1) & (there < len(right) - 1)
+    if not usable.any():
+        return False
+    rows = left[at[usable]]
+    rates = [error_rates(rows ^ right[there[usable] + shift]).mean() for shift in (-1, 0, 1)]
+    return bool(min(rates) < COPY_BER)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What the segments of one query are worth, float (n,) each.
+
+    Attributes
+    ----------
+    evidence
+        float (n, k), see `evidence_of`.
+    other_speech, same_text
+        log10 of the E-values, see `Evalues`.
+    weighted
+        That against the same text by bit reliability, without further evidence: ranks.
+    """
+
+    evidence: np.ndarray
+    other_speech: np.ndarray
+    same_text: np.ndarray
+    weighted: np.ndarray
+
+    def evalues(self, number: int) -> Evalues:
+        """Give those of one segment."""
+        return Evalues(float(self.other_speech[number]), float(self.same_text[number]))
+
+
+def judged(
+    aligned: Sequence[Aligned], table: HashTable, calibration: ScoreCalibration
+) -> Judgement:
+    """Judge all segments that a search of one query looked at, one or more."""
+    evidence = evidence_of(aligned, table, calibration)
+    other_speech = -score(evidence, calibration)
+    hashes = np.array([a.segment.hashes for a in aligned])
+    comparisons = np.array([a.comparisons for a in aligned])
+    rates = np.array([(a.segment.ber, a.segment.weighted_ber) for a in aligned]).T
+    by_bits, by_weights = (
+        log10_same_text(rate, hashes, comparisons, calibration) for rate in rates
+    )
+    chance = log10_chance(rates[1], hashes, comparisons, calibration)
+    return Judgement(
+        evidence, other_speech, log10_sum(other_speech, by_bits), log10_sum(chance, by_weights)
+    )
+
+
+def score(evidence: np.ndarray, calibration: ScoreCalibration) -> np.ndarray:
+    """Make a score of evidence, float (..., k) as `evidence_of` gives it: float (...)."""
+    decision = calibration.decision
+    weights = np.array([getattr(decision.weights, name) for name in EVIDENCE])
+    total = decision.intercept + evidence @ weights
+    return decision.knee - bent(decision.knee - total, decision.slope)
+
+
+def log10_sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Add numbers that are given as their log10."""
+    return np.asarray(np.logaddexp(one * np.log(10), other * np.log(10)) / np.log(10))

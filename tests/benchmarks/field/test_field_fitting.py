@@ -1,0 +1,86 @@
+"""Fitting the decision to answers of a known law."""
+
+import numpy as np
+import pytest
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.field import fitting
+from benchmarks.field.answers import Answer
+from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER, STORED
+from samaf.fingerprinters import ScoreCalibration
+from samaf.matching.evidence import EVIDENCE, score
+
+SPEAKERS, QUERIES = 40, 4_000
+
+
+def _candidate(name: str, ber: float, rival: float) -> dict[str, object]:
+    return {"recording": name, **dict.fromkeys(EVIDENCE, 0.0), "ber": ber, "rival": rival}
+
+
+def _answers() -> list[Answer]:
+    """The best of chance is exponential in decades above the rival, right answers 5 above it."""
+    rng = np.random.default_rng(5)
+    made = []
+    for n in range(QUERIES):
+        clip, speaker, rival = f"s{n}/a", f"s{n % SPEAKERS}", float(rng.uniform(0, 2))
+        asked = (clip, speaker, "Clean", 2.0)
+        chance = _candidate("other", rival + rng.exponential(1 / np.log(10)), rival)
+        right = _candidate(clip, rival + 5 + rng.normal(), rival)
+        made.append(Answer(*asked, NO_OTHERS, 0.0, 1.0, {}, [], [right, chance]))
+        made.append(Answer(*asked, NO_SOURCE, 0.0, 1.0, {}, [], [chance]))
+    return made
+
+
+DATA = fitting.examples(_answers())
+
+
+def test_stated_rates_are_met_for_speakers_that_were_not_fitted_to() -> None:
+    seen = fitting.cross_validated(DATA, ScoreCalibration())
+    for rate in (0.1, 0.01):
+        passed = (seen.wrong[~DATA.stored] >= -np.log10(rate)).mean()
+        assert passed == pytest.approx(rate, rel=0.5)
+    assert (seen.said[DATA.stored] >= 3).mean() > 0.9
+    assert (seen.wrong[DATA.stored] >= 3).mean() < 0.005
+
+
+def test_the_weights_are_those_of_the_law() -> None:
+    decision = fitting.fitted(DATA, ScoreCalibration()).decision
+    # One decade of evidence above the rival is one decade of the rate. Rivals vary by 0.6 decades,
+    # so their weight is less certain.
+    assert decision.weights.ber == pytest.approx(1, abs=0.1)
+    assert decision.weights.rival == pytest.approx(-1, abs=0.3)
+    assert decision.weights.activity == pytest.approx(0, abs=0.01)
+
+
+def test_the_score_of_the_card_is_the_one_that_was_fitted() -> None:
+    made = fitting.fitted(DATA, ScoreCalibration())
+    found = score(DATA.evidence, made)
+    weights = made.decision.weights
+    by_hand = made.decision.intercept + weights.ber * 2 + weights.rival * 1
+    row = np.array([[2.0 if n == "ber" else 1.0 if n == "rival" else 0.0 for n in EVIDENCE]])
+    assert float(score(row, made)[0]) == pytest.approx(by_hand)
+    assert found.shape == DATA.query.shape
+    assert made.likelihood.slope > 0
+    assert made.likelihood.lowest < 0 < made.likelihood.highest
+
+
+def test_the_check_shows_what_passes() -> None:
+    text = fitting.checked(DATA, fitting.fitted(DATA, ScoreCalibration()))
+    assert "40 speakers in 5 folds" in text
+    assert "| all | 4,000 |" in text
+    assert "| 2 s | 4,000 |" in text
+
+
+def test_both_sides_are_of_stores_that_differ_in_the_recording_alone() -> None:
+    first = _answers()[:2]
+    other = [
+        Answer("s/a", "s", "Clean", 2.0, NO_SPEAKER, 0, 1, {}, [], first[1].candidates),
+        Answer("s/a", "s", "Clean", 2.0, STORED, 0, 1, {}, [], first[0].candidates),
+        Answer("s/a", "s", "Babble", 2.0, NO_SOURCE, 0, 1, {}, [], first[1].candidates),
+    ]
+    assert len(fitting.examples([*first, *other]).stored) == 2
+
+
+def test_answers_of_one_kind_are_refused() -> None:
+    with pytest.raises(BenchmarkError, match="no queries of both kinds"):
+        fitting.examples([a for a in _answers()[:10] if a.stored])

@@ -1,0 +1,115 @@
+"""Evidence beside the bit error rate, with hashes whose bits are counted by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted import RANDOM, WIDTH, flipped, known, random_hashes
+
+from samaf.fingerprinters.card import Decision, Weights
+from samaf.index import ExactIndex, HashTable, table_of
+from samaf.matching import PLAIN, Matcher
+from samaf.matching.alignment import Alignment, Segment
+from samaf.matching.calibration import chance_ber, log10_chance
+from samaf.matching.evidence import EVIDENCE, Aligned, evidence_of, is_copy, rivals, score
+from samaf.records import Hashes
+
+RNG = np.random.default_rng(7)
+ROWS = [random_hashes(RNG, 40) for _ in range(4)]
+TABLE = table_of(list(enumerate(ROWS)), WIDTH)
+
+
+def aligned(
+    query: Hashes, recording: int, first: int, stop: int, at: int, ber: float = 0.25
+) -> Aligned:
+    """Lay query hashes ``first`` to ``stop`` on a recording from hash ``at`` on."""
+    alignment = Alignment(recording, float(at - first), 1.0, first, stop)
+    return Aligned((PLAIN, query), Segment(alignment, first, stop, ber, ber, 0, first, stop), 1e6)
+
+
+def column(evidence: np.ndarray, name: str) -> list[float]:
+    values: list[float] = evidence[:, EVIDENCE.index(name)].tolist()
+    return values
+
+
+def test_the_evidence_of_two_segments_by_hand() -> None:
+    activity = np.full(30, 255, np.uint8)
+    activity[10:15] = 51
+    query = Hashes(random_hashes(RNG, 30), np.ones(30, bool), None, activity)
+    evidence = evidence_of(
+        [aligned(query, 0, 0, 20, 5), aligned(query, 1, 10, 15, 0, 0.3)], TABLE, RANDOM
+    )
+    once = chance_ber(np.array([20, 5]), np.array([1e6, 1e6]), RANDOM)
+    assert column(evidence, "margin") == pytest.approx((once - [0.25, 0.3]).tolist())
+    assert column(evidence, "length") == pytest.approx(np.log10([24, 24]))
+    # 160 hashes of the store, 30 of the query, 3 slopes.
+    assert column(evidence, "size") == pytest.approx(np.log10([14_400, 14_400]))
+    assert column(evidence, "activity") == pytest.approx([(15 + 5 * 0.2) / 20, 0.2])
+    expected = -log10_chance(np.array([0.25, 0.3]), np.array([20, 5]), 1e6, RANDOM)
+    assert column(evidence, "ber") == column(evidence, "weighted") == pytest.approx(expected)
+
+
+def test_chance_reaches_its_bit_error_rate_once() -> None:
+    hashes, comparisons = np.array([1.0, 5, 20, 20]), np.array([1e4, 1e4, 1e4, 1e6])
+    once = chance_ber(hashes, comparisons, RANDOM)
+    assert log10_chance(once, hashes, comparisons, RANDOM) == pytest.approx(0, abs=0.02)
+    assert once[0] < once[1] < once[2]
+    assert once[3] < once[2]
+
+
+def test_the_rival_is_the_best_of_another_recording() -> None:
+    query = known(random_hashes(RNG, 30))
+    parts = [aligned(query, n, 0, 20, 5) for n in (0, 0, 1, 2)]
+    assert rivals(parts, np.array([5.0, 4.0, 3.0, 1.0]), TABLE).tolist() == [3, 3, 5, 5]
+    assert rivals(parts[:2], np.array([5.0, 4.0]), TABLE).tolist() == [0, 0]
+    assert rivals(parts, np.array([5.0, 4.0, -3.0, -1.0]), TABLE).tolist() == [0, 0, 5, 5]
+
+
+def test_a_copy_of_the_same_audio_is_no_rival() -> None:
+    again = flipped(RNG, ROWS[0][3:], 0.1)
+    table = table_of([*enumerate(ROWS), (9, again)], WIDTH)
+    query = known(flipped(RNG, ROWS[0][5:25], 0.2))
+    own, copy, other = (aligned(query, n, 0, 20, at) for n, at in ((0, 5), (4, 2), (1, 7)))
+    assert is_copy(own, copy, table)
+    assert is_copy(copy, own, table)
+    assert not is_copy(own, other, table)
+    # The same recordings at places of different audio.
+    assert not is_copy(own, aligned(query, 4, 0, 20, 12), table)
+    # Parts of the query that do not meet.
+    assert not is_copy(aligned(query, 0, 0, 8, 5), aligned(query, 4, 10, 20, 12), table)
+    assert rivals([own, copy, other], np.array([9.0, 8.0, 1.0]), table).tolist() == [1, 1, 9]
+
+
+def test_the_score_is_a_weighted_sum_that_bends_above_its_knee() -> None:
+    decision = Decision(-1.0, Weights(ber=0.5, rival=-2.0), knee=3.0, slope=0.5)
+    evidence = np.zeros((3, len(EVIDENCE)))
+    evidence[:, EVIDENCE.index("ber")] = [4, 10, 12]
+    evidence[:, EVIDENCE.index("rival")] = [0.5, 0, 0]
+    found = score(evidence, replace(RANDOM, decision=decision))
+    # 2 - 1 - 1; 5 - 1 is 1 above the knee; 6 - 1 is 2 above it.
+    assert found.tolist() == pytest.approx([0, 3.5, 4])
+
+
+def test_without_a_fit_the_score_is_the_evalue_by_bits() -> None:
+    evidence = RNG.normal(size=(5, len(EVIDENCE)))
+    assert score(evidence, RANDOM).tolist() == pytest.approx(column(evidence, "ber"))
+
+
+def _matched(table: HashTable, packed: np.ndarray) -> list[tuple[int, float]]:
+    weights = Weights(ber=1.0, rival=-1.0)
+    calibration = replace(RANDOM, decision=Decision(0.0, weights))
+    matcher = Matcher(ExactIndex(table), calibration, 9, 1e-3, 5)
+    found = matcher.find([(PLAIN, known(packed))])
+    return [(c.recording_index, round(-c.log10_evalue, 6)) for c in found]
+
+
+def test_a_recording_that_is_stored_twice_is_found_twice_with_the_score_of_one() -> None:
+    clip = flipped(RNG, ROWS[0][5:25], 0.2)
+    once = dict(_matched(TABLE, clip))
+    twice = dict(_matched(table_of([*enumerate(ROWS), (9, ROWS[0])], WIDTH), clip))
+    assert set(once) == {0}
+    assert set(twice) == {0, 4}
+    # Only that the store is larger counts.
+    assert twice[0] == twice[4] == pytest.approx(once[0] - np.log10(200 / 160), abs=0.5)
