@@ -49,12 +49,13 @@ system:
 	@missing=""; \
 	command -v sox >/dev/null || missing="sox libsox-fmt-all"; \
 	command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	[ -z "$$missing" ] || { echo "installing through apt:" $$missing && $(call apt,$$missing); } || \
 		echo "not installed, so the tests that need them are skipped:" $$missing
 
 # A stamp for each set of requirements, so that a second run starts at once.
 .venv/has-samaf: EXTRAS :=
-.venv/has-test: EXTRAS := [test,train,bench,fast,parquet,report,web]
+.venv/has-test: EXTRAS := [test,train,bench,fast,parquet,chdb,cluster,report,web]
 .venv/has-dev: EXTRAS := [dev]
 .venv/has-%: setup.cfg pyproject.toml | .venv/bin/pip
 	@echo "installing samaf$(EXTRAS) into .venv"

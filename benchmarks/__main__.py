@@ -12,7 +12,9 @@ from samaf.errors import SamafError
 GROUPS = {
     "accuracy": "benchmarks.accuracy.commands",
     "calibration": "benchmarks.calibration.commands",
+    "cluster": "benchmarks.cluster.commands",
     "field": "benchmarks.field.commands",
+    "serve": "benchmarks.serve.commands",
     "shared": "benchmarks.shared.commands",
     "speed": "benchmarks.speed.commands",
     "stores": "benchmarks.stores.commands",

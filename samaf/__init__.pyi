@@ -1,6 +1,7 @@
 from . import db
 from .engine.compare import compare
 from .engine.copies import copies
+from .engine.database_index import index_grant_sql
 from .engine.decode import decode
 from .engine.engine import Engine, open
 from .engine.fingerprint import fingerprint
@@ -19,6 +20,7 @@ __all__ = [
     "decode",
     "draw_verification",
     "fingerprint",
+    "index_grant_sql",
     "models",
     "open",
     "rehash",

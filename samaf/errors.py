@@ -36,6 +36,14 @@ class IndexCacheError(SamafError):
     """A cached index that cannot be read or written."""
 
 
+class IndexDatabaseError(SamafError):
+    """A database of an index that cannot be reached, read, written, or understood."""
+
+
+class ShardAwayError(IndexDatabaseError):
+    """A server that holds a part of an index and does not answer."""
+
+
 class QueryError(SamafError):
     """A query with options out of range, or that the store's model does not support."""
 

@@ -372,6 +372,8 @@ class QueryResult:
         Why the clip could not be searched for: too short, silent.
     media
         What was decoded of the clip.
+    unsearched
+        Parts of the store that did not answer: servers of an index in a database.
     """
 
     query: str
@@ -380,6 +382,7 @@ class QueryResult:
     matches: tuple[Match, ...] = ()
     reason: str = ""
     media: MediaInfo | None = None
+    unsearched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 
 import samaf
 from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.mysql import MysqlServer
 from samaf.demo import CLIPS
 
 SLOW_KINDS = {"fuzz", "process", "server", "training"}
@@ -20,7 +21,7 @@ FILE_MARK = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(\w+)", re.MULTILINE)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the server, and as slow what is of a slow kind."""
     for item in items:
-        if "mariadb_server" in getattr(item, "fixturenames", ()):
+        if {"mariadb_server", "mysql_server"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("server")
         if any(item.get_closest_marker(kind) for kind in SLOW_KINDS):
             item.add_marker("slow")
@@ -66,11 +67,24 @@ def mariadb_server() -> Iterator[MariadbServer]:
     server.remove()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[MysqlServer]:
+    """One MySQL server for the whole run."""
+    if not MysqlServer.is_installed():
+        pytest.skip("no MySQL server is unpacked (benchmarks/stores/mysql.sh .venv/mysql)")
+    server = MysqlServer("--skip-networking")
+    yield server
+    server.remove()
+
+
+SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in ("mariadb", "mysql")]
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, on each engine in turn."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'store.db'}"
     else:
-        with request.getfixturevalue("mariadb_server").database() as url:
+        with request.getfixturevalue(f"{request.param}_server").database() as url:
             yield url

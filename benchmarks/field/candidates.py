@@ -49,7 +49,8 @@ def candidates(
     found, grids = _found(query, fingerprinter, matcher, options.search)
     chosen = first_of_each(found, KEPT)
     table = index.table
-    ids = table.recording_ids[[c.recording_index for c in chosen]].tolist() if chosen else []
+    assert isinstance(table, HashTable)  # the index is local
+    ids = [c.recording_id for c in chosen]
     recordings = store.get_many(ids)
     return [
         described(

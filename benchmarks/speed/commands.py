@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from benchmarks.speed.program import adding, querying, training
-from benchmarks.speed.searching import approximate, searching
+from benchmarks.speed.searching import searching
 from benchmarks.tables import Line, markdown, of_lines
 from benchmarks.terminal import corpus_option
 
@@ -17,7 +17,6 @@ PARTS: dict[str, Callable[[Path, Path], list[Line]]] = {
     "add": adding,
     "query": querying,
     "search": searching,
-    "ivf": approximate,
     "train": training,
 }
 

@@ -11,13 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy.distractors import distractors
-from benchmarks.errors import BenchmarkError
-from benchmarks.sampling import required
 from benchmarks.speed import timed
 from benchmarks.tables import Line
-from samaf.index import ExactIndex, FlatIndex, HashTable, Index, IvfIndex, table_of
-from samaf.training.corpora import open_corpus
+from samaf.index import ExactIndex, FlatIndex, HashTable, Index
 
 BYTES = 32  # of a hash of 256 bits
 WORDS = BYTES // 8
@@ -80,63 +76,6 @@ def searching(_: Path, folder: Path) -> list[Line]:
                         f"{theirs[0] / cpu:.1f} x CPU, {theirs[1] / clock:.1f} x clock",
                     )
                 )
-    return lines
-
-
-def approximate(corpus: Path, folder: Path) -> list[Line]:
-    """Time the ivf index at 10 million hashes, and compare its answers with the exact ones.
-
-    The store is the validation speech of the corpus and distractors drawn from it; the clips
-    are hashes of it with bits flipped.
-    """
-    from samaf import fingerprint
-
-    rng = np.random.default_rng(0)
-    clips = required(open_corpus(corpus), "speech", "validation")
-    real = table_of(((n, fingerprint(c.path).hashes.packed) for n, c in enumerate(clips)), BYTES)
-    long = np.flatnonzero(real.counts >= CLIP)
-    if len(long) < CLIPS:
-        raise BenchmarkError(
-            f"{corpus}: {CLIPS} clips of 10 s of validation speech are needed, {len(long)} are "
-            "there; name another corpus"
-        )
-    queried = rng.choice(long, CLIPS, replace=False)
-    path = folder / "hashes-1.bin"
-    others = distractors(real, queried, LARGE - len(real.hashes), rng)
-    path.write_bytes(real.hashes.tobytes() + others.tobytes())
-    table = HashTable(
-        np.memmap(path, np.uint8, "r", shape=(LARGE, BYTES)),
-        np.append(real.recording_ids, len(clips)),
-        np.append(real.starts, len(real.hashes)),
-        np.append(real.counts, len(others)),
-    )
-    building = timed(lambda: IvfIndex(table), 1)
-    opening = timed(lambda: IvfIndex(table))
-    cells = path.with_suffix(".cells").stat().st_size / 1e6
-    lines = [
-        ("ivf, 10 million hashes: made once", f"{building[0]:.0f} s CPU, {building[1]:.0f} s"),
-        ("ivf: opened again", f"{1e3 * opening[0]:.0f} ms CPU, cells of {cells:.0f} MB"),
-    ]
-    exact, ivf = ExactIndex(table, "compiled"), IvfIndex(table)
-    for hashes in (1, 9, 21):
-        for noise in NOISES:
-            first, all_of_them, times = [], [], []
-            for recording in queried:
-                query = _flipped(real.rows(recording)[:CLIP], noise, rng)
-                right, found = exact.search(query, hashes, 8), ivf.search(query, hashes, 8)
-                first.append((right.distances[:, 0] == found.distances[:, 0]).mean())
-                shared = [np.isin(a, b).mean() for a, b in zip(right.rows, found.rows, strict=True)]
-                all_of_them.append(np.mean(shared))
-                slow = timed(lambda q=query, h=hashes: exact.search(q, h, 8), 1)  # type: ignore[misc]
-                times.append((*timed(lambda q=query, h=hashes: ivf.search(q, h, 8), 2), *slow))  # type: ignore[misc]
-            cpu, clock, slow_cpu, slow_clock = 1e3 * np.median(times, axis=0)
-            lines.append(
-                (
-                    f"ivf, 10 s clip, {noise:.0%} of bits flipped, windows of {hashes}",
-                    f"recall of the nearest {np.mean(first):.1%}, of 8 {np.mean(all_of_them):.1%}; "
-                    f"{cpu:.0f} ms CPU, {clock:.0f} ms (exact {slow_cpu:.0f}, {slow_clock:.0f} ms)",
-                )
-            )
     return lines
 
 

@@ -22,26 +22,17 @@ START_WAIT = 30  # s
 class MariadbServer:
     """Start a server, make databases on it, stop it."""
 
+    NAME = "MariaDB"
+
     def __init__(self, *options: str) -> None:
         self.options = options
         # A socket's path holds 107 characters, so it stays short.
         self.folder = Path(tempfile.mkdtemp(prefix="samaf-db-"))
         self.socket = self.folder / "socket"
-        self._data = self.folder / "data"
+        self.data = self.folder / "data"
         self._numbers = count(1)
         self._user = ["--user=root"] if os.geteuid() == 0 else []
-        subprocess.run(
-            [
-                "mariadb-install-db",
-                "--no-defaults",
-                f"--datadir={self._data}",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-                *self._user,
-            ],
-            check=True,
-            capture_output=True,
-        )
+        self._install()
         self.start()
 
     @staticmethod
@@ -49,24 +40,41 @@ class MariadbServer:
         """Whether this machine has the server's programs."""
         return bool(shutil.which("mariadbd") and shutil.which("mariadb-install-db"))
 
+    def _install(self) -> None:
+        """Make the data folder."""
+        subprocess.run(
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--datadir={self.data}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                *self._user,
+            ],
+            check=True,
+            capture_output=True,
+        )
+
+    def _command(self) -> list[str]:
+        """Give the program with its options."""
+        return [
+            shutil.which("mariadbd") or "mariadbd",
+            "--no-defaults",
+            *(self.options or ["--skip-networking"]),
+            f"--socket={self.socket}",
+            f"--datadir={self.data}",
+            f"--pid-file={self.folder / 'pid'}",
+            f"--log-error={self.folder / 'log'}",
+            # Processes are killed, never the machine, so nothing need reach the disk.
+            "--debug-no-sync",
+            "--innodb-flush-method=nosync",
+            *self._user,
+        ]
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self._process = subprocess.Popen(
-            [
-                shutil.which("mariadbd") or "mariadbd",
-                "--no-defaults",
-                *(self.options or ["--skip-networking"]),
-                f"--socket={self.socket}",
-                f"--datadir={self._data}",
-                f"--pid-file={self.folder / 'pid'}",
-                f"--log-error={self.folder / 'log'}",
-                # Processes are killed, never the machine, so nothing need reach the disk.
-                "--debug-no-sync",
-                "--innodb-flush-method=nosync",
-                *self._user,
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            self._command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         end = time.monotonic() + START_WAIT
         while True:

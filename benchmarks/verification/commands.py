@@ -49,6 +49,7 @@ SAME_TEXT = 8  # recordings of other voices with the same prompts, of which one 
 @click.option("--split", type=click.Choice(["validation", "test"]), default="validation")
 @click.option("--clips", default=24, show_default=True, help="Speech clips that are cut.")
 @click.option("--lengths", default="1,2,3,6", show_default=True, help="Seconds.")
+@click.option("--kept", is_flag=True, help="Take the answers that OUT holds, and ask nothing.")
 @click.option("--fit", "fitting", is_flag=True, help="Fit the calibration to the answers.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Results folder.")
 def command(
@@ -57,18 +58,25 @@ def command(
     split: str,
     clips: int,
     lengths: str,
+    kept: bool,
     fitting: bool,
     out: Path,
 ) -> None:
     """Verify right and wrong candidates, and say what passes."""
     if fitting and split == "test":
         raise BenchmarkError("--split test: is for checking only; fit on the validation split")
-    trial = Trial(corpus, voices, split)
-    seconds = [float(s) for s in lengths.split(",")]
     answers: list[Answer] = []
-    with one_blas_thread():
-        for clip in trial.chosen(clips):
-            answers += trial.answers(clip, seconds, out / split)
+    if kept:
+        for path in sorted((out / split).glob("*.json")):
+            answers += _read(path)
+        if not answers:
+            raise BenchmarkError(f"{out / split}: holds no answers; leave --kept away")
+    else:
+        trial = Trial(corpus, voices, split)
+        seconds = [float(s) for s in lengths.split(",")]
+        with one_blas_thread():
+            for clip in trial.chosen(clips):
+                answers += trial.answers(clip, seconds, out / split)
     click.echo(fit(answers) if fitting else tables(answers))
 
 
@@ -103,7 +111,7 @@ class Trial:
                 made = [astuple(answer) for answer in self._asked(clip, seconds)]
                 with writing(path) as temporary:
                     temporary.write_text(json.dumps(made))
-            answers += [Answer(*row) for row in json.loads(path.read_text())]
+            answers += _read(path)
         return answers
 
     def _asked(self, clip: Clip, seconds: float) -> Iterator[Answer]:
@@ -169,6 +177,10 @@ class Trial:
     @lru_cache(4096)  # noqa: B019  # one trial a process
     def _stored(self, path: Path) -> np.ndarray:
         return self._hashes(load(path), path.name)
+
+
+def _read(path: Path) -> list[Answer]:
+    return [Answer(*row) for row in json.loads(path.read_text())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from samaf.records import Population, QueryResult, RankingResult
 
 
+UNSEARCHED = 3  # exit status where a part of the store was not searched
 RANKED = (
     "these are the nearest recordings of the store, likeliest first; this model cannot tell "
     "whether any of them is right"
@@ -90,7 +91,8 @@ def query(
     Each match gives the place in the clip and in the recording; a clip without a match is
     unknown. The score is -log10 of the expected false matches: 6 means one in a million such
     queries. A match marked "verify" may also be another voice that says the same text. "-" reads
-    a clip from standard input. Exit status 1 if a clip cannot be read.
+    a clip from standard input. Exit status 1 if a clip cannot be read, 3 if a part of an index
+    in a database does not answer and was left out.
 
     A store of a model of vectors, such as UNET320, gives a ranking of at most -k recordings:
     those of the -k nearest segments, by weighted votes.
@@ -110,11 +112,11 @@ def query(
     if audio and not verify:
         raise click.UsageError("--audio: needs --verify")
     one_output(output_format, label_format, out)
-    failed = 0
+    failed, unsearched = 0, False
     kept: list[QueryResult] = []
 
     def results() -> Iterator[QueryResult | RankingResult]:
-        nonlocal failed
+        nonlocal failed, unsearched
         for result in opened.query_many(
             clips,
             granularity_s=granularity_s,
@@ -132,6 +134,9 @@ def query(
                 complain(escaped(str(result)))
                 failed += 1
                 continue
+            if missing := getattr(result, "unsearched", ()):
+                complain(escaped(f"{result.query}: not searched: {' and '.join(missing)}"))
+                unsearched = True
             if output_format and result.reason:
                 complain(escaped(f"{result.query}: unknown: {result.reason}"))
             if label_format or cut_folder:
@@ -154,8 +159,8 @@ def query(
         write_labels(labelled, recordings, label_format, out)
     if cut_folder:
         failed += write_cuts(numbered_stretches(kept), cut_folder, cut_format, padding_s)
-    if failed:
-        click.get_current_context().exit(1)
+    if failed or unsearched:
+        click.get_current_context().exit(1 if failed else UNSEARCHED)
 
 
 @click.command()

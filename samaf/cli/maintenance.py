@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from samaf.cli.options import database, db_option, model_option, output_format_option
+from samaf.cli.options import (
+    database,
+    database_index_option,
+    db_option,
+    model_option,
+    output_format_option,
+)
 
 
 @click.command()
@@ -106,10 +112,11 @@ def index() -> None:
 
 
 @index.command("rebuild")
+@database_index_option
 @model_option
 @db_option
 @output_format_option
-def index_rebuild(model: str | None, output_format: str | None) -> None:
+def index_rebuild(index: str, model: str | None, output_format: str | None) -> None:
     """Discard the index and build a new one from the store.
 
     \b
@@ -120,15 +127,16 @@ def index_rebuild(model: str | None, output_format: str | None) -> None:
     from samaf.cli.render import write
     from samaf.cli.store_views import INDEX
 
-    with samaf.open(database(), model=model, create=False) as engine:
+    with samaf.open(database(), model=model, index=index, create=False) as engine:
         write(INDEX, [engine.index_rebuild()], output_format)
 
 
 @index.command("status")
+@database_index_option
 @model_option
 @db_option
 @output_format_option
-def index_status(model: str | None, output_format: str | None) -> None:
+def index_status(index: str, model: str | None, output_format: str | None) -> None:
     """Show where the index is and whether it is current, and check all of its bytes.
 
     \b
@@ -139,5 +147,24 @@ def index_status(model: str | None, output_format: str | None) -> None:
     from samaf.cli.render import write
     from samaf.cli.store_views import INDEX
 
-    with samaf.open(database(), model=model, create=False) as engine:
+    with samaf.open(database(), model=model, index=index, create=False) as engine:
         write(INDEX, [engine.index_status()], output_format)
+
+
+@index.command("grant-sql")
+@click.argument("role", type=click.Choice(["reader", "writer"]))
+@click.option("--user", required=True, metavar="NAME", help="The user of the ClickHouse server.")
+@click.option("--index", required=True, metavar="URL", help="clickhouse://ADMIN@HOST/DATABASE.")
+def index_grant_sql(role: str, user: str, index: str) -> None:
+    """Print SQL that grants a user the minimum privileges on an index in ClickHouse.
+
+    A reader queries. A writer also brings the index up to date, as samaf add does.
+
+    \b
+    Example:
+      samaf index grant-sql reader --user ann --index clickhouse://admin@db1/samaf
+    """
+    import samaf
+
+    for statement in samaf.index_grant_sql(index, user, writer=role == "writer"):
+        click.echo(f"{statement};")

@@ -48,13 +48,36 @@ model_option = click.option(
     help="A shipped model or a model file.  [default: the store's]",
 )
 
+
+class _Index(click.ParamType):
+    """The name of an index type, or the URL of a database."""
+
+    name = "index"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if "://" not in value and value not in INDEX_TYPES:
+            self.fail(f"{value!r} is neither a URL nor one of {', '.join(INDEX_TYPES)}", param, ctx)
+        return value
+
+
 index_option = click.option(
     "--index",
-    type=click.Choice(INDEX_TYPES),
+    type=_Index(),
+    metavar="TYPE|URL",
     default=INDEX_TYPES[0],
     show_default=True,
     help="How to search: exact and flat give the same answers, ivf is quicker in stores beyond "
-    "10 million hashes and may miss faint matches.",
+    "10 million hashes and may miss faint matches; chdb:///FOLDER and "
+    "clickhouse://USER@HOST/DATABASE do as ivf in a database.",
+)
+
+database_index_option = click.option(
+    "--index",
+    metavar="URL",
+    default=INDEX_TYPES[0],
+    show_default="the cache of this machine",
+    type=_Index(),
+    help="An index in a database: chdb:///FOLDER or clickhouse://USER@HOST/DATABASE.",
 )
 
 granularity_option = click.option(

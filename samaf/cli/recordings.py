@@ -13,6 +13,7 @@ import click
 from samaf.cli.options import (
     INTERRUPTED,
     database,
+    database_index_option,
     db_option,
     model_option,
     output_format_option,
@@ -50,6 +51,7 @@ NAMED = 3  # files that a warning names
     help="Go on: add what comes into the folders, let paths follow files that move.",
 )
 @sound_options
+@database_index_option
 @model_option
 @db_option
 @output_format_option
@@ -60,6 +62,7 @@ def add(
     watch: bool,
     track: int | None,
     channel: int | None,
+    index: str,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -69,7 +72,8 @@ def add(
     a folder is not readable, nothing is stored.
 
     Files that are already stored are skipped, so an interrupted command can be run again.
-    Exit status 1 if a file could not be used; the others are stored anyway.
+    Exit status 1 if a file could not be used; the others are stored anyway. With --index, the
+    index in that database is brought up to date at the end.
 
     With --watch, a file is added when it has not changed for 10 s, until Ctrl-C or SIGTERM.
 
@@ -88,7 +92,7 @@ def add(
 
     named = read_labels(labels) if labels else {}
     if watch:
-        watch_folders(paths, named, jobs, track, channel, model, output_format)
+        watch_folders(paths, named, jobs, track, channel, index, model, output_format)
         return
     left_out = LeftOut()
     files = list(audio_files(paths, left_out))
@@ -128,7 +132,7 @@ def add(
             yield result
 
     try:
-        with samaf.open(database(), model=model) as engine:
+        with samaf.open(database(), model=model, index=index) as engine:
             store = engine.store.url
             write(ADDED, results(), output_format)
     except KeyboardInterrupt:

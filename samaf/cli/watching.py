@@ -23,6 +23,7 @@ def watch_folders(
     jobs: int | None,
     track: int | None,
     channel: int | None,
+    index: str,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -49,7 +50,7 @@ def watch_folders(
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with samaf.open(database(), model=model) as engine:
+        with samaf.open(database(), model=model, index=index) as engine:
             results: Iterator[AddResult] = engine.watch(
                 folders, labels, jobs, track=track, channel=channel, until=stop
             )

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samaf.audio import Audio
 from samaf.engine.blas import one_blas_thread
-from samaf.fingerprinters import Fingerprinter
+from samaf.engine.engine import Engine
+from samaf.fingerprinters import Fingerprinter, hashing
 from samaf.matching.alignment import SAME_SPEECH, error_rates
+from samaf.media import joined
 from samaf.records import Match
 
+AGREEING_BER = SAME_SPEECH  # blocks below it support the match
 AROUND = 2  # blocks on either side that a lag is averaged over
 REACH = 2  # hops on either side in which the best place is looked for
+AROUND_S = 10.0  # of the clip, compared on either side of a match
+SECTION_S = 60.0  # of the clip, hashed at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +44,7 @@ class CourseOfMatch:
     @property
     def agreeing(self) -> np.ndarray:
         """bool (n,): blocks whose bit error rate supports the match."""
-        return self.ber < SAME_SPEECH
+        return self.ber < AGREEING_BER
 
 
 def course(
@@ -89,6 +95,52 @@ def course(
     lags = hop * (_best_shift(rates) + at - exact)
     order = np.argsort(times)
     return CourseOfMatch(times[order], there[order], rates[REACH][order], lags[order])
+
+
+def whole_course(audio: Audio, match: Match, engine: Engine) -> CourseOfMatch:
+    """Compare a clip with a recording block by block, section by section of the clip.
+
+    Raises
+    ------
+    FingerprinterError
+        The store belongs to a model of vectors.
+    """
+    fingerprinter = hashing(engine.fingerprinter)
+    audio = audio.side(match.channel)
+    reference = _stored_hashes(engine, match)
+    begin = max(0.0, match.query_start - AROUND_S)
+    end = min(audio.duration, match.query_stop + AROUND_S)
+    # A block is longer in the clip where it is slower; sections overlap by one.
+    block = fingerprinter.block * match.manipulation.tau
+    parts = []
+    while begin < end:
+        stop = min(begin + SECTION_S, end)
+        first = round(begin * audio.sample_rate)
+        samples = audio.part(first, round((stop + block) * audio.sample_rate) - first)
+        part = course(samples, begin, match, reference, fingerprinter)
+        is_last = stop >= end
+        parts.append(part if is_last else _until(part, stop + block / 2))
+        begin = stop
+    arrays = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("times", "reference_times", "ber", "lags")
+    )
+    return CourseOfMatch(*arrays)
+
+
+def _stored_hashes(engine: Engine, match: Match) -> np.ndarray:
+    """Give the stored hashes of the side of the recording that matched, uint8 (m, bits / 8)."""
+    codes = engine.store.hashes(match.recording.recording_id)
+    sides = match.recording.media.sides if match.recording.media else ()
+    names = ["", *map(joined, sides)]
+    return codes.stream(names.index(match.reference_channel))
+
+
+def _until(part: CourseOfMatch, time: float) -> CourseOfMatch:
+    kept = part.times < time
+    return CourseOfMatch(
+        part.times[kept], part.reference_times[kept], part.ber[kept], part.lags[kept]
+    )
 
 
 def _best_shift(rates: np.ndarray) -> np.ndarray:

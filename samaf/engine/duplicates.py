@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.hash_query import matcher_of
 from samaf.engine.options import QueryOptions
 from samaf.fingerprinters import Fingerprinter
-from samaf.index import ExactIndex, HashTable, Index
-from samaf.index.exact import PAIRS_TO_COMPILED, Backend
+from samaf.index import Index, Table
 from samaf.matching import Candidate, to_match
-from samaf.matching.duplicates import behind, shared
+from samaf.matching.duplicates import shared
 from samaf.matching.merging import merge_streams
 from samaf.records import Duplicate, Match, Recording
 from samaf.store import Store
@@ -31,34 +29,32 @@ def duplicates(
     """Yield each pair once; see ``Engine.duplicates``."""
     table = index.table
     matcher = matcher_of(fingerprinter, index, options)
-    ids = table.recording_ids
-    total = len(ids)
-    # Each recording has an index of its own, too small to make the change itself.
-    backend: Backend | None = "compiled" if table.total**2 / 2 > PAIRS_TO_COMPILED else None
-    open_index = partial(ExactIndex, backend=backend)
+    positions = table.indices
     found: dict[int, list[tuple[int, Candidate]]] = defaultdict(list)  # by id of the other one
-    for number in range(total):
+    for done, number in enumerate(positions, 1):
         with one_blas_thread():
-            of_side = shared(matcher, number, open_index)
+            of_side = shared(matcher, number)
         for candidate in chain.from_iterable(of_side.values()):
             found[candidate.recording_id].append((table.side(number), candidate))
-        if behind(table, number) == number + 1:  # the recording's last side, mostly the only one
-            recordings = store.get_many([int(ids[number]), *found]) if found else {}
+        own = table.recording_id(number)
+        # The recording's last side, mostly the only one.
+        if done == len(positions) or table.recording_id(positions[done]) != own:
+            recordings = store.get_many([own, *found]) if found else {}
             # A recording deleted in the meantime gives no pair.
-            if first := recordings.get(int(ids[number])):
+            if first := recordings.get(own):
                 for other, candidates in found.items():
                     if second := recordings.get(other):
                         matches = _matches(first, second, candidates, table, fingerprinter)
                         yield Duplicate(first, second, matches)
             found.clear()
-        on_progress(number + 1, total)
+        on_progress(done, len(positions))
 
 
 def _matches(
     first: Recording,
     second: Recording,
     candidates: Sequence[tuple[int, Candidate]],
-    table: HashTable,
+    table: Table,
     fingerprinter: Fingerprinter,
 ) -> tuple[Match, ...]:
     """Give what two recordings share, in order of time; what several sides hold, once."""

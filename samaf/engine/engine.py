@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from samaf.audio import Source, audio_files
 from samaf.engine.add import add
 from samaf.engine.duplicates import duplicates
-from samaf.engine.indexes import CurrentIndex, with_index_state
+from samaf.engine.indexes import KeptIndex, kept_index, with_index_state
 from samaf.engine.models import stored_fingerprinter
 from samaf.engine.monitor import monitor
 from samaf.engine.options import (
@@ -30,7 +30,7 @@ from samaf.engine.relocate import relocate
 from samaf.engine.seen_files import seen_files
 from samaf.engine.stream_listeners import listener_of
 from samaf.engine.watch import watch, watched_folders
-from samaf.errors import AudioError, FingerprinterError, StoreError
+from samaf.errors import AudioError, FingerprinterError, IndexDatabaseError, StoreError
 from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.fingerprinters import (
     DEFAULT_MODEL,
@@ -76,7 +76,9 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the store, and its index where that is a database."""
+        if "_current_index" in self.__dict__:
+            self._current_index.close()
         self.store.close()
 
     @cached_property
@@ -133,6 +135,8 @@ class Engine:
         self.store.bind(stored_fingerprinter(self.fingerprinter))
         selection = Selection(track, channel)
         yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
+        if "://" in self.index_type:
+            self._current_index.get()
 
     def watch(
         self,
@@ -168,7 +172,9 @@ class Engine:
         selection = Selection(track, channel)
 
         def add_files(files: Sequence[Path]) -> Iterator[AddResult]:
-            return add(self.store, self.fingerprinter, files, labels, jobs, selection)
+            yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
+            if files and "://" in self.index_type:
+                self._current_index.get()
 
         with seen_files(self.store, self._cache_folder) as seen:
             yield from watch(tops, self.store, add_files, seen, until or Event())
@@ -176,14 +182,29 @@ class Engine:
     # Asking -------------------------------------------------------------------------
 
     @cached_property
-    def _current_index(self) -> CurrentIndex:
-        open_index = partial(self._family.open_index, self.index_type)
-        return CurrentIndex(self.store, self.fingerprinter, open_index, self._cache_folder)
+    def _current_index(self) -> KeptIndex:
+        return kept_index(
+            self.store,
+            self.fingerprinter,
+            self._family.open_index,
+            self.index_type,
+            self._cache_folder,
+        )
 
     @property
     def index(self) -> Any:
         """The index of the model's family, at the store's newest revision."""
         return self._current_index.get()
+
+    def _whole_index(self) -> Any:
+        """The same, where all of it can be searched."""
+        index = self.index
+        if index.table.away:
+            raise IndexDatabaseError(
+                f"{self.index_type}: {' and '.join(index.table.away)} cannot be searched; start "
+                "what is away"
+            )
+        return index
 
     def index_status(self) -> IndexStatus:
         """Tell where the cached index lies and whether it is current and whole."""
@@ -360,14 +381,14 @@ class Engine:
         """
         options = QueryOptions(granularity_s, k, max_false_matches, search, population)
         fingerprinter = self._hashing
-        if not self.index.table.total:
+        if not self._whole_index().table.total:
             raise StoreError(f"{self.store.url}: the store is empty; add recordings first")
         given = sources if isinstance(sources, Mapping) else {"": sources}
         yield from monitor(
             # An address may hold a password, so it does not name a stream.
             [("" if name == source else name, source) for name, source in given.items()],
-            lambda name: listener_of(name, options, fingerprinter, self.index, self.store),
-            lambda: self.index,
+            lambda name: listener_of(name, options, fingerprinter, self._whole_index(), self.store),
+            self._whole_index,
             retries=retries,
             follow=follow,
             on_status=on_status,
@@ -404,7 +425,7 @@ class Engine:
             granularity_s, max_false_matches=max_false_matches, population=population
         )
         fingerprinter = self._hashing
-        yield from duplicates(self.index, options, fingerprinter, self.store, on_progress)
+        yield from duplicates(self._whole_index(), options, fingerprinter, self.store, on_progress)
 
     # Looking after the store ----------------------------------------------------------
 
@@ -495,7 +516,8 @@ def open(  # noqa: A001  # samaf.open reads as intended
         Name of a shipped model or path of a model file; by default the store's own.
     index
         ``exact``, ``flat`` or, for stores beyond 10 million hashes, ``ivf``: see
-        ``samaf.index``.
+        ``samaf.index``. Or a database that `Engine.add` keeps current, ``chdb:///FOLDER`` or
+        ``clickhouse://USER@HOST/DATABASE``: see ``docs/cluster.md``.
     create
         Whether to make a store where there is none.
     cache_folder

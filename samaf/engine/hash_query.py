@@ -25,10 +25,10 @@ from samaf.media import Selection
 from samaf.records import Match, QueryResult, Verification
 from samaf.store import Store
 
-INDEXES: Mapping[str, Callable[[HashTable], Index]] = {
-    "exact": ExactIndex,
-    "flat": FlatIndex,
-    "ivf": IvfIndex,
+INDEXES: Mapping[str, Callable[[HashTable, Fingerprinter], Index]] = {
+    "exact": lambda table, _: ExactIndex(table),
+    "flat": lambda table, _: FlatIndex(table),
+    "ivf": lambda table, fingerprinter: IvfIndex(table, fingerprinter.codebook()),
 }
 
 
@@ -40,7 +40,7 @@ class HashFamily:
 
     def open_index(self, index_type: str, table: HashTable) -> Index:
         """Make an index over a table of hashes."""
-        return INDEXES[index_type](table)
+        return INDEXES[index_type](table, self.fingerprinter)
 
     def prepare_many(
         self, sources: Sequence[Source], options: QueryOptions
@@ -90,7 +90,7 @@ class HashFamily:
                 matches.append(replace(match, channel=stream.channel))
         if len(streams) > 1:
             matches = merge_streams(matches, options.k)
-        return replace(result, matches=tuple(matches))
+        return replace(result, matches=tuple(matches), unsearched=tuple(index.table.away))
 
     def _matches(
         self,

@@ -4,13 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from samaf.fingerprinters import AnyFingerprinter
 from samaf.index import HashTable, cache
 from samaf.status import IndexStatus, StoreStats
 from samaf.store import Store
+
+
+class KeptIndex(Protocol):
+    """An index that is kept at the store's newest revision."""
+
+    def get(self) -> Any:
+        """Give the index at the store's newest revision."""
+
+    def status(self) -> IndexStatus:
+        """Tell where the index lies, and whether it is current and undamaged."""
+
+    def rebuild(self) -> IndexStatus:
+        """Delete the index and rebuild it from the store."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def kept_index(
+    store: Store,
+    fingerprinter: AnyFingerprinter,
+    open_index: Callable[[str, HashTable], Any],
+    index_type: str,
+    root: Path | None,
+) -> KeptIndex:
+    """Give the index of a store, on this machine or, where the type is a URL, in a database."""
+    if "://" in index_type:
+        from samaf.engine.database_index import DatabaseIndex
+        from samaf.index.cluster import resolve
+
+        return DatabaseIndex(store, fingerprinter, resolve(index_type))
+    return CurrentIndex(store, fingerprinter, partial(open_index, index_type), root)
 
 
 class CurrentIndex:
@@ -64,6 +97,9 @@ class CurrentIndex:
         self._index = None
         cache.rebuild(self._store, *self._key)
         return self.status()
+
+    def close(self) -> None:
+        """Nothing is open that Python does not close."""
 
 
 def with_index_state(stats: StoreStats, store: Store, root: Path | None) -> StoreStats:

@@ -75,6 +75,18 @@ class QueryOptions:
 
 
 def check_index_type(index: str) -> None:
-    """Raise `QueryError` where there is no index type of that name."""
-    if index not in INDEX_TYPES:
-        raise QueryError(f"{index!r}: no such index; there are {', '.join(INDEX_TYPES)}")
+    """Raise an error where an index is neither of a type that there is nor the URL of a database.
+
+    Raises
+    ------
+    QueryError, IndexDatabaseError
+    """
+    if "://" in index:
+        from samaf.index.cluster.urls import resolve
+
+        resolve(index)
+    elif index not in INDEX_TYPES:
+        raise QueryError(
+            f"{index!r}: no such index; there are {', '.join(INDEX_TYPES)}, and databases such as "
+            "chdb:///FOLDER"
+        )

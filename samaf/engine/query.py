@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from samaf.audio import Source
 from samaf.engine.hash_query import HashFamily
-from samaf.engine.indexes import CurrentIndex
+from samaf.engine.indexes import KeptIndex
 from samaf.engine.notices import notice
 from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
@@ -59,7 +59,7 @@ def query_many(
     sources: Sequence[Source],
     options: QueryOptions,
     family: QueryFamily,
-    index: CurrentIndex,
+    index: KeptIndex,
     store: Store,
     *,
     audit: bool,

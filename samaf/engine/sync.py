@@ -172,7 +172,7 @@ class _Groups:
         matcher = Matcher(
             ExactIndex(table), calibration, WINDOW_HASHES, MAX_FALSE_GUESSES, len(others)
         )
-        for position, candidates in shared(matcher, 0, ExactIndex).items():
+        for position, candidates in shared(matcher, 0).items():
             hop = self._fingerprinter.hop
             yield others[position - 1], in_order([_guess(c, hop) for c in candidates])
 

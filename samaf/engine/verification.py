@@ -127,7 +127,10 @@ def _at_other_speeds(
     if any(is_verified(match) for match in compared):
         return list(matches)
     for match in sorted(compared, key=lambda match: -match.score)[:LIKELIEST]:
-        audio = PreparedRecording(references.audio(match.recording, match.reference_channel))
+        try:
+            audio = PreparedRecording(references.audio(match.recording, match.reference_channel))
+        except AudioError:  # it was there a moment ago, and its match is compared already
+            continue
         clip = clips[match.channel]
         core = _middle(_as_speed(match), CORE_S)
         found = verify_signals(clip, audio, core, reach=WIDE, tries=SPEEDS)

@@ -145,6 +145,9 @@ class ModelCard:
         Measured accuracy, as free entries.
     onnx_sha256
         Of the model file; filled in when written.
+    codebook_sha256
+        Of the codebook beside it, see ``samaf.fingerprinters.codebook``; empty without one. It is
+        no part of the digest: hashes compare whatever they are searched by.
     """
 
     name: str
@@ -156,6 +159,7 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
     onnx_sha256: str = ""
+    codebook_sha256: str = ""
     format: int = CARD_FORMAT
 
     @property

@@ -13,6 +13,7 @@ from samaf.features import encoder_input
 from samaf.features.stream import block_chunks
 from samaf.fingerprinters.card import ModelCard
 from samaf.fingerprinters.card_properties import CardProperties
+from samaf.fingerprinters.codebook import read_codebook
 from samaf.fingerprinters.session import open_session
 from samaf.records import IDENTITY, Codes, Hashes, Manipulation
 
@@ -46,6 +47,10 @@ class Fingerprinter(CardProperties[ModelCard]):
     def block(self) -> float:
         """Seconds that a hash covers."""
         return self.card.features.block_seconds
+
+    def codebook(self) -> np.ndarray:
+        """Read the codebook, uint8 (cells, bits / 8); see `read_codebook`."""
+        return read_codebook(self.card, self.path)
 
     def states(self, inputs: np.ndarray) -> np.ndarray:
         """Encode prepared blocks (m, steps, values) to h, float32 (m, bits)."""

@@ -3,10 +3,9 @@
 from samaf.index.exact import ExactIndex
 from samaf.index.flat import FlatIndex
 from samaf.index.ivf import IvfIndex
-from samaf.index.neighbors import NOTHING, Index, Neighbors
+from samaf.index.neighbors import NOTHING, Index, Neighbors, Sweep, sweeps
 from samaf.index.ranked import RankedAmong
-from samaf.index.short import Sweep, sweeps
-from samaf.index.table import HashTable, table_of, table_of_codes
+from samaf.index.table import HashTable, Table, table_of, table_of_codes
 from samaf.index.vectors import CellsIndex, VectorIndex, VectorNeighbors
 
 __all__ = [
@@ -21,6 +20,7 @@ __all__ = [
     "RankedAmong",
     "VectorNeighbors",
     "Sweep",
+    "Table",
     "VectorIndex",
     "sweeps",
     "table_of",

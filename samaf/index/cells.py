@@ -2,15 +2,18 @@
 
 Each row belongs to the cell whose centre is nearest, by the metric of its kind: Hamming distance
 over packed bits, Euclidean distance over float32 values. A similar row is most likely in one of
-the cells nearest to it, so a search can leave out the others. The lists hold row numbers only;
-the rows stay where they are. They are kept on disk beside the rows, because most of the time
-goes into learning the centres and finding the nearest one of each row.
+the cells nearest to it, so a search can leave out the others. The centres of hashes are the
+model's codebook, the same for every store; those of vectors are learned from the rows. The lists
+hold row numbers only; the rows stay where they are. They are kept on disk beside the rows, because
+finding the nearest centre of each row takes time.
 """
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +23,7 @@ import numpy as np
 
 from samaf.files import save_arrays
 
-FORMAT = 2
+FORMAT = 3
 GROWTH = 4  # times the square of the number of cells; beyond that the centres are learned again
 WITNESSES = 1_024  # rows that tell whether lists belong to these rows
 CHUNK_ROWS = 16_384  # 0.5 MB of 256 bits, 20 MB of 320 values
@@ -32,18 +35,11 @@ class Metric:
 
     Attributes
     ----------
-    sample_per_cell
-        Rows for each cell that the centres are learned from.
-    learn
-        Takes a sample uint8 (m, bytes), a number of cells of at most m, and a random generator;
-        gives centres uint8 (cells, bytes).
     nearest
         Takes centres, rows uint8 (m, bytes), and n; gives the n nearest centres of each row,
         int64 (m, n).
     """
 
-    sample_per_cell: int
-    learn: Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
     nearest: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
@@ -79,13 +75,11 @@ class Cells:
             cells[self.of(cell)] = cell
         return cells
 
-    def nearest(self, rows: np.ndarray, cells: int) -> np.ndarray:
-        """Give the nearest cells of each row, all if there are fewer, int64 (m, cells)."""
-        return self.metric.nearest(self.centres, rows, min(cells, len(self.centres)))
 
-
-def open_cells(rows: np.ndarray, metric: Metric, unlisted: int = 0) -> Cells:
-    """Give the cells of rows: read from beside them, extended, or learned.
+def open_cells(
+    rows: np.ndarray, metric: Metric, unlisted: int = 0, codebook: np.ndarray | None = None
+) -> Cells:
+    """Give the cells of rows: read from beside them, extended, or listed from the first row on.
 
     Where the rows are memory-mapped, cells that are not on disk yet are written there, and those
     of rows that are gone are removed.
@@ -96,17 +90,24 @@ def open_cells(rows: np.ndarray, metric: Metric, unlisted: int = 0) -> Cells:
         uint8 (n, bytes), n > 0.
     unlisted
         So many of the last rows may be in no list.
+    codebook
+        uint8 (cells, bytes): the centres; without it they are learned from the rows, and again
+        when those have become many.
     """
     path = None
     if isinstance(rows, np.memmap) and rows.filename:
         path = Path(rows.filename).with_suffix(".cells")
     cells = load(path, rows, metric) if path else None
+    if cells and codebook is not None and not np.array_equal(cells.centres, codebook):
+        cells = None
     if cells and len(rows) - len(cells.rows) <= unlisted:
         return cells
-    if cells and len(rows) <= GROWTH * len(cells.ends) ** 2:
+    if codebook is not None:
+        cells = extend(cells or no_rows(metric, codebook), rows)
+    elif cells and len(rows) <= GROWTH * len(cells.ends) ** 2:
         cells = extend(cells, rows)
     else:
-        cells = learn(rows, metric)
+        cells = extend(no_rows(metric, learn_values(rows)), rows)
     if path:
         with suppress(OSError):  # a cache that may only be read: the cells serve this process
             save(cells, path, rows)
@@ -116,24 +117,20 @@ def open_cells(rows: np.ndarray, metric: Metric, unlisted: int = 0) -> Cells:
     return cells
 
 
-def learn(rows: np.ndarray, metric: Metric) -> Cells:
-    """Learn as many centres as the square root of the number of rows; list all rows."""
-    cells = max(1, int(len(rows) ** 0.5))
-    rng = np.random.default_rng(0)
-    size = min(len(rows), cells * metric.sample_per_cell)
-    sample = rows[np.sort(rng.choice(len(rows), size, replace=False))]
-    centres = metric.learn(sample, cells, rng)
-    empty = Cells(metric, centres, np.zeros(len(centres), np.int64), np.empty(0, np.uint32))
-    return extend(empty, rows)
+def no_rows(metric: Metric, centres: np.ndarray) -> Cells:
+    """Give cells that list nothing yet."""
+    return Cells(metric, centres, np.zeros(len(centres), np.int64), np.empty(0, np.uint32))
 
 
 def extend(cells: Cells, rows: np.ndarray) -> Cells:
     """List the rows that came after those listed; the centres stay."""
     first = len(cells.rows)
-    chunks = [
-        cells.nearest(rows[a : a + CHUNK_ROWS], 1)[:, 0]
-        for a in range(first, len(rows), CHUNK_ROWS)
-    ]
+
+    def assigned(start: int) -> np.ndarray:
+        return cells.metric.nearest(cells.centres, rows[start : start + CHUNK_ROWS], 1)[:, 0]
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        chunks = list(pool.map(assigned, range(first, len(rows), CHUNK_ROWS)))
     new = np.concatenate([np.empty(0, np.int64), *chunks])
     order = np.argsort(new, kind="stable")
     listed = np.insert(cells.rows, cells.ends[new[order]], (first + order).astype(np.uint32))
@@ -197,39 +194,30 @@ def _faiss() -> Any:
     return faiss
 
 
-BIT_ROUNDS = 5  # of k-means; a second at 10 million hashes
-
-
-def _learn_bits(sample: np.ndarray, cells: int, rng: np.random.Generator) -> np.ndarray:
-    """K-means in bits: the centre of a cell has the bits that most of its hashes have."""
-    centres = sample[rng.choice(len(sample), cells, replace=False)]
-    bits = np.unpackbits(sample, axis=1)
-    for _ in range(BIT_ROUNDS):
-        nearest = _nearest_bits(centres, sample, 1)[:, 0]
-        counts = np.bincount(nearest, minlength=cells)
-        kept = counts > 0
-        first = (np.cumsum(counts) - counts)[kept]
-        sums = np.add.reduceat(bits[np.argsort(nearest, kind="stable")], first, 0, np.int32)
-        centres[kept] = np.packbits(2 * sums > counts[kept, None], axis=1)
-    return centres
-
-
-def _nearest_bits(centres: np.ndarray, rows: np.ndarray, cells: int) -> np.ndarray:
+def nearest_centres(centres: np.ndarray, rows: np.ndarray, cells: int) -> np.ndarray:
+    """Give the nearest cells of hashes, all if there are fewer, int64 (m, cells)."""
     index = _faiss().IndexBinaryFlat(8 * centres.shape[1])
     index.add(centres)
-    nearest: np.ndarray = index.search(np.ascontiguousarray(rows), cells)[1]
+    nearest: np.ndarray = index.search(np.ascontiguousarray(rows), min(cells, len(centres)))[1]
     return nearest
 
 
 VALUE_ROUNDS = 10  # of k-means
+SAMPLE_PER_CELL = 64  # vectors for each cell that the centres are learned from
 
 
-def _learn_values(sample: np.ndarray, cells: int, _rng: np.random.Generator) -> np.ndarray:
-    """K-means; silence, which is rows of nan, has no part in it."""
-    values = _values(sample)
+def learn_values(rows: np.ndarray) -> np.ndarray:
+    """Learn as many centres of vectors as the square root of their number, by k-means.
+
+    Silence, which is rows of nan, has no part in it.
+    """
+    cells = max(1, int(len(rows) ** 0.5))
+    size = min(len(rows), cells * SAMPLE_PER_CELL)
+    sample = np.sort(np.random.default_rng(0).choice(len(rows), size, replace=False))
+    values = _values(rows[sample])
     values = values[~np.isnan(values[:, 0])]
     if not len(values):
-        return np.zeros((1, sample.shape[1]), np.uint8)
+        return np.zeros((1, rows.shape[1]), np.uint8)
     means = _faiss().Kmeans(values.shape[1], min(cells, len(values)), niter=VALUE_ROUNDS, seed=0)
     means.cp.min_points_per_centroid = 1
     means.train(values)
@@ -252,5 +240,5 @@ def _values(rows: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.ascontiguousarray(rows).view("<f4"), np.float32)
 
 
-HAMMING = Metric(32, _learn_bits, _nearest_bits)
-EUCLIDEAN = Metric(64, _learn_values, _nearest_values)
+HAMMING = Metric(nearest_centres)
+EUCLIDEAN = Metric(_nearest_values)

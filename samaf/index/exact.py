@@ -9,6 +9,7 @@ the last row: NumPy, which always works, and one compiled with numba, the extra 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ from typing import Literal
 
 import numpy as np
 
+from samaf.index.local import LocalIndex
 from samaf.index.neighbors import Neighbors, nothing
 from samaf.index.table import HashTable
 
@@ -29,7 +31,7 @@ BEYOND = np.uint16(65_535)  # more than 21 hashes x 256 bits
 PAIRS_TO_COMPILED = 150_000_000
 
 
-class ExactIndex:
+class ExactIndex(LocalIndex):
     """The default index: always right.
 
     Parameters
@@ -54,7 +56,9 @@ class ExactIndex:
         """See :class:`samaf.index.neighbors.StoreIndex`."""
         return ExactIndex(table, self._wanted)
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
+    def search(
+        self, query: np.ndarray, hashes: int, k: int, lengths: Sequence[int] | None = None
+    ) -> Neighbors:
         """See :class:`samaf.index.neighbors.Index`."""
         windows = len(query) - hashes + 1
         if windows < 1:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from samaf.index.local import LocalIndex
 from samaf.index.neighbors import NOTHING, Neighbors, nothing
 from samaf.index.table import HashTable
 
 
-class FlatIndex:
+class FlatIndex(LocalIndex):
     """Concatenates the hashes of every window, as the paper does, and searches them all.
 
     Takes ``hashes`` times the memory of the exact index. One FAISS index is built for each
@@ -25,7 +27,9 @@ class FlatIndex:
         """See :class:`samaf.index.neighbors.StoreIndex`."""
         return FlatIndex(table)
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
+    def search(
+        self, query: np.ndarray, hashes: int, k: int, lengths: Sequence[int] | None = None
+    ) -> Neighbors:
         """See :class:`samaf.index.neighbors.Index`."""
         import faiss
 

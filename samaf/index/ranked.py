@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 
-from samaf.index.neighbors import NOTHING, Index, Neighbors
+from samaf.index.neighbors import NOTHING, Index, Neighbors, Sweep
 
 
 class RankedAmong:
@@ -25,10 +27,20 @@ class RankedAmong:
         self._chosen = chosen
         self._others = others
 
-    def search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
+    def short_sweeps(self, window_hashes: int) -> Sequence[Sweep]:
+        """See :class:`samaf.index.neighbors.Index`."""
+        return self._chosen.short_sweeps(window_hashes)
+
+    def after(self, recording_index: int, without: Collection[int] = ()) -> Index:
+        """See :class:`samaf.index.neighbors.Index`."""
+        return self._chosen.after(recording_index, without)
+
+    def search(
+        self, query: np.ndarray, hashes: int, k: int, lengths: Sequence[int] | None = None
+    ) -> Neighbors:
         """See :class:`samaf.index.neighbors.Index`; places of the others hold ``NOTHING``."""
-        chosen = self._chosen.search(query, hashes, k)
-        others = self._others.search(query, hashes, k)
+        chosen = self._chosen.search(query, hashes, k, lengths)
+        others = self._others.search(query, hashes, k, lengths)
         rows = np.concatenate([np.full_like(others.rows, NOTHING), chosen.rows], axis=1)
         distances = np.concatenate([others.distances, chosen.distances], axis=1)
         order = np.argsort(distances, axis=1, kind="stable")[:, :k]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -11,9 +12,55 @@ from samaf.records import Codes
 from samaf.status import StoreVersion
 
 
+class Table(Protocol):
+    """The hashes of a store at one revision, wherever they lie.
+
+    A recording has a position, or several where it has sides; a row is one hash. Positions and
+    rows are numbers that only this table understands.
+    """
+
+    @property
+    def version(self) -> StoreVersion:
+        """The version of the store that the table was read at."""
+
+    @property
+    def bits(self) -> int:
+        """Bits of one hash."""
+
+    @property
+    def away(self) -> Sequence[str]:
+        """Parts of the store that cannot be searched at the moment."""
+
+    @property
+    def total(self) -> int:
+        """Number of hashes that belong to a recording."""
+
+    @property
+    def indices(self) -> Sequence[int]:
+        """Positions of the recordings, in the order of their rows."""
+
+    def recording_id(self, recording_index: int) -> int:
+        """Give the store's number of the recording at a position."""
+
+    def side(self, recording_index: int) -> int:
+        """Give the number of the side at a position of the table; 0 for a mix."""
+
+    def find(self, recording_id: int, side: int) -> int | None:
+        """Give the position of a side of a recording; None where it is not there."""
+
+    def count(self, recording_index: int) -> int:
+        """Give the number of hashes of a recording."""
+
+    def rows(self, recording_index: int, first: int = 0, stop: int | None = None) -> np.ndarray:
+        """Give hashes of a recording, all or those of some blocks, uint8 (m, bytes)."""
+
+    def locate(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give position of the recording and block id of each row, int64 (k,) each."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HashTable:
-    """The searchable form of a store at one revision.
+    """The hashes of a store in one array, recording after recording; see `Table`.
 
     A recording whose channels differ is there several times, under one number: as it is mixed,
     and each side. What is called a recording below is one of these.
@@ -41,6 +88,11 @@ class HashTable:
     version: StoreVersion = StoreVersion()
     sides: np.ndarray | None = None
 
+    @property
+    def away(self) -> Sequence[str]:
+        """See `Table`: none."""
+        return ()
+
     def side(self, recording_index: int) -> int:
         """Give the number of the side at a position of the table; 0 for a mix."""
         return 0 if self.sides is None else int(self.sides[recording_index])
@@ -60,10 +112,29 @@ class HashTable:
         """The same hashes as uint64 (n, bits / 64)."""
         return self.hashes.view(np.uint64)
 
-    def rows(self, recording_index: int) -> np.ndarray:
-        """Give the hashes of the recording at a position of the table, uint8 (m, bytes)."""
-        start = self.starts[recording_index]
-        return self.hashes[start : start + self.counts[recording_index]]
+    @property
+    def indices(self) -> Sequence[int]:
+        """Positions of the recordings, in the order of their rows."""
+        return range(len(self.recording_ids))
+
+    def recording_id(self, recording_index: int) -> int:
+        """Give the store's number of the recording at a position."""
+        return int(self.recording_ids[recording_index])
+
+    def find(self, recording_id: int, side: int) -> int | None:
+        """Give the position of a side of a recording; None where it is not there."""
+        wanted = self.recording_ids == recording_id
+        (at,) = np.nonzero(wanted if self.sides is None else wanted & (self.sides == side))
+        return int(at[0]) if len(at) else None
+
+    def count(self, recording_index: int) -> int:
+        """Give the number of hashes of a recording."""
+        return int(self.counts[recording_index])
+
+    def rows(self, recording_index: int, first: int = 0, stop: int | None = None) -> np.ndarray:
+        """Give hashes of a recording, all or those of some blocks, uint8 (m, bytes)."""
+        start, count = self.starts[recording_index], self.counts[recording_index]
+        return self.hashes[start + first : start + min(count, count if stop is None else stop)]
 
     def only(self, chosen: np.ndarray) -> HashTable:
         """Keep the recordings that bool (r,) chooses, over the same rows.

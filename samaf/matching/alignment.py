@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from samaf.index import NOTHING, HashTable, Neighbors
+from samaf.index import NOTHING, Neighbors, Table
 from samaf.matching.boundaries import BLOCK_HOPS, boundaries
 from samaf.records import Hashes
 
@@ -68,7 +68,7 @@ class Segment:
 
 
 def alignments(
-    neighbors: Neighbors, hashes: int, usable: np.ndarray, table: HashTable
+    neighbors: Neighbors, hashes: int, usable: np.ndarray, table: Table
 ) -> list[Alignment]:
     """Gather the neighbors of all windows of ``hashes`` hashes into candidate alignments.
 
@@ -159,13 +159,12 @@ def _fit(
         yield Alignment(recording_index, float(intercept), float(slope), first, stop)
 
 
-def follow(alignment: Alignment, query: Hashes, table: HashTable) -> Segment | None:
+def follow(alignment: Alignment, query: Hashes, table: Table) -> Segment | None:
     """Compare along an alignment and beyond its ends; give the segment that supports it."""
-    rows = table.rows(alignment.recording_index)
-    i = _compared(alignment, len(query), len(rows))
+    i = _compared(alignment, len(query), table)
     if not len(i):
         return None
-    differing = [_differing(query, rows, alignment, i, shift) for shift in (-1, 0, 1)]
+    differing = [_differing(query, alignment, table, i, shift) for shift in (-1, 0, 1)]
     rates = [error_rates(d) for d in differing]
     a, b = heaviest(SAME_SPEECH - rates[1])
     if a == b:
@@ -179,18 +178,17 @@ def follow(alignment: Alignment, query: Hashes, table: HashTable) -> Segment | N
     return Segment(alignment, first, stop, level, weighted_ber, shift, first, stop - 1 + BLOCK_HOPS)
 
 
-def ber_along(alignment: Alignment, query: Hashes, table: HashTable, i: np.ndarray) -> float:
+def ber_along(alignment: Alignment, query: Hashes, table: Table, i: np.ndarray) -> float:
     """Give the bit error rate of query hashes ``i`` along a line that lies in the recording."""
-    rows = table.rows(alignment.recording_index)
-    differing = _differing(query, rows, alignment, i, 0)
+    differing = _differing(query, alignment, table, i, 0)
     return float(error_rates(differing).mean())
 
 
-def with_refined_boundaries(segment: Segment, query: Hashes, table: HashTable) -> Segment:
+def with_refined_boundaries(segment: Segment, query: Hashes, table: Table) -> Segment:
     """Give a segment with the boundaries of its sound, which lie between its hashes."""
-    rows, alignment = table.rows(segment.alignment.recording_index), segment.alignment
-    i = _compared(alignment, len(query), len(rows))
-    rates = error_rates(_differing(query, rows, alignment, i, 0))
+    alignment = segment.alignment
+    i = _compared(alignment, len(query), table)
+    rates = error_rates(_differing(query, alignment, table, i, 0))
     start = int(i[0])
     begin, end = boundaries(rates, segment.first - start, segment.stop - start)
     return replace(segment, begin=start + begin, end=start + end)
@@ -216,21 +214,24 @@ def moved(segment: Segment, hops: float) -> Segment:
     )
 
 
-def _compared(alignment: Alignment, hashes: int, rows: int) -> np.ndarray:
+def _compared(alignment: Alignment, hashes: int, table: Table) -> np.ndarray:
     """Give the query hashes that an alignment, extended at both ends, lays on stored ones."""
     i = np.arange(
         max(0, alignment.first - REACH_HASHES), min(hashes, alignment.stop + REACH_HASHES)
     )
     at = np.rint(alignment.intercept + alignment.slope * i).astype(np.int64)
-    return i[(at >= 0) & (at < rows)]
+    return i[(at >= 0) & (at < table.count(alignment.recording_index))]
 
 
 def _differing(
-    query: Hashes, rows: np.ndarray, alignment: Alignment, i: np.ndarray, shift: int
+    query: Hashes, alignment: Alignment, table: Table, i: np.ndarray, shift: int
 ) -> np.ndarray:
     """Mark the bits in which query hashes differ from the alignment moved by ``shift``."""
     at = np.rint(alignment.intercept + alignment.slope * i).astype(np.int64) + shift
-    return np.asarray(query.packed[i] ^ rows[np.clip(at, 0, len(rows) - 1)])
+    at = np.clip(at, 0, table.count(alignment.recording_index) - 1)
+    first = int(at.min())
+    rows = table.rows(alignment.recording_index, first, int(at.max()) + 1)
+    return np.asarray(query.packed[i] ^ rows[at - first])
 
 
 def error_rates(differing: np.ndarray, reliability: np.ndarray | None = None) -> np.ndarray:

@@ -59,14 +59,6 @@ class Candidate:
     comparisons: float
 
 
-def span_of(segment: Segment, hashes: int, manipulation: Manipulation) -> tuple[float, float]:
-    """Convert hash positions under a hypothesis to the clip's own time, in hops."""
-    first, stop = segment.first, segment.stop
-    if manipulation.reversed:
-        first, stop = hashes - stop, hashes - first
-    return first * manipulation.tau, stop * manipulation.tau
-
-
 def to_match(
     candidate: Candidate, recording: Recording, fingerprinter: Fingerprinter, duration: float
 ) -> Match:

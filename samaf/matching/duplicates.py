@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from samaf.index import HashTable, Index, sweeps
+from samaf.index import Index, sweeps
 from samaf.matching.candidates import Candidate
 from samaf.matching.hypotheses import PLAIN
 from samaf.matching.matcher import Matcher
@@ -16,10 +16,10 @@ from samaf.matching.merging import resolve
 from samaf.matching.search import NEIGHBORS, SLOPES_TRIED
 from samaf.records import Hashes
 
+EVERY_RECORDING = 1 << 40  # candidates for one segment: no limit
 
-def shared(
-    matcher: Matcher, recording_index: int, open_index: Callable[[HashTable], Index]
-) -> dict[int, list[Candidate]]:
+
+def shared(matcher: Matcher, recording_index: int) -> dict[int, list[Candidate]]:
     """Find what one recording shares with those that come after it.
 
     Parameters
@@ -28,8 +28,6 @@ def shared(
         Its index holds the whole table; its maximum of false matches is over all pairs.
     recording_index
         Position in the table; the sides of a recording are searched for each by itself.
-    open_index
-        Makes an index over a part of the table.
 
     Returns
     -------
@@ -41,55 +39,33 @@ def shared(
     rows = np.ascontiguousarray(table.rows(recording_index))
     query = Hashes(rows, np.ones(len(rows), bool))
     found: dict[int, list[Candidate]] = defaultdict(list)
-    first = behind(table, recording_index)
-    for others in _peeled(after(table, recording_index), found, first):
-        if not len(rows) or not others.total:
+    for others in _peeled(matcher.index, recording_index, found):
+        if not len(rows) or not others.table.total:
             break
-        part = replace(matcher, index=open_index(others))
+        part = replace(matcher, index=others)
         aligned = [
             segment
-            for sweep in sweeps(part.index, min(matcher.window_hashes, len(rows)))
+            for sweep in sweeps(others, min(matcher.window_hashes, len(rows)))
             for segment in part.aligned((PLAIN, query), sweep.search(rows, NEIGHBORS), comparisons)
         ]
-        for candidate in resolve(part.candidates(aligned), len(others.counts)):
-            position = candidate.recording_index + first
+        for candidate in resolve(part.candidates(aligned), EVERY_RECORDING):
+            other = others.table
+            position = table.find(
+                other.recording_id(candidate.recording_index), other.side(candidate.recording_index)
+            )
+            assert position is not None  # the part was cut from this table
             found[position].append(replace(candidate, recording_index=position))
     return {other: sorted(found[other], key=lambda c: c.span) for other in sorted(found)}
 
 
-def behind(table: HashTable, recording_index: int) -> int:
-    """Give the position of the first recording behind one and its sides."""
-    position = recording_index
-    while position < len(table.counts) and (
-        table.recording_ids[position] == table.recording_ids[recording_index]
-    ):
-        position += 1
-    return position
-
-
-def after(table: HashTable, recording_index: int) -> HashTable:
-    """Give the part of a table behind one recording and its sides."""
-    first = behind(table, recording_index)
-    cut = int(table.starts[first - 1] + table.counts[first - 1])
-    kept = slice(first, None)
-    return replace(
-        table,
-        hashes=table.hashes[cut:],
-        recording_ids=table.recording_ids[kept],
-        starts=table.starts[kept] - cut,
-        counts=table.counts[kept],
-        sides=None if table.sides is None else table.sides[kept],
-    )
-
-
-def _peeled(table: HashTable, found: dict[int, list[Candidate]], first: int) -> Iterator[HashTable]:
-    """Give a table, and then again without what was found as long as more is found.
+def _peeled(
+    index: Index, recording_index: int, found: dict[int, list[Candidate]]
+) -> Iterator[Index]:
+    """Give what comes after a recording, and again without what was found as long as more is found.
 
     A window has few neighbors: the nearest recordings would hide all others.
     """
     known = -1
     while len(found) > known:
         known = len(found)
-        counts = table.counts.copy()
-        counts[[other - first for other in found]] = 0
-        yield replace(table, counts=counts)
+        yield index.after(recording_index, found)

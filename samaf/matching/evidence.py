@@ -13,17 +13,20 @@ import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
 from samaf.fingerprinters.card import Weights
-from samaf.index import HashTable
+from samaf.index import Table
 from samaf.matching.alignment import Segment, error_rates
 from samaf.matching.calibration import bent, chance_ber, log10_chance, log10_same_text
 from samaf.matching.query_hashes import Grid
 from samaf.matching.search import count_comparisons
-from samaf.records import Population
+from samaf.records import Manipulation, Population
 
 EVIDENCE = tuple(field.name for field in fields(Weights))
 # Between two recordings of the same audio: half a hop apart they differ in 0.15 of the bits, two
 # readings of one text in 0.3.
 COPY_BER = 0.22
+# A rival with so good a score may be right for a part of the query that only reaches into the
+# segment's own: it counts where it covers more than half of that.
+FOUND, COVERED = 6.0, 0.5
 LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
 
 
@@ -64,7 +67,7 @@ class Evalues:
 
 
 def evidence_of(
-    aligned: Sequence[Aligned], table: HashTable, calibration: ScoreCalibration
+    aligned: Sequence[Aligned], table: Table, calibration: ScoreCalibration
 ) -> np.ndarray:
     """Collect the evidence for all segments that a search of one query looked at.
 
@@ -108,27 +111,56 @@ def _activity(aligned: Aligned) -> float:
     return 1.0 if activity is None else float(activity[segment.first : segment.stop].mean() / 255)
 
 
-def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: HashTable) -> np.ndarray:
-    """Give for each segment the best score of another recording, at least 0, float (n,).
+def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: Table) -> np.ndarray:
+    """Give for each segment the best score of another recording for the same part of the query.
 
     What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
-    of the same audio is none, see `is_copy`.
+    of the same audio is none, see `is_copy`; nor is what a neighboring part of the query holds.
+
+    Returns
+    -------
+    float (n,), at least 0.
     """
     # The sides of one recording are no rivals of each other.
-    recordings = table.recording_ids[[a.segment.alignment.recording_index for a in aligned]]
-    best: dict[int, int] = {}
-    for n in np.argsort(-scores, kind="stable").tolist():
-        best.setdefault(int(recordings[n]), n)
-    ranked = list(best.values())
-    of_recording: dict[int, float] = {}
-    for recording, n in best.items():
-        others = (m for m in ranked if scores[m] > 0 and m != n)
-        rival = next((m for m in others if not is_copy(aligned[n], aligned[m], table)), None)
-        of_recording[recording] = 0.0 if rival is None else float(scores[rival])
-    return np.array([of_recording[recording] for recording in recordings.tolist()])
+    indices = [a.segment.alignment.recording_index for a in aligned]
+    recordings = np.array([table.recording_id(index) for index in indices])
+    spans = np.array([_span(a) for a in aligned])
+    best_first = np.argsort(-scores, kind="stable")
+    best_first = best_first[scores[best_first] > 0]
+    known: dict[tuple[int, int], bool] = {}  # whether the segments of two recordings are copies
+    result = np.zeros(len(aligned))
+    for n, (start, stop) in enumerate(spans.tolist()):
+        others = best_first[recordings[best_first] != recordings[n]]
+        shared = np.minimum(spans[others, 1], stop) - np.maximum(spans[others, 0], start)
+        least = np.where(scores[others] > FOUND, COVERED * (stop - start), 0.0)
+        others = others[shared > least]
+        for m in others.tolist():
+            pair = int(recordings[n]), int(recordings[m])
+            if pair not in known:
+                known[pair] = is_copy(aligned[n], aligned[m], table)
+            if not known[pair]:
+                result[n] = scores[m]
+                break
+    return result
 
 
-def is_copy(one: Aligned, other: Aligned, table: HashTable) -> bool:
+def span_of(segment: Segment, hashes: int, manipulation: Manipulation) -> tuple[float, float]:
+    """Convert hash positions under a hypothesis to the clip's own time, in hops."""
+    first, stop = segment.first, segment.stop
+    if manipulation.reversed:
+        first, stop = hashes - stop, hashes - first
+    return first * manipulation.tau, stop * manipulation.tau
+
+
+def _span(aligned: Aligned) -> tuple[float, float]:
+    """Give where a segment lies in the clip, in hops of the clip as it is."""
+    hypothesis, query = aligned.grid
+    first, stop = span_of(aligned.segment, len(query), hypothesis.manipulation)
+    early = hypothesis.origin * hypothesis.manipulation.tau
+    return first + early, stop + early
+
+
+def is_copy(one: Aligned, other: Aligned, table: Table) -> bool:
     """Whether two segments lay the same part of a query on the same audio, stored twice."""
     a, b = one.segment, other.segment
     manipulation, origin = one.grid[0].manipulation, one.grid[0].origin
@@ -138,16 +170,18 @@ def is_copy(one: Aligned, other: Aligned, table: HashTable) -> bool:
     # The same moments of the clip, in hashes of the other grid.
     tempo = manipulation.tau / other.grid[0].manipulation.tau
     j = (i + origin) * tempo - other.grid[0].origin
-    left = table.rows(a.alignment.recording_index)
-    right = table.rows(b.alignment.recording_index)
+    one_index, other_index = a.alignment.recording_index, b.alignment.recording_index
     at = np.rint([a.reference(x) for x in i.tolist()]).astype(np.int64)
     there = np.rint([b.reference(x) for x in j.tolist()]).astype(np.int64)
-    usable = (j >= b.first) & (j < b.stop) & (at >= 0) & (at < len(left))
-    usable &= (there >= 1) & (there < len(right) - 1)
+    usable = (j >= b.first) & (j < b.stop) & (at >= 0) & (at < table.count(one_index))
+    usable &= (there >= 1) & (there < table.count(other_index) - 1)
     if not usable.any():
         return False
-    rows = left[at[usable]]
-    rates = [error_rates(rows ^ right[there[usable] + shift]).mean() for shift in (-1, 0, 1)]
+    at, there = at[usable], there[usable]
+    left, right = at.min(), there.min() - 1
+    rows = table.rows(one_index, int(left), int(at.max()) + 1)[at - left]
+    others = table.rows(other_index, int(right), int(there.max()) + 2)
+    rates = [error_rates(rows ^ others[there - right + shift]).mean() for shift in (-1, 0, 1)]
     return bool(min(rates) < COPY_BER)
 
 
@@ -175,9 +209,7 @@ class Judgement:
         return Evalues(float(self.other_speech[number]), float(self.same_text[number]))
 
 
-def judged(
-    aligned: Sequence[Aligned], table: HashTable, calibration: ScoreCalibration
-) -> Judgement:
+def judged(aligned: Sequence[Aligned], table: Table, calibration: ScoreCalibration) -> Judgement:
     """Judge all segments that a search of one query looked at, one or more."""
     evidence = evidence_of(aligned, table, calibration)
     other_speech = -score(evidence, calibration)

@@ -9,7 +9,7 @@ from math import ceil, inf, log10
 import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
-from samaf.index import HashTable, Index, Neighbors
+from samaf.index import Index, Neighbors, Table
 from samaf.matching.alignment import (
     Segment,
     alignments,
@@ -18,8 +18,8 @@ from samaf.matching.alignment import (
     moved,
     with_refined_boundaries,
 )
-from samaf.matching.candidates import Candidate, span_of
-from samaf.matching.evidence import Aligned, Judgement, judged
+from samaf.matching.candidates import Candidate
+from samaf.matching.evidence import Aligned, Judgement, judged, span_of
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid
@@ -112,7 +112,7 @@ class Matcher:
         evalues = judgement.evalues(number)
         return Candidate(
             segment.alignment.recording_index,
-            int(table.recording_ids[segment.alignment.recording_index]),
+            table.recording_id(segment.alignment.recording_index),
             moved(with_refined_boundaries(segment, query, table), hypothesis.origin),
             (first + early, stop + early),
             _inner_ber(segment, query, table, hypothesis),
@@ -126,7 +126,7 @@ class Matcher:
         )
 
 
-def _inner_ber(segment: Segment, query: Hashes, table: HashTable, hypothesis: Hypothesis) -> float:
+def _inner_ber(segment: Segment, query: Hashes, table: Table, hypothesis: Hypothesis) -> float:
     """Give the bit error rate over whole, informative blocks, or over all where there is none."""
     rows = np.arange(segment.first, segment.stop)
     counts = query.informative[rows]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
-from samaf.index import NOTHING, HashTable, Index, Neighbors, sweeps
+from samaf.index import NOTHING, Index, Neighbors, Table, sweeps
 from samaf.matching.alignment import FEW_WINDOWS
 from samaf.matching.calibration import log10_evalue
 from samaf.matching.query_hashes import Grid
@@ -45,11 +45,12 @@ def search_all(
     found: list[tuple[Grid, Neighbors]] = []
     for window, members in by_window.items():
         joined = np.concatenate([query.packed for _, query in members])
+        lengths = [len(query) for _, query in members]
         for sweep in sweeps(index, window):
             hashes = sweep.window_hashes
-            most = max(len(query) for _, query in members) - hashes + 1
+            most = max(lengths) - hashes + 1
             few = MORE_NEIGHBORS if most <= FEW_WINDOWS else NEIGHBORS
-            neighbors = sweep.search(joined, max(few, k))
+            neighbors = sweep.search(joined, max(few, k), lengths)
             at = 0
             for grid in members:
                 count = len(grid[1])
@@ -62,7 +63,7 @@ def search_all(
 
 def shortlist(
     found: Sequence[tuple[Grid, Neighbors]],
-    table: HashTable,
+    table: Table,
     calibration: ScoreCalibration,
     most: int,
 ) -> list[tuple[Grid, Neighbors]]:
@@ -75,16 +76,17 @@ def shortlist(
     most
         Neighbors to keep by their own E-value.
     """
-    evalues, keys = [], []
+    evalues, recordings, numbers = [], [], []
     for number, (grid, neighbors) in enumerate(found):
         hashes = len(grid[1]) - len(neighbors.rows) + 1
         ber = np.minimum(neighbors.distances / (hashes * table.bits), 1.0)
         comparisons = count_comparisons(grid, table)
         evalue = log10_evalue(ber, np.array(hashes), comparisons, calibration)
         evalues.append(np.where(neighbors.rows == NOTHING, np.inf, evalue).ravel())
-        recording = table.locate(np.maximum(neighbors.rows, 0).ravel())[0]
-        keys.append(number * len(table.counts) + recording)
-    key = np.concatenate(keys)
+        recordings.append(table.locate(np.maximum(neighbors.rows, 0).ravel())[0])
+        numbers.append(np.full(neighbors.rows.size, number))
+    _, recording = np.unique(np.concatenate(recordings), return_inverse=True)
+    key = recording * len(found) + np.concatenate(numbers)
     best = np.argsort(np.concatenate(evalues), kind="stable")[:most]
     kept = np.split(np.isin(key, key[best]), np.cumsum([e.size for e in evalues])[:-1])
     return [
@@ -93,7 +95,7 @@ def shortlist(
     ]
 
 
-def count_comparisons(grid: Grid, table: HashTable) -> float:
+def count_comparisons(grid: Grid, table: Table) -> float:
     """Count the places that a query is compared with, over its hypothesis' share of the prior."""
     hypothesis, query = grid
     return float(table.total) * int(query.informative.sum()) * SLOPES_TRIED / hypothesis.prior

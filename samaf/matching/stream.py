@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from samaf.index import HashTable, Index, Neighbors, sweeps
+from samaf.index import Index, Neighbors, Table, sweeps
 from samaf.index.neighbors import nothing
 from samaf.matching.alignment import GAP_HASHES, moved
 from samaf.matching.candidates import Candidate
@@ -46,7 +46,7 @@ class Follower:
         self._kept: Hashes | None = None
         self._neighbors: list[Neighbors] = []  # of what is kept, by sweep
         self._window_hashes = 0  # that they were searched for by
-        self._table: HashTable | None = None
+        self._table: Table | None = None
         self._open: list[Candidate] = []  # begun before what is kept
         self._given: list[Candidate] = []  # ended, but still among what is kept
 
@@ -93,13 +93,15 @@ class Follower:
         """Go on with another state of the store: search anew, find what is open there."""
         table = index.table
         if self._table is not None:
-            place = {int(number): at for at, number in enumerate(table.recording_ids)}
-            ids = self._table.recording_ids
             for candidates in (self._open, self._given):
-                candidates[:] = [
-                    replace(f, recording_index=place[int(ids[f.recording_index])])
+                places = [
+                    table.find(f.recording_id, self._table.side(f.recording_index))
                     for f in candidates
-                    if int(ids[f.recording_index]) in place
+                ]
+                candidates[:] = [
+                    replace(f, recording_index=place)
+                    for f, place in zip(candidates, places, strict=True)
+                    if place is not None
                 ]
         self._table, self._neighbors = table, []
         self._matcher = replace(self._matcher, index=index)

@@ -16,7 +16,7 @@ import numpy as np
 
 from samaf.audio import Audio, read
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.course import CourseOfMatch, course
+from samaf.engine.course import CourseOfMatch, whole_course
 from samaf.engine.decisions import decisions
 from samaf.engine.engine import Engine
 from samaf.engine.options import QueryOptions
@@ -24,7 +24,6 @@ from samaf.engine.references import References
 from samaf.errors import AudioError, QueryError, ReportError
 from samaf.fingerprinters import Fingerprinter, ModelCard
 from samaf.fingerprinters.card import UNCALIBRATED
-from samaf.media import joined
 from samaf.records import Match, QueryResult, Recording, Verification
 from samaf.report import record
 from samaf.report.drawn import match_name
@@ -38,8 +37,6 @@ from samaf.version import __version__
 
 MOST_CANDIDATES = 5
 CANDIDATE_FALSE_MATCHES = 1.0  # candidates that are listed: as many are expected by chance
-AROUND_S = 10.0  # of the clip, compared on either side of a match
-SECTION_S = 60.0  # of the clip, hashed at once
 MOST_POINTS = 400  # of the course of a match, in the record
 PICTURE_S = 30.0  # of sound in a spectrogram
 MOST_PICTURED = 5  # matches of a clip whose recordings are decoded for pictures
@@ -413,7 +410,7 @@ def stored(recording: Recording) -> record.Stored:
 
 def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examiner) -> record.Found:
     options = examiner.options
-    blocks = _course(audio, match, examiner.engine, examiner.fingerprinter)
+    blocks = whole_course(audio, match, examiner.engine)
     inside = (blocks.times >= match.query_start) & (blocks.times <= match.query_stop)
     state: str = "not looked at"
     names: tuple[str, ...] = ()
@@ -458,47 +455,6 @@ def _judgements(engine: Engine, clip: str, match: Match) -> tuple[record.Judgeme
         record.Judgement(d.decision, d.name, d.comment, d.decided_at, d.entry_id)
         for d in decisions(engine.store, clip)
         if d.reference_sha256 == match.recording.sha256 and d.is_about(query, reference)
-    )
-
-
-def _course(
-    audio: Audio, match: Match, engine: Engine, fingerprinter: Fingerprinter
-) -> CourseOfMatch:
-    """Compare a clip with a recording block by block, section by section of the clip."""
-    audio = audio.side(match.channel)
-    reference = _stored_hashes(engine, match)
-    begin = max(0.0, match.query_start - AROUND_S)
-    end = min(audio.duration, match.query_stop + AROUND_S)
-    # A block is longer in the clip where it is slower; sections overlap by one.
-    block = fingerprinter.block * match.manipulation.tau
-    parts = []
-    while begin < end:
-        stop = min(begin + SECTION_S, end)
-        first = round(begin * audio.sample_rate)
-        samples = audio.part(first, round((stop + block) * audio.sample_rate) - first)
-        part = course(samples, begin, match, reference, fingerprinter)
-        is_last = stop >= end
-        parts.append(part if is_last else _until(part, stop + block / 2))
-        begin = stop
-    arrays = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("times", "reference_times", "ber", "lags")
-    )
-    return CourseOfMatch(*arrays)
-
-
-def _stored_hashes(engine: Engine, match: Match) -> np.ndarray:
-    """Give the stored hashes of the side of the recording that matched, uint8 (m, bits / 8)."""
-    codes = engine.store.hashes(match.recording.recording_id)
-    sides = match.recording.media.sides if match.recording.media else ()
-    names = ["", *map(joined, sides)]
-    return codes.stream(names.index(match.reference_channel))
-
-
-def _until(part: CourseOfMatch, time: float) -> CourseOfMatch:
-    kept = part.times < time
-    return CourseOfMatch(
-        part.times[kept], part.reference_times[kept], part.ber[kept], part.lags[kept]
     )
 
 

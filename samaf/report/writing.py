@@ -99,6 +99,7 @@ def report(
     options: ReportOptions = ReportOptions(),  # noqa: B008  # frozen
     *,
     case: Case = Case(),  # noqa: B008
+    log: bool = True,
     more_files: Callable[[Examination], Mapping[str, str]] = lambda _record: {},
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> WrittenReport:
@@ -110,6 +111,8 @@ def report(
 
     Parameters
     ----------
+    log
+        Whether the audit log gets its entry: it does not where the store is only to be read.
     more_files
         Gives the text of further files by name, such as label tracks.
 
@@ -141,7 +144,8 @@ def report(
             "files": dict(files),
             "clips": [clip.item.sha256 for clip in record.clips if clip.item],
         }
-        engine.store.log("report", files[0][1], printable(folder.absolute()), details)
+        if log:
+            engine.store.log("report", files[0][1], printable(folder.absolute()), details)
     return WrittenReport(folder, record, tuple(files))
 
 

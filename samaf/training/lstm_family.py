@@ -10,6 +10,7 @@ from typing import Any
 from samaf.features import FeatureParameters
 from samaf.fingerprinters import Fingerprinter, ModelCard, load_hash_model
 from samaf.fingerprinters.card import read_card, write_card, write_model
+from samaf.training.codebook import add_codebook
 from samaf.training.corpora import Corpus
 from samaf.training.curves import BITS
 from samaf.training.dataset import Dataset
@@ -175,6 +176,9 @@ class LstmFamily:
         """Measure the exported model on all conditions."""
         card = read_card(model.with_suffix(".json"))
         assert isinstance(card, ModelCard)  # it was written a moment ago
+        card = add_codebook(
+            Fingerprinter(card, model), corpus, partial(listener.prepared, "the codebook's speech")
+        )
         folder, progress = self.request.out / "data", partial(listener.prepared, "conditions")
         held_out = prepare_validation(corpus, FRAMES, folder, progress=progress)
         figures = measure(Fingerprinter(card, model).states, held_out, card.features)

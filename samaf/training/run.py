@@ -50,7 +50,7 @@ class Family(Protocol):
 
 
 def train_model(request: Request, listener: Listener = Listener()) -> Path:  # noqa: B008  # frozen
-    """Make ``NAME.onnx``, ``NAME.json`` and ``NAME-curves.png``; give the model's path.
+    """Make ``NAME.onnx``, ``NAME.json``, a codebook and ``NAME-curves.png``; give the model's path.
 
     Of a U-Net also ``NAME-decoder.onnx``. A run that was stopped goes on, a finished one is
     only exported and measured.

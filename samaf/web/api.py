@@ -15,7 +15,7 @@ from samaf.web.context import context, number
 from samaf.web.jobs import OPEN, Job, clip_path
 from samaf.web.openapi import Operation, ref
 from samaf.web.problems import Problem
-from samaf.web.schemas import ID, QUERY_FORM, count, items, limit
+from samaf.web.schemas import EVENT, ID, QUERY_FORM, count, items, limit
 from samaf.web.settings import MOST_PAGE, PAGE
 from samaf.web.uploads import clip_name, query_options, read_form, store
 
@@ -194,7 +194,7 @@ OPERATIONS = [
         "/api/queries/{id}/events",
         follow_query,
         "Follow a query as server-sent events, until it is done.",
-        (200, "text/event-stream", {"type": "string"}),
+        (200, "text/event-stream", EVENT),
         {"id": ID},
         errors=(404,),
     ),
@@ -203,7 +203,7 @@ OPERATIONS = [
         "/api/events",
         follow_queries,
         "Follow all queries as server-sent events.",
-        (200, "text/event-stream", {"type": "string"}),
+        (200, "text/event-stream", EVENT),
     ),
     Operation(
         "GET",

@@ -16,25 +16,32 @@ from starlette.staticfiles import StaticFiles
 
 from samaf.engine.engine import open as open_engine
 from samaf.errors import SamafError
-from samaf.web import api, browse, media, pages, pairs, records_api
+from samaf.web import api, browse, media, pages, pairs, records_api, reports_api
 from samaf.web.context import Context
 from samaf.web.duplicates import Duplicates
 from samaf.web.jobs import Jobs
 from samaf.web.openapi import document, routes
 from samaf.web.problems import on_any, on_http, on_samaf
+from samaf.web.reports import Reports
 from samaf.web.schemas import SCHEMAS
 from samaf.web.security import Guard
-from samaf.web.settings import UPLOADS_AT_ONCE, Settings
+from samaf.web.settings import LISTENING, UPLOADS_AT_ONCE, Settings
 from samaf.web.sounds import Sounds
 from samaf.web.uploads import Roots
 from samaf.web.workers import Pool
 
-OPERATIONS = [*api.OPERATIONS, *media.OPERATIONS, *pairs.OPERATIONS, *records_api.OPERATIONS]
+OPERATIONS = [
+    *api.OPERATIONS,
+    *media.OPERATIONS,
+    *pairs.OPERATIONS,
+    *records_api.OPERATIONS,
+    *reports_api.OPERATIONS,
+]
 
 
 async def openapi(request: Request) -> Response:
     """Give the OpenAPI document of the API."""
-    return JSONResponse(document(OPERATIONS, SCHEMAS))
+    return JSONResponse(document(OPERATIONS, {**SCHEMAS, **reports_api.SCHEMAS}))
 
 
 def application(settings: Settings) -> Starlette:
@@ -45,19 +52,22 @@ def application(settings: Settings) -> Starlette:
         with open_engine(settings.url, index=settings.index, create=False) as engine:
             setup = {"url": settings.url, "index": settings.index, "audio": settings.audio}
             pool = Pool(settings.workers, setup)
-            # Apart, so that listening does not wait for queries.
-            decoders = Pool(1, setup)
+            listening = Pool(LISTENING, setup)
             jobs = Jobs(settings.folder / "queries", pool, settings.most_uploads)
             jobs.load()
             duplicates = Duplicates(settings.folder / "duplicates.json", pool)
             duplicates.load()
+            reports = Reports(settings.folder / "reports", pool)
+            reports.load()
             app.state.context = Context(
                 settings,
                 engine,
                 pool,
+                listening,
                 jobs,
                 duplicates,
-                Sounds(settings.cache, decoders, settings.most_sounds),
+                reports,
+                Sounds(settings.cache, listening, settings.most_sounds),
                 Roots(settings.roots),
                 asyncio.Semaphore(UPLOADS_AT_ONCE),
             )
@@ -66,8 +76,9 @@ def application(settings: Settings) -> Starlette:
             warming.cancel()
             await jobs.close()
             await duplicates.close()
+            await reports.close()
             await pool.close()
-            await decoders.close()
+            await listening.close()
 
     return Starlette(
         routes=[

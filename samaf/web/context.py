@@ -14,6 +14,7 @@ from samaf.records import Recording
 from samaf.web.duplicates import Duplicates
 from samaf.web.jobs import Jobs
 from samaf.web.problems import Problem
+from samaf.web.reports import Reports
 from samaf.web.settings import Settings
 from samaf.web.sounds import Sounds
 from samaf.web.uploads import Roots
@@ -31,8 +32,10 @@ class Context:
     ----------
     engine
         The store, for all that reads or changes it without a search. Threads share it.
-    pool, jobs, duplicates
-        What runs queries, the queries, and the duplicates.
+    pool, jobs, duplicates, reports
+        What runs queries, the queries, the duplicates, and the reports.
+    listening
+        What decodes for playing and drawing, apart from the queries, which may take long.
     uploads
         Held while a clip comes in: so many at once.
     """
@@ -40,8 +43,10 @@ class Context:
     settings: Settings
     engine: Engine
     pool: Pool
+    listening: Pool
     jobs: Jobs
     duplicates: Duplicates
+    reports: Reports
     sounds: Sounds
     roots: Roots
     uploads: asyncio.Semaphore

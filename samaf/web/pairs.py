@@ -30,13 +30,17 @@ def match_of(request: Request) -> tuple[Job, dict[str, Any]]:
 
 
 async def get_match(request: Request) -> Response:
-    """Give a match, and what was decided about its places."""
+    """Give a match, its bit error rate along time, and what was decided about its places."""
     here = context(request)
     job, match = match_of(request)
     assert job.result
     query = match["query_start"], match["query_stop"]
     reference = match["reference_start"], match["reference_stop"]
     found = await asyncio.to_thread(here.engine.store.get_many, [match["reference_id"]])
+    course: dict[str, Any] = {}
+    if found:
+        path = str(here.jobs.clip(job))
+        course = await here.listening.ask("course", path=path, name=job.clip, match=match)
     known = await asyncio.to_thread(decisions, here.engine.store, job.result["sha256"])
     about = [
         asdict(each)
@@ -44,7 +48,7 @@ async def get_match(request: Request) -> Response:
         for recording in found.values()
         if each.reference_sha256 == recording.sha256 and each.is_about(query, reference)
     ]
-    return JSONResponse({"match": match, "decisions": about})
+    return JSONResponse({"match": match, **course, "decisions": about})
 
 
 async def create_decision(request: Request) -> Response:

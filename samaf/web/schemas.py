@@ -81,6 +81,7 @@ JOB = record(
         "error": TEXT,
     }
 )
+EVENT = record({"event": {"const": "query"}, "data": TEXT})  # a query as JSON
 ENTRY = record({"name": TEXT, "path": TEXT}, size=WHOLE)
 FILES = record({"path": TEXT, "folders": items(ENTRY), "files": items(ENTRY)})
 QUERY_FORM: Schema = {
@@ -155,7 +156,9 @@ PAIR = record(
     {
         "match": {"$ref": "#/components/schemas/Match"},
         "decisions": items({"$ref": "#/components/schemas/Decision"}),
-    }
+    },
+    course=items(items({"type": ["number", "null"]})),
+    threshold={"type": ["number", "null"]},
 )
 SOUND = record({"duration": NUMBER, "sample_rate": WHOLE, "column_s": NUMBER, "columns": WHOLE})
 SCHEMAS: dict[str, Schema] = {

@@ -16,6 +16,7 @@ MOST_UPLOADS = 20 << 30  # bytes of all clips kept; the oldest that are done go 
 MOST_WAITING = 10_000  # queries that wait or run
 MOST_KEPT = 20_000  # queries kept, done ones too
 UPLOADS_AT_ONCE = 16
+LISTENING = 2  # processes that decode for playing and drawing
 MOST_SOUNDS = 8 << 30  # bytes of decoded sounds in the cache; the longest unused go first
 MOST_SECONDS = 3600.0  # of one query; a worker that takes longer is ended
 MOST_RANGE = 4 << 20  # bytes of audio in one answer

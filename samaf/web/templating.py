@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from samaf.text import escaped
@@ -17,13 +19,18 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
 
 
+def _printable(value: Any) -> Any:
+    """Escape what cannot be printed, such as marks that turn text round; markup of ours stays."""
+    return escaped(value) if type(value) is str else value
+
+
 templates = Environment(
     loader=PackageLoader("samaf.web"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    finalize=lambda value: escaped(value) if isinstance(value, str) else value,
+    finalize=_printable,
 )
 templates.filters["clock"] = clock
 templates.globals["version"] = __version__

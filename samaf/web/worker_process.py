@@ -6,20 +6,25 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from math import isnan
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 from samaf.audio import read
+from samaf.engine.course import AGREEING_BER, whole_course
 from samaf.engine.engine import Engine
 from samaf.engine.engine import open as open_engine
+from samaf.engine.options import QueryOptions
 from samaf.engine.playback import write_playable
 from samaf.engine.references import References
 from samaf.errors import SamafError, StoreError
 from samaf.json_records import duplicate_record, query_record, ranking_record
-from samaf.records import QueryResult
+from samaf.records import Manipulation, Match, QueryResult
 from samaf.text import printable
 
 Answer = dict[str, Any]
@@ -86,6 +91,43 @@ class Worker:
             raise SamafError(str(error).replace(f"{folder}/", "")) from error
         return {}
 
+    def course(self, path: str, name: str, match: dict[str, Any]) -> Answer:
+        """Compare a clip with a recording block by block, along the line of a match."""
+        if "manipulation" not in match:  # vectors have no bits
+            return {"course": [], "threshold": None}
+        found = Match(
+            self.engine.show(match["reference_id"]),
+            match["query_start"],
+            match["query_stop"],
+            match["reference_start"],
+            match["reference_stop"],
+            match["ber"],
+            match["score"],
+            Manipulation(**match["manipulation"]),
+            channel=match.get("channel", ""),
+            reference_channel=match.get("reference_channel", ""),
+        )
+        try:
+            with read(Path(path)) as audio:
+                blocks = whole_course(audio, found, self.engine)
+        except SamafError as error:
+            raise SamafError(str(error).replace(printable(path), name)) from error
+        points = zip(blocks.reference_times.tolist(), blocks.ber.tolist(), strict=True)
+        return {
+            "course": [[round(time, 3), None if isnan(rate) else rate] for time, rate in points],
+            "threshold": AGREEING_BER,
+        }
+
+    def report(
+        self, clips: list[str], out: str, options: dict[str, Any], case: dict[str, str], log: bool
+    ) -> Answer:
+        """Write the report on clips into a new folder."""
+        from samaf.report import Case, ReportOptions, report
+
+        chosen = ReportOptions(QueryOptions(**options), self._audio)
+        made = report(self.engine, clips, out, chosen, case=Case(**case), log=log)
+        return {"files": dict(made.files)}
+
     def duplicates(self) -> Answer:
         """Find all pairs of recordings that share audio."""
         return {
@@ -102,9 +144,17 @@ def serve() -> None:
     worker = Worker(**json.loads(sys.stdin.buffer.readline()))
     tasks: dict[str, Callable[..., Answer]] = {
         name: getattr(worker, name)
-        for name in ("warm_up", "query", "clip_sound", "recording_sound", "duplicates")
+        for name in (
+            "warm_up",
+            "query",
+            "clip_sound",
+            "recording_sound",
+            "course",
+            "report",
+            "duplicates",
+        )
     }
-    for line in sys.stdin.buffer:
+    for line in _lines():
         request = json.loads(line)
         try:
             answer = tasks[request.pop("task")](**request)
@@ -115,6 +165,20 @@ def serve() -> None:
             answer = {"error": "internal error; the log of the server says more"}
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
+
+
+def _lines() -> Iterator[bytes]:
+    """Yield the lines of standard input; end the process at once when the server has ended."""
+    lines: Queue[bytes] = Queue()
+
+    def read_lines() -> None:
+        for line in sys.stdin.buffer:
+            lines.put(line)
+        os._exit(0)  # also in the middle of a long search
+
+    Thread(target=read_lines, daemon=True).start()
+    while True:
+        yield lines.get()
 
 
 def _wav(pcm: bytes) -> bytes:

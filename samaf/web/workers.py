@@ -89,8 +89,10 @@ class Pool:
 
     async def close(self) -> None:
         """End all processes."""
-        for process in list(self._all):
+        processes = list(self._all)
+        for process in processes:
             self._end(process)
+        await asyncio.gather(*(process.wait() for process in processes))
 
     async def _taken(self) -> _Process:
         while self._idle:
@@ -153,6 +155,9 @@ class _Process:
             )
         answer: Answer = json.loads(line)
         return answer
+
+    async def wait(self) -> None:
+        await self._process.wait()
 
     def end(self) -> None:
         with suppress(ProcessLookupError):

@@ -7,26 +7,20 @@ from pathlib import Path
 import pytest
 from conftest import refusal
 
-from samaf.training.corpora import Corpus
 
-
-@pytest.mark.parametrize("part", ["add", "query", "ivf"])
+@pytest.mark.parametrize("part", ["add", "query"])
 def test_a_corpus_that_is_not_there_is_one_line(part: str, tmp_path: Path) -> None:
     assert said(part, tmp_path / "none").endswith("name a corpus folder or set SAMAF_CORPUS")
 
 
 @pytest.mark.parametrize(
     ("part", "splits"),
-    [("add", "validation"), ("query", "train or validation"), ("ivf", "validation")],
+    [("add", "validation"), ("query", "train or validation")],
 )
 def test_a_corpus_without_speech_is_one_line(part: str, splits: str, tmp_path: Path) -> None:
     (tmp_path / "noise.wav").touch()
     (tmp_path / "manifest.csv").write_text("path,kind,split\nnoise.wav,noise,train\n")
     assert f"holds no speech of the {splits} split" in said(part, tmp_path)
-
-
-def test_a_corpus_with_too_few_clips_is_one_line(corpus: Corpus) -> None:
-    assert "20 clips of 10 s of validation speech are needed, 0 are" in said("ivf", corpus.root)
 
 
 def said(part: str, corpus: Path) -> str:

@@ -71,3 +71,17 @@ def test_compare_verifies(run: Run, clip: Path) -> None:
     bands = (Band(**band) for band in match["verification"]["bands"])
     assert all(band.coherent for band in bands)
     assert "  verified " in run("compare", clip, BRUNO, "--verify").stdout
+
+
+def test_audio_that_is_gone_is_one_line(run: Run, clip: Path, tmp_path: Path) -> None:
+    moved, folder = tmp_path / "moved.ogg", tmp_path / "kept"
+    folder.mkdir()
+    moved.write_bytes(BRUNO.read_bytes())
+    assert run("add", moved).exit_code == 0
+    moved.rename(folder / "renamed.ogg")
+    table = run("query", clip, "--verify")
+    assert table.exit_code == 0
+    (line,) = (line for line in table.stdout.splitlines() if "moved.ogg" in line)
+    assert "not compared: moved.ogg: its audio is not at " in line
+    told = json.loads(run("query", clip, "--verify", "--audio", folder, "--json").stdout)
+    assert told["matches"][0]["verification"]["verified"]

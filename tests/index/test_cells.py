@@ -17,8 +17,9 @@ from samaf.index.cells import (
     Cells,
     Metric,
     extend,
-    learn,
+    learn_values,
     load,
+    no_rows,
     open_cells,
     save,
 )
@@ -37,6 +38,18 @@ def rows_of(metric: Metric, count: int, seed: int = 0) -> np.ndarray:
     centres = 9 * rng.standard_normal((20, WIDTH // 4))
     values = centres[groups] + rng.standard_normal((count, WIDTH // 4))
     return np.ascontiguousarray(values, "<f4").view(np.uint8)
+
+
+def learn(rows: np.ndarray, metric: Metric) -> Cells:
+    """List rows: hashes by a codebook drawn from them, vectors by centres learned from them."""
+    return extend(
+        no_rows(metric, codebook(rows) if metric is HAMMING else learn_values(rows)), rows
+    )
+
+
+def codebook(rows: np.ndarray) -> np.ndarray:
+    """As many centres as `learn_values` gives, from the first rows on."""
+    return rows[: int(len(rows) ** 0.5)]
 
 
 def distances(metric: Metric, centres: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -82,22 +95,15 @@ def test_the_nearest_cells_come_first(metric: Metric) -> None:
     rows = rows_of(metric, 400)
     cells = learn(rows, metric)
     away = distances(metric, cells.centres, rows[:50])
-    nearest = cells.nearest(rows[:50], 99)  # there are 20
+    nearest = metric.nearest(cells.centres, rows[:50], 20)
     assert np.sort(nearest, axis=1).tolist() == 50 * [list(range(20))]
     ordered = np.take_along_axis(away, nearest, 1)
     np.testing.assert_allclose(ordered, np.sort(away, axis=1), rtol=1e-4, atol=1e-3)
 
 
-def test_two_groups_of_hashes_have_their_majority_as_centres() -> None:
-    # Of each group of three, one hash has one bit turned: the majority is without it.
-    rows = np.array([[0, 0], [0, 1], [0, 0], [255, 255], [255, 127], [255, 255]], np.uint8)
-    centres = HAMMING.learn(rows, 2, np.random.default_rng(3))
-    assert sorted(centres.tolist()) == [[0, 0], [255, 255]]
-
-
 def test_two_groups_of_vectors_have_their_means_as_centres() -> None:
     values = np.array([[0, 1], [0, 3], [np.nan, np.nan], [8, 8], [8, 10]], "<f4")
-    centres = EUCLIDEAN.learn(values.view(np.uint8), 2, np.random.default_rng(0))
+    centres = learn_values(values.view(np.uint8))
     assert sorted(centres.view("<f4").tolist()) == [[0, 2], [8, 9]]
 
 
@@ -179,16 +185,32 @@ def test_other_rows_of_the_same_shape_are_refused(tmp_path: Path, metric: Metric
 
 
 @METRICS
-def test_opening_reads_extends_learns_and_cleans_up(tmp_path: Path, metric: Metric) -> None:
+def test_opening_reads_extends_and_cleans_up(tmp_path: Path, metric: Metric) -> None:
     rows, path = rows_of(metric, 1_000), tmp_path / "hashes-1.cells"
+    centres = codebook(rows[:100]) if metric is HAMMING else None
     (tmp_path / "hashes-0.cells").write_bytes(b"its rows are gone")
-    first = open_cells(mapped(tmp_path / "hashes-1.bin", rows[:100]), metric)
+    first = open_cells(mapped(tmp_path / "hashes-1.bin", rows[:100]), metric, 0, centres)
     assert [file.name for file in tmp_path.glob("*.cells")] == [path.name]
     written = path.read_bytes()
     few_more = mapped(tmp_path / "hashes-1.bin", rows[:120])
-    assert_same(first, open_cells(few_more, metric, unlisted=20))
+    assert_same(first, open_cells(few_more, metric, 20, centres))
     assert path.read_bytes() == written
-    assert_same(extend(first, few_more), open_cells(few_more, metric))
+    assert_same(extend(first, few_more), open_cells(few_more, metric, 0, centres))
+
+
+def test_another_codebook_lists_all_rows_again(tmp_path: Path) -> None:
+    rows, path = rows_of(HAMMING, 1_000), tmp_path / "hashes-1.cells"
+    held = mapped(tmp_path / "hashes-1.bin", rows)
+    open_cells(held, HAMMING, 0, rows[:7])
+    other = open_cells(held, HAMMING, 0, rows[7:30])
+    assert_same(extend(no_rows(HAMMING, rows[7:30]), rows), other)
+    assert_same(other, load(path, held, HAMMING))
+
+
+def test_much_growth_learns_new_centres_of_vectors(tmp_path: Path) -> None:
+    metric = EUCLIDEAN
+    rows, path = rows_of(metric, 1_000), tmp_path / "hashes-1.cells"
+    first = open_cells(mapped(tmp_path / "hashes-1.bin", rows[:100]), metric)
     grown = mapped(tmp_path / "hashes-1.bin", rows[:400])  # 4 x 10 cells squared
     np.testing.assert_array_equal(open_cells(grown, metric).centres, first.centres)
     overgrown = mapped(tmp_path / "hashes-1.bin", rows[:401])

@@ -194,7 +194,7 @@ def test_cells_are_kept_beside_the_index_and_find_nearly_all(
     seen = found(index, query, 5)
     shared = [len({*a} & {*b}) for a, b in zip(exact, seen, strict=True)]
     assert sum(shared) >= 0.95 * 5 * len(query)
-    monkeypatch.setattr("samaf.index.cells.learn", None)  # must not be needed again
+    monkeypatch.setattr("samaf.index.cells.learn_values", None)  # must not be needed again
     assert found(CellsIndex(table), query, 5) == seen
 
 

@@ -7,8 +7,9 @@ import pytest
 from planted import RANDOM, random_hashes
 
 from samaf.index import ExactIndex, HashTable, table_of
+from samaf.index.local import rows_after
 from samaf.matching import Candidate, Matcher
-from samaf.matching.duplicates import after, shared
+from samaf.matching.duplicates import shared
 
 
 def pairs(table: HashTable) -> dict[tuple[int, int], list[Candidate]]:
@@ -16,7 +17,7 @@ def pairs(table: HashTable) -> dict[tuple[int, int], list[Candidate]]:
     return {
         (number, other): found
         for number in range(len(table.counts))
-        for other, found in shared(matcher, number, ExactIndex).items()
+        for other, found in shared(matcher, number).items()
     }
 
 
@@ -55,6 +56,6 @@ def test_empty_short_and_deleted_recordings() -> None:
         table.hashes, table.recording_ids[kept], table.starts[kept], table.counts[kept]
     )
     for number in range(3):
-        rest = after(table, number)
+        rest = rows_after(table, number)
         for place in range(len(rest.counts)):
             np.testing.assert_array_equal(rest.rows(place), table.rows(number + 1 + place))

@@ -67,6 +67,16 @@ def test_the_rival_is_the_best_of_another_recording() -> None:
     assert rivals(parts, np.array([5.0, 4.0, -3.0, -1.0]), TABLE).tolist() == [0, 0, 5, 5]
 
 
+def test_what_another_part_of_the_query_holds_is_no_rival() -> None:
+    query = known(random_hashes(RNG, 30))
+    parts = [aligned(query, 0, 0, 10, 5), aligned(query, 1, 10, 30, 0), aligned(query, 2, 5, 15, 0)]
+    assert rivals(parts, np.array([9.0, 8.0, 1.0]), TABLE).tolist() == [1, 1, 0]
+    # Faint ones count wherever they touch, and good ones where they cover more than half.
+    assert rivals(parts, np.array([3.0, 2.0, 1.0]), TABLE).tolist() == [1, 1, 3]
+    whole = [aligned(query, 0, 0, 10, 5), aligned(query, 1, 4, 30, 0)]
+    assert rivals(whole, np.array([9.0, 8.0]), TABLE).tolist() == [8, 0]
+
+
 def test_a_copy_of_the_same_audio_is_no_rival() -> None:
     again = flipped(RNG, ROWS[0][3:], 0.1)
     table = table_of([*enumerate(ROWS), (9, again)], WIDTH)

@@ -77,11 +77,13 @@ def filled(
     return database_url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+@pytest.fixture(
+    params=["sqlite", *(pytest.param(s, marks=pytest.mark.server) for s in ("mariadb", "mysql"))]
+)
 def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a second, empty database, on each engine in turn."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'other.db'}"
     else:
-        with request.getfixturevalue("mariadb_server").database() as url:
+        with request.getfixturevalue(f"{request.param}_server").database() as url:
             yield url

@@ -2,12 +2,14 @@
 
 import { $, altered, api, clock, el, notice, onKeys, trying, upload } from "./common.js";
 import { badge } from "./decide.js";
+import { openReport } from "./report.js";
 import { PairPlayer } from "./player.js";
 
 const UPLOADS_AT_ONCE = 2;
 const PAGE = 100;
 const table = $("#answers");
 const rows = new Map(); // by the id of the query
+const chosen = new Set();
 const waiting = []; // files that are not sent yet
 let sending = 0;
 let player = null;
@@ -67,10 +69,10 @@ function progress() {
 // Answers --------------------------------------------------------------------------------
 
 const cell = (text, attributes = {}) => el("td", attributes, text);
-const numeric = (text) => cell(text, { class: "n" });
+const numeric = (text, label) => cell(text, { class: "n", "data-label": label });
 
 function status(body, clip, text, kind = "") {
-  body.replaceChildren(el("tr", { class: kind }, el("th", { scope: "row" }, clip), cell(text, { colspan: 11 })));
+  body.replaceChildren(el("tr", { class: kind }, cell(""), el("th", { scope: "row" }, clip), cell(text, { colspan: 11 })));
 }
 
 const WORDS = { queued: "waits", running: "is searched for", cancelled: "cancelled", failed: "failed" };
@@ -79,6 +81,7 @@ function show(job) {
   if (job.state === "forgotten") {
     rows.get(job.id)?.remove();
     rows.delete(job.id);
+    chosen.delete(job.id);
     return refresh();
   }
   let body = rows.get(job.id);
@@ -99,7 +102,7 @@ function show(job) {
       ? button("Cancel", job, () => api(`/api/queries/${job.id}/cancel`, { method: "POST" }))
       : forget(job);
     body.replaceChildren(
-      el("tr", { class: job.state === "failed" ? "error" : "open" },
+      el("tr", { class: job.state === "failed" ? "error" : "open" }, cell(""),
         el("th", { scope: "row" }, job.clip), cell(text, { colspan: 10 }), el("td", { class: "actions" }, action)),
     );
   }
@@ -108,6 +111,7 @@ function show(job) {
 
 function refresh() {
   $("#none").hidden = table.tBodies.length > 0;
+  $("#report").disabled = !chosen.size;
   progress();
 }
 
@@ -118,12 +122,23 @@ const forget = (job) =>
   el("button", { type: "button", class: "quiet", title: "Forget this clip", "aria-label": `Forget ${job.clip}`,
     onclick: () => trying(() => api(`/api/queries/${job.id}`, { method: "DELETE" })) }, "✕");
 
+function choice(job) {
+  const box = el("input", { type: "checkbox", "aria-label": `Choose ${job.clip} for the report` });
+  box.checked = chosen.has(job.id);
+  box.addEventListener("change", () => {
+    if (box.checked) chosen.add(job.id);
+    else chosen.delete(job.id);
+    refresh();
+  });
+  return el("td", {}, box);
+}
+
 function lines(job) {
   const found = job.kind === "ranking" ? job.result.ranking : job.result.matches;
   const about = `${clock(job.result.duration)}`;
   if (!found.length) {
     const reason = job.reason ? `unknown: ${job.reason}` : "unknown";
-    return [el("tr", { tabindex: -1, class: "answer" }, clipCell(job, about, 1), cell(""), cell(""),
+    return [el("tr", { tabindex: -1, class: "answer" }, choice(job), clipCell(job, about, 1), cell(""), cell(""),
       cell(reason, { class: "unknown" }), ...Array.from({ length: 7 }, () => cell("")), el("td", { class: "actions" }, forget(job)))];
   }
   return found.map((match, i) => {
@@ -131,13 +146,14 @@ function lines(job) {
     const play = el("button", { type: "button", class: "play", "aria-label": `Play match ${i + 1} of ${job.clip}`, onclick: () => toggle(job, match, play) }, "▶");
     const line = el("tr", { class: "answer", "data-link": link });
     line.append(
+      i ? cell("") : choice(job),
       i ? cell("") : clipCell(job, about, found.length),
-      numeric(clock(match.query_start)), numeric(clock(match.query_stop)),
+      numeric(clock(match.query_start), "from"), numeric(clock(match.query_stop), "to"),
       el("td", {}, el("a", { href: link }, match.reference)),
-      numeric(clock(match.reference_start)), numeric(clock(match.reference_stop)),
+      numeric(clock(match.reference_start), "from"), numeric(clock(match.reference_stop), "to"),
       cell(match.manipulation ? altered(match.manipulation) || "-" : ""),
-      numeric(match.ber?.toFixed(3) ?? ""), numeric(match.score?.toFixed(1) ?? ""),
-      numeric(match.log10_lr?.toFixed(1) ?? ""),
+      numeric(match.ber?.toFixed(3) ?? "", "BER"), numeric(match.score?.toFixed(1) ?? "", "score"),
+      numeric(match.log10_lr?.toFixed(1) ?? "", "log10 LR"),
       el("td", {}, decided(job, match)),
       el("td", { class: "actions" }, play, i ? null : forget(job)),
     );
@@ -185,6 +201,7 @@ onKeys({
   o: () => $("#files").click(),
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
+  x: () => $("input[type=checkbox]", current()?.closest("tbody") ?? document.createElement("p"))?.click(),
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === " " && event.target.closest("tr.answer a")) {
@@ -237,6 +254,15 @@ async function openFolder(path) {
 }
 $("#from-server")?.addEventListener("click", () => openFolder(""));
 
+
+// The report -----------------------------------------------------------------------------
+
+$("#all").addEventListener("change", (event) => {
+  for (const box of document.querySelectorAll("tbody input[type=checkbox]")) {
+    if (box.checked !== event.target.checked) box.click();
+  }
+});
+$("#report").addEventListener("click", () => openReport([...chosen]));
 
 // What is there, and what comes ------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import { $, altered, api, clock, el, notice, onKeys, trying } from "./common.js"
 import { Tiles, color, drawCourse, drawSpectrogram, drawWaveform, onTheme, prepared, ticks } from "./draw.js";
 import { MODES, PairPlayer } from "./player.js";
 import { decisionPanel } from "./decide.js";
+import { openReport } from "./report.js";
 
 const main = $("#pair");
 const queryId = main.dataset.query;
@@ -59,7 +60,10 @@ function facts(match) {
     el("span", { class: "a" }, job.clip), " ← ",
     el("a", { class: "b", href: `/recordings/${match.reference_id}` }, match.reference));
   $("#which").textContent = matches.length > 1 ? `match ${number} of ${matches.length}` : "the only match";
-  for (const [button, step] of [["#previous", -1], ["#next", 1]]) $(button).disabled = !matches[number - 1 + step];
+  for (const [button, step] of [["#previous", -1], ["#next", 1]]) {
+    $(button).disabled = !matches[number - 1 + step];
+    $(button).hidden = matches.length < 2;
+  }
   const rows = [
     ["clip", `${clock(match.query_start)} – ${clock(match.query_stop)}`],
     ["recording", `${clock(match.reference_start)} – ${clock(match.reference_stop)}`],
@@ -109,7 +113,7 @@ function draw() {
   for (const time of ticks(...view, axis.width)) {
     if (time < 0) continue;
     axis.context.fillRect(toX(time), 0, 1, 5);
-    axis.context.fillText(clock(time), Math.min(toX(time) + 3, axis.width - 48), 14);
+    if (toX(time) < axis.width - 48) axis.context.fillText(clock(time), toX(time) + 3, 14);
   }
   overview();
   const lane = $("#lane");
@@ -193,6 +197,7 @@ $("#next").addEventListener("click", () => trying(() => open(number + 1)));
 $("#place").addEventListener("input", (event) => player.seek(Number(event.target.value)));
 $("#zoom-in").addEventListener("click", () => zoom(0.5));
 $("#zoom-out").addEventListener("click", () => zoom(2));
+$("#report").addEventListener("click", () => openReport([queryId]));
 $("#stack").addEventListener("click", (event) => {
   player.seek(toTime(event.clientX - $("#stack").getBoundingClientRect().left));
   if (!player.playing) player.play();
@@ -236,6 +241,7 @@ onKeys({
   2: () => decide?.choose("to check"),
   3: () => decide?.choose("rejected"),
   c: () => decide?.comment(),
+  r: () => openReport([queryId]),
   Escape: () => { location.href = "/"; },
 });
 

@@ -23,6 +23,9 @@ export class PairPlayer {
     this.isSpeed = Math.abs(Math.log(tau * rho)) < 0.02;
     this.a = new Audio(`${clip}/audio${reversed ? "?backwards=1" : ""}`);
     this.b = new Audio(`${recording}/audio`);
+    this.a.dataset.side = "clip";
+    this.b.dataset.side = "recording";
+    document.body.append(this.a, this.b); // without controls they take no place
     for (const each of [this.a, this.b]) {
       each.preload = "none";
       each.addEventListener("error", () => this._failed(each));
@@ -101,8 +104,10 @@ export class PairPlayer {
 
   close() {
     this.pause();
-    this.a.removeAttribute("src");
-    this.b.removeAttribute("src");
+    for (const each of [this.a, this.b]) {
+      each.removeAttribute("src");
+      each.remove();
+    }
     this.context?.close();
     this.onchange = this.onerror = () => {};
   }

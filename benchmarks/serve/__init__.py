@@ -1,0 +1,1 @@
+"""How quickly the page and the API of ``samaf serve`` answer."""
