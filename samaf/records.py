@@ -563,7 +563,8 @@ class RepeatedSegment:
 class CopiesResult:
     """The segments that a recording holds twice, best first.
 
-    ``reason`` says why when it could not be searched (too short, silent).
+    ``reason`` says why when it could not be searched (too short, silent); ``tones`` counts
+    repetitions of steady tones, such as ringing, which are no copies.
     """
 
     path: str
@@ -571,6 +572,7 @@ class CopiesResult:
     duration: float
     copies: tuple[RepeatedSegment, ...] = ()
     reason: str = ""
+    tones: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MANY_CHANNELS = 4  # up to which pairs by themselves are multiplied faster
 FRAME_SECONDS = 0.1  # in which powers are compared
 ACTIVE_POWER = 1e-4  # of the loudest: 40 dB below it, nothing is there
 FAINTEST_POWER = 1e-10  # 100 dB below full scale: rounding and dither
@@ -73,8 +74,8 @@ class ChannelStatistics:
         if not count:
             return
         frames = samples[:, : count * length].reshape(self.count, count, length)
-        products = np.matmul(frames.transpose(1, 0, 2), frames.transpose(1, 2, 0)).astype(float)
-        means = frames.mean(axis=2).T.astype(float)
+        products = _products(frames)
+        means = frames.sum(axis=2).T / float(length)
         # Of each frame, (frames, channels, channels); an offset is no sound.
         covariances = products / length - means[:, :, None] * means[:, None, :]
         powers = np.diagonal(covariances, axis1=1, axis2=2).clip(0)
@@ -141,6 +142,26 @@ class ChannelStatistics:
     def _envelope_correlation(self) -> np.ndarray:
         mean = self._levels / self._frames
         return _normalised(self._level_products / self._frames - np.outer(mean, mean))
+
+
+def _products(frames: np.ndarray) -> np.ndarray:
+    """Multiply channels with each other in each frame and sum: float (frames, channels, channels).
+
+    Parameters
+    ----------
+    frames
+        float32 (channels, frames, n).
+    """
+    channels, count, _ = frames.shape
+    if channels > MANY_CHANNELS:
+        turned = frames.transpose(1, 0, 2)
+        return np.asarray(np.matmul(turned, turned.transpose(0, 2, 1)), float)
+    products = np.empty((count, channels, channels))
+    for one in range(channels):
+        for other in range(one + 1):
+            product = np.einsum("fn,fn->f", frames[one], frames[other])
+            products[:, one, other] = products[:, other, one] = product
+    return products
 
 
 def _normalised(covariance: np.ndarray) -> np.ndarray:

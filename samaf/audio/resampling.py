@@ -12,7 +12,7 @@ from samaf.audio.highpass import HighPass
 from samaf.audio.tracks import Pause
 from samaf.errors import AudioError
 
-BATCH_SECONDS = 0.3  # handled at once: a call for each frame of a codec costs more than it does
+BATCH_SECONDS = 1.0  # handled at once: a call for each frame of a codec costs more than it does
 
 
 class Mixer:

@@ -109,6 +109,7 @@ def _copies_record(result: CopiesResult) -> Record:
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
         "reason": result.reason,
+        "tones": result.tones,
         "copies": [
             {
                 **{
@@ -132,14 +133,16 @@ def _copies_lines(result: CopiesResult) -> Lines:
         agreement = f"{copy.ber:.3f}", f"{copy.correlation:.2f}", f"{copy.score:.1f}"
         yield (name, length, *map(clock, places), *agreement)
     if not result.copies:
-        yield (name, "none" + (f": {result.reason}" if result.reason else ""), *[""] * 7)
+        why = f": {result.reason}" if result.reason else ""
+        tones = f" ({result.tones} repeated tones)" if result.tones else ""
+        yield (name, f"none{why}{tones}", *[""] * 7)
 
 
 COPIES: View[CopiesResult] = View(
     ("file", "copied", ">from", ">to", ">again from", ">to", ">BER", ">correlation", ">score"),
     _copies_lines,
     _copies_record,
-    ("path", "duration", "sha256", "reason", *RepeatedSegment.__dataclass_fields__),
+    ("path", "duration", "sha256", "reason", "tones", *RepeatedSegment.__dataclass_fields__),
 )
 
 

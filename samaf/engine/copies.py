@@ -18,9 +18,11 @@ from samaf.matching.self_matches import (
     COPY_HASHES,
     CORRELATION,
     GRIDS,
+    TONAL,
     SelfMatch,
     correlation,
     self_matches,
+    tonal_share,
 )
 from samaf.records import CopiesResult, RepeatedSegment
 
@@ -60,8 +62,17 @@ def copies(
         if isinstance(found, str):
             return answer(reason=found)
         hashes = len(frames) // parameters.hop_frames
-        copied = (_copy(self_match, audio, hashes, fingerprinter) for self_match in found)
-        return answer(tuple(copy for copy in copied if copy.correlation >= CORRELATION))
+        copied = [_copy(self_match, audio, hashes, fingerprinter) for self_match in found]
+        alike = [copy for copy in copied if copy.correlation >= CORRELATION]
+        kept = tuple(copy for copy in alike if not _is_tonal(copy, audio))
+        return answer(kept, tones=len(alike) - len(kept))
+
+
+def _is_tonal(copy: RepeatedSegment, audio: Audio) -> bool:
+    first, stop = (
+        round(audio.sample_rate * seconds) for seconds in (copy.first_start, copy.first_stop)
+    )
+    return tonal_share(audio.part(first, stop - first)) > TONAL
 
 
 def _self_matches(

@@ -17,11 +17,15 @@ from samaf.matching.matcher import Matcher
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid, hash_under
 from samaf.matching.search import search_all, shortlist
+from samaf.matching.unaltered import as_it_is, fitted
 from samaf.records import IDENTITY
 
 DECISIVE = -6.0  # log10 E-value from which no further hypothesis is tried
 COVERING = 0.8  # share of the clip that decisive candidates must cover
 UNALTERED_BER = 0.03  # of the clip as it is, below which no manipulation is looked for
+AMBIGUOUS_SECONDS = 4.0  # of a segment up to which a manipulation may only seem to explain it
+AMBIGUOUS_FACTOR = 0.3  # of the log time factor
+FITTED_BER = 0.002  # of the clip as it is, above which its place and level are refined
 AS_IT_IS = 2  # hypotheses that are tried first: the clip as it is, and backwards
 CANDIDATES = 150  # neighbors that are looked at more closely
 
@@ -91,6 +95,9 @@ class DeepMatcher:
     def refined(self, candidate: Candidate, samples: np.ndarray) -> Candidate:
         """Give a candidate with the manipulation under which it fits the reference best."""
         manipulation, fingerprinter = candidate.manipulation, self.fingerprinter
+        rows = self.matcher.index.table.rows(candidate.recording_index)
+        if unaltered := self._unaltered(candidate, samples, rows):
+            return unaltered
         if manipulation == IDENTITY and candidate.ber < UNALTERED_BER:
             return candidate
         seconds = len(samples) / fingerprinter.card.features.sample_rate
@@ -98,9 +105,29 @@ class DeepMatcher:
         segment = candidate.segment
         segment = replace(segment, begin=max(0.0, segment.begin), end=min(hops, segment.end))
         clip = samples[::-1] if manipulation.reversed else samples
-        rows = self.matcher.index.table.rows(candidate.recording_index)
         segment, manipulation = estimate(segment, manipulation, clip, rows, fingerprinter)
         return replace(candidate, segment=segment, manipulation=manipulation)
+
+    def _unaltered(
+        self, candidate: Candidate, samples: np.ndarray, rows: np.ndarray
+    ) -> Candidate | None:
+        """Give a candidate as unaltered where the clip as it is explains the segment.
+
+        A short segment fits under some manipulations as well as on a grid that misses its place:
+        then the clip as it is wins.
+        """
+        manipulation, segment = candidate.manipulation, candidate.segment
+        if manipulation.reversed or (manipulation == IDENTITY and candidate.ber <= FITTED_BER):
+            return None
+        if manipulation != IDENTITY:
+            seconds = (segment.end - segment.begin) * self.fingerprinter.hop
+            if seconds > AMBIGUOUS_SECONDS or abs(np.log(manipulation.tau)) > AMBIGUOUS_FACTOR:
+                return None
+            segment = as_it_is(segment, manipulation.tau)
+        segment, ber = fitted(segment, samples, rows, self.fingerprinter)
+        if ber >= min(UNALTERED_BER, candidate.ber):
+            return None
+        return replace(candidate, segment=segment, ber=ber, manipulation=IDENTITY)
 
 
 def _as_it_is(candidate: Candidate) -> bool:

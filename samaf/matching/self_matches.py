@@ -22,6 +22,8 @@ GRIDS = 4  # a copy lies within an eighth of a hop, 31 ms, of one of them
 CANDIDATE_HASHES, CANDIDATE = 2, 0.25  # hashes in a row, and their bit error rate on a grid
 COPY_HASHES, COPY = 3, 0.2  # the same at the best alignment
 CORRELATION = 0.5  # of samples that makes a copy; words said twice stay below 0.45
+TONES, TONE_SAMPLES, TONE_BINS = 4, 8192, 3  # tones of a signal, and their width: 12 Hz at 16 kHz
+TONAL = 0.96  # share of the energy in tones from which a segment is nothing else
 STEADY = 0.25  # bit error rate of hashes a second apart up to which a sound is a steady one
 ALIKE = 0.3  # bit error rate up to which hashes support that the copy goes on
 BEYOND = 12  # hashes that are looked at on either side of a candidate
@@ -170,6 +172,26 @@ def correlation(first: np.ndarray, second: np.ndarray) -> tuple[float, int]:
     likeness = np.divide(products, both, out=np.zeros_like(products), where=both > 0)
     place = int(likeness.argmax())
     return float(likeness[place]), place
+
+
+def tonal_share(samples: np.ndarray) -> float:
+    """Give the share of a segment's energy that its few steady tones have, 0 to 1.
+
+    Ringing, dialling and other tones that a machine makes repeat to the sample, and nobody
+    copied them. They have 0.99 and more, 1.2 s of speech or music seldom 0.9 (0.95 at most).
+    """
+    size = min(TONE_SAMPLES, 1 << max(1, len(samples).bit_length() - 1))
+    window = np.hanning(size)
+    power = np.zeros(size // 2 + 1)
+    for start in range(0, len(samples) - size + 1, size // 2):
+        power += np.abs(np.fft.rfft(samples[start : start + size] * window)) ** 2
+    total, tones = power.sum(), 0.0
+    for _ in range(TONES):
+        peak = int(power.argmax())
+        line = slice(max(0, peak - TONE_BINS), peak + TONE_BINS + 1)
+        tones += power[line].sum()
+        power[line] = 0
+    return float(tones / total) if total else 0.0
 
 
 def _covers(found: SelfMatch, first: int, lag: float, hashes: int) -> bool:

@@ -203,25 +203,29 @@ def program() -> record.Program:
 def model(fingerprinter: Fingerprinter) -> record.Model:
     """Describe a model, the calibration of its scores, and its validation."""
     card = fingerprinter.card
-    calibration = card.calibration
     return record.Model(
         name=card.name,
         digest=card.digest,
         bits=card.bits,
         hop=fingerprinter.hop,
         block=fingerprinter.block,
-        calibrated=calibration.calibrated,
-        population=calibration.population if calibration.calibrated else "",
         alternatives=_alternatives(card),
         validation=validation_of(card.figures, card.name),
     )
 
 
 def _alternatives(card: ModelCard) -> tuple[record.Alternative, ...]:
-    ratio = card.calibration.likelihood
-    is_fitted = card.calibration.calibrated and ratio.population != UNCALIBRATED
-    about = (ratio.lowest, ratio.highest, ratio.population if is_fitted else "")
-    return tuple(record.Alternative(key, text, *about) for key, text in ALTERNATIVES.items())
+    calibration, ratio = card.calibration, card.calibration.likelihood
+    decision, population = calibration.decision, calibration.population
+    scores = {"speech": population, "text": population}
+    if decision.population != UNCALIBRATED:
+        scores["speech"] = decision.population
+    is_fitted = calibration.calibrated and ratio.population != UNCALIBRATED
+    bounds = (ratio.lowest, ratio.highest, ratio.population if is_fitted else "")
+    return tuple(
+        record.Alternative(key, text, scores[key] if calibration.calibrated else "", *bounds)
+        for key, text in ALTERNATIVES.items()
+    )
 
 
 def _evidence(match: Match, population: str, card: ModelCard) -> tuple[record.Evidence, ...]:

@@ -69,14 +69,17 @@ class Alternative:
         "speech" for other speech, "text" for other voices with the same text too.
     text
         The proposition, as a sentence without its full stop.
+    scores
+        What the scores against it were fitted to; empty where they were not.
     lowest, highest
         The most extreme log10 likelihood ratios that its calibration supports.
     population
-        What it was fitted to; empty where it was not fitted.
+        What the ratios were fitted to; empty where they were not.
     """
 
     key: str
     text: str
+    scores: str
     lowest: float
     highest: float
     population: str
@@ -154,8 +157,6 @@ class Model:
     bits: int
     hop: float
     block: float
-    calibrated: bool
-    population: str
     alternatives: tuple[Alternative, ...]
     validation: Validation | None = None
 

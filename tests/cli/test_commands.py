@@ -45,6 +45,25 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+def test_add_says_what_cannot_be_found_and_what_it_left_out(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "silence.wav").write_bytes(wav(np.zeros(80_000, np.float32)))
+    (folder / "notes.txt").write_text("no sound")
+    (folder / "more.txt").write_text("none")
+    told = run("add", "folder")
+    assert told.exit_code == 0
+    assert "1 added cannot be found" in told.stdout
+    assert "silence.wav: cannot be found: silence, or a steady tone" in told.stderr
+    assert "2 files of folders have no known suffix of audio (2 .txt)" in told.stderr
+    shown = run("show", "1").stdout
+    assert "0% of the blocks" in shown
+    (line,) = run("show", "1", "--json").stdout.splitlines()
+    media = json.loads(line)["media"]
+    assert (media["container"], media["codec"], media["samples"]) == ("wav", "pcm_s16le", 80_000)
+    assert (media["mixing"], media["track"], media["informative"]) == ("mono", 1, 0)
+
+
 def test_add_then_add_again(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "talks" / "deep"
     folder.mkdir(parents=True)

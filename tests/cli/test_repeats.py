@@ -92,6 +92,20 @@ def test_honest_silent_and_short_recordings_hold_no_copies(run: Run, tmp_path: P
     assert "no such file" in shown.stderr
 
 
+@pytest.mark.slow
+def test_ringing_is_no_copy(run: Run, tmp_path: Path) -> None:
+    at = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    ring = np.zeros(3 * SAMPLE_RATE)
+    ring[:SAMPLE_RATE] = 0.05 * (np.sin(2 * np.pi * 440 * at) + np.sin(2 * np.pi * 480 * at))
+    noise = np.random.default_rng(1).normal(0, 0.001, 3 * len(ring))
+    call = np.concatenate([np.tile(ring, 3) + noise, load(BRUNO)[:80_000]])
+    (tmp_path / "call.wav").write_bytes(wav(call.astype(np.float32)))
+    (told,) = map(json.loads, run("copies", "call.wav", "--json").stdout.splitlines())
+    assert told["copies"] == []
+    assert told["tones"] > 0
+    assert "repeated tones" in run("copies", "call.wav").stdout
+
+
 @pytest.fixture
 def untold(tmp_path: Path) -> None:
     """Files that nothing can be told about."""

@@ -24,3 +24,26 @@ def test_compare(tmp_path: Path) -> None:
     short.write_bytes(wav(load(BRUNO)[:8000]))
     assert samaf.compare(short, BRUNO).match is None
     assert samaf.compare(BRUNO, short).match is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start, seconds", [(1.337, 1.3), (4.021, 3.1)])
+def test_an_untouched_excerpt_is_unaltered_in_either_order(
+    tmp_path: Path, start: float, seconds: float
+) -> None:
+    speech = load(BRUNO)
+    first = round(start * SAMPLE_RATE)
+    part = tmp_path / "part.wav"
+    part.write_bytes(wav(speech[first : first + round(seconds * SAMPLE_RATE)]))
+    (own,) = samaf.compare(part, part).matches
+    assert (own.ber, str(own.manipulation)) == (0, "")
+    there, back = samaf.compare(part, BRUNO).match, samaf.compare(BRUNO, part).match
+    assert there
+    assert back
+    for match, place in (
+        (there, there.reference_start - there.query_start),
+        (back, back.query_start - back.reference_start),
+    ):
+        assert str(match.manipulation) == ""
+        assert match.ber < 0.01
+        assert place == pytest.approx(start, abs=0.1)

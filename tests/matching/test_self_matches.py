@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from samaf.audio import load
+from samaf.demo import CLIPS
 from samaf.matching.self_matches import (
     GRIDS,
+    TONAL,
     SelfMatch,
     candidates,
     correlation,
     distinct,
     self_matches,
+    tonal_share,
 )
 
 HOP = 8  # frames
@@ -77,3 +81,15 @@ def test_correlation_finds_the_lag_and_knows_silence() -> None:
     assert correlation(one, noisy)[0] == pytest.approx(0.71, abs=0.05)
     assert correlation(one, rng.normal(size=4_200))[0] < 0.1
     assert correlation(one, np.zeros(4_200, np.float32))[0] == 0
+
+
+def test_tones_are_told_from_speech() -> None:
+    at = np.arange(32_000) / 16_000
+    ringing = np.sin(2 * np.pi * 440 * at) + np.sin(2 * np.pi * 480 * at)
+    ringing[16_000:] = 0
+    noise = np.random.default_rng(1).normal(0, 0.05, 32_000)
+    assert tonal_share(ringing + noise) > TONAL
+    assert tonal_share(noise) < 0.1
+    assert tonal_share(np.zeros(32_000)) == 0
+    speech = load(CLIPS / "bruno-garden.ogg")
+    assert max(tonal_share(speech[a : a + 19_200]) for a in range(0, 140_000, 8_000)) < 0.9

@@ -12,7 +12,8 @@ import pytest
 from vectormodel import write_vector_model
 
 import samaf
-from samaf.demo import CLIPS
+from samaf.audio import load
+from samaf.demo import CLIPS, wav
 from samaf.engine.decisions import Decision, decide
 from samaf.engine.options import QueryOptions
 from samaf.errors import QueryError, ReportError
@@ -64,6 +65,23 @@ def test_five_recordings_in_a_clip_are_all_found(batch: Examination) -> None:
     assert len(names) == 5
     course = batch.clips[1].matches[0].course
     assert course.times == tuple(sorted(course.times))
+
+
+@pytest.mark.slow
+def test_the_course_of_a_long_match_has_no_seams(tmp_path: Path) -> None:
+    sounds = [load(path) for path in sorted(CLIPS.iterdir())]
+    long = np.concatenate(sounds)  # some two minutes: three sections of the clip
+    (tmp_path / "long.wav").write_bytes(wav(long))
+    (tmp_path / "clip.wav").write_bytes(wav(long[8000:]))  # begins half a second later
+    with samaf.open(str(tmp_path / "s.db"), cache_folder=tmp_path / "index") as engine:
+        assert len(list(engine.add(tmp_path / "long.wav"))) == 1
+        record = examine(engine, [tmp_path / "clip.wav"], ReportOptions(pictures=False))
+    (found,) = record.clips[0].matches
+    times = np.array(found.course.times)
+    assert 200 < len(times) <= 400  # two blocks make a point, since there are more than 400
+    assert np.allclose(np.diff(times)[:-1], 0.5, atol=0.002)
+    assert np.array(found.course.reference_times) - times == pytest.approx(0.5, abs=0.1)
+    assert max(found.course.ber) < 0.3
 
 
 def test_the_store_is_recorded_as_the_last_change_left_it(
@@ -164,6 +182,6 @@ def test_a_model_that_is_not_calibrated_gives_no_ratio(
     monkeypatch.setattr(fingerprinter, "card", card)
     options = ReportOptions(QueryOptions(max_false_matches=1), pictures=False)
     record = examine(own_engine, [made_clips / "five.wav"], options)
-    assert not record.model.calibrated
+    assert not any(each.calibrated for each in record.model.alternatives)
     assert record.clips[0].matches
     assert all(e.log10_lr is None for f in record.clips[0].matches for e in f.evidence)

@@ -14,7 +14,7 @@ import pytest
 
 from samaf.errors import ReportError
 from samaf.report import Case, Examination, write_html, write_pdf
-from samaf.report.evaluation import SCALE
+from samaf.report.evaluation import SCALE, support_sentence
 from samaf.report.glyphs import BREAK, breakable, drawable, shortened
 from samaf.report.pages import document
 from samaf.report.pages.document import Facts, Picture
@@ -96,8 +96,8 @@ def test_each_section_of_the_issue_is_there(phone: Phone) -> None:
         phone[0].model.digest,
         "not examined",
         "not available",
-        "support for H1 relative to H2a",
-        "0:00.000 to 0:05.750",
+        support_sentence(phone[0].clips[0].matches[0].evidence[0].log10_lr, "H1", "H2a"),  # type: ignore[arg-type]
+        "0:00.000 to 0:06.000",
         "draft",
     ):
         assert words in page
@@ -196,8 +196,10 @@ def test_a_batch_has_counts_a_line_a_clip_and_a_timeline(batch: Examination) -> 
 
 def test_without_calibration_there_is_no_ratio_and_the_page_says_so(phone: Phone) -> None:
     record, pictures = phone
-    alternatives = tuple(replace(each, population="") for each in record.model.alternatives)
-    model = replace(record.model, calibrated=False, population="", alternatives=alternatives)
+    alternatives = tuple(
+        replace(each, population="", scores="") for each in record.model.alternatives
+    )
+    model = replace(record.model, alternatives=alternatives)
     (clip,) = record.clips
     (found,) = clip.matches
     found = replace(found, evidence=tuple(replace(e, log10_lr=None) for e in found.evidence))
@@ -216,7 +218,8 @@ def test_words_stay_below_the_cap_whatever_the_record_says(phone: Phone) -> None
     page = Tags(
         write_html(replace(record, clips=(replace(clip, matches=(found,)),)), pictures)
     ).text
-    assert "moderately strong support for H1" in page
+    cap = record.model.alternatives[0].highest
+    assert support_sentence(cap, "H1", "H2a") in page
     assert "extremely strong support for H1" not in page
 
 

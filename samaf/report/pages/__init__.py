@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from samaf.report.glyphs import shortened
 from samaf.report.pages import batch, closing, front, items, results, weighing
 from samaf.report.pages.document import Block, Document, Paragraph
 from samaf.report.pages.words import date_of, number_of
 from samaf.report.record import Examination
 
 __all__ = ["Document", "document"]
+
+RUNNING = 60  # characters of the title at the head of each page
 
 
 def document(record: Examination, attachments: Sequence[tuple[str, str]] = ()) -> Document:
@@ -21,9 +24,8 @@ def document(record: Examination, attachments: Sequence[tuple[str, str]] = ()) -
         Name and SHA-256 of the files that belong to the report.
     """
     title = front.title(record)
-    running = " - ".join(
-        part for part in (title, number_of(record.case), record.case.state) if part
-    )
+    head = (shortened(title, RUNNING), shortened(number_of(record.case), RUNNING))
+    running = " - ".join(part for part in (*head, record.case.state) if part)
     blocks = _one(record) if len(record.clips) == 1 else _many(record)
     return Document(
         title=title,

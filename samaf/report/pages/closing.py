@@ -53,8 +53,8 @@ def validity(record: Examination) -> Iterator[Block]:
     if validation is None:
         yield Paragraph(
             f"Validation of the decision at the clip's length and kind of damage: {NOT_AVAILABLE}. "
-            "The model card holds no such figures. The scores were calibrated on: "
-            f"{record.model.population or 'nothing'}.",
+            "The model card holds no such figures. What scores and ratios were fitted to stands "
+            "under Method and under Question and propositions.",
             "warning",
         )
         yield Paragraph(

@@ -121,7 +121,13 @@ def method(record: Examination) -> Iterator[Block]:
             ("System", program.system),
             ("Model", f"{model.name}, {model.bits} bits"),
             ("Digest of the model", model.digest),
-            ("Scores are calibrated on", model.population or "not calibrated: scores are guesses"),
+            *(
+                (
+                    f"Scores against {NAMES[each.key]} are fitted to",
+                    each.scores or "nothing: they are guesses",
+                )
+                for each in model.alternatives
+            ),
             ("Search", searches[settings.search]),
             ("Population", settings.population),
             ("Seconds compared at once", f"{settings.granularity_s}"),
