@@ -18,6 +18,7 @@ GROUPS = {
     "shared": "benchmarks.shared.commands",
     "speed": "benchmarks.speed.commands",
     "stores": "benchmarks.stores.commands",
+    "streams": "benchmarks.streams.commands",
     "unet": "benchmarks.unet.commands",
     "verification": "benchmarks.verification.commands",
 }

@@ -416,7 +416,9 @@ class AddResult:
 
     ``status`` is "added", "present" (the same bytes were stored before) or "failed"
     with the reason in ``message``. There it also says of a recording that was added why no
-    query will find it.
+    query will find it. While a folder is watched, the status may also be "moved" (the path of the
+    recording follows), "replaced" (other bytes lie at the path of a recording, which stays) or
+    "removed" (the file is gone; the recording stays).
     """
 
     path: str
@@ -424,6 +426,25 @@ class AddResult:
     recording: Recording | None = None
     hashes: int = 0
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """What became of a recording whose file was not at its path any more.
+
+    Attributes
+    ----------
+    recording
+        As the store has it now.
+    before
+        The path that it had.
+    found
+        Whether its file was found, and its path follows.
+    """
+
+    recording: Recording
+    before: str
+    found: bool
 
 
 @dataclass(frozen=True, slots=True)

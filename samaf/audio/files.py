@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -79,8 +79,44 @@ def _is_folder(path: Path) -> bool:
 
 
 def _below(top: Path, left_out: LeftOut) -> Iterator[Path]:
+    for path in _files(top, _refuse):
+        suffix = path.suffix.lower()
+        if suffix not in AUDIO_SUFFIXES:
+            left_out.other_files += 1
+            left_out.suffixes[suffix] = left_out.suffixes.get(suffix, 0) + 1
+        elif path.is_symlink() and not path.exists():
+            left_out.broken_links.append(path)
+            _log.warning("%s: a link that leads nowhere; passed over", printable(path))
+        else:
+            yield path
+
+
+def audio_states(top: Path) -> tuple[dict[Path, tuple[int, int]], list[OSError]]:
+    """Give size in bytes and time of change in ns of the files that `audio_files` gives.
+
+    Returns
+    -------
+    The states, and what could not be looked into.
+    """
+    states: dict[Path, tuple[int, int]] = {}
+    errors: list[OSError] = []
+    for path in _files(top, errors.append):
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            try:
+                state = path.stat()
+            except FileNotFoundError:  # gone just now, or a link that leads nowhere
+                continue
+            except OSError as error:
+                errors.append(error)
+                continue
+            if stat.S_ISREG(state.st_mode):
+                states[path] = (state.st_size, state.st_mtime_ns)
+    return states, errors
+
+
+def _files(top: Path, on_error: Callable[[OSError], object]) -> Iterator[Path]:
     searched: set[str] = set()
-    for folder, folders, names in os.walk(top, onerror=_refuse, followlinks=True):
+    for folder, folders, names in os.walk(top, onerror=on_error, followlinks=True):
         real = os.path.realpath(folder)
         if real in searched:  # links may go round in a circle
             folders.clear()
@@ -88,15 +124,7 @@ def _below(top: Path, left_out: LeftOut) -> Iterator[Path]:
         searched.add(real)
         folders.sort()
         for name in sorted(names):
-            path, suffix = Path(folder, name), os.path.splitext(name)[1].lower()
-            if suffix not in AUDIO_SUFFIXES:
-                left_out.other_files += 1
-                left_out.suffixes[suffix] = left_out.suffixes.get(suffix, 0) + 1
-            elif path.is_symlink() and not path.exists():
-                left_out.broken_links.append(path)
-                _log.warning("%s: a link that leads nowhere; passed over", printable(path))
-            else:
-                yield path
+            yield Path(folder, name)
 
 
 def _refuse(error: OSError) -> NoReturn:

@@ -28,6 +28,7 @@ from samaf.cli.sync import sync
 from samaf.cli.text import complain
 from samaf.cli.train import train
 from samaf.cli.verify import verify
+from samaf.cli.watching import relocate
 from samaf.errors import SamafError
 from samaf.logs import FORMATS, LEVELS, configure
 from samaf.text import escaped
@@ -112,6 +113,7 @@ for command in (
     show,
     label,
     delete,
+    relocate,
     stats,
     compare,
     sync,

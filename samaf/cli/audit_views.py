@@ -23,6 +23,8 @@ def _said(entry: AuditEntry) -> str:
     if entry.act == "relabel":
         before, after = (labelled(details.get(key) or {}) for key in ("before", "after"))
         return f"{entry.path}: {before or 'no label'} -> {after or 'no label'}"
+    if entry.act == "relocate":
+        return f"{details.get('before')} -> {entry.path}"
     if entry.act == "query":
         # Entries of earlier versions hold a ranking under the name candidates.
         ranked = details.get("ranking") or details.get("candidates") or []

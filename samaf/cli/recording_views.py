@@ -6,7 +6,14 @@ from samaf.cli.media_views import media_lines
 from samaf.cli.render import Lines, View, labelled, shown_path
 from samaf.cli.text import clock
 from samaf.json_records import RECORDING_FIELDS, Record, media_record, recording_record
-from samaf.records import AddResult, CopiesResult, Fingerprint, Recording, RepeatedSegment
+from samaf.records import (
+    AddResult,
+    CopiesResult,
+    Fingerprint,
+    Recording,
+    Relocation,
+    RepeatedSegment,
+)
 
 DIGITS = 12  # of a digest, for people
 SHOWN_HASH = 64  # digits, 256 bits; vectors have many more
@@ -63,6 +70,36 @@ ADDED: View[AddResult] = View(
     lambda _: (),  # people get a progress and a summary
     _add_record,
     ("path", "status", "recording_id", "sha256", "duration", "hashes", "message", "media"),
+)
+
+
+def _watched_lines(result: AddResult) -> Lines:
+    if result.status != "present":  # after a restart without a cache, that may be all files
+        yield (
+            result.status,
+            shown_path(result.path),
+            result.message.removeprefix(f"{result.path}: "),
+        )
+
+
+WATCHED: View[AddResult] = View(("", "file", ""), _watched_lines, _add_record, ADDED.fields)
+
+
+def _relocation_record(result: Relocation) -> Record:
+    return {**recording_record(result.recording), "before": result.before, "found": result.found}
+
+
+def _relocation_lines(result: Relocation) -> Lines:
+    recording = result.recording
+    now = shown_path(recording.path) if result.found else "not found"
+    yield str(recording.recording_id), shown_path(result.before), now
+
+
+RELOCATED: View[Relocation] = View(
+    (">id", "before", "now"),
+    _relocation_lines,
+    _relocation_record,
+    (*RECORDING_FIELDS, "before", "found"),
 )
 
 

@@ -45,6 +45,11 @@ NAMED = 3  # files that a warning names
     metavar="N",
     help="Files processed at once.  [default: number of processors]",
 )
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on: add what comes into the folders, let paths follow files that move.",
+)
 @sound_options
 @database_index_option
 @model_option
@@ -54,6 +59,7 @@ def add(
     paths: tuple[Path, ...],
     labels: Path | None,
     jobs: int | None,
+    watch: bool,
     track: int | None,
     channel: int | None,
     index: str,
@@ -69,6 +75,8 @@ def add(
     Exit status 1 if a file could not be used; the others are stored anyway. With --index, the
     index in that database is brought up to date at the end.
 
+    With --watch, a file is added when it has not changed for 10 s, until Ctrl-C or SIGTERM.
+
     \b
     Example:
       samaf add recordings/ interview.mp3 --labels labels.csv
@@ -78,10 +86,14 @@ def add(
     from samaf.cli.progress import Progress
     from samaf.cli.recording_views import ADDED
     from samaf.cli.render import shown_path, write
+    from samaf.cli.watching import watch_folders
     from samaf.engine.add import LeftOut, audio_files
     from samaf.engine.models import check_model
 
     named = read_labels(labels) if labels else {}
+    if watch:
+        watch_folders(paths, named, jobs, track, channel, index, model, output_format)
+        return
     left_out = LeftOut()
     files = list(audio_files(paths, left_out))
     if not files:

@@ -30,8 +30,11 @@ from samaf.engine.options import (
     check_index_type,
 )
 from samaf.engine.query import QueryFamily, family_of, query_many
+from samaf.engine.relocate import relocate
 from samaf.engine.repeats import stored_repeats
+from samaf.engine.seen_files import seen_files
 from samaf.engine.stream_listeners import listener_of
+from samaf.engine.watch import watch, watched_folders
 from samaf.errors import AudioError, FingerprinterError, IndexDatabaseError, StoreError
 from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.fingerprinters import (
@@ -51,6 +54,7 @@ from samaf.records import (
     RankingResult,
     Recording,
     RecordingGroups,
+    Relocation,
     RepeatCluster,
 )
 from samaf.status import IndexStatus, StoreStats
@@ -140,6 +144,47 @@ class Engine:
         yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
         if "://" in self.index_type:
             self._current_index.get()
+
+    def watch(
+        self,
+        folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        labels: Mapping[str, Mapping[str, str]] = NO_LABELS,  # type: ignore[assignment]
+        jobs: int | None = None,
+        *,
+        track: int | None = None,
+        channel: int | None = None,
+        until: Event | None = None,
+    ) -> Iterator[AddResult]:
+        """Add what is in folders and what comes into them; yield what became of each file.
+
+        A file is added when it has not changed for 10 s. Files are told apart by their SHA-256:
+        where the file of a recording moved, the recording's path follows. Recordings whose files
+        were replaced or removed stay in the store.
+
+        Parameters
+        ----------
+        labels, jobs, track, channel
+            As in `add`.
+        until
+            Ends it when it is set.
+
+        Raises
+        ------
+        AudioError, StoreError, FingerprinterError
+            As in `add`; a folder that vanishes later is waited for.
+        """
+        given = [folders] if isinstance(folders, str | os.PathLike) else folders
+        tops = watched_folders(given)
+        self.store.bind(stored_fingerprinter(self.fingerprinter))
+        selection = Selection(track, channel)
+
+        def add_files(files: Sequence[Path]) -> Iterator[AddResult]:
+            yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
+            if files and "://" in self.index_type:
+                self._current_index.get()
+
+        with seen_files(self.store, self._cache_folder) as seen:
+            yield from watch(tops, self.store, add_files, seen, until or Event())
 
     # Asking -------------------------------------------------------------------------
 
@@ -477,6 +522,32 @@ class Engine:
         found = {each.recording_id: each for each in map(self.show, recordings)}
         self.store.delete_many(list(found))
         return list(found.values())
+
+    def relocate(
+        self,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> Iterator[Relocation]:
+        """Look for recordings whose files have moved; let their paths follow.
+
+        Yields the recordings that were not at their paths, those that were not found last. Each
+        change is written into the audit log.
+
+        Parameters
+        ----------
+        paths
+            Files, and folders to look through. Files are told apart by their SHA-256.
+        on_progress
+            Called with the files read, and those in all.
+
+        Raises
+        ------
+        AudioError, StoreError
+            A path does not exist (then nothing changes), or the store cannot be written.
+        """
+        given = [paths] if isinstance(paths, str | os.PathLike) else paths
+        yield from relocate(self.store, given, on_progress)
 
     def stats(self) -> StoreStats:
         """Sum the store up, and tell whether the index is current, without reading it."""

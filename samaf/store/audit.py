@@ -32,7 +32,7 @@ from samaf.store.rows import Values, iso, now
 from samaf.version import __version__
 
 ACTS = (
-    *("add", "delete", "relabel", "import", "merge", "restore", "rehash"),
+    *("add", "delete", "relabel", "relocate", "import", "merge", "restore", "rehash"),
     *("query", "report", "decision"),
 )
 BEGINNING = "0" * 64  # stands for the entry before the first

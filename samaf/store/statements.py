@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, case, func, insert, select, update
@@ -30,6 +32,7 @@ from samaf.store.rows import (
     label_values,
     now,
     recording_of,
+    recording_values,
 )
 
 IDS_A_STATEMENT = 500  # SQLite before 3.32 takes 999 bound values
@@ -277,6 +280,36 @@ def relabel(
     details = {"before": before, "after": after}
     append(connection, author, [Act("relabel", stored[0].sha256, stored[0].path, details)])
     return True
+
+
+def relocate(connection: Connection, paths: Mapping[int, str], author: Author) -> list[Recording]:
+    """Replace the paths of recordings, and their names, and log it; return those as they are now.
+
+    Recordings that are not there, or that have the path, are left out.
+    """
+    begin_change(connection)
+    moved = [
+        (recording, paths[recording.recording_id])
+        for some in chunks(paths, IDS_A_STATEMENT)
+        for recording in recordings(connection, with_ids(some))
+        if recording.path != paths[recording.recording_id]
+    ]
+    if not moved:
+        connection.rollback()
+        return []
+    now_there = []
+    acts = []
+    for before, path in moved:
+        after = replace(before, path=path, name=PurePath(path).name)
+        values = recording_values(after)
+        changed = {"path": values["path"], "name": values["name"]}
+        connection.execute(
+            update(schema.recordings).where(_recordings.id == before.recording_id).values(changed)
+        )
+        acts.append(Act("relocate", before.sha256, path, {"before": before.path}))
+        now_there.append(after)
+    append(connection, author, acts)
+    return now_there
 
 
 def log(connection: Connection, author: Author, act: Act) -> None:

@@ -317,6 +317,28 @@ class Store:
         ):
             raise self._unknown(recording_id)
 
+    def relocate(self, paths: Mapping[int, str]) -> list[Recording]:
+        """Give recordings other paths, and the names that these end with, in one transaction.
+
+        Parameters
+        ----------
+        paths
+            By the id of a recording. Ids that are not there are passed over.
+
+        Returns
+        -------
+        The recordings that had another path, as they are now.
+
+        Raises
+        ------
+        StoreError
+            A path cannot be stored.
+        """
+        author = self._author
+        return self._database.write(
+            lambda connection: sql.relocate(connection, paths, author), repeatable=True
+        )
+
     # --- the audit log -----------------------------------------------------------------
 
     def log(

@@ -87,6 +87,8 @@ def test_a_writer_writes_and_alters_nothing(
     with Store.open(url) as store:
         assert store.add(*make(3, labels={"case": "7"}))[1]
         store.relabel(3, {"case": "8"})
+        (moved,) = store.relocate({3: "/elsewhere/moved.wav"})
+        assert (moved.name, store.get(3)) == ("moved.wav", moved)
         store.delete(1)
         assert [each.recording_id for each in store.recordings()] == [2, 3]
     with pytest.raises(StoreError, match="lacks a right|command denied"):

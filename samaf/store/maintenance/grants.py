@@ -12,7 +12,7 @@ from samaf.store.urls import is_file, redacted, resolve
 WRITER: Mapping[str, str] = {
     "store": "UPDATE (revision, last_recording_id)",
     "fingerprinters": "INSERT",
-    "recordings": "INSERT, DELETE",
+    "recordings": "INSERT, DELETE, UPDATE (path, name)",
     "labels": "INSERT, DELETE",
     "hash_rows": "INSERT, DELETE",
     "deletions": "INSERT",
@@ -28,8 +28,8 @@ def grant_sql(url: str | None, role: str, user: str, host: str = "%") -> list[st
     Parameters
     ----------
     role
-        "reader" (asks), "writer" (also adds, deletes, relabels) or "owner" (also makes the
-        store, upgrades, restores, prunes, vacuums).
+        "reader" (asks), "writer" (also adds, deletes, relabels, relocates) or "owner" (also makes
+        the store, upgrades, restores, prunes, vacuums).
     user, host
         Who, and where from; the user must exist.
 
