@@ -22,7 +22,7 @@ MAX_FALSE_MATCHES = 1e-3  # expected in a query
 MAX_FALSE_MATCHES_PER_HOUR = 0.1  # expected in an hour of a stream
 MAX_FALSE_PAIRS = 1e-3  # expected in the list of all duplicates
 LEAST_SECONDS = 2.0  # of a piece that recurs
-LEAST_SHARED = 2.0  # s that two recordings must share to belong together
+LEAST_SHARED = 1.0  # s that two recordings must share to belong together
 COMMON = 5  # recordings that hold a piece which joins none of them
 
 
