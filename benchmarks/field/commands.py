@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,23 @@ def fit_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None
     if is_written:
         card = replace(fingerprinter.card, calibration=calibration)
         click.echo(write_card(card, fingerprinter.path.parent))
+
+
+@command.command("figures")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
+def figures_command(folder: Path, model: str) -> None:
+    """Write the validation that reports print into the card, from the answers in DIR."""
+    from benchmarks.field.figures import validation
+
+    settings = json.loads((folder / SETTINGS).read_text("utf-8"))
+    fingerprinter = load_hash_model(model)
+    if settings["model"] != fingerprinter.digest:
+        raise BenchmarkError(f"{folder}: holds answers of another model than {model}")
+    found = validation(list(read_answers(folder / ANSWERS)), settings)
+    card = fingerprinter.card
+    written = replace(card, figures={**card.figures, "decision": asdict(found)})
+    click.echo(write_card(written, fingerprinter.path.parent))
 
 
 def run(
