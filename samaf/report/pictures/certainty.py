@@ -61,7 +61,7 @@ def tippett(validation: Validation, log10_lr: float | None = None) -> bytes:
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("log10 likelihood ratio")
         axes.set_ylabel("share of queries at or above")
-        axes.legend(loc="lower left")
+        axes.legend(loc="center", bbox_to_anchor=(0.5, 0.5))
         return svg(figure)
 
 
