@@ -79,7 +79,7 @@ def test_the_page_needs_nothing_and_runs_nothing(phone: Phone) -> None:
     page = Tags(write_html(*phone))
     assert not page.tags & {"script", "link", "iframe", "object", "form"}
     assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
-    assert len(page.sources) == 4
+    assert len(page.sources) == 7
 
 
 def test_each_section_of_the_issue_is_there(phone: Phone) -> None:
@@ -95,7 +95,7 @@ def test_each_section_of_the_issue_is_there(phone: Phone) -> None:
         phone[0].clips[0].item.sha256,  # type: ignore[union-attr]
         phone[0].model.digest,
         "not examined",
-        "not available",
+        "The validation rests on simulated damage",
         support_sentence(phone[0].clips[0].matches[0].evidence[0].log10_lr, "H1", "H2a"),  # type: ignore[arg-type]
         "0:00.000 to 0:06.000",
         "draft",
@@ -185,7 +185,8 @@ def test_a_batch_has_counts_a_line_a_clip_and_a_timeline(batch: Examination) -> 
     names = {block.name for block in pages.blocks if isinstance(block, Picture)}
     recordings = {f.recording.recording_id for clip in batch.clips for f in clip.matches}
     assert names == {
-        *("map", "clip-0001-match-01-course", "clip-0002-match-01-course"),
+        *("map", "hit-rates", "tippett"),
+        *("clip-0001-match-01-course", "clip-0002-match-01-course"),
         *(f"recording-{number}" for number in recordings),
     }
     page = Tags(write_html(batch, {})).text
@@ -246,3 +247,9 @@ def test_texts_fit_the_fonts_and_the_lines() -> None:
     assert breakable("short words") == "short words"
     assert breakable("a" * 30) == BREAK.join(["a" * 12, "a" * 12, "a" * 6])
     assert shortened("a" * 50 + "b" * 50, 21) == "a" * 10 + "\u2026" + "b" * 10
+
+
+def test_a_card_without_a_validation_says_so(phone: Phone) -> None:
+    record, pictures = phone
+    without = replace(record, model=replace(record.model, validation=None))
+    assert "not available" in Tags(write_html(without, pictures)).text
