@@ -11,7 +11,7 @@ import pytest
 
 import samaf
 from samaf.demo import CLIPS
-from samaf.engine.worker_tasks import FINGERPRINT
+from samaf.engine.worker_tasks import FINGERPRINT, Request
 from samaf.engine.workers import Workers
 from samaf.errors import AudioError
 from samaf.fingerprinters import DEFAULT_MODEL
@@ -68,12 +68,12 @@ def test_a_killed_process_costs_one_file(tmp_path: Path) -> None:
     os.mkfifo(waiting)  # opening it for reading waits for a writer
     workers = Workers(1, DEFAULT_MODEL)
     try:
-        workers.do(FINGERPRINT, BRUNO)
+        workers.do(FINGERPRINT, Request(BRUNO))
         (process,) = children()
         Timer(0.2, os.kill, (process, signal.SIGKILL)).start()
         with pytest.raises(AudioError, match=r"waiting\.wav: the process .* \(Killed\)"):
-            workers.do(FINGERPRINT, waiting)
-        assert workers.do(FINGERPRINT, BRUNO).sha256 == samaf.fingerprint(BRUNO).sha256
+            workers.do(FINGERPRINT, Request(waiting))
+        assert workers.do(FINGERPRINT, Request(BRUNO)).sha256 == samaf.fingerprint(BRUNO).sha256
         assert children() != [process]
     finally:
         workers.close()

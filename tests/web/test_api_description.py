@@ -130,4 +130,4 @@ def test_the_python_example_of_the_docs_runs(
     monkeypatch.setenv("SAMAF_TOKEN", TOKEN)
     monkeypatch.setenv("SAMAF_URL", described.url)
     runpy.run_path("example.py")
-    assert capsys.readouterr().out.startswith("amelia-harbour.ogg 2.99")
+    assert capsys.readouterr().out.startswith("amelia-harbour.ogg 3.0")
