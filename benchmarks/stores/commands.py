@@ -12,7 +12,7 @@ from benchmarks.stores import load as loads
 from benchmarks.stores import storage as storages
 from benchmarks.stores import torture as tortures
 from benchmarks.stores import upkeep as upkeeps
-from benchmarks.stores.made import DIALECTS, MARIADB, parse_dialects, servers, sqlite_database
+from benchmarks.stores.made import DIALECTS, SERVERS, parse_dialects, servers, sqlite_database
 from benchmarks.tables import markdown, of_lines
 from benchmarks.terminal import choose
 from samaf.store import downgrade
@@ -27,7 +27,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--kills", default=200, show_default=True, help="Of the program, in all.")
-@click.option("--server-kills", default=10, show_default=True, help="Of the MariaDB server.")
+@click.option("--server-kills", default=10, show_default=True, help="Of each server.")
 @click.option("--seed", default=1, show_default=True)
 @dialects_option
 @click.option(
@@ -36,8 +36,8 @@ def command() -> None:
 def torture(kills: int, server_kills: int, seed: int, dialects: str, work: str) -> None:
     """End program and server at random moments and check that nothing is lost."""
     chosen, interrupted = parse_dialects(dialects), choose("--work", work, tortures.ALL)
-    if interrupted == (tortures.SERVER,) and MARIADB not in chosen:
-        raise BenchmarkError(f"--work {work}: needs {MARIADB} among --dialects, and that installed")
+    if interrupted == (tortures.SERVER,) and not set(SERVERS) & set(chosen):
+        raise BenchmarkError(f"--work {work}: needs a server among --dialects, and that installed")
     tallies = []
     for tally in tortures.run(kills, server_kills, seed, chosen, interrupted):
         tallies.append(tally)

@@ -62,7 +62,11 @@ def catch_up(
 def _ready(shard: Shard, store: Store) -> StoreVersion:
     """Give the version that a shard is complete up to, emptied if it is none of the store's."""
     state = shard.state()
-    if state is None or not (store.continues(state.done) and store.continues(state.loading)):
+    if state is None:
+        shard.begin()
+        return StoreVersion()
+    of_store = store.continues(state.done) and store.continues(state.loading)
+    if state.is_emptying or not of_store:
         shard.clear()
         return StoreVersion()
     return state.done

@@ -8,6 +8,8 @@ not rows). A recording and side together are called a stream here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from samaf.errors import IndexDatabaseError
@@ -35,8 +37,14 @@ STATE = np.dtype(
         ("log_hash", "S64"),
     ]
 )
-DONE, LOADING = 0, 1  # kinds of state: complete up to a version; being brought to one
+# Kinds of state: complete up to a version; being brought to one; being emptied.
+DONE, LOADING, EMPTYING = 0, 1, 2
 COLUMN = np.dtype([("name", "S60")])
+
+
+def listed(numbers: Iterable[int]) -> str:
+    """Write numbers as an array, which is one element of a statement however long it is."""
+    return f"[{','.join(map(str, numbers))}]"
 
 
 def hash_row(width: int) -> np.dtype:
@@ -93,7 +101,7 @@ def create_sql(width: int) -> list[str]:
 
 
 def check(connection: Connection, width: int) -> bool:
-    """Tell whether the tables are there.
+    """Tell whether the tables are there: all of them, since that of the state is made last.
 
     Raises
     ------
@@ -107,7 +115,7 @@ def check(connection: Connection, width: int) -> bool:
         COLUMN,
     )
     there = {row.decode() for row in rows["name"].tolist()}
-    if not there:
+    if not any(name.startswith("state ") for name in there):
         return False
     wanted = {
         f"{table} {name} {kind}"
