@@ -9,6 +9,7 @@ import click
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.stores import load as loads
+from benchmarks.stores import replication as replications
 from benchmarks.stores import storage as storages
 from benchmarks.stores import torture as tortures
 from benchmarks.stores import upkeep as upkeeps
@@ -45,6 +46,18 @@ def torture(kills: int, server_kills: int, seed: int, dialects: str, work: str) 
             click.echo(f"{tally.dialect}, {tally.verb}: {failure}", err=True)
     click.echo(markdown(tortures.table(tallies)))
     raise SystemExit(any(tally.failures for tally in tallies))
+
+
+@command.command()
+@click.option("--kills", default=5, show_default=True, help="Of the primary.")
+@click.option("--seed", default=1, show_default=True)
+def replication(kills: int, seed: int) -> None:
+    """Run a replicating group of three MySQL servers and end its primary while samaf adds."""
+    tally = replications.replication(kills, seed)
+    for failure in tally.failures:
+        click.echo(failure, err=True)
+    click.echo(markdown(tortures.table([tally])))
+    raise SystemExit(bool(tally.failures))
 
 
 @command.command()

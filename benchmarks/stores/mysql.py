@@ -31,7 +31,6 @@ class MysqlServer(DatabaseServer):
         """Give the program with its options."""
         return [
             *self._program(),
-            *(self.options or ["--skip-networking"]),
             f"--socket={self.socket}",
             f"--pid-file={self.folder / 'pid'}",
             f"--log-error={self.folder / 'log'}",
@@ -42,6 +41,7 @@ class MysqlServer(DatabaseServer):
             "--innodb-flush-method=nosync",
             "--sync-binlog=0",
             "--performance-schema=OFF",
+            *(self.options or ["--skip-networking"]),
         ]
 
     def _program(self) -> list[str]:

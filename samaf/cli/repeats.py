@@ -18,6 +18,7 @@ from samaf.cli.exporting import (
 )
 from samaf.cli.options import (
     database,
+    database_index_option,
     db_option,
     granularity_option,
     index_option,
@@ -70,6 +71,7 @@ common_option = click.option(
 @format_option("Write labels of each recording into --out instead of a table.")
 @out_option
 @cut_options
+@database_index_option
 @model_option
 @db_option
 @output_format_option
@@ -85,6 +87,7 @@ def duplicates(
     cut_folder: Path | None,
     cut_format: str,
     padding_s: float,
+    index: str,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -111,7 +114,7 @@ def duplicates(
     one_output(output_format, label_format, out)
     if clusters:
         with (
-            samaf.open(database(), model=model, create=False) as engine,
+            samaf.open(database(), model=model, index=index, create=False) as engine,
             counting("recordings") as on_progress,
         ):
             result = engine.duplicate_groups(
@@ -130,7 +133,7 @@ def duplicates(
             click.echo("no two recordings share audio")
         return
     with (
-        samaf.open(database(), model=model, create=False) as engine,
+        samaf.open(database(), model=model, index=index, create=False) as engine,
         counting("recordings") as on_progress,
     ):
         duplicate_pairs = engine.duplicates(

@@ -106,7 +106,7 @@ def test_query_as_json(run: Run, tmp_path: Path) -> None:
     result = run("query", "clip.wav", STRANGER, "--json")
     assert result.exit_code == 0
     found, unknown = (json.loads(line) for line in result.stdout.splitlines())
-    assert list(found) == ["query", "duration", "sha256", "media", "matches"]
+    assert list(found) == ["query", "duration", "sha256", "media", "unsearched", "matches"]
     assert found["query"] == str(tmp_path / "clip.wav")
     assert found["duration"] == 7.0
     best = found["matches"][0]
