@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -77,22 +77,6 @@ def one_output(output_format: str | None, label_format: str | None, out: Path | 
         raise click.UsageError("--out: needs --format")
 
 
-def label_files(files: Iterable[Annotated], label_format: str) -> Mapping[str, str]:
-    """Give the text of each file of labels by its name; names that occur again get a number."""
-    from samaf.report.exports.cut import safe_name
-    from samaf.report.exports.formats import FORMATS
-
-    chosen = FORMATS[label_format]
-    texts: dict[str, str] = {}
-    for file in files:
-        name, number = safe_name(file.name), 1
-        while f"{name}{chosen.suffix}" in texts:
-            number += 1
-            name = f"{safe_name(file.name)}-{number}"
-        texts[f"{name}{chosen.suffix}"] = chosen.write(file)
-    return texts
-
-
 def write_labels(
     clips: Sequence[Annotated], recordings: Sequence[Annotated], label_format: str, out: Path | None
 ) -> None:
@@ -107,7 +91,7 @@ def write_labels(
     """
     from samaf.errors import ReportError
     from samaf.files import atomic
-    from samaf.report.exports.formats import FORMATS
+    from samaf.report.exports.formats import FORMATS, label_files
 
     chosen = FORMATS[label_format]
     if out is None:
