@@ -166,6 +166,7 @@ def test_cost_by_hand() -> None:
     assert cllr(np.full(2, np.log10(3)), np.full(2, -np.log10(3))) == pytest.approx(np.log2(4 / 3))
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(-9, 9), min_size=1, max_size=30),
     st.lists(st.integers(-9, 9), min_size=1, max_size=30),

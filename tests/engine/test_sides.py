@@ -89,6 +89,7 @@ def test_a_recording_says_what_was_decoded(folder: Path, call_store: str) -> Non
     assert (alone.packed[agreeing] == codes.stream(2)[agreeing]).all()
 
 
+@pytest.mark.slow
 def test_a_clip_is_searched_for_by_each_side(folder: Path) -> None:
     with samaf.open(str(folder / "mono.db"), cache_folder=folder / "mono") as engine:
         list(engine.add([CLIPS / "amelia-harbour.ogg", CLIPS / "bruno-garden.ogg"]))

@@ -170,6 +170,7 @@ def test_headers_that_do_not_belong_here(
     assert_shows(opened(store, tmp_path), store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("further", [0, 1, 2, 3])
 def test_a_file_put_back(store: Store, tmp_path: Path, further: int) -> None:
     add(store, 1)

@@ -107,6 +107,7 @@ def test_two_groups_of_vectors_have_their_means_as_centres() -> None:
     assert sorted(centres.view("<f4").tolist()) == [[0, 2], [8, 9]]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from([HAMMING, EUCLIDEAN]),

@@ -84,6 +84,7 @@ def test_wrong_recordings_and_wrong_places_are_not_verified(seed: int) -> None:
         assert told.log10_lr < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loudness", [0.3, 3.0])
 def test_hum_of_one_device_verifies_nothing(loudness: float) -> None:
     def hum(count: int, phase: float) -> np.ndarray:

@@ -51,6 +51,7 @@ def test_nothing_to_compare_is_zero(clip: np.ndarray, recording: np.ndarray) -> 
     assert score(clip, recording, 0) == 0
 
 
+@pytest.mark.slow
 def test_long_recordings_are_compared_as_short_ones_are() -> None:
     long = np.concatenate([voice(125, 22), RECORDING])
     clip = RECORDING[50_000:82_000]

@@ -34,6 +34,7 @@ def _answers() -> list[Answer]:
 DATA = fitting.examples(_answers())
 
 
+@pytest.mark.slow
 def test_stated_rates_are_met_for_speakers_that_were_not_fitted_to() -> None:
     seen = fitting.cross_validated(DATA, ScoreCalibration())
     for rate in (0.1, 0.01):
@@ -52,6 +53,7 @@ def test_the_weights_are_those_of_the_law() -> None:
     assert decision.weights.activity == pytest.approx(0, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_score_of_the_card_is_the_one_that_was_fitted() -> None:
     made = fitting.fitted(DATA, ScoreCalibration())
     found = score(DATA.evidence, made)
@@ -64,6 +66,7 @@ def test_the_score_of_the_card_is_the_one_that_was_fitted() -> None:
     assert made.likelihood.lowest < 0 < made.likelihood.highest
 
 
+@pytest.mark.slow
 def test_the_check_shows_what_passes() -> None:
     text = fitting.checked(DATA, fitting.fitted(DATA, ScoreCalibration()))
     assert "40 speakers in 5 folds" in text
