@@ -123,6 +123,7 @@ def test_files_are_decoded_side_by_side(tmp_path: Path) -> None:
             assert count == 300 * RATE
 
 
+@pytest.mark.slow
 def test_a_file_that_nobody_waits_for_is_left() -> None:
     waiting = server()
     with opened(LONG) as file:

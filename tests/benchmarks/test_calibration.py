@@ -69,6 +69,7 @@ def drawn(count: int, seed: int) -> list[Trial]:
     return trials
 
 
+@pytest.mark.slow
 def test_a_fit_meets_the_rates_that_it_states_for_each_length() -> None:
     law = fit(drawn(3_000, 1), PLAIN)
     fresh = drawn(6_000, 2)

@@ -136,6 +136,7 @@ def test_duplicates_name_the_sides_and_a_recording_is_none_of_itself(
     assert (match.channel, match.reference_channel) == ("2", "")
 
 
+@pytest.mark.slow
 def test_one_channel_is_stored_where_it_is_chosen(folder: Path, tmp_path: Path) -> None:
     url = str(tmp_path / "s.db")
     with samaf.open(url, cache_folder=tmp_path) as engine:

@@ -113,6 +113,7 @@ def test_rebuild_leaves_readers_alone(store: Store, tmp_path: Path) -> None:
     np.testing.assert_array_equal(reader.hashes, table.hashes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["hashes", "table", "header"])
 @pytest.mark.parametrize("fault", ["gone", "cut", "flipped", "empty"])
 def test_damaged_files_are_made_anew(store: Store, tmp_path: Path, which: str, fault: str) -> None:

@@ -125,6 +125,7 @@ def test_hashes_of_any_length_come_back(
         assert all(same(changed[number], hashes) for number, hashes in originals.items())
 
 
+@pytest.mark.slow
 @several_examples
 @given(data=st.data())
 def test_any_hashes_come_back(store: Store, make: Make, data: st.DataObject) -> None:

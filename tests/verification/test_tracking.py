@@ -43,6 +43,7 @@ def test_a_jump_is_noticed_and_placed(missing: float) -> None:
     assert found.first[behind] - found.first[behind - 1] < 4
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_far_off_is_followed() -> None:
     first, second = device(0, 0, 1), device(0, 3_000, 2)
     found = track(Samples(first), Samples(second), [Guess(0.0, 0.0, 60.0)])

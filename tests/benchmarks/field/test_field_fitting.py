@@ -44,6 +44,7 @@ def test_stated_rates_are_met_for_speakers_that_were_not_fitted_to() -> None:
     assert (seen.wrong[DATA.stored] >= 3).mean() < 0.005
 
 
+@pytest.mark.slow
 def test_the_weights_are_those_of_the_law() -> None:
     decision = fitting.fitted(DATA, ScoreCalibration()).decision
     # One decade of evidence above the rival is one decade of the rate. Rivals vary by 0.6 decades,
