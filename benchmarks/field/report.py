@@ -154,7 +154,7 @@ def _verified(answers: Sequence[Answer]) -> str:
     ):
         if chosen:
             hits = [
-                any(m.get("verified") and (a.stored and a.named(m)) == right for m in a.matches)
+                any(m.get("verified") and (a.stored and a.is_right(m)) == right for m in a.matches)
                 for a in chosen
             ]
             lines.append(f"- {title}: {_rate(hits, chosen)} of {len(chosen):,}")
