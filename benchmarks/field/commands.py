@@ -169,7 +169,7 @@ def ratio_command(folders: tuple[Path, ...], model: str, is_written: bool) -> No
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
 @click.option("--write", "is_written", is_flag=True, help="Write the fit into the card.")
 def deep_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None:
-    """Fit what a deep query is charged to the answers in DIR, asked with --deep."""
+    """Fit what a deep query is charged to the answers in DIR, of queries with --deep."""
     from benchmarks.field import deep
 
     fingerprinter = load_hash_model(model)
@@ -313,8 +313,8 @@ def _for_fits(folders: tuple[Path, ...], search: str) -> list[Answer]:
             raise BenchmarkError(f"{folder}: the test split is for reporting; give another")
         if settings["search"] != search:
             raise BenchmarkError(
-                f"{folder}: was asked with the {settings['search']} search; give one that was "
-                f"asked with the {search} one"
+                f"{folder}: was made with the {settings['search']} search; give one of "
+                f"the {search} search"
             )
         answers += read_answers(folder / ANSWERS)
     return answers

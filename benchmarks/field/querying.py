@@ -47,7 +47,7 @@ class Task:
     drawn
         Conditions that are drawn for each clip and length; 0 for all.
     stores
-        What the store lacks when a clip is asked, see ``plan.WITHOUT``.
+        What the store lacks when a clip is queried, see ``plan.WITHOUT``.
     """
 
     store: Path
@@ -64,7 +64,7 @@ class Task:
     stores: tuple[str, ...] = WITHOUT
 
     def drawn_conditions(self, probe: Probe, seconds: float) -> tuple[str, ...]:
-        """Draw the conditions under which a clip is asked at a length, by name."""
+        """Draw the conditions under which a clip is queried at a length, by name."""
         if not 0 < self.drawn < len(self.conditions):
             return self.conditions
         rng = Draws(str(self.seed), probe.name, f"{seconds:g}", "conditions").rng

@@ -80,7 +80,7 @@ def test_too_few_queries_are_refused() -> None:
     ("settings", "said"),
     [
         ({"split": "test", "search": "deep"}, "the test split is for reporting"),
-        ({"split": "validation", "search": "plain"}, "was asked with the plain search"),
+        ({"split": "validation", "search": "plain"}, "was made with the plain search"),
     ],
 )
 def test_answers_that_are_not_for_this_fit_are_refused(
