@@ -296,7 +296,7 @@ def _seconds(text: str) -> tuple[float, ...]:
 
 
 def _stores(text: str) -> tuple[str, ...]:
-    """Give what each of the stores lacks that are named."""
+    """Give what each of the stores of a list lacks."""
     called = {without or WHOLE: without for without in WITHOUT}
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names or not set(names) <= set(called):
