@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import log10
 
@@ -17,7 +17,7 @@ from samaf.matching.matcher import Matcher
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid, hash_under
 from samaf.matching.search import search_all, shortlist
-from samaf.matching.unaltered import as_it_is, fitted
+from samaf.matching.unaltered import as_it_is, fitted, laid
 from samaf.records import IDENTITY
 
 DECISIVE = -6.0  # log10 E-value from which no further hypothesis is tried
@@ -40,11 +40,15 @@ class DeepMatcher:
         With the calibration of plain queries.
     exhaustive
         Also try reversed speed, and tempo with pitch.
+    samples_of
+        Gives the samples of a recording, float32 (n,), by its position in the index' table, where
+        they are at hand.
     """
 
     fingerprinter: Fingerprinter
     matcher: Matcher
     exhaustive: bool = False
+    samples_of: Callable[[int], np.ndarray] | None = None
 
     def find(self, samples: np.ndarray, salt: str) -> list[Candidate]:
         """Find a clip; manipulations are refined beyond the grid of hypotheses.
@@ -124,7 +128,12 @@ class DeepMatcher:
             if seconds > AMBIGUOUS_SECONDS or abs(np.log(manipulation.tau)) > AMBIGUOUS_FACTOR:
                 return None
             segment = as_it_is(segment, manipulation.tau)
-        segment, ber = fitted(segment, samples, rows, self.fingerprinter)
+        whole, ber = segment, 1.0
+        if self.samples_of:
+            recording = self.samples_of(segment.alignment.recording_index)
+            segment, ber = laid(whole, samples, recording, self.fingerprinter)
+        if ber >= UNALTERED_BER:
+            segment, ber = fitted(whole, samples, rows, self.fingerprinter)
         if ber >= min(UNALTERED_BER, candidate.ber):
             return None
         return replace(candidate, segment=segment, ber=ber, manipulation=IDENTITY)
