@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import log10
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from samaf.matching.candidates import Candidate
 from samaf.matching.estimate import estimate
 from samaf.matching.hypotheses import deep
 from samaf.matching.matcher import Matcher
-from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid, hash_under
 from samaf.matching.search import search_all, shortlist
 from samaf.matching.unaltered import as_it_is, fitted, laid
@@ -65,7 +63,11 @@ class DeepMatcher:
         As ``Matcher.find``. Candidates at any score are given as they were found, too,
         where time and pitch were unaltered then: faint ones lead it astray.
         """
-        on_grid = self.find_on_grid(samples, salt)
+        return self.settled(self.overlapping(samples, salt), samples)
+
+    def settled(self, overlapping: Sequence[Candidate], samples: np.ndarray) -> list[Candidate]:
+        """Give what `find` does, of what `overlapping` gave."""
+        on_grid = self.matcher.resolved(overlapping)
         candidates = [self.refined(c, samples) for c in on_grid]
         if self.matcher.at_any_score:
             given = zip(on_grid, candidates, strict=True)
@@ -74,16 +76,19 @@ class DeepMatcher:
 
     def find_on_grid(self, samples: np.ndarray, salt: str) -> list[Candidate]:
         """Find a clip as `find` does; manipulations are left on the grid of hypotheses."""
+        return self.matcher.resolved(self.overlapping(samples, salt))
+
+    def overlapping(self, samples: np.ndarray, salt: str) -> list[Candidate]:
+        """Find what `find_on_grid` does, with all that covers the same place, in no order."""
         if not self.matcher.index.table.total:
             return []
         hypotheses = deep(self.exhaustive)
         grids = hash_under(samples, salt, self.fingerprinter, hypotheses[:AS_IT_IS])
         found = self._followed(grids)
-        most = log10(self.matcher.max_false_matches)
-        if not _decided(resolve(found, self.matcher.k, most), grids):
+        if not _decided(self.matcher.resolved(found), grids):
             others = hash_under(samples, salt, self.fingerprinter, hypotheses[AS_IT_IS:])
             found += self._followed(others)
-        return resolve(found, self.matcher.k, most)
+        return found
 
     def _followed(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Search under all hypotheses; follow the most promising neighbors."""
