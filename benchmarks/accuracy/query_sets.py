@@ -1,6 +1,6 @@
 """Sets of queries: the references, and transformed clips that are made once and kept.
 
-A prepared clip is a NumPy file of int16 samples (peak 32,767, 16 kHz, mono) named by the
+A prepared clip is a NumPy file of int16 samples (peak 32,767, 16 kHz, mono) whose name is the
 digest of everything it depends on, so that a run that was killed goes on where it
 stopped and several runs share their clips. 10 s take 320 kB.
 """

@@ -1,6 +1,6 @@
 """The best candidates of a clip at any score, with their evidence.
 
-``Engine.query`` gives no match that chance explains. Here the same search is asked without that
+``Engine.query`` gives no match that chance explains. Here the same search is made without that
 bound, so that a table can tell what was found from what was said.
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.field import asking
+from benchmarks.field import querying
 from benchmarks.field.answers import ANSWERS, SETTINGS, AnswerFile, read_answers
 from benchmarks.field.conditions import FORMAT, Condition, select
 from benchmarks.field.plan import collection, plan
@@ -34,7 +34,7 @@ CLIPS = 60
     type=click.Choice(["validation", "test", "train"]),
     default="validation",
     show_default=True,
-    help="Whose clips are asked.",
+    help="Whose clips are queried.",
 )
 @click.option(
     "--corpus",
@@ -43,7 +43,7 @@ CLIPS = 60
     type=click.Path(path_type=Path),
     help="Corpus folder; may be given more than once.  [default: $SAMAF_CORPUS]",
 )
-@click.option("--clips", type=click.IntRange(1), default=CLIPS, show_default=True, help="Asked.")
+@click.option("--clips", type=click.IntRange(1), default=CLIPS, show_default=True, help="Queried.")
 @click.option("--lengths", default=LENGTHS, show_default=True, help="Seconds.")
 @click.option("--conditions", default="all", show_default=True, help="all, or NAME,NAME.")
 @click.option("--model", help="Name, or path of a card.  [default: the program's]")
@@ -70,7 +70,7 @@ CLIPS = 60
 def command(context: click.Context, **options: Any) -> None:
     """Ask clips as cases bring them, with the program's defaults; go on where it was stopped.
 
-    Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is asked
+    Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is queried
     four times: in the whole store; in one that lacks its speaker; in one that lacks its collection
     too, and so what may share its text; and in that with its recording added.
 
@@ -167,9 +167,9 @@ def run(
     work: Path | None,
     out: Path,
 ) -> None:
-    """Ask what was not asked yet, and report; see `command`."""
+    """Query what was not queried yet, and report; see `command`."""
     opened_corpora = [open_corpus(root) for root in corpora or (default_root(),)]
-    asked = _seconds(lengths)
+    queried = _seconds(lengths)
     dealt = plan(opened_corpora, split, seed)
     chosen = _available(select(conditions))
     folder = work or default_work()
@@ -190,13 +190,13 @@ def run(
             "conditions": FORMAT,
         },
     )
-    task = asking.Task(
+    task = querying.Task(
         store,
         {name: collection(clip) for name, clip in dealt.stored.items()},
         {name: clip.speaker or name for name, clip in dealt.stored.items()},
         surroundings(opened_corpora, split, dealt.voices),
         tuple(c.name for c in chosen),
-        asked,
+        queried,
         "deep" if deep else "plain",
         seed,
         part,
@@ -204,10 +204,12 @@ def run(
     )
     probes = dealt.probes[:clips]
     with progress_bars() as start:
-        told = start("clips asked")
-        for number, given in enumerate(asking.ask(task, probes, answers.keys(), jobs), start=1):
+        on_progress = start("clips queried")
+        for number, given in enumerate(
+            querying.query_all(task, probes, answers.keys(), jobs), start=1
+        ):
             answers.append(given)
-            told(number, len(probes))
+            on_progress(number, len(probes))
     from benchmarks.field.report import write
 
     click.echo(write(out))
@@ -228,7 +230,7 @@ def _available(chosen: tuple[Condition, ...]) -> tuple[Condition, ...]:
         else:
             kept.append(condition)
     if not kept:
-        raise BenchmarkError("no condition is left; install what is named above")
+        raise BenchmarkError("no condition is left; install what is listed above")
     return tuple(kept)
 
 

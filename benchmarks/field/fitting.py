@@ -93,7 +93,7 @@ def examples(answers: Sequence[Answer]) -> Examples:
     """
     used = [a for a in for_fits(answers) if not _BABBLE[a.condition]]
     rows = [
-        (n, answer.stored and answer.named(c), place == 0, [c[name] for name in EVIDENCE])
+        (n, answer.stored and answer.is_right(c), place == 0, [c[name] for name in EVIDENCE])
         for n, answer in enumerate(used)
         for place, c in enumerate(answer.candidates)
     ]

@@ -181,12 +181,14 @@ def _details(answers: Sequence[Answer], length: float) -> str:
     for condition in _present(answers):
         some = known[condition.name, length]
         if some:
-            told, speakers = share(some), [a.speaker for a in some]
+            shares, speakers = share(some), [a.speaker for a in some]
             right = by_speaker([a.right for a in some], speakers)
             interval = f" ({100 * right.low:.0f}-{100 * right.high:.0f})"
-            cells = [f"{100 * v:.0f}" for v in (told.first, told.right, told.wrong, told.unknown)]
+            cells = [
+                f"{100 * v:.0f}" for v in (shares.first, shares.right, shares.wrong, shares.unknown)
+            ]
             cells[1] += interval
-            lines.append(_row([condition.title, str(told.queries), *cells]))
+            lines.append(_row([condition.title, str(shares.queries), *cells]))
     return "\n".join([f"## {length:g} s, recording stored, %", "", *lines])
 
 
@@ -204,7 +206,7 @@ def curve(answers: Sequence[Answer]) -> Detection:
 
 
 def draw(answers: Sequence[Answer], path: Path) -> None:
-    """Draw missed against false answers by length, both axes as deviations of a normal law."""
+    """Draw missed against false answers by length, both axes in normal deviates."""
     figure, ((axes,),) = panels(1, 1, 6, 6)
     for length in _lengths(answers):
         chosen = (a for a in of_speech(answers) if a.seconds == length)

@@ -17,7 +17,7 @@ NOT_NOISE = ("babble", "musicbed")  # folders of mixed talkers, who may be store
 
 
 class Sounds(Sequence[np.ndarray]):
-    """Clips that are decoded when asked for, float32 (n,) each, peak 1."""
+    """Clips that are decoded when needed, float32 (n,) each, peak 1."""
 
     def __init__(self, clips: Sequence[Clip]) -> None:
         self._paths = [clip.path for clip in clips]

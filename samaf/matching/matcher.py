@@ -1,4 +1,4 @@
-"""What a query is matched with: an index, a calibration, and how much is asked for."""
+"""What a query is matched with: an index, a calibration, and how many matches are wanted."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samaf.verification.correlation import Line
+from samaf.verification.correlation import SampleAlignment
 from samaf.verification.signals import (
     SAMPLE_RATE,
     SHORT,
@@ -68,7 +68,7 @@ class ClipWindows:
     Parameters
     ----------
     clip
-        float32 (n,) at 16 kHz: the stretch that is to agree, pitch undone.
+        float32 (n,) at 16 kHz: the stretch that is to agree, pitch restored.
 
     Attributes
     ----------
@@ -86,15 +86,15 @@ class ClipWindows:
         starts = np.unique(np.linspace(0, last, min(MOST, 1 + last // HOP)).astype(int))
         cuts = np.pad(own, (0, WINDOW))[starts[:, None] + np.arange(WINDOW)]
         norms = np.sqrt(np.einsum("ij,ij->i", cuts, cuts))
-        heard = norms > 1e-3 * norms.max(initial=0)
+        audible = norms > 1e-3 * norms.max(initial=0)
         if len(own) < WINDOW + HOP:
-            heard[:] = False
-        self.middles = 2.0 * (starts[heard] + WINDOW / 2)
-        self.norms = norms[heard]
-        self.spectra = np.conj(forward(cuts[heard], SPAN)) * np.float32(SPAN**2)
+            audible[:] = False
+        self.middles = 2.0 * (starts[audible] + WINDOW / 2)
+        self.norms = norms[audible]
+        self.spectra = np.conj(forward(cuts[audible], SPAN)) * np.float32(SPAN**2)
 
 
-def compare_windows(clip: ClipWindows, recording: Signal, line: Line) -> Windows:
+def compare_windows(clip: ClipWindows, recording: Signal, line: SampleAlignment) -> Windows:
     """Compare a clip's windows along a line with 24 random places of the recording.
 
     Parameters
@@ -123,7 +123,7 @@ def compare_windows(clip: ClipWindows, recording: Signal, line: Line) -> Windows
 
 
 def _others(places: np.ndarray, count: int) -> np.ndarray:
-    """Draw lines of the same tempo elsewhere; what hangs over an end goes on at the other."""
+    """Draw lines of the same tempo elsewhere; what lies over an end goes on at the other."""
     rng = np.random.default_rng(SEED)
     apart = min(APART * SAMPLE_RATE, count / 4)
     return (places + rng.uniform(apart, count - apart, (PLACES, 1))) % count
@@ -136,9 +136,9 @@ def _likeness(
 
     The correlation is nan where the recording is silent.
     """
-    heard, energy = recording.around(places)
+    audible, energy = recording.around(places)
     # No padding: the lags that wrap round the end are not among the first 801.
-    products = np.fft.irfft(forward(heard, SPAN) * clip.spectra, SPAN)[:, : 2 * AROUND + 1]
+    products = np.fft.irfft(forward(audible, SPAN) * clip.spectra, SPAN)[:, : 2 * AROUND + 1]
     np.abs(products, out=products)
     least = max(1e-4 * float(energy.max(initial=0)), 1e-12)
     products /= np.sqrt(np.maximum(energy, least))
@@ -175,16 +175,16 @@ class _Narrowed:
             first = np.rint(places / 2 - SPAN / 2).astype(int) + SAMPLE_RATE
             first = np.clip(first, 0, len(samples) - SPAN)
             return _rows(samples, SPAN, first), _rows(energy, 2 * AROUND + 1, first)
-        heard, energies = [], []
+        audible, energies = [], []
         jumps = np.flatnonzero(np.abs(np.diff(places)) > SAMPLE_RATE) + 1
         for part in np.split(np.arange(len(places)), jumps):
             begin = int(places[part].min()) - SPAN - SAMPLE_RATE // 10
             end = int(places[part].max()) + SPAN + SAMPLE_RATE // 10
             samples, energy = _with_energy(_narrow(cut(self._recording, begin, end - begin)))
             first = np.rint((places[part] - begin) / 2 - SPAN / 2).astype(int)
-            heard.append(_rows(samples, SPAN, first))
+            audible.append(_rows(samples, SPAN, first))
             energies.append(_rows(energy, 2 * AROUND + 1, first))
-        return np.concatenate(heard), np.concatenate(energies)
+        return np.concatenate(audible), np.concatenate(energies)
 
 
 def _with_energy(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

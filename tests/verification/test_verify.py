@@ -144,8 +144,8 @@ def test_all_places_of_a_loop_are_given() -> None:
     [
         (np.zeros(3 * RATE, np.float32), RECORDING, "the clip is silent"),
         (np.full(3 * RATE, np.nan, np.float32), RECORDING, "the clip is silent"),
-        (np.zeros(0, np.float32), RECORDING, "the stretch is too short to verify"),
-        (cut(0, 0.3), RECORDING, "the stretch is too short to verify"),
+        (np.zeros(0, np.float32), RECORDING, "the segment is too short to verify"),
+        (cut(0, 0.3), RECORDING, "the segment is too short to verify"),
         (cut(0, 3), RECORDING[:3_000], "the recording is too short to verify"),
         (cut(0, 3), RECORDING[:0], "the recording is too short to verify"),
     ],

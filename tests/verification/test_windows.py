@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from verification.sounds import RATE, faster, voice
 
-from samaf.verification.correlation import Line
+from samaf.verification.correlation import SampleAlignment
 from samaf.verification.signals import Samples
 from samaf.verification.windows import ClipWindows, compare_windows
 
@@ -14,7 +14,7 @@ RECORDING = voice(10, 21)
 
 
 def score(clip: np.ndarray, recording: np.ndarray, start: float, tempo: float = 1.0) -> float:
-    line = Line(len(clip) / 2, start + len(clip) / 2 * tempo, tempo)
+    line = SampleAlignment(len(clip) / 2, start + len(clip) / 2 * tempo, tempo)
     return compare_windows(ClipWindows(clip), Samples(recording), line).z
 
 
@@ -26,7 +26,7 @@ def test_tempo_is_followed(tempo: float) -> None:
 
 def test_windows_lie_where_the_clip_is_late() -> None:
     clip = RECORDING[50_000:82_000]
-    line = Line(16_000, 66_000 - 320, 1.0)  # 20 ms too early
+    line = SampleAlignment(16_000, 66_000 - 320, 1.0)  # 20 ms too early
     windows = compare_windows(ClipWindows(clip), Samples(RECORDING), line)
     assert np.median(windows.offsets) == pytest.approx(0.02, abs=1e-3)
     assert np.median(windows.likeness) > 0.99

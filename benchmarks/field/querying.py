@@ -58,7 +58,9 @@ class Task:
     verify: bool = False
 
 
-def ask(task: Task, probes: Sequence[Probe], done: set[Key], jobs: int) -> Iterator[list[Answer]]:
+def query_all(
+    task: Task, probes: Sequence[Probe], done: set[Key], jobs: int
+) -> Iterator[list[Answer]]:
     """Ask what is not done; yield the answers recording by recording."""
     with ProcessPoolExecutor(jobs, initializer=_start, initargs=(task, done)) as pool:
         yield from pool.map(_ask, probes)
@@ -138,8 +140,8 @@ def _ask(probe: Probe) -> list[Answer]:
                 with_samples=worker.options.verify,
             )
             for without in wanted:
-                asked = (probe, condition, seconds, cut, query)
-                answers.append(_answer(*asked, without, indexes[without], worker))
+                query_of = (probe, condition, seconds, cut, query)
+                answers.append(_answer(*query_of, without, indexes[without], worker))
     return answers
 
 
