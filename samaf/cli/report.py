@@ -165,7 +165,7 @@ def report_verify(
     """Repeat the examination of a report and say what differs.
 
     FILE is the report.json of a report. Its clips are hashed again and the store is queried
-    again. Results are identical to the last bit, the same to 6 digits, or different. Exit
+    again. Results are identical to the last bit, the same to 4 digits, or different. Exit
     status 1 if they are different.
 
     \b
