@@ -31,7 +31,7 @@ from samaf.cli.options import (
     sound_options,
     verify_option,
 )
-from samaf.cli.text import complain
+from samaf.cli.text import complain, warn
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
 from samaf.errors import AudioError
 from samaf.text import escaped
@@ -139,6 +139,9 @@ def query(
                 unsearched = True
             if output_format and result.reason:
                 complain(escaped(f"{result.query}: unknown: {result.reason}"))
+            if more := getattr(result, "more", 0):
+                wanted = f"at least {more} more recordings match; a higher -k gives more"
+                warn(escaped(f"{result.query}: {wanted}"))
             if label_format or cut_folder:
                 kept.append(matched(result))
             yield result

@@ -140,6 +140,15 @@ def test_all_places_of_a_loop_are_given() -> None:
     assert told.repeats == pytest.approx((0, 6, 9), abs=0.02)
 
 
+def test_a_clock_that_ticks_under_both_proves_nothing() -> None:
+    t = np.arange(14 * RATE) / RATE % 1
+    ticks = 6 * np.exp(-60 * t) * np.sin(2 * np.pi * 900 * t)
+    for seed in range(3):
+        clip = voice(2, 50 + seed) + ticks[: 2 * RATE]
+        recording = voice(12, 60 + seed) + ticks[4_000 : 12 * RATE + 4_000]
+        assert not verify(clip, recording, place(0, 2, 4.75)).verified
+
+
 @pytest.mark.parametrize(
     ("clip", "recording", "reason"),
     [

@@ -1,5 +1,7 @@
 """Fitting the decision to answers of a known law."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.field import fitting
 from benchmarks.field.answers import Answer
 from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER, STORED
-from samaf.fingerprinters import ScoreCalibration
+from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration
 from samaf.matching.evidence import EVIDENCE, score
 
 SPEAKERS, QUERIES = 40, 4_000
@@ -73,6 +75,17 @@ def test_the_check_shows_what_passes() -> None:
     assert "40 speakers in 5 folds" in text
     assert "| all | 4,000 |" in text
     assert "| 2 s | 4,000 |" in text
+
+
+def test_a_ratio_is_fitted_to_scores_as_the_card_has_them() -> None:
+    made = fitting.fitted(DATA, ScoreCalibration())
+    other = replace(made, likelihood=LikelihoodRatio())
+    again = fitting.with_ratio(DATA, other)
+    assert again == made
+    assert "40 speakers; true: 4,000 queries" in again.likelihood.population
+    seen = fitting.cross_validated(DATA, other, fitting.with_ratio)
+    best = DATA.best(score(DATA.evidence, made), ~DATA.right)
+    np.testing.assert_allclose(seen.wrong, best)
 
 
 def test_both_sides_are_of_stores_that_differ_in_the_recording_alone() -> None:
