@@ -1,4 +1,4 @@
-"""``python -m benchmarks shared``: synchronisation, repeats, overlaps."""
+"""``python -m benchmarks shared``: excerpts, synchronisation, repeats."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from benchmarks.shared import excerpts as untouched
 from benchmarks.shared import recurring
 from benchmarks.shared.synchronising import Setting, measure
 from benchmarks.tables import markdown, of_lines
-from benchmarks.terminal import corpus_option
+from benchmarks.terminal import corpus_option, progress_bars
 from samaf.training.corpora import open_corpus
 
 split_option = click.option(
@@ -20,7 +21,7 @@ split_option = click.option(
 
 @click.group()
 def command() -> None:
-    """What recordings share: synchronisation, repeats, overlaps."""
+    """What recordings share: excerpts, synchronisation, repeats."""
 
 
 @command.command()
@@ -59,3 +60,14 @@ def repeats(minutes: float, hours: float, split: str, corpus: Path) -> None:
             lines = recurring.measure(open_corpus(corpus), splits, minutes, Path(folder))
     what = f"{hours:g} h of hashes" if hours else f"{minutes:g} min"
     click.echo(markdown(of_lines("repeats", f"Repeats: {what}, {split}", lines)))
+
+
+@command.command()
+@click.option("--clips", default=200, show_default=True, help="Recordings that are cut from.")
+@split_option
+@corpus_option
+def excerpts(clips: int, split: str, corpus: Path) -> None:
+    """Compare untouched excerpts of 1.2 to 4 s with themselves and with their recordings."""
+    with progress_bars() as bars:
+        lines = untouched.measure(open_corpus(corpus), split, clips, bars("compared"))
+    click.echo(markdown(of_lines("excerpts", f"Untouched excerpts, {split}", lines)))

@@ -31,7 +31,7 @@ from samaf.cli.options import (
     sound_options,
     verify_option,
 )
-from samaf.cli.text import complain
+from samaf.cli.text import complain, warn
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
 from samaf.errors import AudioError
 from samaf.text import escaped
@@ -107,7 +107,7 @@ def query(
     from samaf.cli.verification_views import VERIFIED_QUERY
     from samaf.cli.views import QUERY
     from samaf.report.exports.annotations import matched, on_clip, on_recordings
-    from samaf.report.exports.cut import numbered_stretches
+    from samaf.report.exports.cut import numbered_segments
 
     if audio and not verify:
         raise click.UsageError("--audio: needs --verify")
@@ -139,6 +139,9 @@ def query(
                 unsearched = True
             if output_format and result.reason:
                 complain(escaped(f"{result.query}: unknown: {result.reason}"))
+            if more := getattr(result, "more", 0):
+                wanted = f"at least {more} more recordings match; a higher -k gives more"
+                warn(escaped(f"{result.query}: {wanted}"))
             if label_format or cut_folder:
                 kept.append(matched(result))
             yield result
@@ -158,7 +161,7 @@ def query(
         recordings = on_recordings((each.query, each.matches) for each in kept)
         write_labels(labelled, recordings, label_format, out)
     if cut_folder:
-        failed += write_cuts(numbered_stretches(kept), cut_folder, cut_format, padding_s)
+        failed += write_cuts(numbered_segments(kept), cut_folder, cut_format, padding_s)
     if failed or unsearched:
         click.get_current_context().exit(1 if failed else UNSEARCHED)
 
@@ -202,7 +205,7 @@ def compare(
     from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
     from samaf.report.exports.annotations import of_comparison
-    from samaf.report.exports.cut import stretches_of
+    from samaf.report.exports.cut import segments_of
 
     one_output(output_format, label_format, out)
     comparison = samaf.compare(
@@ -222,8 +225,8 @@ def compare(
     else:
         write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
     if cut_folder:
-        stretches = stretches_of(comparison.first, "", comparison.first_media, comparison.matches)
-        if write_cuts(stretches, cut_folder, cut_format, padding_s):
+        segments = segments_of(comparison.first, "", comparison.first_media, comparison.matches)
+        if write_cuts(segments, cut_folder, cut_format, padding_s):
             click.get_current_context().exit(1)
 
 

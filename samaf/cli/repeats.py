@@ -106,7 +106,7 @@ def duplicates(
     from samaf.cli.shared_views import GROUPS
     from samaf.cli.views import DUPLICATES
     from samaf.report.exports.annotations import of_duplicates
-    from samaf.report.exports.cut import stretches_of_pairs
+    from samaf.report.exports.cut import segments_of_pairs
 
     one_output(output_format, label_format, out)
     if clusters:
@@ -146,8 +146,8 @@ def duplicates(
     if label_format:
         write_labels(of_duplicates(pairs), [], label_format, out)
     if cut_folder:
-        stretches = stretches_of_pairs(pairs)
-        if write_cuts(stretches, cut_folder, cut_format, padding_s):
+        segments = segments_of_pairs(pairs)
+        if write_cuts(segments, cut_folder, cut_format, padding_s):
             click.get_current_context().exit(1)
     if not output_format and not label_format and not pairs:
         click.echo("no two recordings share audio")
@@ -188,7 +188,7 @@ def copies(
     from samaf.cli.render import write
     from samaf.media import Selection
     from samaf.report.exports.annotations import of_copies
-    from samaf.report.exports.cut import stretches_of_copies
+    from samaf.report.exports.cut import segments_of_copies
 
     one_output(output_format, label_format, out)
     failed = 0
@@ -217,8 +217,8 @@ def copies(
         write(COPIES, results(), output_format)
     if cut_folder:
         chosen = Selection(track, channel)
-        stretches = (stretch for each in kept for stretch in stretches_of_copies(each, chosen))
-        failed += write_cuts(stretches, cut_folder, cut_format, padding_s)
+        segments = (s for each in kept for s in segments_of_copies(each, chosen))
+        failed += write_cuts(segments, cut_folder, cut_format, padding_s)
     if failed:
         click.get_current_context().exit(1)
 

@@ -65,7 +65,7 @@ class References:
         *,
         on_samples: Callable[[np.ndarray | None], None] = lambda _samples: None,
     ) -> Audio:
-        """Give the decoded audio of a recording; valid until other recordings are asked for.
+        """Give the decoded audio of a recording; valid until other recordings are needed.
 
         Parameters
         ----------

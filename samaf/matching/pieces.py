@@ -2,7 +2,7 @@
 
 A pair may cover two jingles in a row, and another pair one of them. So the time line is split
 wherever any pair begins or ends, also where a border is known from another place of the same
-piece. What lies between two borders is united over all pairs, and neighbors that nearly always
+piece. What lies between two boundaries is united over all pairs, and neighbors that nearly always
 come together are joined again.
 """
 
@@ -20,7 +20,7 @@ SAME_BORDER = 0.6  # s: ends of pairs that are nearer are one border
 LEAST_PIECE = 1.0  # s: nothing shorter is split off
 COVERED = 0.6  # share of an interval that a pair must cover to count for it
 TOGETHER = 0.5  # share of the places of two neighbors that must be common to join them
-MOST_ROUNDS = 8  # in which borders are carried from place to place
+MOST_ROUNDS = 8  # in which boundaries are carried from place to place
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def pieces(pairs: Sequence[Pair], *, join: bool = True) -> list[list[Place]]:
     both = [*pairs, *(pair.turned() for pair in pairs)]
     if not both:
         return []
-    borders = _borders(both)
-    intervals = list(zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True))
+    boundaries = _boundaries(both)
+    intervals = list(zip(boundaries[:-1].tolist(), boundaries[1:].tolist(), strict=True))
     parent = list(range(len(intervals)))
 
     def root(i: int) -> int:
@@ -64,10 +64,10 @@ def pieces(pairs: Sequence[Pair], *, join: bool = True) -> list[list[Place]]:
 
     used = np.zeros(len(intervals), bool)
     for pair in both:
-        for i in _inside(borders, pair.first):
+        for i in _inside(boundaries, pair.first):
             start, stop = intervals[i]
             there = pair.carry(start), pair.carry(stop)
-            j = int(np.searchsorted(borders, (there[0] + there[1]) / 2)) - 1
+            j = int(np.searchsorted(boundaries, (there[0] + there[1]) / 2)) - 1
             if 0 <= j < len(intervals) and covered(there, intervals[j]) >= COVERED:
                 used[i] = used[j] = True
                 parent[root(i)] = root(j)
@@ -79,7 +79,7 @@ def pieces(pairs: Sequence[Pair], *, join: bool = True) -> list[list[Place]]:
     return sorted(places for piece in together if len(places := _whole(piece)) > 1)
 
 
-def _borders(pairs: Sequence[Pair]) -> np.ndarray:
+def _boundaries(pairs: Sequence[Pair]) -> np.ndarray:
     """List where pieces begin or end, ascending: all ends of pairs, carried to all places."""
     known = _merged(np.array([end for pair in pairs for end in pair.first]))
     for _ in range(MOST_ROUNDS):
@@ -108,14 +108,14 @@ def _distance(known: np.ndarray, moment: float) -> float:
     return float(np.abs(near - moment).min(initial=np.inf))
 
 
-def _inside(borders: np.ndarray, stretch: Place) -> list[int]:
-    """List the intervals between borders that a stretch covers for the most part."""
-    lower = max(0, int(np.searchsorted(borders, stretch[0])) - 1)
-    upper = int(np.searchsorted(borders, stretch[1]))
+def _inside(boundaries: np.ndarray, stretch: Place) -> list[int]:
+    """List the intervals between boundaries that a stretch covers for the most part."""
+    lower = max(0, int(np.searchsorted(boundaries, stretch[0])) - 1)
+    upper = int(np.searchsorted(boundaries, stretch[1]))
     return [
         i
-        for i in range(lower, min(upper, len(borders) - 1))
-        if covered(stretch, (float(borders[i]), float(borders[i + 1]))) >= COVERED
+        for i in range(lower, min(upper, len(boundaries) - 1))
+        if covered(stretch, (float(boundaries[i]), float(boundaries[i + 1]))) >= COVERED
     ]
 
 
@@ -157,6 +157,6 @@ def _united(before: list[tuple[int, int]], behind: list[tuple[int, int]]) -> lis
 
 
 def _whole(places: list[Place]) -> list[Place]:
-    """Leave out slivers, which borders that differ from place to place leave behind."""
+    """Leave out slivers, which boundaries that differ from place to place leave behind."""
     usual = float(np.median([stop - start for start, stop in places]))
     return [(start, stop) for start, stop in places if stop - start >= COVERED / 2 * usual]

@@ -16,7 +16,7 @@ from samaf.errors import AudioError
 from samaf.media import MediaInfo
 from samaf.records import Recording
 from samaf.report.exports.annotations import on_clip, on_recordings
-from samaf.report.exports.cut import Stretch, cut, stretches_of
+from samaf.report.exports.cut import CutSegment, cut, segments_of
 from samaf.report.exports.formats import label_files
 from samaf.text import printable
 from samaf.web.answers import matches_of, ranked
@@ -65,14 +65,14 @@ def write_cuts(
     padding_s: float,
     audio: str | None,
 ) -> None:
-    """Write the matched stretches of clips and recordings as sound files.
+    """Write the matched segments of clips and recordings as sound files.
 
     What cannot be cut, such as a recording whose file is gone, stands in `NOT_CUT`.
 
     Parameters
     ----------
     padding_s
-        Seconds kept on either side of each stretch.
+        Seconds kept on either side of each segment.
     audio
         Folder of the recordings' audio; by default the paths that the store has.
 
@@ -103,8 +103,8 @@ def write_cuts(
                 missing.append(_harmless(error, recording))
             else:
                 stored[number] = replace(recording, path=str(path))
-        stretches = sorted(_stretches(clips, stored), key=lambda pair: (pair[1].path, pair[0]))
-        for path_text, some in groupby(stretches, key=lambda pair: pair[1].path):
+        segments = sorted(_segments(clips, stored), key=lambda pair: (pair[1].path, pair[0]))
+        for path_text, some in groupby(segments, key=lambda pair: pair[1].path):
             try:
                 pieces = cut(some, Path(folder), cut_format=cut_format, padding_s=padding_s)
             except AudioError as error:
@@ -125,20 +125,18 @@ def _stored(engine: Engine, clips: Sequence[Answered]) -> dict[int, Recording]:
     return engine.store.get_many(sorted(ids))
 
 
-def _stretches(
+def _segments(
     clips: Sequence[Answered], stored: Mapping[int, Recording]
-) -> Iterator[tuple[int, Stretch]]:
-    """List the stretches of all matches, numbered through."""
+) -> Iterator[tuple[int, CutSegment]]:
+    """List the segments of all matches, numbered through."""
     first = 1
     for clip in clips:
         about = clip.result["media"]
         media = None if about is None else MediaInfo.from_dict(about)
         matches = list(matches_of(clip.result, stored))
-        for number, stretch in stretches_of(
-            clip.path, clip.result["sha256"], media, matches, first
-        ):
-            if stretch.path:  # else the recording is gone
-                yield number, stretch
+        for number, segment in segments_of(clip.path, clip.result["sha256"], media, matches, first):
+            if segment.path:  # else the recording is gone
+                yield number, segment
         first += len(matches)
 
 

@@ -83,6 +83,7 @@ def setup_of(folder: Path) -> dict[str, Any]:
     return {"url": str(folder / "none.db"), "index": "exact", "audio": None, "store": "none.db"}
 
 
+@pytest.mark.slow
 def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
     async def run() -> list[str]:
         pool = Pool(1, setup_of(tmp_path))
@@ -102,6 +103,7 @@ def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
     assert asyncio.run(run()) == ["3.wav", "2.wav"]
 
 
+@pytest.mark.slow
 def test_no_more_than_so_many_queries_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("samaf.web.jobs.MOST_WAITING", 2)
 
