@@ -89,7 +89,7 @@ def draft_path(out: Path) -> Path:
 class Draft:
     """What is decoded of a sound so far, to look at until `write_playable` has written it.
 
-    It is laid out as that file, but at the level of the file that is decoded, and its header is
+    Its layout is that of the file, but at the level of the file that is decoded, and its header is
     empty. Leaving the ``with`` removes it. A full disk ends it and nothing else.
     """
 

@@ -81,7 +81,7 @@ def _table(jobs: list[Job], export_format: str) -> Response:
     if export_format == "json":
         text = "".join(f"{json.dumps(record)}\n" for record in records)
     elif len(kinds) > 1:
-        raise Problem(422, "these clips were asked about with different models; export each alone")
+        raise Problem(422, "these answers are of different models; export each alone")
     elif "ranking" in kinds:
         text = "".join(csv_lines((*ABOUT, "padded", "media", *RANKING_FIELDS), records))
     else:

@@ -40,7 +40,7 @@ class Wanted:
     key
         Its name in the cache.
     duration
-        Seconds, as they were found when it was asked about or added.
+        Seconds, as they were measured by the query or when it was added.
     decoded
         Gives it, decoded if need be.
     """
