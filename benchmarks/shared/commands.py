@@ -1,4 +1,4 @@
-"""``python -m benchmarks shared``: synchronisation, repeats, overlaps."""
+"""``python -m benchmarks shared``: excerpts, synchronisation, repeats."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from benchmarks.shared import excerpts as untouched
 from benchmarks.shared import overlapping, recurring
 from benchmarks.shared.synchronising import Setting, measure
 from benchmarks.tables import markdown, of_lines
-from benchmarks.terminal import corpus_option
+from benchmarks.terminal import corpus_option, progress_bars
 from samaf.engine.options import INDEX_TYPES
 from samaf.training.corpora import open_corpus
 
@@ -24,7 +25,7 @@ split_option = click.option(
 
 @click.group()
 def command() -> None:
-    """What recordings share: synchronisation, repeats, overlaps."""
+    """What recordings share: excerpts, synchronisation, repeats."""
 
 
 @command.command()
@@ -79,3 +80,14 @@ def overlap(hours: float, index: str, granularity: int, split: str, corpus: Path
         )
     title = f"Overlap: {hours:g} h, {index}, windows of {granularity} s, {split}"
     click.echo(markdown(of_lines("overlap", title, lines)))
+
+
+@command.command()
+@click.option("--clips", default=200, show_default=True, help="Recordings that are cut from.")
+@split_option
+@corpus_option
+def excerpts(clips: int, split: str, corpus: Path) -> None:
+    """Compare untouched excerpts of 1.2 to 4 s with themselves and with their recordings."""
+    with progress_bars() as bars:
+        lines = untouched.measure(open_corpus(corpus), split, clips, bars("compared"))
+    click.echo(markdown(of_lines("excerpts", f"Untouched excerpts, {split}", lines)))

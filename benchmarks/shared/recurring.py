@@ -82,7 +82,7 @@ def judged(planted: Sequence[Planted], clusters: Sequence[RepeatCluster]) -> lis
     return [
         ("planted", f"{len(wanted)} places of {len({p.piece for p in wanted})} pieces"),
         *lines,
-        (f"borders within {RIGHT_SECONDS:g} s", f"{100 * within:.1f} %"),
+        (f"boundaries within {RIGHT_SECONDS:g} s", f"{100 * within:.1f} %"),
         ("border error, median", f"{np.median(errors) if errors else 0:.3f} s"),
         ("clusters", f"{len(clusters)}"),
         ("clusters that are none", f"{len(false)}"),

@@ -107,7 +107,7 @@ class _Spool:
     def write(self, samples: np.ndarray) -> None:
         """Append float32 (n,)."""
         self.file.write(samples.data)
-        self.file.flush()  # here, where an error is told, and not at the next seek
+        self.file.flush()  # here, where an error is reported, and not at the next seek
         self._digest.update(samples.data)
         self.count += len(samples)
         self.peak = max(self.peak, float(np.abs(samples).max(initial=0)))
@@ -137,7 +137,7 @@ def read(
         Number of the sound track, from 1; by default the one that the file marks as default,
         or else the first, that holds sound.
     channel
-        Number of the only channel to hear, from 1; "apart" to give each as a side; by default
+        Number of the only channel to decode, from 1; "apart" to give each as a side; by default
         all are averaged, with sides where they differ.
     identity
         Of the file's bytes, where it is known; they are not hashed again unless they changed.

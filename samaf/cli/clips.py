@@ -23,7 +23,7 @@ from samaf.cli.options import (
     sound_options,
     verify_option,
 )
-from samaf.cli.text import complain
+from samaf.cli.text import complain, warn
 from samaf.engine.options import MATCHES, MAX_FALSE_MATCHES
 from samaf.errors import AudioError
 from samaf.text import escaped
@@ -93,7 +93,7 @@ def query(
     from samaf.cli.verification_views import VERIFIED_QUERY
     from samaf.cli.views import QUERY
     from samaf.report.exports.annotations import matched, on_clip, on_recordings
-    from samaf.report.exports.cut import numbered_stretches
+    from samaf.report.exports.cut import numbered_segments
 
     if audio and not verify:
         raise click.UsageError("--audio: needs --verify")
@@ -125,6 +125,9 @@ def query(
                 unsearched = True
             if output_format and result.reason:
                 complain(escaped(f"{result.query}: unknown: {result.reason}"))
+            if more := getattr(result, "more", 0):
+                wanted = f"at least {more} more recordings match; a higher -k gives more"
+                warn(escaped(f"{result.query}: {wanted}"))
             if export:
                 kept.append(matched(result))
             yield result
@@ -141,7 +144,7 @@ def query(
             click.echo(RANKED, err=True)
     labelled = [on_clip(each.query, each.duration, each.matches) for each in kept]
     export.write_labels(labelled, on_recordings((each.query, each.matches) for each in kept))
-    failed += export.write_cuts(numbered_stretches(kept))
+    failed += export.write_cuts(numbered_segments(kept))
     if failed or unsearched:
         click.get_current_context().exit(1 if failed else UNSEARCHED)
 
@@ -179,7 +182,7 @@ def compare(
     from samaf.cli.verification_views import VERIFIED_COMPARISON
     from samaf.cli.views import COMPARISON
     from samaf.report.exports.annotations import of_comparison
-    from samaf.report.exports.cut import stretches_of
+    from samaf.report.exports.cut import segments_of
 
     export.check(output_format)
     comparison = samaf.compare(
@@ -197,8 +200,8 @@ def compare(
         write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
     labelled, *others = of_comparison(comparison)
     export.write_labels([labelled], others)
-    stretches = stretches_of(comparison.first, "", comparison.first_media, comparison.matches)
-    if export.write_cuts(stretches):
+    segments = segments_of(comparison.first, "", comparison.first_media, comparison.matches)
+    if export.write_cuts(segments):
         click.get_current_context().exit(1)
 
 

@@ -14,7 +14,7 @@ from samaf.text import escaped, printable
 
 if TYPE_CHECKING:
     from samaf.report.exports.annotations import Annotated
-    from samaf.report.exports.cut import Stretch
+    from samaf.report.exports.cut import CutSegment
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -56,7 +56,7 @@ def cut_options(command: Command) -> Command:
             "cut_folder",
             metavar="DIR",
             type=click.Path(path_type=Path),
-            help="Write the matched stretches of clip and recording as sound files.",
+            help="Write the matched segments of clip and recording as sound files.",
         ),
     ):
         command = option(command)
@@ -124,9 +124,9 @@ def write_labels(
 
 
 def write_cuts(
-    stretches: Iterable[tuple[int, Stretch]], folder: Path, cut_format: str, padding_s: float
+    segments: Iterable[tuple[int, CutSegment]], folder: Path, cut_format: str, padding_s: float
 ) -> int:
-    """Cut stretches into a folder, file by file; give how many could not be cut."""
+    """Cut segments into a folder, file by file; give how many could not be cut."""
     from itertools import groupby
 
     from samaf.cli.text import complain
@@ -134,7 +134,7 @@ def write_cuts(
     from samaf.report.exports.cut import cut
 
     failed = 0
-    ordered = sorted(stretches, key=lambda pair: (pair[1].path, pair[0]))
+    ordered = sorted(segments, key=lambda pair: (pair[1].path, pair[0]))
     for _, some in groupby(ordered, key=lambda pair: pair[1].path):
         try:
             for path in cut(some, folder, cut_format=cut_format, padding_s=padding_s):
@@ -180,11 +180,11 @@ class Export:
         if self.label_format:
             write_labels(clips, recordings, self.label_format, self.out)
 
-    def write_cuts(self, stretches: Iterable[tuple[int, Stretch]]) -> int:
-        """Cut stretches, see `write_cuts`; nothing without ``--cut``."""
+    def write_cuts(self, segments: Iterable[tuple[int, CutSegment]]) -> int:
+        """Cut segments, see `write_cuts`; nothing without ``--cut``."""
         if not self.cut_folder:
             return 0
-        return write_cuts(stretches, self.cut_folder, self.cut_format, self.padding_s)
+        return write_cuts(segments, self.cut_folder, self.cut_format, self.padding_s)
 
 
 def export_options(meaning: str, *, cuts: bool = True) -> Callable[[Command], Command]:

@@ -120,8 +120,8 @@ def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
     console = Console(file=sys.stdout, highlight=False, width=width)
     if titles and least > console.width:
         for line in cells:
-            named = zip(titles, map(str, line), strict=True)
-            table((), [(title.lstrip(">"), cell) for title, cell in named if cell])
+            titled = zip(titles, map(str, line), strict=True)
+            table((), [(title.lstrip(">"), cell) for title, cell in titled if cell])
             console.print()
         return
     for line in cells:

@@ -101,7 +101,7 @@ def duplicates(
     from samaf.cli.shared_views import GROUPS
     from samaf.cli.views import DUPLICATES
     from samaf.report.exports.annotations import of_duplicates
-    from samaf.report.exports.cut import stretches_of_pairs
+    from samaf.report.exports.cut import segments_of_pairs
 
     export.check(output_format, several=True)
     if clusters and export:
@@ -125,7 +125,7 @@ def duplicates(
             click.get_current_context().exit(SHARED)
     elif export:
         export.write_labels(of_duplicates(pairs))
-        if export.write_cuts(stretches_of_pairs(pairs)):
+        if export.write_cuts(segments_of_pairs(pairs)):
             click.get_current_context().exit(1)
     if not (output_format or export.label_format or (result.groups if clusters else pairs)):
         click.echo("no two recordings share audio")
@@ -160,7 +160,7 @@ def copies(
     from samaf.cli.render import write
     from samaf.media import Selection
     from samaf.report.exports.annotations import of_copies
-    from samaf.report.exports.cut import stretches_of_copies
+    from samaf.report.exports.cut import segments_of_copies
 
     export.check(output_format)
     failed = 0
@@ -189,7 +189,7 @@ def copies(
     export.write_labels([of_copies(each) for each in kept])
     chosen = Selection(track, channel)
     failed += export.write_cuts(
-        stretch for each in kept for stretch in stretches_of_copies(each, chosen)
+        segment for each in kept for segment in segments_of_copies(each, chosen)
     )
     if failed:
         click.get_current_context().exit(1)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from samaf.audio import Source
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.fingerprint import joined_codes
@@ -127,17 +129,19 @@ def search_in(
     streams = query.clip.streams
     share = options.max_false_matches / len(streams)
     matcher = replace(matcher_of(fingerprinter, index, options), max_false_matches=share)
-    deep = DeepMatcher(fingerprinter, matcher)
+    recording = reference.recording
+
+    def samples_of(place: int) -> np.ndarray:
+        return reference.clip.samples_of(recording.channel(index.table.side(place)))
+
+    deep = DeepMatcher(fingerprinter, matcher, samples_of=samples_of)
     for stream in streams:
         assert stream.samples is not None
         with one_blas_thread():
             candidates = deep.find(stream.samples, stream.salt)
         for candidate in of_many(candidates, len(streams)):
-            match = to_match(
-                candidate, reference.recording, fingerprinter, query.recording.duration
-            )
-            side = index.table.side(candidate.recording_index)
-            reference_channel = reference.recording.channel(side)
+            match = to_match(candidate, recording, fingerprinter, query.recording.duration)
+            reference_channel = recording.channel(index.table.side(candidate.recording_index))
             yield replace(match, channel=stream.channel, reference_channel=reference_channel)
 
 

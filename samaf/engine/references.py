@@ -57,7 +57,7 @@ class References:
             self._drop_oldest()
 
     def audio(self, recording: Recording, channel: str = "") -> Audio:
-        """Give the decoded audio of a recording; valid until other recordings are asked for.
+        """Give the decoded audio of a recording; valid until other recordings are needed.
 
         Parameters
         ----------

@@ -1,8 +1,8 @@
-"""From pairs of stretches that agree to pieces: what recurs, and all places of it.
+"""From pairs of segments that agree to pieces: what recurs, and all places of it.
 
 A pair may cover two jingles in a row, and another pair one of them. So the time line is split
-wherever any pair begins or ends, also where a border is known from another place of the same
-piece. What lies between two borders is united over all pairs, and neighbors that nearly always
+wherever any pair begins or ends, also where a boundary is known from another place of the same
+piece. What lies between two boundaries is united over all pairs, and neighbors that nearly always
 come together are joined again.
 """
 
@@ -17,19 +17,19 @@ import numpy as np
 
 from samaf.matching.merging import covered
 
-SAME_BORDER = 0.6  # s: ends of pairs that are nearer are one border
-SUPPORT = 0.25  # least share of the pairs at a place that end at a border, the others go on
+SAME_BORDER = 0.6  # s: ends of pairs that are nearer are one boundary
+SUPPORT = 0.25  # least share of the pairs at a place that end at a boundary, the others go on
 LEAST_PIECE = 1.0  # s: nothing shorter is split off
-ECHO = 0.8  # share of a stretch that lies in a longer one
+ECHO = 0.8  # share of a segment that lies in a longer one
 COVERED = 0.6  # share of an interval, or of what lies in it, that a pair must cover to count
 PART = 0.3  # share of the longer one of two that are the same piece
 TOGETHER = 0.5  # share of the places of two neighbors that must be common to join them
-MOST_ROUNDS = 8  # in which borders are carried from place to place
+MOST_ROUNDS = 8  # in which boundaries are carried from place to place
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two stretches of one time line that agree, in seconds; the first may be the later one."""
+    """Two segments of one time line that agree, in seconds; the first may be the later one."""
 
     first: tuple[float, float]
     second: tuple[float, float]
@@ -39,7 +39,7 @@ class Pair:
         return Pair(self.second, self.first)
 
     def carry(self, moment: float) -> float:
-        """Give where a moment of the first stretch is in the second."""
+        """Give where a moment of the first segment is in the second."""
         (a, b), (c, d) = self.first, self.second
         return c + (moment - a) * (d - c) / (b - a)
 
@@ -57,14 +57,14 @@ def pieces(pairs: Sequence[Pair], *, join: bool = True) -> list[list[Place]]:
     both = [*pairs, *(pair.turned() for pair in pairs)]
     if not both:
         return []
-    borders = _borders(both)
-    intervals = list(zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True))
+    boundaries = _boundaries(both)
+    intervals = list(zip(boundaries[:-1].tolist(), boundaries[1:].tolist(), strict=True))
     alike: dict[int, set[int]] = defaultdict(set)
     for pair in both:
-        for i in _inside(borders, pair.first):
+        for i in _inside(boundaries, pair.first):
             start, stop = intervals[i]
             there = pair.carry(start), pair.carry(stop)
-            j = int(np.searchsorted(borders, (there[0] + there[1]) / 2)) - 1
+            j = int(np.searchsorted(boundaries, (there[0] + there[1]) / 2)) - 1
             if 0 <= j < len(intervals) and _agree(there, intervals[j]):
                 alike[i].add(j)
                 alike[j].add(i)
@@ -100,14 +100,14 @@ def _connected(alike: Mapping[int, set[int]]) -> list[list[int]]:
 def _without_echoes(pairs: Sequence[Pair]) -> list[Pair]:
     """Leave out pairs that a longer one explains: a sound of loops agrees at many lags.
 
-    Both stretches of an echo lie in the stretches of a longer pair, or both in one of them.
+    Both segments of an echo lie in the segments of a longer pair, or both in one of them.
     """
     ordered = sorted(pairs, key=lambda pair: pair.first[0] - pair.first[1])
     longer = np.empty((2 * len(pairs), 4))
     kept: list[Pair] = []
     for pair in ordered:
         known = longer[: 2 * len(kept)]
-        first, second = (_covering(known[:, :2], stretch) for stretch in (pair.first, pair.second))
+        first, second = (_covering(known[:, :2], segment) for segment in (pair.first, pair.second))
         both = first & (second | _covering(known[:, 2:], pair.second))
         if not both.any():
             longer[2 * len(kept)] = *pair.first, *pair.second
@@ -116,18 +116,18 @@ def _without_echoes(pairs: Sequence[Pair]) -> list[Pair]:
     return kept
 
 
-def _covering(stretches: np.ndarray, stretch: Place) -> np.ndarray:
-    """Tell which of float (n, 2) stretches cover most of one, bool (n,)."""
-    start, stop = stretch
-    both = np.minimum(stretches[:, 1], stop) - np.maximum(stretches[:, 0], start)
+def _covering(segments: np.ndarray, segment: Place) -> np.ndarray:
+    """Tell which of float (n, 2) segments cover most of one, bool (n,)."""
+    start, stop = segment
+    both = np.minimum(segments[:, 1], stop) - np.maximum(segments[:, 0], start)
     return both >= ECHO * (stop - start)
 
 
-def _borders(pairs: Sequence[Pair]) -> np.ndarray:
+def _boundaries(pairs: Sequence[Pair]) -> np.ndarray:
     """List where pieces begin or end, ascending: where pairs end, carried to all places.
 
     A sound of loops agrees with itself at many lags, and pairs may end early: where most pairs go
-    on is no border.
+    on is no boundary.
     """
     starts, stops = np.array([pair.first for pair in pairs]).T
     before, behind = np.sort(starts), np.sort(stops)
@@ -181,19 +181,19 @@ def _distance(known: np.ndarray, moment: float) -> float:
     return float(np.abs(near - moment).min(initial=np.inf))
 
 
-def _inside(borders: np.ndarray, stretch: Place) -> list[int]:
-    """List the intervals between borders that a stretch covers for the most part."""
-    lower = max(0, int(np.searchsorted(borders, stretch[0])) - 1)
-    upper = int(np.searchsorted(borders, stretch[1]))
+def _inside(boundaries: np.ndarray, segment: Place) -> list[int]:
+    """List the intervals between boundaries that a segment covers for the most part."""
+    lower = max(0, int(np.searchsorted(boundaries, segment[0])) - 1)
+    upper = int(np.searchsorted(boundaries, segment[1]))
     return [
         i
-        for i in range(lower, min(upper, len(borders) - 1))
-        if _agree(stretch, (float(borders[i]), float(borders[i + 1])))
+        for i in range(lower, min(upper, len(boundaries) - 1))
+        if _agree(segment, (float(boundaries[i]), float(boundaries[i + 1])))
     ]
 
 
 def _agree(one: Place, other: Place) -> bool:
-    """Tell whether two stretches are about the same, or one a good part of the other."""
+    """Tell whether two segments are about the same, or one a good part of the other."""
     shares = covered(one, other), covered(other, one)
     return max(shares) >= COVERED and min(shares) >= PART
 
@@ -236,6 +236,6 @@ def _united(before: list[tuple[int, int]], behind: list[tuple[int, int]]) -> lis
 
 
 def _whole(places: list[Place]) -> list[Place]:
-    """Leave out slivers, which borders that differ from place to place leave behind."""
+    """Leave out slivers, which boundaries that differ from place to place leave behind."""
     usual = float(np.median([stop - start for start, stop in places]))
     return [(start, stop) for start, stop in places if stop - start >= COVERED / 2 * usual]

@@ -234,7 +234,7 @@ class Mysql(Dialect):
 
     @contextmanager
     def schema_change(self, engine: Engine, new: bool) -> Iterator[Connection]:
-        """Hold a named lock: DDL commits at once here, so no transaction would do."""
+        """Hold a lock by name: DDL commits at once here, so no transaction would do."""
         with engine.connect() as connection:
             # The server's names for locks hold 64 characters, as its names for databases do.
             name = str(engine.url.database)
@@ -272,7 +272,7 @@ class Mysql(Dialect):
         """Look the error number up."""
         message = str(error.orig.args[-1]) if error.orig and error.orig.args else str(error.orig)
         if "CERTIFICATE_VERIFY_FAILED" in message:
-            return "the server's certificate is not one of this host that ssl_ca vouches for"
+            return "the server's certificate is not one of this host that ssl_ca certifies"
         return self.REASONS.get(_code(error), message)
 
 

@@ -36,7 +36,7 @@ async def create_report(request: Request) -> Response:
     jobs = [_job(request, each) for each in _ids(body.get("queries"))]
     if len({str(job.options) for job in jobs}) > 1:
         raise Problem(
-            422, "these clips were asked about with different options; make a report for each"
+            422, "these clips were queried with different options; make a report for each"
         )
     made = here.reports.start(
         [here.jobs.clip(job) for job in jobs],

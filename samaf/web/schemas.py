@@ -63,6 +63,7 @@ RESULT = record(
     {"query": TEXT, "duration": NUMBER, "sha256": TEXT},
     matches=items({"$ref": "#/components/schemas/Match"}),
     ranking=items({"$ref": "#/components/schemas/Match"}),
+    more=count("Recordings at least that match as well, beyond k for one segment."),
 )
 JOB = record(
     {

@@ -41,7 +41,7 @@ from samaf.report.exports.annotations import (
     on_recordings,
 )
 from samaf.report.exports.case_uco import case_uco
-from samaf.report.exports.cut import Stretch, cut, cut_name, stretches_of
+from samaf.report.exports.cut import CutSegment, cut, cut_name, segments_of
 from samaf.report.exports.formats import FORMATS, audacity, eaf, rttm, srt, textgrid, vtt
 
 ONE = Recording("1" * 64, "one.wav", "/there/one.wav", 60.0)
@@ -230,7 +230,7 @@ def read_back(path: Path) -> tuple[int, np.ndarray]:
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 def test_cut_sound_is_exact_to_the_sample(tmp_path: Path, rate: int, cut_format: str) -> None:
     values = sixteen_bits(tmp_path / "clip.wav", rate, 3.0)
-    stretch = Stretch(str(tmp_path / "clip.wav"), "", 1.0, 1.5, "clip", "clip.wav")
+    stretch = CutSegment(str(tmp_path / "clip.wav"), "", 1.0, 1.5, "clip", "clip.wav")
     (path,) = cut([(7, stretch)], tmp_path / "out", cut_format=cut_format, padding_s=0.25)
     assert path.name == f"007-clip-clip.wav-1.000s.{cut_format}"
     got_rate, got = read_back(path)
@@ -241,12 +241,12 @@ def test_cut_sound_is_exact_to_the_sample(tmp_path: Path, rate: int, cut_format:
 
 def test_padding_ends_at_the_file_and_names_are_safe(tmp_path: Path) -> None:
     values = sixteen_bits(tmp_path / "clip.wav", 16_000, 2.0)
-    stretch = Stretch(str(tmp_path / "clip.wav"), "", 0.5, 1.5, "clip", "../e vil\x1b.wav")
+    stretch = CutSegment(str(tmp_path / "clip.wav"), "", 0.5, 1.5, "clip", "../e vil\x1b.wav")
     (path,) = cut([(1, stretch)], tmp_path, padding_s=9.0)
     assert path.parent == tmp_path
     assert path.name == "001-clip-_e_vil_.wav-0.500s.wav"
     assert len(read_back(path)[1]) == len(values)
-    long = Stretch("", "", 0, 1, "recording", "\u6f22" * 500)
+    long = CutSegment("", "", 0, 1, "recording", "\u6f22" * 500)
     assert len(cut_name(long, 1, "flac")) < 100
 
 
@@ -254,7 +254,7 @@ def test_a_file_that_changed_is_not_cut(tmp_path: Path) -> None:
     sixteen_bits(tmp_path / "clip.wav", 16_000, 2.0)
     recording = Recording("0" * 64, "clip.wav", str(tmp_path / "clip.wav"), 2.0)
     match = Match(recording, 0, 1, 0, 1, 0.1, 9.0)
-    pairs = list(stretches_of(str(tmp_path / "clip.wav"), "", None, [match]))
+    pairs = list(segments_of(str(tmp_path / "clip.wav"), "", None, [match]))
     assert [pair[1].role for pair in pairs] == ["clip", "recording"]
     with pytest.raises(AudioError, match="its SHA-256 differs"):
         cut(pairs[1:], tmp_path)
