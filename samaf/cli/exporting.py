@@ -64,7 +64,7 @@ def cut_options(command: Command) -> Command:
 
 
 def one_output(output_format: str | None, label_format: str | None) -> None:
-    """Raise `click.UsageError` where two forms of output are asked for."""
+    """Raise `click.UsageError` where two forms of output are given."""
     if output_format and label_format:
         raise click.UsageError(f"--format and --{output_format}: choose one of them")
 
