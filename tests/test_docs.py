@@ -109,6 +109,7 @@ def test_pages_use_the_terms_of_the_field(page: Path) -> None:
     assert [line for line in lines if PRIVATE.search(line)] == []
 
 
+@pytest.mark.slow
 def test_sources_use_the_terms_of_the_field() -> None:
     files = [
         f for room in ("samaf", "baselines", "benchmarks") for f in (ROOT / room).rglob("*.py")

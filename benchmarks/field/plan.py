@@ -22,6 +22,7 @@ LEAST_SPEAKERS = 6
 # What a store lacks for a query: nothing; all of its speaker; all of its collection, which
 # may share its text, and of its speaker; the same but for the recording itself.
 STORED, NO_SPEAKER, NO_SOURCE, NO_OTHERS = WITHOUT = ("", "speaker", "source", "others")
+WHOLE = "whole"  # how a command calls the store that lacks nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,10 @@ def report(answers: Sequence[Answer], settings: dict[str, Any]) -> str:
         f"model {settings['model'][:12]}, stores {settings['times']}x; median {seconds:.2f} s a "
         "query. Babble comes from speakers of whom nothing is stored, and is not in the means."
     )
-    parts = [head, _overview(answers), _passing(answers), _costs(of_speech(answers))]
+    parts = [head, _overview(answers), _passing(answers)]
+    if any("verified" in m for a in answers for m in a.matches):
+        parts.append(_verified(answers))
+    parts.append(_costs(of_speech(answers)))
     parts += [_details(answers, length) for length in _lengths(answers)]
     return "\n\n".join(parts) + "\n"
 
@@ -138,6 +141,24 @@ def _passing(answers: Sequence[Answer]) -> str:
     inside = [a for a in chosen["all"] if a.stored]
     wrong = f"Recording stored, another one said: {_rate([a.wrong for a in inside], inside)} %."
     return "\n".join([title, "", note, "", *lines, "", wrong])
+
+
+def _verified(answers: Sequence[Answer]) -> str:
+    """Give the share of queries that the signals verify a recording of, the right or another."""
+    some = [a for a in answers if not _condition(a).babble]
+    lines = ["## Verified by the signals: share of queries, %", ""]
+    for title, chosen, right in (
+        ("Recording stored, verified", [a for a in some if a.stored], True),
+        ("Recording stored, another one verified", [a for a in some if a.stored], False),
+        ("Recording not stored, another one verified", [a for a in some if not a.stored], False),
+    ):
+        if chosen:
+            hits = [
+                any(m.get("verified") and (a.stored and a.is_right(m)) == right for m in a.matches)
+                for a in chosen
+            ]
+            lines.append(f"- {title}: {_rate(hits, chosen)} of {len(chosen):,}")
+    return "\n".join(lines)
 
 
 def best_score(answer: Answer, name: str = "score") -> float:

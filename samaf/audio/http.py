@@ -115,9 +115,8 @@ class HttpFile:
         self._ahead = b""
         self.fault = ""
 
-    @property
-    def title(self) -> str:
-        """What the server says that it plays; empty where it says nothing."""
+    def title(self, seconds: float) -> str:
+        """Give what the server says that it plays; empty where it says nothing."""
         return self._icy.title if self._icy else ""
 
     @property

@@ -68,7 +68,9 @@ class Correlation:
     z
         Its height over the rms of all other lags; 0 where either side is silent.
     clutter
-        1 or more: how many times as high as noise the other lags reach.
+        1 or more: how many times as high as noise the other lags reach, but for true repeats.
+    repeated
+        The same of other lags that may be true repeats, as in a loop; 0 without any.
     inverted
         Whether the polarity differs.
     curve
@@ -80,6 +82,7 @@ class Correlation:
     line: SampleAlignment
     z: float
     clutter: float
+    repeated: float
     inverted: bool
     curve: np.ndarray
     first_lag: int
@@ -88,6 +91,11 @@ class Correlation:
     def contrast(self) -> float:
         """Give z over the clutter."""
         return self.z / self.clutter
+
+    @property
+    def alone(self) -> float:
+        """Give z over the clutter with the repeats: a loop has them, and a clock that ticks."""
+        return self.z / max(self.clutter, self.repeated)
 
 
 class WhiteClip:
@@ -276,15 +284,12 @@ def against_all_lags(clip: WhiteClip, recording: Signal, line: SampleAlignment) 
         squares, counts = squares + total, counts + count
     rms = np.sqrt(squares / counts) if counts else 0.0
     curve = np.sqrt(np.concatenate(tops)) / (rms or 1)
-    clutter = max(
-        1.0,
-        _tail(curve, abs(peak) / (rms or 1), start - first_lag),
-        beside / NOISE_TAIL / (rms or 1),
-    )
+    tail, repeated = _tail(curve, abs(peak) / (rms or 1), start - first_lag)
+    clutter = max(1.0, tail, beside / NOISE_TAIL / (rms or 1))
     moved = at - start if abs(at - start) > 1 else 0  # the line is exacter than a sample
     placed = SampleAlignment(line.middle, line.place + moved, line.step)
     z = float(abs(peak) / rms) if rms else 0.0
-    return Correlation(placed, z, clutter, peak < 0, curve, first_lag)
+    return Correlation(placed, z, clutter, repeated, peak < 0, curve, first_lag)
 
 
 def _blocks(
@@ -330,8 +335,8 @@ def _null(power: np.ndarray) -> tuple[float, int]:
     return mean * len(kept), len(kept)
 
 
-def _tail(curve: np.ndarray, peak: float, at: int) -> float:
-    """Give the rms that noise with the curve's tail would have, apart from true places.
+def _tail(curve: np.ndarray, peak: float, at: int) -> tuple[float, float]:
+    """Give the rms that noise with the curve's tail would have, apart from true places, and theirs.
 
     Parameters
     ----------
@@ -340,9 +345,11 @@ def _tail(curve: np.ndarray, peak: float, at: int) -> float:
     peak, at
         Height and lag, from the curve's start, of the place that is judged.
     """
-    away = np.abs(np.arange(len(curve)) - at / BIN) > APART
-    others = curve[away & (curve < max(REPEAT * peak, LEAST_REPEAT))]
-    return float(np.quantile(others, TAIL)) / NOISE_TAIL if len(others) else 0.0
+    others = curve[np.abs(np.arange(len(curve)) - at / BIN) > APART]
+    true = others >= max(REPEAT * peak, LEAST_REPEAT)
+    repeated = float(others[true].max(initial=0)) / NOISE_TAIL
+    others = others[~true]
+    return (float(np.quantile(others, TAIL)) / NOISE_TAIL if len(others) else 0.0), repeated
 
 
 def _tops(power: np.ndarray) -> np.ndarray:

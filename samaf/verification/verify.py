@@ -162,10 +162,12 @@ def verify(
     if restored.is_speed:
         usual = REACH_ALTERED if restored.altered else REACH
         correlation = correlate(restored.segment.white, recording, restored.line, reach or usual)
-    z = correlation.contrast if correlation else nan
+    # Where the recording repeats itself, a peak alone proves nothing: windows must agree as well.
+    z = correlation.alone if correlation else nan
     altered = restored.altered or reach is not None
     score = score_of(z, windows.z, altered, tries)
-    if correlation and score_of(z, nan, altered, tries) >= DECISION:
+    peak = score_of(correlation.contrast, nan, altered, tries) if correlation else 0.0
+    if correlation and min(score, peak) >= DECISION:
         return _agreeing(restored, recording, place, correlation, windows, score)
     times = restored.time(restored.segment.begin + windows.middles)
     return replace(
@@ -260,7 +262,7 @@ def _agreeing(
         bool(score >= DECISION),
         score,
         log10_lr_of(score),
-        correlation.contrast,
+        correlation.alone,
         windows.z,
         here[0],
         here[1],

@@ -15,6 +15,7 @@ from benchmarks.stores.mariadb import MariadbServer
 from benchmarks.stores.storage import HASHES, MB, measure, recordings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", torture.VERBS, ids=lambda verb: verb.name)
 def test_a_killed_program_loses_nothing(verb: torture.Verb) -> None:
     assert (
@@ -32,6 +33,7 @@ def test_a_killed_server_loses_nothing(mariadb_server: MariadbServer) -> None:
     assert torture.torture_server(mariadb_server, 1, random.Random(3)).failures == ()
 
 
+@pytest.mark.slow
 def test_what_is_lost_is_noticed(tmp_path: Path) -> None:
     """The checks themselves find what they are for."""
     place = torture.Place(str(tmp_path / "store.db"), tmp_path)

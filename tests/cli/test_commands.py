@@ -119,6 +119,7 @@ def test_query_as_json(run: Run, tmp_path: Path) -> None:
     assert unknown["matches"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("option", [("--index", "flat"), ("--granularity", "1"), ("-k", "1")])
 def test_query_options_give_the_same_best_match(run: Run, option: tuple[str, str]) -> None:
@@ -183,6 +184,7 @@ def test_query_as_csv(run: Run) -> None:
     assert found[1]["query"] == str(STRANGER)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_a_long_query_yields_every_excerpt(run: Run, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)

@@ -103,6 +103,7 @@ def test_a_recording_says_what_was_decoded(folder: Path, call_store: str) -> Non
     assert (alone.packed[agreeing] == codes.stream(2)[agreeing]).all()
 
 
+@pytest.mark.slow
 def test_a_clip_is_searched_for_by_each_side(folder: Path) -> None:
     with samaf.open(str(folder / "mono.db"), cache_folder=folder / "mono") as engine:
         list(engine.add([CLIPS / "amelia-harbour.ogg", CLIPS / "bruno-garden.ogg"]))
@@ -149,6 +150,7 @@ def test_duplicates_name_the_sides_and_a_recording_is_none_of_itself(
     assert (match.channel, match.reference_channel) == ("2", "")
 
 
+@pytest.mark.slow
 def test_one_channel_is_stored_where_it_is_chosen(folder: Path, tmp_path: Path) -> None:
     url = str(tmp_path / "s.db")
     with samaf.open(url, cache_folder=tmp_path) as engine:

@@ -20,6 +20,7 @@ def segment_at(clip: np.ndarray, hop: float) -> Segment:
     return Segment(Alignment(0, hop, 1.0, 0, 2), 0, 2, 0.1, 0.1, 0.0, 0.0, length)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, start, seconds",
     [
@@ -46,6 +47,7 @@ def test_an_excerpt_fits_wherever_it_was_cut_and_however_loud(
     assert segment.alignment.slope == 1
 
 
+@pytest.mark.slow
 def test_other_speech_does_not_fit() -> None:
     model = load_hash_model(DEFAULT_MODEL)
     rows = model.hashes([load(CLIPS / "amelia-harbour.ogg")], "recording").packed

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from math import nextafter
 
+import pytest
+
 from samaf.report import Examination
 from samaf.report.differences import differences, verdict
 from samaf.report.record import Found
@@ -16,6 +18,7 @@ def with_match(record: Examination, **changes: object) -> Examination:
     return replace(record, clips=(replace(first, matches=(found,)), *others))
 
 
+@pytest.mark.slow
 def test_the_same_record_is_identical_whenever_and_wherever_it_was_made(
     batch: Examination,
 ) -> None:

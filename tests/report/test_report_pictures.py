@@ -20,6 +20,7 @@ VALIDATION = Validation(
 )
 
 
+@pytest.mark.slow
 def test_pictures_are_the_same_twice_and_hold_no_date(
     phone: tuple[Examination, dict[str, bytes]],
 ) -> None:
@@ -50,6 +51,7 @@ def test_hostile_names_leave_a_picture_well_formed(draw: object) -> None:
         assert not any("onload" in element.attrib for element in root.iter())
 
 
+@pytest.mark.slow
 def test_pictures_of_the_validation_are_drawn() -> None:
     for picture in (
         score_densities(LENGTH, 5.0),

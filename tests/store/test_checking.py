@@ -42,6 +42,7 @@ def test_altered_tables_are_told(database_url: str, change: str, told: str) -> N
     assert "samaf db copy" in remedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["update", "delete"])
 def test_a_missing_or_empty_guard_of_the_audit_log_is_told(database_url: str, verb: str) -> None:
     Store.open(database_url).close()
@@ -74,6 +75,7 @@ def test_a_database_without_a_store_is_told(database_url: str) -> None:
         assert unsound(database_url)["schema"] == ("none", "`samaf add` makes a store")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_set_up_badly_is_told(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -38,6 +38,24 @@ def test_other_speech_and_other_places_stay_low(seed: int) -> None:
     assert score(RECORDING[10_000:42_000], RECORDING, 90_000 + 5_000 * seed) < 5
 
 
+def words(count: int, seed: int) -> np.ndarray:
+    """Speak one vowel for 0.25 s, each time at another pitch, after pauses of 0.75 s."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(RATE // 4) / RATE
+    parts = []
+    for pitch in rng.uniform(110, 130, count):
+        waves = (np.sin(2 * np.pi * k * pitch * t + rng.uniform(0, 6)) / k for k in range(1, 25))
+        parts += [np.zeros(3 * RATE // 4), sum(waves) * np.hanning(len(t)) / 3]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def test_a_word_after_a_pause_is_compared_with_words_and_not_with_pauses() -> None:
+    recording = words(12, 1)
+    for seed in range(2, 8):
+        assert score(words(1, seed), recording, 5 * RATE) < 5
+    assert score(recording[5 * RATE : 6 * RATE], recording, 5 * RATE) > 10
+
+
 @pytest.mark.parametrize(
     ("clip", "recording"),
     [
@@ -51,6 +69,7 @@ def test_nothing_to_compare_is_zero(clip: np.ndarray, recording: np.ndarray) -> 
     assert score(clip, recording, 0) == 0
 
 
+@pytest.mark.slow
 def test_long_recordings_are_compared_as_short_ones_are() -> None:
     long = np.concatenate([voice(125, 22), RECORDING])
     clip = RECORDING[50_000:82_000]

@@ -30,6 +30,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out.wav"
 
 
+@pytest.mark.slow
 def test_a_playable_file_holds_the_samples_at_full_level(sound: Path) -> None:
     pcm = open_pcm(sound)
     assert len(pcm) == 11 * 60 * 16_000
@@ -37,6 +38,7 @@ def test_a_playable_file_holds_the_samples_at_full_level(sound: Path) -> None:
     assert 31_900 < pcm.max() <= 32_000
 
 
+@pytest.mark.slow
 def test_backwards_is_the_same_from_the_end(sound: Path, tmp_path: Path) -> None:
     with read(sound) as audio:
         write_playable(audio, tmp_path / "back.wav", backwards=True)

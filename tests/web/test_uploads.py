@@ -78,6 +78,7 @@ def test_options_have_the_defaults_of_the_shell() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
     async def run() -> list[str]:
         pool = Pool(1, {"url": str(tmp_path / "none.db"), "index": "exact", "audio": None})
