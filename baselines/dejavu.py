@@ -157,7 +157,7 @@ def pair_hashes(peaks: np.ndarray, settings: DejavuSettings) -> Prints:
 
 
 class Dejavu(LandmarkRecognizer):
-    """Dejavu with the named settings, ``paper`` or ``best``."""
+    """Dejavu with the settings ``paper`` or ``best``."""
 
     name = "dejavu"
 

@@ -75,7 +75,7 @@ def fpcalc(samples: np.ndarray, algorithm: int) -> np.ndarray:
 
 
 class Chromaprint:
-    """Chromaprint by ``fpcalc`` with the named settings, ``paper`` or ``best``."""
+    """Chromaprint by ``fpcalc`` with the settings ``paper`` or ``best``."""
 
     name = "chromaprint"
 

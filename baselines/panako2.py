@@ -211,7 +211,7 @@ def ends_of_lines(
 
 
 class Panako2(LandmarkRecognizer):
-    """Panako of 2021 with the named settings, ``paper`` or ``best``."""
+    """Panako of 2021 with the settings ``paper`` or ``best``."""
 
     name = "panako2"
 

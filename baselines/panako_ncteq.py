@@ -204,7 +204,7 @@ def hash_of(f: tuple[np.ndarray, ...], t: tuple[np.ndarray, ...]) -> np.ndarray:
 
 
 class PanakoNcteq(LandmarkRecognizer):
-    """Panako 1.6 NCTEQ with the named settings, ``paper`` or ``best``."""
+    """Panako 1.6 NCTEQ with the settings ``paper`` or ``best``."""
 
     name = "panako-ncteq"
     hash_bits = 27

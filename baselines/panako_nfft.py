@@ -185,7 +185,7 @@ def aligned_times(hits: Hits, offsets: np.ndarray, query: Prints) -> dict[tuple[
 
 
 class PanakoNfft(LandmarkRecognizer):
-    """Panako 1.6 NFFT at 16 kHz with the named settings, ``paper`` or ``best``."""
+    """Panako 1.6 NFFT at 16 kHz with the settings ``paper`` or ``best``."""
 
     name = "panako-nfft"
     hash_bits = 32

@@ -104,7 +104,7 @@ SETTINGS = {
 
 
 class Rafs:
-    """Haitsma-Kalker with the named settings, ``paper`` or ``best``.
+    """Haitsma-Kalker with the settings ``paper`` or ``best``.
 
     ``constants`` may be replaced by others to show the cost of each bug alone.
     """

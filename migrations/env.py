@@ -9,7 +9,7 @@ from samaf.store import schema
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=schema.metadata,
-    # SQLite alters a table by making it anew.
+    # SQLite alters a table by making it again.
     render_as_batch=True,
 )
 with context.begin_transaction():

@@ -1,4 +1,4 @@
-"""The JSON objects of the records that cross package borders: the same in a shell and over HTTP.
+"""The JSON objects of the records that cross package boundaries: the same in a shell and over HTTP.
 
 Times are rounded to 1 ms, rates to 4 digits. The ``..._FIELDS`` are the columns of the same
 records as CSV; see `samaf.csv_rows`.
@@ -138,6 +138,7 @@ def query_record(result: QueryResult) -> Record:
         "sha256": result.sha256,
         "media": media_record(result.media),
         "unsearched": list(result.unsearched),
+        "more": result.more,
         "matches": [match_record(match) for match in result.matches],
     }
 

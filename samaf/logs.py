@@ -54,18 +54,18 @@ class _ToStandardError(logging.Handler):
             pass
 
 
-def configure(form: str = "text", level: str = "warning") -> None:
+def configure(output_format: str = "text", level: str = "warning") -> None:
     """Show messages of a level and above on standard error.
 
     Parameters
     ----------
-    form
+    output_format
         One of `FORMATS`.
     level
         One of `LEVELS`.
     """
     handler = _ToStandardError()
-    handler.setFormatter(_Json() if form == "json" else _Text())
+    handler.setFormatter(_Json() if output_format == "json" else _Text())
     logger = logging.getLogger("samaf")
     logger.handlers[:] = [handler]
     logger.setLevel(level.upper())

@@ -49,7 +49,7 @@ class MediaInfo:
     sides
         Of a recording whose channels differ: the channels of each side, from 1.
     chosen_because
-        Why not all channels were averaged: "asked", "cancelling", or empty.
+        Why not all channels were averaged: "requested", "cancelling", or empty.
     track, tracks
         Which sound track it is, from 1, and how many there are.
     start_s
@@ -110,7 +110,7 @@ class MediaInfo:
     @property
     def selection(self) -> Selection:
         """What must be chosen to decode the same of the file again."""
-        is_chosen = self.mixing == "chosen" and self.chosen_because == "asked"
+        is_chosen = self.mixing == "chosen" and self.chosen_because == "requested"
         return Selection(self.track, self.used_channels[0] if is_chosen else None)
 
     def channel(self, side: int) -> str:
@@ -130,7 +130,7 @@ class MediaInfo:
     def notes(self) -> tuple[str, ...]:
         """Say all that became of the sound: the warnings, and what was done to the samples."""
         return self.warnings() + _said(
-            (self.mixing == "chosen" and self.chosen_because == "asked", self._mixing_note()),
+            (self.mixing == "chosen" and self.chosen_because == "requested", self._mixing_note()),
             (self.start_s, f"its sound starts at {self.start_s:.1f} s"),
             (self.pauses_s, f"{self.pauses_s:.1f} s of pauses in its timestamps are silence"),
             (self.high_passed, "what lies below speech was taken out"),

@@ -109,7 +109,7 @@ class AuditCheck:
     entries
         How many are sound, from the first on.
     head
-        Hash of the last of them: kept elsewhere, it vouches for all up to it.
+        Hash of the last of them: kept elsewhere, it proves all up to it.
     broken
         The first entry that is missing or changed; 0 where none is.
     reason

@@ -109,6 +109,17 @@ def test_pages_use_the_terms_of_the_field(page: Path) -> None:
     assert [line for line in lines if PRIVATE.search(line)] == []
 
 
+@pytest.mark.slow
+def test_sources_use_the_terms_of_the_field() -> None:
+    files = [
+        f for room in ("samaf", "baselines", "benchmarks") for f in (ROOT / room).rglob("*.py")
+    ]
+    lines = [(f.name, line) for f in files for line in f.read_text().splitlines()]
+    # The salts of drawn figures stay, so that the figures do.
+    kept = [each for each in lines if PRIVATE.search(each[1]) and "generator(" not in each[1]]
+    assert kept == []
+
+
 @pytest.mark.parametrize("name", ["", *GROUPS, *ALL])
 def test_help_uses_the_terms_of_the_field(name: str) -> None:
     shown = CliRunner().invoke(cli, [*name.split(), "--help"], terminal_width=400)

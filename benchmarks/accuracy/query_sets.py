@@ -1,6 +1,6 @@
 """Sets of queries: the references, and transformed clips that are made once and kept.
 
-A prepared clip is a NumPy file of int16 samples (peak 32,767, 16 kHz, mono) named by the
+A prepared clip is a NumPy file of int16 samples (peak 32,767, 16 kHz, mono) whose name is the
 digest of everything it depends on, so that a run that was killed goes on where it
 stopped and several runs share their clips. 10 s take 320 kB.
 """
@@ -22,11 +22,11 @@ from benchmarks.accuracy.transformations import (
     ORIGINAL,
     Transformation,
     require_sox,
-    surroundings,
     transform,
 )
 from benchmarks.errors import BenchmarkError, TransformationError
 from benchmarks.files import writing
+from benchmarks.surroundings import around_clip
 from benchmarks.terminal import Progress
 from samaf.audio import SAMPLE_RATE, load
 from samaf.errors import AudioError
@@ -132,7 +132,7 @@ def _prepare_clip(
             try:
                 if samples is None:
                     samples = load(clip.path)
-                around = surroundings(corpus, split, clip)
+                around = around_clip(corpus, split, clip)
                 write_samples(path, transform(transformation, samples, digest, around))
             except (AudioError, TransformationError) as error:
                 results[number, transformation.name] = f"{printable(clip.path)}: {error}"

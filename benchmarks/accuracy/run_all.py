@@ -37,7 +37,7 @@ def run_all(
     Returns
     -------
     The reason by name of those that failed, which is also kept in the results. Those whose
-    results are there, measured in another way, are named too, but their results stay as they are.
+    results are there, measured in another way, are listed too, but their results stay as they are.
 
     Raises
     ------

@@ -82,18 +82,20 @@ def command(
         seen = judged(trials, calibration)
         few = run_deep_trials(probes, calibration, stored, model, deep)
         few = deeply.judged(few, [calibration], {})
-    named = groups(trials, fingerprinter.hop, fingerprinter.block)
+    grouped = groups(trials, fingerprinter.hop, fingerprinter.block)
     stated = "Share of impostors that pass at stated rates"
-    tables = [report.rates(stated, seen, named, few)]
+    tables = [report.rates(stated, seen, grouped, few)]
     if by_language:
         how = "cross-validated by language, so that no sentence is on both sides"
-        tables.append(report.rates(f"{stated}, {how}", by_language, named, []))
-    tables.append(report.ratios(seen, named))
+        tables.append(report.rates(f"{stated}, {how}", by_language, grouped, []))
+    tables.append(report.ratios(seen, grouped))
     text = "\n".join([f"# {title}\n\n{calibration}\n", *map(markdown, tables)])
     click.echo(text, nl=False)
     if folder:
-        save(report.calibration(seen, named, few), folder / f"calibration-{split}.png", report.DPI)
-        save(report.tippett(seen, named["all"]), folder / f"tippett-{split}.png", report.DPI)
+        save(
+            report.calibration(seen, grouped, few), folder / f"calibration-{split}.png", report.DPI
+        )
+        save(report.tippett(seen, grouped["all"]), folder / f"tippett-{split}.png", report.DPI)
         with writing(folder / f"calibration-{split}.md") as temporary:
             temporary.write_text(text, encoding="utf-8")
     if write:

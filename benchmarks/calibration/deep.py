@@ -30,7 +30,7 @@ class DeepTrial:
     Attributes
     ----------
     found
-        (BER, hashes, places compared) of the best candidates.
+        (BER, hashes, comparisons) of the best candidates.
     score
         Of the best one; -inf where there is none, or none was judged yet.
     """
@@ -84,9 +84,9 @@ def expected(trials: Sequence[DeepTrial], calibration: ScoreCalibration) -> np.n
     none = ((1.0, 1, 1.0),)
     most = max((len(t.found) for t in trials), default=1) or 1
     table = np.array([(*t.found, *(none * (most - len(t.found)))) for t in trials])
-    rates, hashes, places = table.reshape(-1, most, 3).transpose(2, 0, 1)
+    rates, hashes, comparisons = table.reshape(-1, most, 3).transpose(2, 0, 1)
     found = np.arange(most) < np.array([len(t.found) for t in trials])[:, None]
-    best = log10_evalue(rates, hashes, places, for_deep(calibration))
+    best = log10_evalue(rates, hashes, comparisons, for_deep(calibration))
     return np.where(found, best, np.inf).min(axis=1)
 
 

@@ -61,7 +61,7 @@ def fit(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
     """
     line = _line(trials, plain)
     trials = [t for t in trials if not t.small]
-    rates, hashes, compared = candidates(trials)
+    rates, hashes, comparisons = candidates(trials)
     suspect = scores(trials, line) > SUSPECT
     alike = rates[:, 0][suspect & (hashes[:, 0] >= LONG)]
     if len(alike) < 2:
@@ -70,12 +70,12 @@ def fit(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
         line,
         same_text_mean=round(float(alike.mean()), 4),
         same_text_deviation=round(float(alike.std()), 4),
-        same_text_comparisons=float(round(np.mean([t.places for t in trials]))),
+        same_text_comparisons=float(round(np.mean([t.comparisons for t in trials]))),
     )
-    chance = 10 ** expected(rates, hashes, compared, around)
+    chance = 10 ** expected(rates, hashes, comparisons, around)
     # An offset this low leaves nothing but the same text.
     only = replace(around, same_text=1.0, offset=-300.0)
-    words = 10 ** expected(rates, hashes, compared, only)
+    words = 10 ** expected(rates, hashes, comparisons, only)
     long = np.array([t.length >= TELLING for t in trials])
     best = min(SHARES, key=lambda share: _misfit((chance + share * words).min(axis=1)[long]))
     return replace(around, same_text=round(float(best), 6))
@@ -104,10 +104,10 @@ def deep_same_text(
 
 def _line(trials: Sequence[Trial], plain: ScoreCalibration) -> ScoreCalibration:
     """Fit slope, knee, overlap and offset, one after the other until they stay."""
-    rates, hashes, compared = candidates(trials)
+    rates, hashes, comparisons = candidates(trials)
     tail = log10_tail((plain.mean - rates) / mean_deviation(hashes, plain))
     shared = 1 - 1 / hashes
-    tried = np.log10(compared)
+    tried = np.log10(comparisons)
     kinds = np.array([(t.length, t.small) for t in trials])
     groups = [np.flatnonzero((kinds == group).all(axis=1)) for group in np.unique(kinds, axis=0)]
     wanted = np.log10(-np.log1p(-RATES))

@@ -28,7 +28,7 @@ SMALL_SHARE = 1 / 8  # of the references that the last version of each clip is q
 RIGHT_HOPS = 2  # a place is right within half a second
 
 Tried = list[tuple[Hypothesis, Hashes]]
-Found = tuple[float, int, float]  # BER, hashes, places compared
+Found = tuple[float, int, float]  # BER, hashes, comparisons
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class Trial:
         Speech, music, noise or signal; where it is from; what is not independent of others.
     length
         Hashes of the excerpt.
-    places
-        Places compared, without the excerpt's own recording.
+    comparisons
+        Comparisons, without the excerpt's own recording.
     found
-        (BER, hashes, places compared) of the best candidates without the own recording.
+        (BER, hashes, comparisons) of the best candidates without the own recording.
     own
         The same of what was found at the right place with the own recording in the store;
         None where nothing was.
@@ -58,7 +58,7 @@ class Trial:
     split: str
     voice: str
     length: int
-    places: float
+    comparisons: float
     found: tuple[Found, ...]
     own: Found | None
     genuine: bool
@@ -66,13 +66,13 @@ class Trial:
 
 
 def candidates(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give BER, hashes and places compared of each trial's candidates, float (n, k) each.
+    """Give BER, hashes and comparisons of each trial's candidates, float (n, k) each.
 
-    Where there is none, 1, 1 and the places of the trial.
+    Where there is none, 1, 1 and the comparisons of the trial.
     """
     table = np.ones((len(trials), KEPT, 3))
     for row, trial in zip(table, trials, strict=True):
-        row[:, 2] = trial.places
+        row[:, 2] = trial.comparisons
         for column, found in enumerate(trial.found[:KEPT]):
             row[column] = found
     return table[:, :, 0], table[:, :, 1], table[:, :, 2]
@@ -88,19 +88,19 @@ def own_scores(trials: Sequence[Trial], calibration: ScoreCalibration) -> np.nda
 
     Where that is missed, the best match is a false one.
     """
-    own = np.array([t.own or (1.0, 1, t.places) for t in trials]).reshape(-1, 1, 3)
+    own = np.array([t.own or (1.0, 1, t.comparisons) for t in trials]).reshape(-1, 1, 3)
     every = np.concatenate([own, np.stack(candidates(trials), axis=2)], axis=1)
     return -expected(every[:, :, 0], every[:, :, 1], every[:, :, 2], calibration).min(axis=1)
 
 
 def expected(
-    rates: np.ndarray, hashes: np.ndarray, compared: np.ndarray, calibration: ScoreCalibration
+    rates: np.ndarray, hashes: np.ndarray, comparisons: np.ndarray, calibration: ScoreCalibration
 ) -> np.ndarray:
     """Give log10 of the false matches to expect as good as candidates (n, k), float (n, k).
 
-    A query without any candidate expects as many as there are places.
+    A query without any candidate expects as many as there are comparisons.
     """
-    return np.minimum(log10_evalue(rates, hashes, compared, calibration), np.log10(compared))
+    return np.minimum(log10_evalue(rates, hashes, comparisons, calibration), np.log10(comparisons))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +218,7 @@ def _right(
 ) -> Found | None:
     """Give the best candidate at the right place, of candidates in the own recording.
 
-    The store is ``times`` as large as that recording, so it counts as many places.
+    The store is ``times`` as large as that recording, so it counts as many comparisons.
     """
     for candidate in found:
         segment = candidate.segment

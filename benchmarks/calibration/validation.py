@@ -149,7 +149,7 @@ def cllr(true: np.ndarray, false: np.ndarray) -> float:
 
 
 def least_cllr(true: np.ndarray, false: np.ndarray) -> float:
-    """Give the cost after the best monotone recalibration: what no calibration can mend."""
+    """Give the cost after the best monotone recalibration: what no calibration can repair."""
     values = np.concatenate([true, false])
     weight = np.concatenate([np.full(len(true), 1 / len(true)), np.zeros(len(false))])
     other = np.concatenate([np.zeros(len(true)), np.full(len(false), 1 / len(false))])

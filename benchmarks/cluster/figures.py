@@ -19,7 +19,7 @@ from faiss import IndexBinaryFlat
 from benchmarks.cluster.recall import VOICES, damaged, gallery, is_same
 from benchmarks.cluster.servers import ShardServer, new_url, shard_servers
 from benchmarks.field.conditions import Condition
-from benchmarks.field.sounds import surroundings
+from benchmarks.surroundings import around_voices
 from benchmarks.tables import Line
 from samaf.engine.hash_query import matcher_of
 from samaf.engine.options import QueryOptions
@@ -49,7 +49,7 @@ def figures(corpus: Path, folder: Path, hashes: int, recordings: int, seed: int)
     clips = opened.select("speech", "validation")
     queried = np.arange(0, len(clips), 2)[:recordings]
     table = gallery(opened, clips, queried, hashes, fingerprinter, folder, seed)
-    around = surroundings([opened], "validation", clips[1::2][:VOICES])
+    around = around_voices([opened], "validation", clips[1::2][:VOICES])
     with shard_servers(folder / "shards", 1) as (server,):
         measured = _Measured(table, server, fingerprinter)
         asked = damaged(clips, queried, around, fingerprinter, seed)

@@ -1,1 +1,1 @@
-"""``python -m benchmarks field``: clips as cases bring them, asked with the program's defaults."""
+"""``python -m benchmarks field``: clips as cases bring them, with the program's defaults."""

@@ -1,4 +1,4 @@
-"""Raw answers, one JSON line a query: what was asked is not asked again."""
+"""Raw answers, one JSON line a query: what was queried is not queried again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Answer:
     clip, speaker
         The recording that it was cut from, and who speaks.
     condition, seconds
-        How it was made worse, and its length as heard.
+        How it was made worse, and its length as it plays.
     without
         What the store lacks, see ``plan.WITHOUT``.
     start, pace, parameters
@@ -75,7 +75,7 @@ class Answer:
     @property
     def right(self) -> bool:
         """Whether the best match is the right recording."""
-        return bool(self.stored and self.matches and self.named(self.matches[0]))
+        return bool(self.stored and self.matches and self.is_right(self.matches[0]))
 
     @property
     def wrong(self) -> bool:
@@ -85,9 +85,9 @@ class Answer:
     @property
     def right_first(self) -> bool:
         """Whether the right recording comes first at any score."""
-        return bool(self.stored and self.candidates and self.named(self.candidates[0]))
+        return bool(self.stored and self.candidates and self.is_right(self.candidates[0]))
 
-    def named(self, match: dict[str, Any]) -> bool:
+    def is_right(self, match: dict[str, Any]) -> bool:
         """Whether a match or candidate names the recording that the clip was cut from."""
         return bool(match["recording"] == self.clip)
 
@@ -136,7 +136,7 @@ class AnswerFile:
             file.write(lines)
 
     def keys(self) -> set[Key]:
-        """Give the keys of all queries that were asked."""
+        """Give the keys of all queries that were made."""
         return {answer.key for answer in self.read()}
 
     def read(self) -> Iterator[Answer]:

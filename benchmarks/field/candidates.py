@@ -1,6 +1,6 @@
 """The best candidates of a clip at any score, with their evidence.
 
-``Engine.query`` gives no match that chance explains. Here the same search is asked without that
+``Engine.query`` gives no match that chance explains. Here the same search is made without that
 bound, so that a table can tell what was found from what was said.
 """
 
@@ -20,7 +20,7 @@ from samaf.engine.hash_query import matcher_of
 from samaf.engine.options import QueryOptions
 from samaf.fingerprinters import Fingerprinter, ScoreCalibration
 from samaf.index import HashTable, Index
-from samaf.matching import Candidate, DeepMatcher, Matcher, PreparedQuery, deep, hash_under
+from samaf.matching import Candidate, DeepMatcher, PreparedQuery
 from samaf.matching.alignment import Segment, error_rates, moved
 from samaf.matching.calibration import log10_likelihood_ratio
 from samaf.matching.evidence import EVIDENCE
@@ -40,16 +40,22 @@ def candidates(
 ) -> list[dict[str, Any]]:
     """Give the best candidates, best first, each recording once.
 
-    ``query`` was prepared for ``options``.
+    ``query`` was prepared for ``options``. What was tried beside the evidence (`tried`) is given of
+    plain queries alone: a deep one would have to be hashed again.
     """
     if query.result.reason:
         return []
     matcher = matcher_of(fingerprinter, index, replace(options, k=KEPT))
     matcher = replace(matcher, at_any_score=True)
-    found, grids = _found(query, fingerprinter, matcher, options.search)
-    chosen = first_of_each(found, KEPT)
     table = index.table
     assert isinstance(table, HashTable)  # the index is local
+    if options.deep:
+        assert query.samples is not None  # a deep query keeps them
+        searching = DeepMatcher(fingerprinter, matcher, options.search == "exhaustive")
+        found, grids = searching.find_on_grid(query.samples, query.salt), None
+    else:
+        found, grids = matcher.find(query.grids), query.grids
+    chosen = first_of_each(found, KEPT)
     ids = [c.recording_id for c in chosen]
     recordings = store.get_many(ids)
     return [
@@ -69,37 +75,23 @@ def first_of_each(candidates: Sequence[Candidate], most: int) -> list[Candidate]
     return list(first.values())[:most]
 
 
-def _found(
-    query: PreparedQuery,
-    fingerprinter: Fingerprinter,
-    matcher: Matcher,
-    search: str,
-) -> tuple[list[Candidate], Sequence[Grid]]:
-    """Give all candidates and the grids that they may have been found on."""
-    if search == "plain":
-        return matcher.find(query.grids), query.grids
-    assert query.samples is not None  # a deep query keeps them
-    salt, exhaustive = query.result.sha256, search == "exhaustive"
-    found = DeepMatcher(fingerprinter, matcher, exhaustive).find_on_grid(query.samples, salt)
-    manipulations = {candidate.manipulation for candidate in found}
-    tried_ones = [h for h in deep(exhaustive) if h.manipulation in manipulations]
-    return found, hash_under(query.samples, salt, fingerprinter, tried_ones)
-
-
 def described(
     candidate: Candidate,
-    grids: Sequence[Grid],
+    grids: Sequence[Grid] | None,
     table: HashTable,
     calibration: ScoreCalibration,
     name: str,
 ) -> dict[str, Any]:
-    """Give a candidate and its evidence as JSON values; ``name`` is its recording's."""
+    """Give a candidate and its evidence as JSON values; ``name`` is its recording's.
+
+    ``grids`` are those that it may have been found on, None where they are not kept.
+    """
     score = -candidate.evalues.other_speech
     evidence = {
         "bit_error_rate": candidate.segment.ber,
         "hashes": float(candidate.segment.hashes),
         **dict(zip(EVIDENCE, candidate.evidence, strict=True)),
-        **asdict(tried(*_on_grid(candidate, grids, table))),
+        **(asdict(tried(*_on_grid(candidate, grids, table))) if grids is not None else {}),
     }
     return {
         "recording": name,

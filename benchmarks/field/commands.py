@@ -11,15 +11,20 @@ from typing import Any
 import click
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.field import asking
-from benchmarks.field.answers import ANSWERS, SETTINGS, AnswerFile, read_answers
+from benchmarks.field import querying
+from benchmarks.field.answers import ANSWERS, SETTINGS, Answer, AnswerFile, read_answers
 from benchmarks.field.conditions import FORMAT, Condition, select
-from benchmarks.field.plan import collection, plan
-from benchmarks.field.sounds import surroundings
+from benchmarks.field.plan import WHOLE, WITHOUT, collection, plan
 from benchmarks.field.stores import build, opened
 from benchmarks.field.tools import missing
+from benchmarks.surroundings import around_voices
 from benchmarks.terminal import progress_bars, work_option
-from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
+from samaf.fingerprinters import (
+    DEFAULT_MODEL,
+    Fingerprinter,
+    ScoreCalibration,
+    load_hash_model,
+)
 from samaf.fingerprinters.card import write_card
 from samaf.training.corpora import default_root, open_corpus
 
@@ -34,7 +39,7 @@ CLIPS = 60
     type=click.Choice(["validation", "test", "train"]),
     default="validation",
     show_default=True,
-    help="Whose clips are asked.",
+    help="Whose clips are queried.",
 )
 @click.option(
     "--corpus",
@@ -43,9 +48,22 @@ CLIPS = 60
     type=click.Path(path_type=Path),
     help="Corpus folder; may be given more than once.  [default: $SAMAF_CORPUS]",
 )
-@click.option("--clips", type=click.IntRange(1), default=CLIPS, show_default=True, help="Asked.")
+@click.option("--clips", type=click.IntRange(1), default=CLIPS, show_default=True, help="Queried.")
 @click.option("--lengths", default=LENGTHS, show_default=True, help="Seconds.")
 @click.option("--conditions", default="all", show_default=True, help="all, or NAME,NAME.")
+@click.option(
+    "--draw",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Conditions drawn for each clip and length; 0 for all.",
+)
+@click.option(
+    "--stores",
+    default=",".join([WHOLE, *WITHOUT[1:]]),
+    show_default=True,
+    help="In which of the four each clip is queried.",
+)
 @click.option("--model", help="Name, or path of a card.  [default: the program's]")
 @click.option("--deep", is_flag=True, help="Ask with the deep search.")
 @click.option("--verify", is_flag=True, help="Ask with verification by the signals.")
@@ -70,9 +88,9 @@ CLIPS = 60
 def command(context: click.Context, **options: Any) -> None:
     """Ask clips as cases bring them, with the program's defaults; go on where it was stopped.
 
-    Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is asked
-    four times: in the whole store; in one that lacks its speaker; in one that lacks its collection
-    too, and so what may share its text; and in that with its recording added.
+    Writes answers.jsonl (one line a query), report.md and det.png into --out. Every clip is queried
+    four times: in the whole store; in one that lacks its speaker; in one that lacks its source, the
+    collection, too, and so what may share its text; and in that with its recording added (others).
 
     Example: python -m benchmarks field --clips 60 --out runs/field
     """
@@ -118,19 +136,48 @@ def fit_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None
     """
     from benchmarks.field import fitting
 
-    answers = []
-    for folder in folders:
-        answers += list(read_answers(folder / ANSWERS))
-        settings = json.loads((folder / SETTINGS).read_text("utf-8"))
-        if settings["split"] == "test":
-            raise BenchmarkError(f"{folder}: the test split is for reporting; give another")
     fingerprinter = load_hash_model(model)
-    data = fitting.examples(answers)
+    data = fitting.examples(_for_fits(folders, "plain"))
     calibration = fitting.fitted(data, fingerprinter.card.calibration)
     click.echo(fitting.checked(data, calibration))
     if is_written:
-        card = replace(fingerprinter.card, calibration=calibration)
-        click.echo(write_card(card, fingerprinter.path.parent))
+        _write(fingerprinter, calibration)
+
+
+@command.command("ratio")
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
+@click.option("--write", "is_written", is_flag=True, help="Write the fit into the card.")
+def ratio_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None:
+    """Fit the likelihood ratios alone to the answers in DIR; the score stays as the card has it."""
+    from benchmarks.field import fitting
+
+    fingerprinter = load_hash_model(model)
+    data = fitting.examples(_for_fits(folders, "plain"))
+    calibration = fitting.with_ratio(data, fingerprinter.card.calibration)
+    click.echo(fitting.checked(data, calibration, fitting.with_ratio))
+    if is_written:
+        _write(fingerprinter, calibration)
+
+
+@command.command("deep")
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
+@click.option("--write", "is_written", is_flag=True, help="Write the fit into the card.")
+def deep_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None:
+    """Fit what a deep query is charged to the answers in DIR, of queries with --deep."""
+    from benchmarks.field import deep
+
+    fingerprinter = load_hash_model(model)
+    data = deep.impostors(_for_fits(folders, "deep"))
+    calibration = deep.charged(data, fingerprinter.card.calibration)
+    click.echo(deep.checked(data, calibration))
+    if is_written:
+        _write(fingerprinter, calibration)
 
 
 @command.command("figures")
@@ -157,6 +204,8 @@ def run(
     clips: int,
     lengths: str,
     conditions: str,
+    draw: int,
+    stores: str,
     model: str | None,
     deep: bool,
     verify: bool,
@@ -167,9 +216,9 @@ def run(
     work: Path | None,
     out: Path,
 ) -> None:
-    """Ask what was not asked yet, and report; see `command`."""
+    """Query what was not queried yet, and report; see `command`."""
     opened_corpora = [open_corpus(root) for root in corpora or (default_root(),)]
-    asked = _seconds(lengths)
+    queried, wanted = _seconds(lengths), _stores(stores)
     dealt = plan(opened_corpora, split, seed)
     chosen = _available(select(conditions))
     folder = work or default_work()
@@ -190,24 +239,28 @@ def run(
             "conditions": FORMAT,
         },
     )
-    task = asking.Task(
+    task = querying.Task(
         store,
         {name: collection(clip) for name, clip in dealt.stored.items()},
         {name: clip.speaker or name for name, clip in dealt.stored.items()},
-        surroundings(opened_corpora, split, dealt.voices),
+        around_voices(opened_corpora, split, dealt.voices),
         tuple(c.name for c in chosen),
-        asked,
+        queried,
         "deep" if deep else "plain",
         seed,
         part,
         verify,
+        draw,
+        wanted,
     )
     probes = dealt.probes[:clips]
     with progress_bars() as start:
-        told = start("clips asked")
-        for number, given in enumerate(asking.ask(task, probes, answers.keys(), jobs), start=1):
+        on_progress = start("clips queried")
+        for number, given in enumerate(
+            querying.query_all(task, probes, answers.keys(), jobs), start=1
+        ):
             answers.append(given)
-            told(number, len(probes))
+            on_progress(number, len(probes))
     from benchmarks.field.report import write
 
     click.echo(write(out))
@@ -228,7 +281,7 @@ def _available(chosen: tuple[Condition, ...]) -> tuple[Condition, ...]:
         else:
             kept.append(condition)
     if not kept:
-        raise BenchmarkError("no condition is left; install what is named above")
+        raise BenchmarkError("no condition is left; install what is listed above")
     return tuple(kept)
 
 
@@ -240,3 +293,33 @@ def _seconds(text: str) -> tuple[float, ...]:
     if not seconds or min(seconds) < 1:
         raise BenchmarkError(f"--lengths {text}: give seconds from 1 on, with commas between")
     return seconds
+
+
+def _stores(text: str) -> tuple[str, ...]:
+    """Give what each of the stores of a list lacks."""
+    called = {without or WHOLE: without for without in WITHOUT}
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names or not set(names) <= set(called):
+        raise BenchmarkError(f"--stores {text}: no such store; give some of {', '.join(called)}")
+    return tuple(without for name, without in called.items() if name in names)
+
+
+def _for_fits(folders: tuple[Path, ...], search: str) -> list[Answer]:
+    """Read the answers of some folders, which may all be fitted to."""
+    answers: list[Answer] = []
+    for folder in folders:
+        settings = json.loads((folder / SETTINGS).read_text("utf-8"))
+        if settings["split"] == "test":
+            raise BenchmarkError(f"{folder}: the test split is for reporting; give another")
+        if settings["search"] != search:
+            raise BenchmarkError(
+                f"{folder}: was made with the {settings['search']} search; give one of "
+                f"the {search} search"
+            )
+        answers += read_answers(folder / ANSWERS)
+    return answers
+
+
+def _write(fingerprinter: Fingerprinter, calibration: ScoreCalibration) -> None:
+    card = replace(fingerprinter.card, calibration=calibration)
+    click.echo(write_card(card, fingerprinter.path.parent))

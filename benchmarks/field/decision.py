@@ -90,30 +90,30 @@ class Judgement:
 def ablation(answers: Sequence[Answer]) -> str:
     """Give the table as Markdown."""
     whole = (a for a in for_fits(answers) if not a.part)
-    asked = [a for a in whole if a.candidates and not _BABBLE[a.condition]]
-    lengths = sorted({a.seconds for a in asked})
-    impostors = sum(not a.stored for a in asked)
+    queried = [a for a in whole if a.candidates and not _BABBLE[a.condition]]
+    lengths = sorted({a.seconds for a in queried})
+    impostors = sum(not a.stored for a in queried)
     lines = [
-        f"{len(asked):,} queries, {impostors:,} of them of recordings that are not stored; "
-        f"{len({a.speaker for a in asked})} speakers in {FOLDS} folds. Right answers said, %, mean "
+        f"{len(queried):,} queries, {impostors:,} of them of recordings that are not stored; "
+        f"{len({a.speaker for a in queried})} speakers in {FOLDS} folds. Right answers said, %, "
         "over conditions without babble.",
         "",
     ]
     head = ["evidence", *(f"{x:g} s at {100 * p:g} %" for p in PASSING for x in lengths), "Cllr"]
     lines += ["| " + " | ".join([*head, "wrong said, %"]) + " |", "| --- |" + " ---: |" * len(head)]
-    lines.append(_line("right first at any score", first(asked), lengths))
-    lines.append(_line("as the program decides", as_shipped(asked), lengths))
+    lines.append(_line("right first at any score", first(queried), lengths))
+    lines.append(_line("as the program decides", as_shipped(queried), lengths))
     names = list(GROUPS)
     for count in range(1, len(names) + 1):
         label = names[0] if count == 1 else f"+ {names[count - 1]}"
-        lines.append(_line(label, judge(asked, names[:count]), lengths))
+        lines.append(_line(label, judge(queried, names[:count]), lengths))
     for name in names[1:]:
         rest = [n for n in names if n != name]
-        lines.append(_line(f"all without {name}", judge(asked, rest), lengths))
+        lines.append(_line(f"all without {name}", judge(queried, rest), lengths))
     for name in MORE:
-        if not _recorded(name, asked[0].candidates[0]):
+        if not _recorded(name, queried[0].candidates[0]):
             continue
-        lines.append(_line(f"all with {name}", judge(asked, [*names, name]), lengths))
+        lines.append(_line(f"all with {name}", judge(queried, [*names, name]), lengths))
     return "\n".join(lines) + "\n"
 
 
@@ -159,7 +159,7 @@ def judge(answers: Sequence[Answer], groups: Sequence[str]) -> Judgement:
             odds = model.log_odds(tables[n])
             chosen = int(odds.argmax())
             answer = answers[n]
-            is_right = answer.stored and answer.named(answer.candidates[chosen])
+            is_right = answer.stored and answer.is_right(answer.candidates[chosen])
             best[n] = float(odds[chosen]), is_right
     return _judgement(answers, best, _thresholds(answers, best), ratios=True)
 
@@ -172,7 +172,7 @@ def _examples(
     for answer, table, use in zip(answers, tables, chosen, strict=True):
         if use and answer.stored:
             for candidate, row in zip(answer.candidates, table, strict=True):
-                if answer.named(candidate):
+                if answer.is_right(candidate):
                     rows.append(row)
                     right.append(True)
         elif use:

@@ -18,7 +18,7 @@ from samaf.records import Hashes
 
 COHORT_WINDOWS = 4_096  # at most: tells mean and deviation to 2 %, whatever the store's size
 SHIFTS = (-2, -1, 0, 1, 2)  # diagonals beside the line, hops
-LOCAL_HASHES = 4  # that a local lag is told from: 1.75 s of audio
+LOCAL_HASHES = 4  # that a local lag is measured from: 1.75 s of audio
 HOP_MS = 250.0
 LAGS = (1, 2)  # hops between hashes of one recording that tell how much goes on in it
 
@@ -72,17 +72,17 @@ def tried(query: Hashes, table: HashTable, segment: Segment) -> Tried:
     """
     recording = segment.alignment.recording_index
     rows = table.rows(recording)
-    compared = query.cut(slice(segment.first, segment.stop))
+    segment_hashes = query.cut(slice(segment.first, segment.stop))
     i = np.arange(segment.first, segment.stop)
     at = np.rint(segment.alignment.intercept + segment.alignment.slope * i).astype(np.int64)
     inside = np.clip(at, 0, len(rows) - 1)
     rates = [
-        error_rates(compared.packed ^ rows[np.clip(at + shift, 0, len(rows) - 1)])
+        error_rates(segment_hashes.packed ^ rows[np.clip(at + shift, 0, len(rows) - 1)])
         for shift in SHIFTS
     ]
     along = rates[SHIFTS.index(0)]
-    cohort = cohort_rates(compared.packed, table, recording)
-    reliability = compared.reliability
+    cohort = cohort_rates(segment_hashes.packed, table, recording)
+    reliability = segment_hashes.reliability
     return Tried(
         float(cohort.mean()),
         float(cohort.std()),
@@ -92,7 +92,7 @@ def tried(query: Hashes, table: HashTable, segment: Segment) -> Tried:
         float(along.std()),
         float(along.max()),
         float(abs(np.log(segment.alignment.slope))),
-        activity(compared.packed),
+        activity(segment_hashes.packed),
         activity(rows[max(0, at.min() - 2) : at.max() + 3]),
         1.0 if reliability is None else float(reliability.mean() / 255),
     )

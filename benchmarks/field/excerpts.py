@@ -1,4 +1,4 @@
-"""Clips as they are asked: cut anywhere, made worse with what lay around them, written as WAV."""
+"""Clips as they are queried: cut anywhere, made worse with what lay around them, written as WAV."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 
 from benchmarks.field.conditions import Condition, fits
 from benchmarks.field.draws import Draws
-from benchmarks.field.sounds import Surroundings
 from benchmarks.field.tools import fitted, pcm
+from benchmarks.surroundings import Surroundings
 from samaf.audio import SAMPLE_RATE
 
-BEFORE_SECONDS, AFTER_SECONDS = 1.0, 0.5  # heard by rooms and codecs, then cut away
+BEFORE_SECONDS, AFTER_SECONDS = 1.0, 0.5  # kept for rooms and codecs, then cut away
 LEVEL = 0.9  # peak of what is written, of full scale
 
 
@@ -47,7 +47,7 @@ def excerpt(
     around: Surroundings,
     seed: int,
 ) -> Excerpt | None:
-    """Cut a clip that is ``seconds`` long as it is heard, and make it worse.
+    """Cut a clip that is ``seconds`` long as it plays, and make it worse.
 
     The place is drawn to the sample, from clip, length and seed; the condition's parameters
     from its name too.
@@ -68,12 +68,12 @@ def excerpt(
     stop = min(len(samples), start + taken + round(AFTER_SECONDS * SAMPLE_RATE))
     worse = condition.apply(samples[first:stop], pace, draws, around)
     begin = round((start - first) / pace)
-    heard = worse[begin : begin + count]
-    if heard.ndim == 1:
-        heard = fitted(heard, count)
-    peak = np.abs(heard).max(initial=0)
+    cut = worse[begin : begin + count]
+    if cut.ndim == 1:
+        cut = fitted(cut, count)
+    peak = np.abs(cut).max(initial=0)
     return Excerpt(
-        wav(heard * (LEVEL / peak) if peak else heard), start / SAMPLE_RATE, pace, draws.values
+        wav(cut * (LEVEL / peak) if peak else cut), start / SAMPLE_RATE, pace, draws.values
     )
 
 

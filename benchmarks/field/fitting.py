@@ -7,7 +7,7 @@ straight line in the score.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -91,15 +91,29 @@ def examples(answers: Sequence[Answer]) -> Examples:
     BenchmarkError
         There are no queries of either kind.
     """
+    made = collected(answers)
+    if made.stored.all() or not made.right.any():
+        raise BenchmarkError("the answers hold no queries of both kinds; ask some first")
+    return made
+
+
+def collected(answers: Sequence[Answer]) -> Examples:
+    """Collect the candidates of answers, of whatever kind.
+
+    Raises
+    ------
+    BenchmarkError
+        There are none.
+    """
     used = [a for a in for_fits(answers) if not _BABBLE[a.condition]]
     rows = [
-        (n, answer.stored and answer.named(c), place == 0, [c[name] for name in EVIDENCE])
+        (n, answer.stored and answer.is_right(c), place == 0, [c[name] for name in EVIDENCE])
         for n, answer in enumerate(used)
         for place, c in enumerate(answer.candidates)
     ]
     stored = np.array([a.stored for a in used], bool)
-    if not rows or stored.all() or not any(right for _, right, _, _ in rows):
-        raise BenchmarkError("the answers hold no queries of both kinds; ask some first")
+    if not rows:
+        raise BenchmarkError("the answers hold no candidates; ask some first")
     query, right, first, evidence = zip(*rows, strict=True)
     return Examples(
         np.array(evidence, float),
@@ -129,12 +143,17 @@ def fitted(data: Examples, calibration: ScoreCalibration) -> ScoreCalibration:
         Weights(**{n: round(float(slope * weights.get(n, 0.0)), DIGITS) for n in EVIDENCE}),
         KNEE,
         SLOPE,
+        calibration.decision.deep,
         f"{len(set(data.speakers.tolist()))} speakers, {data.stored.sum():,} queries of the field "
         f"benchmark with their recording stored and {(~data.stored).sum():,} without their "
         "collection",
     )
-    made = replace(calibration, decision=decision)
-    return replace(made, likelihood=_ratio(data, score(data.evidence, made)))
+    return with_ratio(data, replace(calibration, decision=decision))
+
+
+def with_ratio(data: Examples, calibration: ScoreCalibration) -> ScoreCalibration:
+    """Give a calibration with the likelihood ratio alone fitted to examples."""
+    return replace(calibration, likelihood=_ratio(data, score(data.evidence, calibration)))
 
 
 def _even_weights(data: Examples, decades: np.ndarray) -> dict[str, float]:
@@ -181,15 +200,16 @@ def _ratio(data: Examples, scores: np.ndarray) -> LikelihoodRatio:
     true, false = best[data.stored & whole], best[~data.stored & whole]
     offset, slope, floor = rising(true, false)
     one, two = (np.maximum(floor, offset + slope * s) for s in (true, false))
-    voices = [len(set(data.speakers[side].tolist())) for side in (data.stored, ~data.stored)]
+    sides = data.stored & whole, ~data.stored & whole
+    voices = [len(set(data.speakers[side].tolist())) for side in sides]
     lowest, highest = bounds(one, two, *voices)
     return LikelihoodRatio(
         round(offset, DIGITS),
         round(slope, DIGITS),
         round(max(lowest, floor), 2),
         round(highest, 2),
-        f"true: {len(true)} queries of the field benchmark whose recording is stored; false: "
-        f"{len(false)} without it",
+        f"{voices[0]} speakers; true: {len(true):,} queries of the field benchmark whose recording "
+        f"is stored; false: {len(false):,} without it",
     )
 
 
@@ -212,12 +232,20 @@ class Judged:
     ratio: np.ndarray
 
 
-def cross_validated(data: Examples, calibration: ScoreCalibration) -> Judged:
-    """Judge each fold of speakers by what was fitted to the others."""
+def folds(data: Examples) -> np.ndarray:
+    """Deal the speakers: the fold of each answer, int (m,)."""
     names = sorted(set(data.speakers.tolist()))
     Draws("folds").rng.shuffle(names)
     dealt = {name: n % FOLDS for n, name in enumerate(names)}
-    fold = np.array([dealt[name] for name in data.speakers.tolist()])
+    return np.array([dealt[name] for name in data.speakers.tolist()])
+
+
+Fit = Callable[[Examples, ScoreCalibration], ScoreCalibration]
+
+
+def cross_validated(data: Examples, calibration: ScoreCalibration, fitted: Fit = fitted) -> Judged:
+    """Judge each fold of speakers by what was fitted to the others."""
+    fold = folds(data)
     scores = np.empty(len(data.query))
     ratio = np.empty(len(fold))
     for number in range(FOLDS):
@@ -229,9 +257,9 @@ def cross_validated(data: Examples, calibration: ScoreCalibration) -> Judged:
     return Judged(data.best(scores, data.right), data.best(scores, ~data.right), ratio)
 
 
-def checked(data: Examples, calibration: ScoreCalibration) -> str:
+def checked(data: Examples, calibration: ScoreCalibration, fitted: Fit = fitted) -> str:
     """Show a fit and, cross-validated by speaker, what it is worth, as Markdown."""
-    seen = cross_validated(data, calibration)
+    seen = cross_validated(data, calibration, fitted)
     decision, ratio = calibration.decision, calibration.likelihood
     lines = [
         f"score = {decision.intercept:g}"

@@ -1,8 +1,8 @@
-"""Who is asked about, who is stored, and who only talks in the background.
+"""Who is queried, who is stored, and who only talks in the background.
 
-Some speakers of the split talk in the babble: nothing of them is stored or asked. All others
-are stored, with the speech of the other splits; that of the test split only where it is asked.
-Every clip is asked in the whole store, and again as if some recordings had never been stored.
+Some speakers of the split talk in the babble: nothing of them is stored or queried. All others
+are stored, with the speech of the other splits; that of the test split only where it is queried.
+Every clip is queried in the whole store, and again as if some recordings had never been stored.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from samaf.training.corpora import Clip, Corpus
 
 BABBLE_SHARE = 1 / 6  # of the split's speakers
 LEAST_SPEAKERS = 6
-# What a store lacks when a clip is asked: nothing; all of its speaker; all of its collection, which
+# What a store lacks for a query: nothing; all of its speaker; all of its collection, which
 # may share its text, and of its speaker; the same but for the recording itself.
 STORED, NO_SPEAKER, NO_SOURCE, NO_OTHERS = WITHOUT = ("", "speaker", "source", "others")
+WHOLE = "whole"  # how a command calls the store that lacks nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,10 @@ def report(answers: Sequence[Answer], settings: dict[str, Any]) -> str:
         f"model {settings['model'][:12]}, stores {settings['times']}x; median {seconds:.2f} s a "
         "query. Babble comes from speakers of whom nothing is stored, and is not in the means."
     )
-    parts = [head, _overview(answers), _passing(answers), _costs(of_speech(answers))]
+    parts = [head, _overview(answers), _passing(answers)]
+    if any("verified" in m for a in answers for m in a.matches):
+        parts.append(_verified(answers))
+    parts.append(_costs(of_speech(answers)))
     parts += [_details(answers, length) for length in _lengths(answers)]
     return "\n\n".join(parts) + "\n"
 
@@ -140,6 +143,24 @@ def _passing(answers: Sequence[Answer]) -> str:
     return "\n".join([title, "", note, "", *lines, "", wrong])
 
 
+def _verified(answers: Sequence[Answer]) -> str:
+    """Give the share of queries that the signals verify a recording of, the right or another."""
+    some = [a for a in answers if not _condition(a).babble]
+    lines = ["## Verified by the signals: share of queries, %", ""]
+    for title, chosen, right in (
+        ("Recording stored, verified", [a for a in some if a.stored], True),
+        ("Recording stored, another one verified", [a for a in some if a.stored], False),
+        ("Recording not stored, another one verified", [a for a in some if not a.stored], False),
+    ):
+        if chosen:
+            hits = [
+                any(m.get("verified") and (a.stored and a.is_right(m)) == right for m in a.matches)
+                for a in chosen
+            ]
+            lines.append(f"- {title}: {_rate(hits, chosen)} of {len(chosen):,}")
+    return "\n".join(lines)
+
+
 def best_score(answer: Answer, name: str = "score") -> float:
     """Give the highest score of any candidate; -inf where there is none."""
     return max((float(c[name]) for c in answer.candidates), default=-np.inf)
@@ -181,12 +202,14 @@ def _details(answers: Sequence[Answer], length: float) -> str:
     for condition in _present(answers):
         some = known[condition.name, length]
         if some:
-            told, speakers = share(some), [a.speaker for a in some]
+            shares, speakers = share(some), [a.speaker for a in some]
             right = by_speaker([a.right for a in some], speakers)
             interval = f" ({100 * right.low:.0f}-{100 * right.high:.0f})"
-            cells = [f"{100 * v:.0f}" for v in (told.first, told.right, told.wrong, told.unknown)]
+            cells = [
+                f"{100 * v:.0f}" for v in (shares.first, shares.right, shares.wrong, shares.unknown)
+            ]
             cells[1] += interval
-            lines.append(_row([condition.title, str(told.queries), *cells]))
+            lines.append(_row([condition.title, str(shares.queries), *cells]))
     return "\n".join([f"## {length:g} s, recording stored, %", "", *lines])
 
 
@@ -204,7 +227,7 @@ def curve(answers: Sequence[Answer]) -> Detection:
 
 
 def draw(answers: Sequence[Answer], path: Path) -> None:
-    """Draw missed against false answers by length, both axes as deviations of a normal law."""
+    """Draw missed against false answers by length, both axes in normal deviates."""
     figure, ((axes,),) = panels(1, 1, 6, 6)
     for length in _lengths(answers):
         chosen = (a for a in of_speech(answers) if a.seconds == length)

@@ -60,8 +60,8 @@ def webrtc(samples: np.ndarray, gain_db: int, suppression: int) -> np.ndarray:
     processor = AudioProcessor(gain_db, suppression)
     padded = np.pad(pcm(samples), (0, -len(samples) % WEBRTC_FRAME)).reshape(-1, WEBRTC_FRAME)
     parts = [processor.Process10ms(frame.tobytes()).audio for frame in padded]
-    heard = np.frombuffer(b"".join(parts), np.int16) / 32_768
-    return heard[: len(samples)].astype(np.float32)
+    decoded = np.frombuffer(b"".join(parts), np.int16) / 32_768
+    return decoded[: len(samples)].astype(np.float32)
 
 
 def pcm(samples: np.ndarray) -> np.ndarray:

@@ -138,7 +138,7 @@ def training(_: Path, __: Path) -> list[Line]:
         )
     kind = architecture("2LST256C")
     drawing = clock(lambda: data.pairs(1, 1, 256, kind.features, Sampling(augmented=True)), STEPS)
-    lines.append(("drawing 512 blocks anew, beside the step", f"{512 / drawing:,.0f} blocks/s"))
+    lines.append(("drawing 512 blocks again, beside the step", f"{512 / drawing:,.0f} blocks/s"))
     lines.append(("PyTorch's own LSTM, 2 x 256, in trials on two quiet cores", f"{STANDARD:,}"))
     return lines
 

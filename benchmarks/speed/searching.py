@@ -39,11 +39,11 @@ def searching(_: Path, folder: Path) -> list[Line]:
         path.write_bytes(rng.bytes(recordings * CLIP * BYTES))
         table = _cut(np.memmap(path, np.uint8, "r", shape=(recordings * CLIP, BYTES)), CLIP)
         query = _flipped(table.hashes[:CLIP], 0.2, rng)
-        for form in ("numpy", "compiled"):
-            cpu, clock = timed(lambda t=table, f=form, q=query: ExactIndex(t, f).search(q, 9, 8))  # type: ignore[misc]
+        for backend in ("numpy", "compiled"):
+            cpu, clock = timed(lambda t=table, f=backend, q=query: ExactIndex(t, f).search(q, 9, 8))  # type: ignore[misc]
             lines.append(
                 (
-                    f"{recordings:,} recordings of 10 s, a clip of 10 s at 3 s, {form}",
+                    f"{recordings:,} recordings of 10 s, a clip of 10 s at 3 s, {backend}",
                     f"{1e3 * cpu:.1f} ms CPU, {1e3 * clock:.1f} ms",
                 )
             )

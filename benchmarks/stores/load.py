@@ -29,7 +29,7 @@ FINGERPRINTER = fingerprinter(8 * WIDTH)
 A_SECOND = 4  # hashes
 BATCH = 100_000  # hashes a transaction, as `samaf add` has them
 POOL = 400_000  # hashes that recordings are cut from
-NEWCOMERS = 1_000_000_000  # number from which recordings are named that were not filled in
+NEWCOMERS = 1_000_000_000  # number from which recordings are counted that were not filled in
 PEOPLE = 8  # writers, and as many readers
 EACH = 40  # recordings that a writer adds, half of them also its neighbor's
 

@@ -41,7 +41,7 @@ class Outcome:
 
     Attributes
     ----------
-    nearest, most, weightiest, among
+    nearest, most, heaviest, among
         Whether the recording is that of the nearest segment, of most votes, of the votes that
         weigh most, or among the first five of these; 0 to 1. All but the first are those of
         models of vectors alone.
@@ -52,7 +52,7 @@ class Outcome:
 
     nearest: float
     most: float = 0.0
-    weightiest: float = 0.0
+    heaviest: float = 0.0
     among: float = 0.0
     own: float = np.inf
     others: float = np.inf
@@ -98,7 +98,7 @@ def searched(
         "that of most votes, that whose votes weigh most, which `samaf query` puts first, and "
         f"whether it is among the first {NEIGHBORS} so, in %. Open set: the nearest is right, and "
         f"nearer than {100 * FALSE:g} % of the clips come to recordings that they are not of.",
-        ("system", "nearest", "most votes", "weightiest", "of five", "open set"),
+        ("system", "nearest", "most votes", "heaviest", "of five", "open set"),
         tuple(sorted(body, key=lambda line: str(line[0]).partition(",")[0])),
     )
 
@@ -165,7 +165,7 @@ def _outcome(system: System, query: Query, seconds: int) -> Outcome:
 def _figures(
     system: System, sources: Sequence[int], outcomes: Sequence[Outcome]
 ) -> Iterator[Estimate]:
-    """Give the shares of right answers: nearest, most votes, weightiest, of five, open set."""
+    """Give the shares of right answers: nearest, most votes, heaviest, of five, open set."""
 
     def share(right: Sequence[float]) -> Estimate:
         return proportion(np.bincount(sources, right), np.bincount(sources))
@@ -175,7 +175,7 @@ def _figures(
         yield from [UNMEASURED] * 4
         return
     yield share([each.most for each in outcomes])
-    yield share([each.weightiest for each in outcomes])
+    yield share([each.heaviest for each in outcomes])
     yield share([each.among for each in outcomes])
     threshold = np.quantile([each.others for each in outcomes], FALSE)
     yield share([float(each.own < threshold) for each in outcomes])

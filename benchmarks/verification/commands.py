@@ -19,10 +19,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.accuracy.transformations import surroundings
 from benchmarks.errors import BenchmarkError
 from benchmarks.files import writing
 from benchmarks.sampling import generator
+from benchmarks.surroundings import around_clip
 from benchmarks.verification.conditions import CONDITIONS, Condition
 from benchmarks.verification.report import Answer, fit, tables
 from benchmarks.verification.shared_sounds import shared_sounds
@@ -116,25 +116,27 @@ class Trial:
 
     def _asked(self, clip: Clip, seconds: float) -> Iterator[Answer]:
         rng = generator(str(clip.path.name), str(seconds))
-        samples, around = load(clip.path), surroundings(self.corpus, self.split, clip)
+        samples, around = load(clip.path), around_clip(self.corpus, self.split, clip)
         count = int(seconds * SAMPLE_RATE)
         first = int(rng.integers(0, max(1, len(samples) - count)))
         excerpt = samples[first : first + count]
         others, own = self._others(clip, excerpt), _samples(clip.path)
         for condition in CONDITIONS:
             changed = condition.change(excerpt, around, generator(clip.path.name, condition.name))
-            asked = PreparedClip(changed)
-            yield self._answer(condition, seconds, "right", asked, own, first, rng)
+            prepared = PreparedClip(changed)
+            yield self._answer(condition, seconds, "right", prepared, own, first, rng)
             elsewhere = _elsewhere(first, len(samples) - count, rng)
             if elsewhere is not None:
-                yield self._answer(condition, seconds, "same recording", asked, own, elsewhere, rng)
+                yield self._answer(
+                    condition, seconds, "same recording", prepared, own, elsewhere, rng
+                )
             for kind, other in _wrong(clip, others, rng):
                 recording = _samples(other.clip.path)
-                yield self._answer(condition, seconds, kind, asked, recording, other.place, rng)
+                yield self._answer(condition, seconds, kind, prepared, recording, other.place, rng)
         other = others[0]
-        heard = load(other.clip.path)
+        other_audio = load(other.clip.path)
         music = around.music[int(rng.integers(len(around.music)))]
-        for kind, mixed, there in shared_sounds(excerpt, heard, other.place, music, rng):
+        for kind, mixed, there in shared_sounds(excerpt, other_audio, other.place, music, rng):
             sides = PreparedClip(mixed), PreparedRecording(Samples(there))
             yield self._answer(CONDITIONS[0], seconds, kind, *sides, other.place, rng)
 
@@ -143,7 +145,7 @@ class Trial:
         condition: Condition,
         seconds: float,
         kind: str,
-        asked: PreparedClip,
+        prepared: PreparedClip,
         recording: PreparedRecording,
         place: int,
         rng: np.random.Generator,
@@ -151,17 +153,19 @@ class Trial:
         """Verify one candidate, its place and factors as inexact as the search gives them."""
         manipulation = condition.guess(rng, FACTOR_ERROR)
         start = place / SAMPLE_RATE + rng.uniform(-START_ERROR, START_ERROR)
-        duration = len(asked.samples) / SAMPLE_RATE
+        duration = len(prepared.samples) / SAMPLE_RATE
         stop = start + duration / condition.manipulation.tau
-        told = verify(asked, recording, Placement(0, duration, start, stop, manipulation))
+        verification = verify(
+            prepared, recording, Placement(0, duration, start, stop, manipulation)
+        )
         return Answer(
             condition.name,
             seconds,
             kind,
-            told.z_waveform,
-            told.z_windows,
-            told.score,
-            _elsewhere_z(told),
+            verification.z_waveform,
+            verification.z_windows,
+            verification.score,
+            _elsewhere_z(verification),
         )
 
     def _others(self, clip: Clip, excerpt: np.ndarray) -> list[_Other]:

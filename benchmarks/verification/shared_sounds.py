@@ -35,11 +35,11 @@ def shared_sounds(
     """
     for kind, level in LEVELS.items():
         starts = rng.uniform(0, 1, 2)
-        clip, heard = (
+        clip, mixed = (
             _under(samples, _device(kind, len(samples), float(start)), level)
             for samples, start in zip((excerpt, recording), starts, strict=True)
         )
-        yield kind, clip, heard
+        yield kind, clip, mixed
     bed = _under(recording, _cut(music, 0, len(recording)), 1.0)
     yield SHARED, _under(excerpt, _cut(music, place, len(excerpt)), 1.0), bed
     later = len(recording) + SAMPLE_RATE

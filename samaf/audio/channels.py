@@ -1,4 +1,4 @@
-"""Which channels are heard: averaged, turned round, one alone, or side by side.
+"""Which channels are used: averaged, turned round, one alone, or side by side.
 
 All channels count alike, whatever layout a header names. Two things make an average wrong.
 Channels that are each other's opposite cancel, and the sound is gone. Channels with different

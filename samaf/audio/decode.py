@@ -1,6 +1,6 @@
 """Decoding: any file that FFmpeg knows becomes mono float32 samples.
 
-One decision says what is heard of a file: a `Plan` of the track, of the channels, and of whether
+One decision says what is used of a file: a `Plan` of the track, of the channels, and of whether
 what lies below speech is taken out. Decoding starts with the plan that suits most files and
 gathers what shows whether it suits this one. Where it does not, the file is decoded once more
 with a better plan, so that ordinary files are decoded once.
@@ -42,7 +42,7 @@ APART = "apart"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is heard of a file.
+    """What is used of a file.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """What came so far does not count: the file is decoded anew with ``streams`` streams."""
+    """What came so far does not count: the file is decoded again with ``streams`` streams."""
 
     streams: int
 
@@ -99,7 +99,7 @@ def decode(
         Number of the sound track, from 1; by default the one that the file marks as default,
         or else the first, that holds sound.
     channel
-        Number of the only channel to hear, from 1; "apart" to give each as a side; by default
+        Number of the only channel to decode, from 1; "apart" to give each as a side; by default
         all are averaged, with sides where they differ.
 
     Raises
@@ -111,7 +111,7 @@ def decode(
     import av
 
     name = source.path or source.name
-    heard = 0.0
+    decoded_s = 0.0
     try:
         plan: Plan | None = None
         tracks: list[int] = []
@@ -128,7 +128,7 @@ def decode(
                 attempt = _Attempt(container, source, plan, sample_rate)
                 yield Restart(len(plan.mixes))
                 for each in attempt.samples():
-                    heard += len(each.samples) / sample_rate if not each.stream else 0
+                    decoded_s += len(each.samples) / sample_rate if not each.stream else 0
                     yield each
                 better = attempt.better(channel is None)
                 if better is None and attempt.is_silent:
@@ -139,12 +139,12 @@ def decode(
                 if better is None:
                     yield replace(attempt.info(), bytes_behind_end=behind)
                     return
-            plan, heard = better, 0.0
+            plan, decoded_s = better, 0.0
     except av.error.FFmpegError as error:
         reason = error.strerror or type(error).__name__
-        if heard:
+        if decoded_s:
             raise AudioError(
-                f"{name}: damaged or cut off after {heard:.1f} s ({reason}); "
+                f"{name}: damaged or cut off after {decoded_s:.1f} s ({reason}); "
                 "get the whole file or save what is left as wav"
             ) from None
         raise AudioError(
@@ -178,10 +178,10 @@ def _first_plan(container: Any, index: int, channel: int | str | None, name: str
         return Plan(index)
     if channel == APART:
         sides = tuple(Mix((c,)) for c in range(count)) if count > 1 else ()
-        return Plan(index, (ALL, *sides), APART if sides else "mixed", "asked" if sides else "")
+        return Plan(index, (ALL, *sides), APART if sides else "mixed", "requested" if sides else "")
     if not isinstance(channel, int) or not 1 <= channel <= max(1, count):
         raise AudioError(f"{name}: has no channel {channel}; choose 1 to {count}, or apart")
-    return Plan(index, (Mix((channel - 1,)),), "chosen" if count > 1 else "mixed", "asked")
+    return Plan(index, (Mix((channel - 1,)),), "chosen" if count > 1 else "mixed", "requested")
 
 
 class _Attempt:
@@ -247,7 +247,7 @@ class _Attempt:
     def better(self, free: bool) -> Plan | None:
         """Give a plan that suits the track better; none where this one does.
 
-        The channels are left as they were asked for unless ``free``.
+        The channels are left as they were requested unless ``free``.
         """
         plan = self._plan
         statistics = self._mixer.statistics

@@ -74,31 +74,31 @@ def _reap(statuses: dict[int, socket.socket]) -> None:
         child, status = os.waitpid(-1, os.WNOHANG)
         if not child:
             return
-        with statuses.pop(child) as teller, suppress(OSError):  # whoever asked has gone
+        with statuses.pop(child) as teller, suppress(OSError):  # the parent has gone
             teller.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _work_and_exit(requests: int) -> NoReturn:
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever asked has gone: end
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the parent has gone: end
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(requests, SOCKET)
     os.closerange(SOCKET + 1, HIGHEST_FILE)
     limit(FILE + 1)
     try:
-        with socket.socket(fileno=SOCKET) as asked, asked.makefile("wb") as out:
-            while _answered(asked, out):
+        with socket.socket(fileno=SOCKET) as connection, connection.makefile("wb") as out:
+            while _answered(connection, out):
                 pass
     finally:
         os._exit(0)
 
 
-def _answered(asked: socket.socket, out: BinaryIO) -> bool:
+def _answered(connection: socket.socket, out: BinaryIO) -> bool:
     """Decode the next file; tell whether it was sound, and another may come.
 
     A request is JSON with the arguments of `decode`, or `only_length` or `stream`, and the open
     file.
     """
-    message, files, _, _ = socket.recv_fds(asked, REQUEST_BYTES, 1)
+    message, files, _, _ = socket.recv_fds(connection, REQUEST_BYTES, 1)
     if not message:
         return False
     request = json.loads(message)
@@ -151,7 +151,7 @@ def _answer(request: dict[str, Any], file: BinaryIO, out: BinaryIO) -> bool:
     except MemoryError:
         name = source.path or source.name
         kind, text = REFUSED, f"{name}: takes too much memory to decode; convert it to wav or flac"
-    except Exception:  # told by whoever asked
+    except Exception:  # the parent reports it
         kind, text = BUG, traceback.format_exc()
     _send(out, kind, text.encode())
     return False

@@ -49,7 +49,7 @@ class LeftOut:
 def audio_files(
     paths: Iterable[str | os.PathLike[str]], left_out: LeftOut | None = None
 ) -> Iterator[Path]:
-    """Yield files as named, and below folders all files with a known suffix, in name order.
+    """Yield files as given, and below folders all files with a known suffix, in name order.
 
     Links to folders are followed; each folder is searched once. A name that differs from a
     file's in the Unicode form of its accents alone means that file. A link that leads nowhere is

@@ -1,7 +1,7 @@
 """What lies below speech, an offset or rumble: how much of it there is, and without it.
 
 The level of a recording is set by its peak, and its lowest band takes in all from 0 Hz on, so
-an offset that nobody hears hides the speech. Ordinary recordings have next to none of it, and
+an inaudible offset hides the speech. Ordinary recordings have next to none of it, and
 are left as they are, to the bit.
 """
 
@@ -63,7 +63,7 @@ class HighPass:
             yield self._start(), rate
 
     def rest(self) -> Iterator[tuple[np.ndarray, int]]:
-        """Yield what is left; what comes next starts anew."""
+        """Yield what is left; what comes next starts again."""
         if self._waiting:
             yield self._start(), self._rate
         self._graph, self._rate = None, 0

@@ -22,6 +22,7 @@ PARTS_BEHIND = 3  # that a live stream starts behind its end, as players do
 TRIES = 3  # in a row, of a live playlist or a part of one
 REFRESH_SECONDS = 0.5  # at least between two looks at a playlist
 REFRESH_SHARE = 0.5  # of the length of a part, otherwise
+TITLES_KEPT = 100
 
 
 class HlsFile:
@@ -34,8 +35,6 @@ class HlsFile:
 
     Attributes
     ----------
-    title
-        What the playlist calls the part that is being given.
     complete
         Whether the playlist has ended and all of it was given.
     """
@@ -51,10 +50,17 @@ class HlsFile:
         self._failures = 0
         self._part: HttpFile | None = None
         self._header = ""  # address of the header of the parts, and its place there
-        self.title = ""
+        self._given_s = 0.0  # sound in the parts that were opened, as the playlist states it
+        self._titles: deque[tuple[float, str]] = deque(maxlen=TITLES_KEPT)
         self.complete = False
         self._address = playlist.name
         self._load(playlist)
+
+    def title(self, seconds: float) -> str:
+        """Give what the playlist calls the part that holds this second of the sound given."""
+        # Decoders read ahead: the part that was opened last may lie seconds after this one.
+        titles = [title for since, title in self._titles if since <= seconds]
+        return titles[-1] if titles else ""
 
     def read(self, size: int) -> bytes:
         """Read what has come, at most ``size`` bytes; empty at the end."""
@@ -151,7 +157,8 @@ class HlsFile:
             return
         self._part = self._opened(part)
         self._parts.popleft()
-        self.title = (part.title or "").strip()
+        self._titles.append((self._given_s, (part.title or "").strip()))
+        self._given_s += part.duration or 0
 
     def _opened(self, part: Any) -> HttpFile:
         first, last = 0, None

@@ -1,7 +1,7 @@
-"""Sound over HTTP, fetched here and not by FFmpeg: from one server, unless told otherwise.
+"""Sound over HTTP, fetched here and not by FFmpeg: from one server, unless redirects are followed.
 
 A stream may send its listener elsewhere: by a redirection, or by a playlist whose parts lie on
-other servers. Whoever asked for one address gets what lies on that server, with the certificate
+other servers. A request for one address gets what lies on that server, with the certificate
 checked, and a line that says how to follow.
 """
 
@@ -92,7 +92,7 @@ class HttpFile:
     Attributes
     ----------
     name
-        The address that was asked for, or where the server led from there.
+        The address that was requested, or where the server led from there.
     fault
         Why the connection broke off, if it did: FFmpeg takes that for the end of some formats.
     """
@@ -115,9 +115,8 @@ class HttpFile:
         self._ahead = b""
         self.fault = ""
 
-    @property
-    def title(self) -> str:
-        """What the server says that it plays; empty where it says nothing."""
+    def title(self, seconds: float) -> str:
+        """Give what the server says that it plays; empty where it says nothing."""
         return self._icy.title if self._icy else ""
 
     @property
@@ -198,8 +197,8 @@ class _Redirections(HTTPRedirectHandler):
 class _Response(http_client.HTTPResponse):
     """An answer that may begin as that of an old radio server does: ICY 200 OK."""
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
         self.fp: Any = _Icy(self.fp)
 
 

@@ -1,6 +1,6 @@
 """ICY metadata: the titles that radio servers put between the bytes of the sound.
 
-A server that is asked for them (``Icy-MetaData: 1``) answers with ``icy-metaint: N``. After each N
+On ``Icy-MetaData: 1`` a server answers with ``icy-metaint: N``. After each N
 bytes of sound comes a byte, which counts 16 bytes of text each, and that text.
 """
 

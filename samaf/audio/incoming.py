@@ -37,8 +37,6 @@ class Incoming(Protocol):
         Whether from a network, where it may break off and come again.
     live
         Whether it may come as it is played, not from a file.
-    title
-        What the sender says that it plays; empty where it says nothing.
     complete
         Whether the sound has come to its end; a live stream never does.
     """
@@ -47,9 +45,8 @@ class Incoming(Protocol):
     network: bool
     live: bool
 
-    @property
-    def title(self) -> str:
-        """See the class."""
+    def title(self, seconds: float) -> str:
+        """Give what the sender says that it plays at a second; empty where it says nothing."""
         ...
 
     @property
@@ -98,7 +95,11 @@ def _address(url: str) -> str:
 
 
 class _Unstoppable:
-    """A stream whose wait for samples ends by itself."""
+    """A stream without titles, whose wait for samples ends by itself."""
+
+    def title(self, seconds: float) -> str:
+        """Give none."""
+        return ""
 
     def abandon(self) -> None:
         """Leave it to itself."""
@@ -108,7 +109,6 @@ class _File(_Unstoppable):
     """A file, decoded as `read` does: what comes before a restart does not count."""
 
     network = live = False
-    title = ""
     complete = True
 
     def __init__(self, source: Source) -> None:
@@ -136,7 +136,6 @@ class _Stdin(_Unstoppable):
 
     name = "stdin"
     network, live = False, True
-    title = ""
     complete = True
 
     def samples(self) -> Iterator[np.ndarray]:
@@ -155,8 +154,6 @@ class _StdinBytes(Pipe):
 
 class _Protocol(_Unstoppable):
     """A URL that FFmpeg opens itself."""
-
-    title = ""
 
     def __init__(self, url: str, name: str) -> None:
         self._url, self.name = url, name
@@ -177,9 +174,8 @@ class _Web:
         self._http = Http(url, ANSWER_SECONDS, follow)
         self._bytes: HttpFile | HlsFile | None = None
 
-    @property
-    def title(self) -> str:
-        return self._bytes.title if self._bytes else ""
+    def title(self, seconds: float) -> str:
+        return self._bytes.title(seconds) if self._bytes else ""
 
     @property
     def complete(self) -> bool:

@@ -182,9 +182,10 @@ class Stream:
                 received += len(part)
                 seconds = received / SAMPLE_RATE
                 self.clock.received(seconds, time.monotonic())
-                title = self._source.title
+                start = seconds - len(part) / SAMPLE_RATE
+                title = self._source.title(start)
                 if title != (self._titles[-1][1] if self._titles else ""):
-                    self._titles.append((seconds - len(part) / SAMPLE_RATE, title))
+                    self._titles.append((start, title))
                 if not self._put(part):
                     return
             self._put(None)

@@ -188,7 +188,7 @@ class _Child:
     def ask(self, request: bytes, file: int) -> None:
         """Give it a file, by the number under which it is open here."""
         self.files += 1
-        # Opened anew: its position is not that of this process.
+        # Opened again: its position is not that of this process.
         own = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             socket.send_fds(self._socket, [request], [own])
@@ -319,7 +319,7 @@ def _started() -> _Server:
             pass_fds=[yours.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # a crash is told in one line
+            stderr=subprocess.DEVNULL,  # a crash is reported in one line
             env=os.environ | ONE_THREAD,
         )
     server = _Server(process, mine)

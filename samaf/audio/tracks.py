@@ -1,4 +1,4 @@
-"""The sound tracks of a container: which one, its frames, and when they are heard."""
+"""The sound tracks of a container: which one, its frames, and when they play."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def demo(folder: Path | None) -> None:
     from samaf.cli.text import clock, complain
     from samaf.text import escaped
 
-    click.echo("indexing, distorting, asking ...")
+    click.echo("indexing, distorting, querying ...")
     report = demonstration.ask(folder)
     stored = [result.recording for result in report.added if result.recording]
     audio = clock(sum(recording.duration for recording in stored))

@@ -92,7 +92,7 @@ granularity_option = click.option(
 
 
 def matches_option(default: int, where: str) -> Callable[[Command], Command]:
-    """Make ``-k``, the most matches to give for one segment of what is named."""
+    """Make ``-k``, the most matches to give for one segment of what is given."""
     return click.option(
         "-k",
         type=click.IntRange(1),

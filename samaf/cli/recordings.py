@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from samaf.records import AddResult
 
 PATH = click.Path(path_type=Path)
-NAMED = 3  # files that a warning names
+LISTED = 3  # files that a warning lists
 
 
 @click.command()
@@ -90,20 +90,20 @@ def add(
     from samaf.engine.add import LeftOut, audio_files
     from samaf.engine.models import check_model
 
-    named = read_labels(labels) if labels else {}
+    labelled = read_labels(labels) if labels else {}
     if watch:
-        watch_folders(paths, named, jobs, track, channel, index, model, output_format)
+        watch_folders(paths, labelled, jobs, track, channel, index, model, output_format)
         return
     left_out = LeftOut()
     files = list(audio_files(paths, left_out))
     if not files:
         given = escaped(", ".join(map(str, paths)))
         raise AudioError(f"{given}: no sound files below; name files to add them whatever they are")
-    if lost := without_file(named, files):
-        some = ", ".join(map(shown_path, lost[:NAMED])) + " ..." * (len(lost) > NAMED)
+    if lost := without_file(labelled, files):
+        some = ", ".join(map(shown_path, lost[:LISTED])) + " ..." * (len(lost) > LISTED)
         warn(
             escaped(
-                f"{labels}: {len(lost):,} of {len(named):,} files are not among those given "
+                f"{labels}: {len(lost):,} of {len(labelled):,} files are not among those given "
                 f"({some}); their labels are stored nowhere"
             )
         )
@@ -118,7 +118,7 @@ def add(
 
     def results() -> Iterator[AddResult]:
         nonlocal audio
-        for result in engine.add(files, named, jobs, track=track, channel=channel):
+        for result in engine.add(files, labelled, jobs, track=track, channel=channel):
             counts[result.status] += 1
             seconds = 0.0
             if result.status == "failed":
@@ -160,8 +160,8 @@ def add(
 def _left_out(left_out: LeftOut) -> str:
     """Count the files of folders that were left out, the most frequent suffixes first."""
     suffixes = sorted(left_out.suffixes.items(), key=lambda item: (-item[1], item[0]))
-    some = ", ".join(f"{count:,} {suffix or 'without'}" for suffix, count in suffixes[:NAMED])
-    some += " ..." * (len(suffixes) > NAMED)
+    some = ", ".join(f"{count:,} {suffix or 'without'}" for suffix, count in suffixes[:LISTED])
+    some += " ..." * (len(suffixes) > LISTED)
     return (
         f"{left_out.other_files:,} files of folders have no known suffix of audio ({some}); they "
         "are left out, name a file to add it whatever it is"

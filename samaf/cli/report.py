@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.exporting import cut_options, format_option, label_files, write_cuts
+from samaf.cli.exporting import cut_options, format_option, write_cuts
 from samaf.cli.options import (
     audio_option,
     database,
@@ -110,7 +110,8 @@ def report(
     from samaf.report.case import read_case
     from samaf.report.examination import ReportOptions
     from samaf.report.exports.annotations import of_record
-    from samaf.report.exports.cut import stretches_of_record
+    from samaf.report.exports.cut import segments_of_record
+    from samaf.report.exports.formats import label_files
     from samaf.report.pages.items import found_recordings as found
     from samaf.report.pdf import INSTALL, is_available
     from samaf.report.record import Case
@@ -136,8 +137,8 @@ def report(
         }
     write(WRITTEN, [written], output_format)
     if cut_folder:
-        stretches = stretches_of_record(written.record, recordings)
-        write_cuts(stretches, cut_folder, cut_format, padding_s)
+        segments = segments_of_record(written.record, recordings)
+        write_cuts(segments, cut_folder, cut_format, padding_s)
     if not is_available():
         complain(f"no PDF was written, since typst is not installed; {INSTALL}")
     failed = [clip for clip in written.record.clips if clip.outcome == "failed"]
@@ -165,7 +166,7 @@ def report_verify(
     """Repeat the examination of a report and say what differs.
 
     FILE is the report.json of a report. Its clips are hashed again and the store is queried
-    again. Results are identical to the last bit, the same to 6 digits, or different. Exit
+    again. Results are identical to the last bit, the same to 4 digits, or different. Exit
     status 1 if they are different.
 
     \b

@@ -80,29 +80,35 @@ def _lines(result: VerificationResult) -> Lines:
     if result.reason:
         yield "answer", f"not compared: {result.reason}"
     for match in result.matches:
-        told = match.verification
-        assert told is not None
-        if told.reason:
-            yield "answer", f"not compared: {told.reason}"
+        verification = match.verification
+        assert verification is not None
+        if verification.reason:
+            yield "answer", f"not compared: {verification.reason}"
             continue
         yield (
             "answer",
-            "verified" if told.verified else "not verified, which is no evidence against",
+            "verified" if verification.verified else "not verified, which is no evidence against",
         )
-        yield "in the clip", f"{clock(told.query_start)}-{clock(told.query_stop)}"
-        yield "in the recording", f"{clock(told.reference_start)}-{clock(told.reference_stop)}"
-        yield "altered", str(told.manipulation) or "no"
-        yield "waveform z", _shown(told.z_waveform)
-        yield "windows z", _shown(told.z_windows)
-        yield "score", f"{told.score:.1f} (4 or more is verified)"
-        yield "log10 LR", f"{told.log10_lr:.1f}"
-        if told.bands:
-            yield "lag", f"{told.lag_samples:.1f} samples at 16 kHz"
-            yield "time factor", f"{told.manipulation.tau:.6f} ({told.drift_ppm:+.0f} ppm)"
-            yield "polarity", "inverted" if told.inverted else "the same"
-            yield "bands that agree", f"{bands_text(told.bands) or 'none alone'} Hz"
-        if told.repeats:
-            yield "also at", ", ".join(map(clock, told.repeats))
+        yield "in the clip", f"{clock(verification.query_start)}-{clock(verification.query_stop)}"
+        yield (
+            "in the recording",
+            f"{clock(verification.reference_start)}-{clock(verification.reference_stop)}",
+        )
+        yield "altered", str(verification.manipulation) or "no"
+        yield "waveform z", _shown(verification.z_waveform)
+        yield "windows z", _shown(verification.z_windows)
+        yield "score", f"{verification.score:.1f} (4 or more is verified)"
+        yield "log10 LR", f"{verification.log10_lr:.1f}"
+        if verification.bands:
+            yield "lag", f"{verification.lag_samples:.1f} samples at 16 kHz"
+            yield (
+                "time factor",
+                f"{verification.manipulation.tau:.6f} ({verification.drift_ppm:+.0f} ppm)",
+            )
+            yield "polarity", "inverted" if verification.inverted else "the same"
+            yield "bands that agree", f"{bands_text(verification.bands) or 'none alone'} Hz"
+        if verification.repeats:
+            yield "also at", ", ".join(map(clock, verification.repeats))
 
 
 def _shown(z: float) -> str:

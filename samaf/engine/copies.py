@@ -103,9 +103,9 @@ def _copy(
     self_match: SelfMatch, audio: Audio, hashes: int, fingerprinter: Fingerprinter
 ) -> RepeatedSegment:
     hop, calibration = fingerprinter.hop, calibration_of(fingerprinter)
-    places = hashes**2 / 2 * GRIDS
+    comparisons = hashes**2 / 2 * GRIDS
     agreeing = np.array(min(self_match.hashes, COPY_HASHES))
-    chance = log10_evalue(np.array(self_match.ber), agreeing, places, calibration)
+    chance = log10_evalue(np.array(self_match.ber), agreeing, comparisons, calibration)
     first, second, length = (
         hop * t for t in (self_match.first, self_match.second, self_match.length)
     )

@@ -35,7 +35,7 @@ def index_grant_sql(url: str, user: str, *, writer: bool) -> list[str]:
 class DatabaseIndex:
     """The index of one store and model in a database, kept at the store's newest version.
 
-    Shards that do not answer are left out, and named by the table.
+    Shards that do not answer are left out, and listed by the table.
 
     Raises
     ------

@@ -157,7 +157,7 @@ class Engine:
     ) -> Iterator[AddResult]:
         """Add what is in folders and what comes into them; yield what became of each file.
 
-        A file is added when it has not changed for 10 s. Files are told apart by their SHA-256:
+        A file is added when it has not changed for 10 s. Files are identified by their SHA-256:
         where the file of a recording moved, the recording's path follows. Recordings whose files
         were replaced or removed stay in the store.
 
@@ -537,7 +537,7 @@ class Engine:
         Parameters
         ----------
         paths
-            Files, and folders to look through. Files are told apart by their SHA-256.
+            Files, and folders to look through. Files are identified by their SHA-256.
         on_progress
             Called with the files read, and those in all.
 

@@ -19,7 +19,7 @@ from samaf.errors import AudioError
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, FlatIndex, HashTable, Index, IvfIndex
 from samaf.matching import Candidate, DeepMatcher, Matcher, PreparedQuery, calibration_of, to_match
-from samaf.matching.merging import merge_matches, merge_streams
+from samaf.matching.merging import keep_best, match_place, merge_matches, merge_streams
 from samaf.matching.sections import later, of_many, sections
 from samaf.media import Selection
 from samaf.records import Match, QueryResult, Verification
@@ -85,12 +85,16 @@ class HashFamily:
         share = options.max_false_matches / len(streams)
         matcher = replace(matcher_of(self.fingerprinter, index, options), max_false_matches=share)
         matches: list[Match] = []
+        supported: set[int] = set()
         for stream in streams:
-            for match in self._matches(stream, len(streams), options, matcher, store, watch):
-                matches.append(replace(match, channel=stream.channel))
+            found, recordings = self._matches(stream, len(streams), options, matcher, store, watch)
+            matches += [replace(match, channel=stream.channel) for match in found]
+            supported |= recordings
         if len(streams) > 1:
             matches = merge_streams(matches, options.k)
-        return replace(result, matches=tuple(matches), unsearched=tuple(index.table.away))
+        more = len(supported - {match.recording.recording_id for match in matches})
+        away = tuple(index.table.away)
+        return replace(result, matches=tuple(matches), more=more, unsearched=away)
 
     def _matches(
         self,
@@ -100,25 +104,37 @@ class HashFamily:
         matcher: Matcher,
         store: Store,
         watch: Stopwatch,
-    ) -> Sequence[Match]:
-        """Search for one of so many streams of a clip."""
+    ) -> tuple[Sequence[Match], set[int]]:
+        """Search for one of so many streams of a clip.
+
+        Besides the matches, the numbers of all recordings that could be given are returned.
+        """
         index, seconds = matcher.index, stream.result.duration
         if stream.samples is None or not options.deep:
             with watch("search"):
-                candidates = of_many(matcher.find(stream.grids), streams)
+                overlapping = matcher.overlapping(stream.grids)
+                candidates = of_many(matcher.resolved(overlapping), streams)
             with watch("database"):
-                return to_matches(candidates, index, self.fingerprinter, store, seconds)
+                found = to_matches(candidates, index, self.fingerprinter, store, seconds)
+            return found, matcher.recordings(overlapping)
         parts = sections(stream.samples, self.fingerprinter.card.features.sample_rate)
         matcher = replace(matcher, max_false_matches=matcher.max_false_matches / len(parts))
         deep = DeepMatcher(self.fingerprinter, matcher, options.search == "exhaustive")
         matches: list[Match] = []
+        supported: set[int] = set()
         for start, seconds, samples in parts:
             with watch("search"):
-                candidates = of_many(deep.find(samples, stream.salt), streams * len(parts))
+                overlapping = deep.overlapping(samples, stream.salt)
+                supported |= matcher.recordings(overlapping)
+                candidates = of_many(deep.settled(overlapping, samples), streams * len(parts))
             with watch("database"):
                 found = to_matches(candidates, index, self.fingerprinter, store, seconds)
             matches += [later(match, start) for match in found]
-        return merge_matches(matches, options.k) if len(parts) > 1 else matches
+        if len(parts) > 1:
+            return merge_matches(matches, options.k), supported
+        # Refined, candidates may lie where better ones do; a verification looks at all of them.
+        kept = matches if options.verify else keep_best(matches, options.k, match_place)
+        return kept, supported
 
     def account(self, result: QueryResult) -> dict[str, Any]:
         """Give a result as the audit log keeps it, as JSON values."""

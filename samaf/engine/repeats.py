@@ -21,7 +21,7 @@ from samaf.matching.pieces import Pair, Place, pieces
 from samaf.matching.repeats import RepeatPair, repeat_pairs
 from samaf.records import Recording, RepeatCluster, RepeatPlace
 from samaf.store import Store
-from samaf.verification.borders import Borders, borders
+from samaf.verification.boundaries import Boundaries, boundaries
 from samaf.verification.tracking import lag_at
 
 MAX_FALSE_REPEATS = 1e-3  # expected pairs in all, where hashes alone decide
@@ -185,7 +185,7 @@ def _compared(cluster: RepeatCluster, audios: Sequence[Audio]) -> RepeatCluster:
     Places that agree with neither neighbor are left out: their hashes went on too far.
     """
     by_sha256 = {audio.sha256: audio for audio in audios}
-    seen: list[list[Borders]] = [[] for _ in cluster.places]
+    seen: list[list[Boundaries]] = [[] for _ in cluster.places]
     for i, (one, other) in enumerate(zip(cluster.places[:-1], cluster.places[1:], strict=True)):
         here, there = by_sha256[one.recording.sha256], by_sha256[other.recording.sha256]
         middle = (one.start + one.stop) / 2
@@ -193,9 +193,9 @@ def _compared(cluster: RepeatCluster, audios: Sequence[Audio]) -> RepeatCluster:
         found = lag_at(here, there, middle, expected, min(WINDOW, one.stop - one.start))
         if found and found[1] >= AGREES_TOO:
             lag = found[0] - middle
-            edges = borders(here, there, one.start, one.stop, lag)
+            edges = boundaries(here, there, one.start, one.stop, lag)
             seen[i].append(edges)
-            seen[i + 1].append(Borders(edges.start + lag, edges.stop + lag))
+            seen[i + 1].append(Boundaries(edges.start + lag, edges.stop + lag))
     places = []
     for place, edges_of_place in zip(cluster.places, seen, strict=True):
         if edges_of_place:

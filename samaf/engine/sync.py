@@ -169,7 +169,7 @@ class _Groups:
         """Search the hashes of one recording in those of others."""
         rows = [self._recordings[n].hashes.packed for n in (number, *others)]
         table = table_of(enumerate(rows), rows[0].shape[1])
-        # Rooms and noise on both sides: nearly as far apart as the same words of two voices.
+        # Rooms and noise on both sides: nearly as far apart as two readings of one text.
         # The hashes propose only, so chance is counted against other speech alone.
         calibration = calibration_of(self._fingerprinter)
         matcher = Matcher(

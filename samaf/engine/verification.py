@@ -136,9 +136,9 @@ def _at_other_speeds(
         found = verify_signals(clip, audio, core, reach=WIDE, tries=SPEEDS)
         if found.verified:
             whole = replace(match, manipulation=found.manipulation)
-            told = verify_signals(clip, audio, whole, tries=SPEEDS)
+            altered = verify_signals(clip, audio, whole, tries=SPEEDS)
             kept = [each for each in matches if each is not match]
-            return [replace(match, verification=max(found, told, key=lambda v: v.score)), *kept]
+            return [replace(match, verification=max(found, altered, key=lambda v: v.score)), *kept]
     return list(matches)
 
 

@@ -197,7 +197,7 @@ class _Worker:
 
 
 def serve(model: str) -> None:
-    """Hash the files that are named on standard input; the other side of `Workers`."""
+    """Hash the files that are listed on standard input; the other side of `Workers`."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the parent is gone: end silently
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Keep what libraries print out of the answers.

@@ -62,6 +62,9 @@ class Decision:
 
     Attributes
     ----------
+    deep
+        Taken from the intercept in a deep query: its many hypotheses find more that is alike by
+        chance than the number of comparisons tells.
     population
         What it was fitted to.
     """
@@ -70,6 +73,7 @@ class Decision:
     weights: Weights = field(default_factory=Weights)
     knee: float = 0.0
     slope: float = 1.0
+    deep: float = 0.0
     population: str = UNCALIBRATED
 
 

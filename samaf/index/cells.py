@@ -5,7 +5,7 @@ over packed bits, Euclidean distance over float32 values. A similar row is most 
 the cells nearest to it, so a search can leave out the others. The centres of hashes are the
 model's codebook, the same for every store; those of vectors are learned from the rows. The lists
 hold row numbers only; the rows stay where they are. They are kept on disk beside the rows, because
-finding the nearest centre of each row takes time.
+the search for the nearest centre of each row takes time.
 """
 
 from __future__ import annotations

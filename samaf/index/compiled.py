@@ -1,6 +1,6 @@
 """The exact index compiled with numba (the extra ``fast``): same answers, less work.
 
-A tile of reference rows is laid out word by word, so that eight distances are counted at a
+A tile of reference rows is stored word by word, so that eight distances are counted at a
 time (AVX-512: one ``vpopcntq`` for 512 bits). Query hashes pass over it one after the other;
 the sum along each diagonal gains the distance that enters the window and loses the one that
 leaves. Tile, distances and sums stay in the caches: a reference byte is read from memory once.
@@ -61,7 +61,7 @@ def _lay_out(rows: Any, tile: Any) -> None:
 
 @njit(nogil=True)
 def _distances(query: Any, tile: Any, out: Any) -> None:
-    """Compare one query hash with the hashes of a tile that is laid out."""
+    """Compare one query hash with the hashes of a tile stored so."""
     if len(query) == 4:
         q0, q1, q2, q3 = query[0], query[1], query[2], query[3]
         a, b, c, d = tile[0], tile[1], tile[2], tile[3]
@@ -188,7 +188,7 @@ def _slide(
                     _gain(sums[1:], new[hashes:])
                 if (window - 1) % step == 0:
                     _lose(sums[1:], ring[(window - 1) % slots])
-            # The first diagonal comes from outside the tile: add it up anew.
+            # The first diagonal comes from outside the tile: add it up again.
             total = 0
             for offset in range(-window % step, hashes, step):
                 total += ring[(window + offset) % slots, offset]

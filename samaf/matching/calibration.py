@@ -139,8 +139,16 @@ def log10_same_text(
 
 
 def for_deep(calibration: ScoreCalibration) -> ScoreCalibration:
-    """Give the calibration for deep queries: they meet same-text impostors at other tempos too."""
-    return replace(calibration, same_text=calibration.same_text * calibration.deep_same_text)
+    """Give the calibration for deep queries.
+
+    They meet same-text impostors at other tempos too, and more that is alike by chance.
+    """
+    decision = calibration.decision
+    return replace(
+        calibration,
+        same_text=calibration.same_text * calibration.deep_same_text,
+        decision=replace(decision, intercept=decision.intercept - decision.deep),
+    )
 
 
 def bent(beyond: np.ndarray, slope: float) -> np.ndarray:

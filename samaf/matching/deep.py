@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import log10
 
 import numpy as np
 
@@ -14,10 +13,9 @@ from samaf.matching.candidates import Candidate
 from samaf.matching.estimate import estimate
 from samaf.matching.hypotheses import deep
 from samaf.matching.matcher import Matcher
-from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid, hash_under
 from samaf.matching.search import search_all, shortlist
-from samaf.matching.unaltered import as_it_is, fitted
+from samaf.matching.unaltered import as_it_is, fitted, laid
 from samaf.records import IDENTITY
 
 DECISIVE = -6.0  # log10 E-value from which no further hypothesis is tried
@@ -40,11 +38,15 @@ class DeepMatcher:
         With the calibration of plain queries.
     exhaustive
         Also try reversed speed, and tempo with pitch.
+    samples_of
+        Gives the samples of a recording, float32 (n,), by its position in the index' table, where
+        they are at hand.
     """
 
     fingerprinter: Fingerprinter
     matcher: Matcher
     exhaustive: bool = False
+    samples_of: Callable[[int], np.ndarray] | None = None
 
     def find(self, samples: np.ndarray, salt: str) -> list[Candidate]:
         """Find a clip; manipulations are refined beyond the grid of hypotheses.
@@ -61,8 +63,14 @@ class DeepMatcher:
         As ``Matcher.find``. Candidates at any score are given as they were found, too,
         where time and pitch were unaltered then: faint ones lead it astray.
         """
-        on_grid = self.find_on_grid(samples, salt)
+        return self.settled(self.overlapping(samples, salt), samples)
+
+    def settled(self, overlapping: Sequence[Candidate], samples: np.ndarray) -> list[Candidate]:
+        """Give what `find` does, of what `overlapping` gave."""
+        on_grid = self.matcher.resolved(overlapping)
         candidates = [self.refined(c, samples) for c in on_grid]
+        # The clip as it is wins where it explains a stretch.
+        candidates.sort(key=lambda c: not (_as_it_is(c) and c.ber < UNALTERED_BER))
         if self.matcher.at_any_score:
             given = zip(on_grid, candidates, strict=True)
             candidates += [c for c, refined in given if _as_it_is(c) and c != refined]
@@ -70,27 +78,52 @@ class DeepMatcher:
 
     def find_on_grid(self, samples: np.ndarray, salt: str) -> list[Candidate]:
         """Find a clip as `find` does; manipulations are left on the grid of hypotheses."""
-        if not self.matcher.index.table.total:
-            return []
-        hypotheses = deep(self.exhaustive)
-        grids = hash_under(samples, salt, self.fingerprinter, hypotheses[:AS_IT_IS])
+        return self.matcher.resolved(self.overlapping(samples, salt))
+
+    def overlapping(self, samples: np.ndarray, salt: str) -> list[Candidate]:
+        """Find what `find_on_grid` does, with all that covers the same place, in no order."""
+        found, is_decided = self.overlapping_as_it_is(samples, salt)
+        return found if is_decided else found + self.overlapping_altered(samples, salt)
+
+    def overlapping_as_it_is(self, samples: np.ndarray, salt: str) -> tuple[list[Candidate], bool]:
+        """Find what `overlapping` does of the clip as it is and backwards.
+
+        Whether that explains the clip, so that nothing else is looked for, is returned as well.
+        """
+        hypotheses = deep(self.exhaustive)[:AS_IT_IS]
+        grids = hash_under(samples, salt, self.fingerprinter, hypotheses)
         found = self._followed(grids)
-        most = log10(self.matcher.max_false_matches)
-        if not _decided(resolve(found, self.matcher.k, most), grids):
-            others = hash_under(samples, salt, self.fingerprinter, hypotheses[AS_IT_IS:])
-            found += self._followed(others)
-        return resolve(found, self.matcher.k, most)
+        resolved = self.matcher.resolved(found)
+        return found, _decided(resolved, grids) or self._lies_there(resolved, samples)
+
+    def overlapping_altered(self, samples: np.ndarray, salt: str) -> list[Candidate]:
+        """Find what `overlapping` does under all other manipulations."""
+        hypotheses = deep(self.exhaustive)[AS_IT_IS:]
+        return self._followed(hash_under(samples, salt, self.fingerprinter, hypotheses))
 
     def _followed(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Search under all hypotheses; follow the most promising neighbors."""
         matcher = replace(self.matcher, calibration=for_deep(self.matcher.calibration))
         index, table = matcher.index, matcher.index.table
         grids = [(h, q) for h, q in grids if q.informative.any()]
-        if not grids:
+        if not grids or not table.total:
             return []
         found = search_all(grids, index, matcher.window_hashes, matcher.k)
         found = shortlist(found, table, matcher.calibration, CANDIDATES)
         return matcher.candidates([a for entry in found for a in matcher.aligned(*entry)])
+
+    def _lies_there(self, candidates: Sequence[Candidate], samples: np.ndarray) -> bool:
+        """Whether the samples at hand show that the clip lies in a recording as it is."""
+        if not self.samples_of:
+            return False
+        hops = len(samples) / self.fingerprinter.card.features.sample_rate / self.fingerprinter.hop
+        for candidate in candidates:
+            if candidate.manipulation == IDENTITY:
+                recording = self.samples_of(candidate.recording_index)
+                segment, ber = laid(candidate.segment, samples, recording, self.fingerprinter)
+                if ber < UNALTERED_BER and segment.end - segment.begin >= COVERING * hops:
+                    return True
+        return False
 
     def refined(self, candidate: Candidate, samples: np.ndarray) -> Candidate:
         """Give a candidate with the manipulation under which it fits the reference best."""
@@ -124,7 +157,12 @@ class DeepMatcher:
             if seconds > AMBIGUOUS_SECONDS or abs(np.log(manipulation.tau)) > AMBIGUOUS_FACTOR:
                 return None
             segment = as_it_is(segment, manipulation.tau)
-        segment, ber = fitted(segment, samples, rows, self.fingerprinter)
+        whole, ber = segment, 1.0
+        if self.samples_of:
+            recording = self.samples_of(segment.alignment.recording_index)
+            segment, ber = laid(whole, samples, recording, self.fingerprinter)
+        if ber >= UNALTERED_BER:
+            segment, ber = fitted(whole, samples, rows, self.fingerprinter)
         if ber >= min(UNALTERED_BER, candidate.ber):
             return None
         return replace(candidate, segment=segment, ber=ber, manipulation=IDENTITY)

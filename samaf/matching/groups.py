@@ -13,7 +13,7 @@ from statistics import median
 from samaf.matching.pieces import Pair, Place, pieces
 
 PART = 0.5  # share of a recording from which on a piece is no part of it but the recording
-MARGIN = 0.5  # s beside a common piece that do not count: its borders are not exact
+MARGIN = 0.5  # s beside a common piece that do not count: its boundaries are not exact
 APART = 60.0  # s between two recordings on the common axis of time
 
 

@@ -1,4 +1,4 @@
-"""What a query is matched with: an index, a calibration, and how much is asked for."""
+"""What a query is matched with: an index, a calibration, and how many matches are wanted."""
 
 from __future__ import annotations
 
@@ -68,12 +68,24 @@ class Matcher:
         -------
         Best first; empty for a clip that is unknown or holds nothing to recognise.
         """
+        return self.resolved(self.overlapping(grids))
+
+    def overlapping(self, grids: Sequence[Grid]) -> list[Candidate]:
+        """Find what `find` does, with all that covers the same place, in no order."""
         grids = [(h, q) for h, q in grids if len(q) and q.informative.any()]
         if not self.index.table.total or not grids:
             return []
         neighbors = search_all(grids, self.index, self.window_hashes, self.k)
-        aligned = [a for found in neighbors for a in self.aligned(*found)]
-        return resolve(self.candidates(aligned), self.k, log10(self.max_false_matches))
+        return self.candidates([a for found in neighbors for a in self.aligned(*found)])
+
+    def resolved(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Keep the best of overlapping candidates, best first."""
+        return resolve(candidates, self.k, log10(self.max_false_matches))
+
+    def recordings(self, candidates: Sequence[Candidate]) -> set[int]:
+        """Give the store's numbers of the recordings within the maximum of false matches."""
+        most = log10(self.max_false_matches)
+        return {c.recording_id for c in candidates if c.log10_evalue <= most}
 
     def aligned(
         self, grid: Grid, neighbors: Neighbors, comparisons: float | None = None

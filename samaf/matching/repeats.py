@@ -1,8 +1,8 @@
 """Pairs of stretches that agree inside one table: what occurs again, without any reference.
 
 Every window of the table is searched for in the whole of it. What lies nearer than two seconds
-is the window itself. Pairs that hashes alone make sure are told from those that the signals
-have to decide: places that lie half a hop off the grid differ about as much as the same words
+is the window itself. Pairs that hashes alone make sure are kept apart from those that the signals
+have to decide: places that lie half a hop off the grid differ about as much as one text
 of two voices.
 """
 
@@ -78,7 +78,7 @@ def repeat_pairs(
     """
     table = index.table
     comparisons = max(1.0, float(table.total) ** 2 / 2 * SLOPES_TRIED)
-    # Against other speech alone: what says the same is told apart afterwards.
+    # Against other speech alone: readings of the same text are separated afterwards.
     loose = Matcher(index, calibration, WINDOW_HASHES, LOOSE, 1)
     best: dict[tuple[int, int, int], list[tuple[float, RepeatPair]]] = defaultdict(list)
     done = 0

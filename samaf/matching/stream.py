@@ -90,7 +90,7 @@ class Follower:
                 )
 
     def _turn_to(self, index: Index) -> None:
-        """Go on with another state of the store: search anew, find what is open there."""
+        """Go on with another state of the store: search again, find what is open there."""
         table = index.table
         if self._table is not None:
             for candidates in (self._open, self._given):

@@ -2,7 +2,9 @@
 
 Two things part the hashes of an untouched excerpt from those of its recording. It begins between
 two hops. And both are normalised to their own peak, so that an excerpt without the recording's
-loudest moment lies higher above the floor of the mel bands than it does there.
+loudest moment lies higher above the floor of the mel bands than it does there. Where only the
+hashes of the recording are at hand, place and level are tried; where its samples are, its own
+stretch is cut and levelled as the clip is, and nothing parts them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ COARSE_FRAMES = 3  # between the places that are tried first
 SAMPLES = (range(-120, 121, 6), range(-4, 5))
 LEVELS_DB = (3.0, 1.5, 0.75)  # between the levels that are tried
 MOST_DB = 24.0
+REACH_SAMPLES = 8000  # either side of where a clip is laid, in which it may lie
 
 
 def fitted(
@@ -77,6 +80,67 @@ def fitted(
     intercept = line.intercept - frame / hop
     alignment = replace(segment.alignment, intercept=intercept, slope=1.0)
     return replace(segment, alignment=alignment, shift=0.0), ber
+
+
+def laid(
+    segment: Segment, clip: np.ndarray, recording: np.ndarray, fingerprinter: Fingerprinter
+) -> tuple[Segment, float]:
+    """Lay an unaltered clip on the samples of a recording, where both correlate best.
+
+    Parameters
+    ----------
+    segment
+        Where it lies, within two hops.
+    clip, recording
+        float32 (n,): all of each, at any level.
+
+    Returns
+    -------
+    The segment on a line of slope 1, and the bit error rate between what both hold of it, cut at
+    the same sample and at one level. 1 where that holds nothing to recognise.
+    """
+    parameters = fingerprinter.card.features
+    hop = parameters.hop_frames * parameters.step
+    middle = (segment.begin + segment.end) / 2
+    expected = round((segment.reference(middle) - middle) * hop)
+    first, stop = max(0, round(segment.begin * hop)), min(len(clip), round(segment.end * hop))
+    longest = round(LONGEST * parameters.sample_rate)
+    early = max(first, (first + stop - longest) // 2)
+    place = expected + _lag(clip[early : min(stop, early + longest)], recording, early + expected)
+    first, stop = max(first, -place), min(stop, len(recording) - place)
+    one, other = clip[first:stop], recording[max(0, first + place) : max(0, stop + place)]
+    if not (one.any() and other.any()):
+        return segment, 1.0
+    level = np.float32(np.linalg.norm(one) / np.linalg.norm(other))
+    peak = np.abs(one).max()
+    codes = [fingerprinter.hashes([part], "") for part in (one / peak, other * (level / peak))]
+    counted = codes[0].informative & codes[1].informative
+    if not counted.any():
+        return segment, 1.0
+    differing = np.bitwise_count(codes[0].packed ^ codes[1].packed)[counted]
+    alignment = replace(segment.alignment, intercept=place / hop, slope=1.0)
+    # No further than both reach.
+    begin, end = first / hop, stop / hop
+    whole = replace(segment, alignment=alignment, shift=0.0, begin=begin, end=end)
+    return whole, float(differing.mean() / 8)
+
+
+def _lag(stretch: np.ndarray, recording: np.ndarray, expected: int) -> int:
+    """Find how many samples behind ``expected`` a stretch correlates best with a recording."""
+    reach = REACH_SAMPLES
+    around = np.zeros(len(stretch) + 2 * reach, np.float32)
+    first, stop = max(0, expected - reach), max(0, expected - reach + len(around))
+    there = recording[first:stop]
+    at = first - (expected - reach)
+    around[at : at + len(there)] = there
+    size = 1 << (len(around) - 1).bit_length()
+    spectrum = np.fft.rfft(around, size) * np.fft.rfft(stretch, size).conj()
+    products = np.abs(np.fft.irfft(spectrum, size)[: 2 * reach + 1])
+    energies = np.concatenate([[0.0], np.cumsum(np.square(around, dtype=np.float64))])
+    energies = energies[len(stretch) :][: 2 * reach + 1] - energies[: 2 * reach + 1]
+    # Where little is left, so is the likeness.
+    least = 1e-3 * max(float(energies.max()), 1e-12)
+    return int(np.argmax(products / np.sqrt(np.maximum(energies, least)))) - reach
 
 
 def as_it_is(segment: Segment, tau: float) -> Segment:

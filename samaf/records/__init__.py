@@ -1,4 +1,4 @@
-"""The frozen records that cross the borders between packages.
+"""The frozen records that cross the boundaries between packages.
 
 Times are seconds, levels are relative to full scale (peak 1), hashes are packed
 with ``numpy.packbits`` (big-endian bit order, +1 as 1).

@@ -21,6 +21,9 @@ class QueryResult:
         Why the clip could not be searched for: too short, silent.
     media
         What was decoded of the clip.
+    more
+        Other recordings that match as well, beyond the ``k`` that were wanted for one segment: at
+        least so many, since no more are looked for.
     unsearched
         Parts of the store that did not answer: servers of an index in a database.
     """
@@ -31,6 +34,7 @@ class QueryResult:
     matches: tuple[Match, ...] = ()
     reason: str = ""
     media: MediaInfo | None = None
+    more: int = 0
     unsearched: tuple[str, ...] = ()
 
 

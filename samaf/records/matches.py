@@ -118,7 +118,7 @@ class Verification:
     z_windows
         Likeness of windows of 0.1 s along the line, against random places.
     query_start, query_stop, reference_start, reference_stop
-        Seconds: the stretch that agrees, or the one that was named where nothing can be said.
+        Seconds: the stretch that agrees, or the candidate's where nothing can be said.
     lag_samples
         Sample (16 kHz) of the recording that the clip's first sample falls on (its last one
         for a reversed clip), 0.5 precise at most; nan where the waveform does not agree.
@@ -181,7 +181,7 @@ class Match:
         Whether a reading of the same text by another voice would look like this: the score
         against it is too low for the query's maximum of false matches.
     verification
-        What the signals say, where that was asked for.
+        What the signals say, where they were compared.
     channel, reference_channel
         The side of the query and of the recording that were matched, such as "2", where their
         sides differ; "" is the mix of all channels.

@@ -8,7 +8,9 @@ from typing import Any
 
 from samaf.report.record import Examination
 
-DIGITS = 6  # that numbers share at least where they differ by rounding alone
+# That numbers share at least where they differ by rounding alone: processors add float32 in other
+# orders, which moves states by 1e-6 and scores by 1e-5 of their values.
+DIGITS = 4
 # What says when, where and with what, and none of the results.
 UNCOMPARED = frozenset(
     "made_at command case given language pictures audio entries judgements".split()
@@ -25,7 +27,7 @@ class Difference:
     where
         Names of the fields that lead to it.
     kind
-        "result", "rounding" (a number of a result that is the same to 6 digits), or
+        "result", "rounding" (a number of a result that is the same to 4 digits), or
         "surroundings" (versions, the store).
     """
 
@@ -41,7 +43,7 @@ def differences(recorded: Examination, now: Examination) -> tuple[Difference, ..
 
 
 def verdict(found: tuple[Difference, ...]) -> str:
-    """Say "identical", "the same to 6 digits" or "different" of the results."""
+    """Say "identical", "the same to 4 digits" or "different" of the results."""
     kinds = {difference.kind for difference in found}
     if "result" in kinds:
         return "different"

@@ -27,7 +27,7 @@ class RepeatResult:
     clips
         How many were examined again.
     verdict
-        "identical", "the same to 6 digits" or "different".
+        "identical", "the same to 4 digits" or "different".
     """
 
     path: str

@@ -35,7 +35,7 @@ class ValidationResult:
     clips, matches
         Clips examined, and matches that had to be found.
     verdict
-        "identical", "the same to 6 digits" or "different".
+        "identical", "the same to 4 digits" or "different".
     now
         The record of this run.
     """

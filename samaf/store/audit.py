@@ -4,7 +4,7 @@ The hash of an entry is the SHA-256 of a JSON array (ASCII, no spaces) of its nu
 act, SHA-256 of the file, path, database user, operating system's user, program,
 fingerprinter, details, and the hash of the entry before (64 zeros before the first). So an
 entry cannot be changed or taken away without all hashes after it becoming wrong, and the
-newest hash, kept elsewhere, vouches for all entries up to it.
+newest hash, kept elsewhere, proves all entries up to it.
 
 Entries are written by the transaction that acts. Writers hold the row of the table
 ``store``, so there is one order.

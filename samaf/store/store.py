@@ -106,7 +106,7 @@ class Store:
 
     @property
     def revision(self) -> int:
-        """How often the store was changed, read anew each time."""
+        """How often the store was changed, read each time."""
         return self._database.read(sql.revision)
 
     def is_at(self, version: StoreVersion) -> bool:

@@ -31,7 +31,7 @@ EXAMPLES = "a file, sqlite:///FILE, or mysql://USER:PASSWORD@HOST/DATABASE"
 SECRET_ARGUMENTS = ("password", "passwd")
 PASSWORD_FILE = "password_file"
 OPTION_FILE = "read_default_file"
-# Of TLS: who vouches for the server, and how we prove who we are.
+# Of TLS: who certifies the server, and how we prove who we are.
 TLS_FILES = ("ssl_ca", "ssl_cert", "ssl_key")
 TLS_ARGUMENTS = (*TLS_FILES, "ssl_capath", "ssl_cipher", "ssl_check_hostname")
 TIMEOUTS = ("connect_timeout", "read_timeout", "write_timeout")  # s

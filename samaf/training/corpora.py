@@ -38,7 +38,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Clips in a fixed order, the rows that named no file, and a digest of the list.
+    """Clips in a fixed order, the rows without a file, and a digest of the list.
 
     ``further`` are the folders behind the first one where several corpora are read as one.
     """
@@ -65,7 +65,7 @@ class Corpus:
 
 
 def default_root() -> Path:
-    """Give the folder named by SAMAF_CORPUS, else ``../shared/corpus``."""
+    """Give the folder in SAMAF_CORPUS, else ``../shared/corpus``."""
     return Path(os.environ.get("SAMAF_CORPUS", "../shared/corpus"))
 
 
@@ -78,14 +78,14 @@ def open_corpora(roots: Sequence[Path]) -> Corpus:
     Raises
     ------
     CorpusError
-        One of them cannot be used, or is named twice.
+        One of them cannot be used, or is given twice.
     """
     if len(roots) == 1:
         return open_corpus(roots[0])
     resolved = [root.resolve() for root in roots]
     for number, root in enumerate(roots):
         if any(r == resolved[number] for r in resolved[:number]):
-            raise CorpusError(f"{root}: is named twice; name each corpus once")
+            raise CorpusError(f"{root}: is given twice; give each corpus once")
     corpora = [open_corpus(root) for root in roots]
     clips = tuple(
         replace(

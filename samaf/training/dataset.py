@@ -192,7 +192,7 @@ class Dataset:
     def _background(
         self, rng: np.random.Generator, drawn: spectral.Draw, parameters: FeatureParameters
     ) -> np.ndarray:
-        """Mix blocks of any clips and copies where one is asked for, (n, frames, bands)."""
+        """Mix blocks of any clips and copies where one is requested, (n, frames, bands)."""
         count = len(drawn.sounds)
         pair = np.repeat(np.arange(count), drawn.sounds)
         clip = rng.choice(len(self.weights), len(pair), p=self.weights)

@@ -18,7 +18,7 @@ def conclude(trained: Trained, request: Request, distance: str) -> int:
     Raises
     ------
     TrainingError
-        The best weights are asked for, but no step was taken.
+        The best weights are wanted, but no step was taken.
     """
     name, select, step = request.name, request.select or "last", trained.step
     if select != "last":

@@ -71,7 +71,7 @@ class Plan:
 
     @property
     def architecture(self) -> Architecture:
-        """The named architecture."""
+        """The architecture of that name."""
         return architecture(self.name)
 
     @property

@@ -35,7 +35,7 @@ from samaf.training.sampling import HardNegatives, clip_weights, mine_hard_negat
 from samaf.training.workers import spread
 
 FORMAT = 2  # raise when preparation changes what it writes
-LEAST_SECONDS = 3  # shorter clips hold too few moments to be told from their neighbors
+LEAST_SECONDS = 3  # shorter clips hold too few moments to be distinguished from their neighbors
 FRAMES = "frames.f16"
 Version = tuple[np.ndarray, float]  # frames float16 (n, coefficients), time factor
 

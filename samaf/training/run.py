@@ -17,7 +17,7 @@ class Family(Protocol):
     Attributes
     ----------
     request
-        The request, with the family's settings where it named none.
+        The request, with the family's settings where it has none.
     start
         Model file whose weights training starts from.
     distance

@@ -1,4 +1,4 @@
-"""Distortions in the mel spectrum, drawn anew for every batch.
+"""Distortions in the mel spectrum, drawn again for every batch.
 
 Prepared copies are few and their voices fewer. Frames with as many coefficients as bands can
 be turned back into band powers; there a voice becomes another one, and further sounds, echoes

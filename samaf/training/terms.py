@@ -1,4 +1,4 @@
-"""Models whose loss is a weighted sum of named terms, each followed on its own."""
+"""Models whose loss is a weighted sum of terms, each followed on its own."""
 
 from __future__ import annotations
 

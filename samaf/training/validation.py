@@ -1,6 +1,6 @@
 """How well an encoder does on the validation split: the figures that models are chosen by.
 
-Clips of the split are distorted in named ways, with strengths drawn anew for each clip. Each
+Clips of the split are distorted in fixed ways, with strengths drawn for each clip. Each
 is cut twice: on the hop grid of the original and anywhere. Every block is a query; the nearest
 hash among the originals of the validation split, and of the train split at the end of a run,
 answers.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from samaf.records import Band
-from samaf.verification.correlation import HIGH, LOW, Line, WhiteClip
+from samaf.verification.correlation import HIGH, LOW, SampleAlignment, WhiteClip
 from samaf.verification.signals import (
     SAMPLE_RATE,
     Signal,
@@ -46,23 +46,23 @@ class Agreement:
     agree: np.ndarray
 
 
-def along(clip: np.ndarray, recording: Signal, line: Line) -> Agreement:
+def along(clip: np.ndarray, recording: Signal, line: SampleAlignment) -> Agreement:
     """Compare every window of 0.25 s of the clip with the recording at its place.
 
     Parameters
     ----------
     clip
-        float32 (n,), speed undone, ``line.middle`` counted in its samples.
+        float32 (n,), speed restored, ``line.middle`` counted in its samples.
     """
     length = max(1, int(len(clip) * line.step))
     first = round(line.place - line.middle * line.step)
-    count = 1 + max(0, -(-(length - WINDOW) // HOP))  # the last may hang over the end
+    count = 1 + max(0, -(-(length - WINDOW) // HOP))  # the last may lie over the end
     span = (count - 1) * HOP + WINDOW
     own = WhiteClip(clip).along(line, first, span)
-    begin, heard = first - AROUND, span + 2 * AROUND
-    size = fast_length(heard)
-    spectrum = whitened(levelled(cut(recording, begin, heard)), size, LOW, HIGH)
-    other = np.fft.irfft(spectrum, size)[:heard]
+    begin, width = first - AROUND, span + 2 * AROUND
+    size = fast_length(width)
+    spectrum = whitened(levelled(cut(recording, begin, width)), size, LOW, HIGH)
+    other = np.fft.irfft(spectrum, size)[:width]
     windows = np.lib.stride_tricks.sliding_window_view
     wide = fast_length(WINDOW + 2 * AROUND)
     products = np.fft.irfft(
@@ -81,7 +81,7 @@ def along(clip: np.ndarray, recording: Signal, line: Line) -> Agreement:
     return Agreement(middles, (peaks - AROUND) / SAMPLE_RATE, agree)
 
 
-def coherent_bands(clip: np.ndarray, recording: Signal, line: Line) -> tuple[Band, ...]:
+def coherent_bands(clip: np.ndarray, recording: Signal, line: SampleAlignment) -> tuple[Band, ...]:
     """Tell in which bands the clip agrees with the recording along a line."""
     length = max(1, round(len(clip) * line.step))
     first = round(line.place - line.middle * line.step)

@@ -2,7 +2,7 @@
 
 The statistic of a wrong candidate is the largest of many noise values, so its upper tail
 falls off as that of an extreme-value distribution: P(Z > z) = exp(-(z - start) / scale).
-The better of the two statistics counts, and pays for the choice with a factor of 2.
+The better of the two statistics counts, and is charged a factor of 2 for the choice.
 """
 
 from __future__ import annotations

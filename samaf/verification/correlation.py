@@ -48,7 +48,7 @@ APART = 10  # steps of the curve between two repeats
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SampleAlignment:
     """Where the clip lies in the recording: sample ``middle + k`` of the clip is at
     ``place + k * step`` of the recording."""
 
@@ -68,7 +68,9 @@ class Correlation:
     z
         Its height over the rms of all other lags; 0 where either side is silent.
     clutter
-        1 or more: how many times as high as noise the other lags reach.
+        1 or more: how many times as high as noise the other lags reach, but for true repeats.
+    repeated
+        The same of other lags that may be true repeats, as in a loop; 0 without any.
     inverted
         Whether the polarity differs.
     curve
@@ -77,9 +79,10 @@ class Correlation:
         Samples: the recording's place of the clip's first sample at the curve's start.
     """
 
-    line: Line
+    line: SampleAlignment
     z: float
     clutter: float
+    repeated: float
     inverted: bool
     curve: np.ndarray
     first_lag: int
@@ -88,6 +91,11 @@ class Correlation:
     def contrast(self) -> float:
         """Give z over the clutter."""
         return self.z / self.clutter
+
+    @property
+    def alone(self) -> float:
+        """Give z over the clutter with the repeats: a loop has them, and a clock that ticks."""
+        return self.z / max(self.clutter, self.repeated)
 
 
 class WhiteClip:
@@ -100,12 +108,12 @@ class WhiteClip:
         self._fine = from_spectrum(spectrum / np.float32(size), size)[: 4 * self.count]
         self._segments: dict[tuple[float, float, int, int, int], np.ndarray] = {}
 
-    def along(self, line: Line, first: int, count: int) -> np.ndarray:
-        """Give it as it is heard at samples ``first`` and on of the recording."""
+    def along(self, line: SampleAlignment, first: int, count: int) -> np.ndarray:
+        """Give it as it plays at samples ``first`` and on of the recording."""
         places = line.middle + (np.arange(first, first + count) - line.place) / line.step
         return interpolated(self._fine, places)
 
-    def segments(self, line: Line, first: int, count: int, size: int) -> np.ndarray:
+    def segments(self, line: SampleAlignment, first: int, count: int, size: int) -> np.ndarray:
         """Give the conjugate spectra of ``count`` segments from ``first`` on.
 
         They are kept: other candidates ask for the same, counted from their own place.
@@ -130,13 +138,15 @@ class WhiteClip:
         return self._segments[key]
 
 
-def correlate(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Correlation:
+def correlate(
+    clip: WhiteClip, recording: Signal, line: SampleAlignment, reach: float
+) -> Correlation:
     """Search the line around a first guess, then compare its peak with all other lags.
 
     Parameters
     ----------
     clip
-        The stretch that is to agree, speed undone, level about 1.
+        The stretch that is to agree, speed restored, level about 1.
     line
         The guess, its lag within 0.3 s.
     reach
@@ -146,7 +156,9 @@ def correlate(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> C
     return against_all_lags(clip, recording, best)
 
 
-def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line:
+def search(
+    clip: WhiteClip, recording: Signal, line: SampleAlignment, reach: float
+) -> SampleAlignment:
     """Find lag and step with the highest correlation.
 
     The clip is cut into segments of 0.5 s. A small change of the step shifts whole segments;
@@ -171,7 +183,7 @@ def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line
     highest, best = -1.0, line
     steps = np.arange(-round(reach / COARSE), round(reach / COARSE) + 1) * COARSE
     for coarse in line.step * (1 + steps):
-        tried = Line(line.middle, line.place, float(coarse))
+        tried = SampleAlignment(line.middle, line.place, float(coarse))
         parts = clip.segments(tried, first, segments, size)
         products = np.fft.irfft(views * parts, size)[:, :lags]
         for fine in (np.arange(4) - 1.5) * FINE:  # together with the coarse steps one even grid
@@ -179,7 +191,9 @@ def search(clip: WhiteClip, recording: Signal, line: Line, reach: float) -> Line
             k = int(np.abs(total).argmax())
             if abs(total[k]) > highest:
                 highest = float(abs(total[k]))
-                best = Line(line.middle, line.place + k - NEAR, float(coarse * (1 + fine)))
+                best = SampleAlignment(
+                    line.middle, line.place + k - NEAR, float(coarse * (1 + fine))
+                )
                 nearest, shifts = products, np.rint(offsets * fine).astype(int)
                 base = replace(best, step=float(coarse))
     if highest <= 0:
@@ -207,8 +221,8 @@ def _shifted(products: np.ndarray, shifts: np.ndarray, spread: int) -> np.ndarra
 
 
 def _polished(
-    products: np.ndarray, offsets: np.ndarray, peak: int, shifts: np.ndarray, base: Line
-) -> Line:
+    products: np.ndarray, offsets: np.ndarray, peak: int, shifts: np.ndarray, base: SampleAlignment
+) -> SampleAlignment:
     """Fit a line to the peaks of the segments, between samples and between steps.
 
     Parameters
@@ -239,10 +253,10 @@ def _polished(
     slope = np.average((x - centre) * lag, weights=weight) / spread if spread else 0.0
     slope = float(np.clip(slope, -COARSE, COARSE))
     place = base.place + float(mean - slope * centre)
-    return Line(base.middle, place, base.step * (1 + slope))
+    return SampleAlignment(base.middle, place, base.step * (1 + slope))
 
 
-def against_all_lags(clip: WhiteClip, recording: Signal, line: Line) -> Correlation:
+def against_all_lags(clip: WhiteClip, recording: Signal, line: SampleAlignment) -> Correlation:
     """Compare the peak of a line with the correlation at all lags of the recording.
 
     Blockwise: memory does not grow with the recording, but for 4 bytes every 10 ms.
@@ -270,15 +284,12 @@ def against_all_lags(clip: WhiteClip, recording: Signal, line: Line) -> Correlat
         squares, counts = squares + total, counts + count
     rms = np.sqrt(squares / counts) if counts else 0.0
     curve = np.sqrt(np.concatenate(tops)) / (rms or 1)
-    clutter = max(
-        1.0,
-        _tail(curve, abs(peak) / (rms or 1), start - first_lag),
-        beside / NOISE_TAIL / (rms or 1),
-    )
+    tail, repeated = _tail(curve, abs(peak) / (rms or 1), start - first_lag)
+    clutter = max(1.0, tail, beside / NOISE_TAIL / (rms or 1))
     moved = at - start if abs(at - start) > 1 else 0  # the line is exacter than a sample
-    placed = Line(line.middle, line.place + moved, line.step)
+    placed = SampleAlignment(line.middle, line.place + moved, line.step)
     z = float(abs(peak) / rms) if rms else 0.0
-    return Correlation(placed, z, clutter, peak < 0, curve, first_lag)
+    return Correlation(placed, z, clutter, repeated, peak < 0, curve, first_lag)
 
 
 def _blocks(
@@ -304,7 +315,7 @@ def _white_block(recording: Signal, begin: int, length: int, size: int) -> np.nd
 
 
 def _overlap(lag: int, count: int, length: int, recording: int) -> np.ndarray | np.float32:
-    """Raise lags where the clip hangs over the recording's ends to the others' variance."""
+    """Raise lags where the clip lies over the recording's ends to the others' variance."""
     if lag >= 0 and lag + count - 1 + length <= recording:
         return np.float32(1)
     begin = np.arange(lag, lag + count, dtype=np.float32)
@@ -324,8 +335,8 @@ def _null(power: np.ndarray) -> tuple[float, int]:
     return mean * len(kept), len(kept)
 
 
-def _tail(curve: np.ndarray, peak: float, at: int) -> float:
-    """Give the rms that noise with the curve's tail would have, apart from true places.
+def _tail(curve: np.ndarray, peak: float, at: int) -> tuple[float, float]:
+    """Give the rms that noise with the curve's tail would have, apart from true places, and theirs.
 
     Parameters
     ----------
@@ -334,9 +345,11 @@ def _tail(curve: np.ndarray, peak: float, at: int) -> float:
     peak, at
         Height and lag, from the curve's start, of the place that is judged.
     """
-    away = np.abs(np.arange(len(curve)) - at / BIN) > APART
-    others = curve[away & (curve < max(REPEAT * peak, LEAST_REPEAT))]
-    return float(np.quantile(others, TAIL)) / NOISE_TAIL if len(others) else 0.0
+    others = curve[np.abs(np.arange(len(curve)) - at / BIN) > APART]
+    true = others >= max(REPEAT * peak, LEAST_REPEAT)
+    repeated = float(others[true].max(initial=0)) / NOISE_TAIL
+    others = others[~true]
+    return (float(np.quantile(others, TAIL)) / NOISE_TAIL if len(others) else 0.0), repeated
 
 
 def _tops(power: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ class PreparedRecording:
         return self._signal.part(first, count)
 
     def kept(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """Give what ``make`` gives, made once; anew every time where the recording is long."""
+        """Give what ``make`` gives, made once; every time where the recording is long."""
         if self.count > SHORT:
             return make()
         if key not in self._kept:
@@ -108,7 +108,7 @@ def forward(samples: np.ndarray, count: int) -> np.ndarray:
 
 
 def levelled(samples: np.ndarray) -> np.ndarray:
-    """Even out the level half-way (in dB), so that no loud syllable speaks for all.
+    """Even out the level half-way (in dB), so that no loud syllable counts for all.
 
     Parameters
     ----------

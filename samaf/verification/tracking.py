@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from samaf.verification.correlation import (
-    Line,
+    SampleAlignment,
     WhiteClip,
     against_all_lags,
     search,
@@ -249,7 +249,7 @@ def _compared(
     if min(loud, loud_there) < SILENT:
         return None
     white, signal = WhiteClip(clip / loud), Samples(other / loud_there)
-    line = Line(count / 2, expected * SAMPLE_RATE - there, slope)
+    line = SampleAlignment(count / 2, expected * SAMPLE_RATE - there, slope)
     best = search(white, signal, line, reach)
     correlation = against_all_lags(white, signal, best)
     off = moment - (begin + count / 2) / SAMPLE_RATE  # of rounding to samples

@@ -1,4 +1,4 @@
-"""Verify a candidate: do clip and recording agree as signals at the place that was named?"""
+"""Verify a candidate: do clip and recording agree as signals at the candidate's place?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from samaf.verification.correlation import (
     LEAST_REPEAT,
     REPEAT,
     Correlation,
-    Line,
+    SampleAlignment,
     WhiteClip,
     correlate,
 )
@@ -31,8 +31,8 @@ from samaf.verification.signals import (
 from samaf.verification.windows import ClipWindows, Windows, compare_windows
 
 LEAST = 0.4  # s
-MOST = 6.0  # s of the stretch that the statistics use; more proves no more
-CONTEXT = 60.0  # s of the clip on either side in which the agreeing stretch is looked for
+MOST = 6.0  # s of the segment that the statistics use; more proves no more
+CONTEXT = 60.0  # s of the clip on either side in which the agreeing segment is looked for
 SILENCE = 1e-4  # of full scale
 REACH = 0.0012  # of the time factor: clocks, and 0.1 % between film and video
 REACH_ALTERED = 0.012  # where the search had to find the factor, it knows it to 1 %
@@ -67,10 +67,10 @@ class PreparedClip:
         self.samples = np.asarray(samples, np.float32)
         self._stretches: dict[tuple[float, float, float, float, bool], _Stretch] = {}
 
-    def stretch(
+    def segment(
         self, start: float, middle: float, stop: float, rho: float, backwards: bool
     ) -> _Stretch:
-        """Give a stretch of the clip as it runs forwards, in s, its pitch factor undone."""
+        """Give a segment of the clip as it runs forwards, in s, its pitch restored."""
         key = start, middle, stop, rho, backwards
         if key not in self._stretches:
             if len(self._stretches) >= KEPT:
@@ -81,12 +81,12 @@ class PreparedClip:
 
 
 class _Stretch:
-    """A stretch of a clip at the recording's pitch, with what lies around it.
+    """A segment of a clip at the recording's pitch, with what lies around it.
 
     Attributes
     ----------
     samples
-        float32 (n,); ``begin`` to ``end`` are the stretch, ``anchor`` its middle.
+        float32 (n,); ``begin`` to ``end`` are the segment, ``anchor`` its middle.
     origin
         Seconds of the clip at the first of the samples.
     """
@@ -107,7 +107,7 @@ class _Stretch:
 
     @property
     def sound(self) -> np.ndarray:
-        """The stretch itself."""
+        """The segment itself."""
         return self.samples[self.begin : self.end]
 
     @cached_property
@@ -153,21 +153,23 @@ def verify(
     if isinstance(recording, np.ndarray):
         recording = PreparedRecording(Samples(recording))
     clip = clip if isinstance(clip, PreparedClip) else PreparedClip(clip)
-    undone = _undo(clip, place, recording.count / SAMPLE_RATE)
-    reason = _reason(undone.stretch.sound, recording)
+    restored = _restore(clip, place, recording.count / SAMPLE_RATE)
+    reason = _reason(restored.segment.sound, recording)
     if reason:
         return unverified(place, reason)
-    windows = compare_windows(undone.stretch.windows, recording, undone.line)
+    windows = compare_windows(restored.segment.windows, recording, restored.line)
     correlation = None
-    if undone.is_speed:
-        usual = REACH_ALTERED if undone.altered else REACH
-        correlation = correlate(undone.stretch.white, recording, undone.line, reach or usual)
-    z = correlation.contrast if correlation else nan
-    altered = undone.altered or reach is not None
+    if restored.is_speed:
+        usual = REACH_ALTERED if restored.altered else REACH
+        correlation = correlate(restored.segment.white, recording, restored.line, reach or usual)
+    # Where the recording repeats itself, a peak alone proves nothing: windows must agree as well.
+    z = correlation.alone if correlation else nan
+    altered = restored.altered or reach is not None
     score = score_of(z, windows.z, altered, tries)
-    if correlation and score_of(z, nan, altered, tries) >= DECISION:
-        return _agreeing(undone, recording, place, correlation, windows, score)
-    times = undone.time(undone.stretch.begin + windows.middles)
+    peak = score_of(correlation.contrast, nan, altered, tries) if correlation else 0.0
+    if correlation and min(score, peak) >= DECISION:
+        return _agreeing(restored, recording, place, correlation, windows, score)
+    times = restored.time(restored.segment.begin + windows.middles)
     return replace(
         unverified(place, ""),
         verified=bool(score >= DECISION),
@@ -180,23 +182,23 @@ def verify(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Undone:
+class _Restored:
     """A clip that runs forwards at the recording's pitch, and the line it may lie on.
 
     Attributes
     ----------
     line
-        Its ``middle`` is counted from the stretch's beginning.
+        Its ``middle`` is counted from the segment's beginning.
     duration
         Of the clip, in seconds.
     rho
-        The pitch factor that was undone.
+        The pitch factor that was removed.
     is_speed
         Whether time and pitch were changed together, or not at all.
     """
 
-    stretch: _Stretch
-    line: Line
+    segment: _Stretch
+    line: SampleAlignment
     duration: float
     rho: float
     is_speed: bool
@@ -205,12 +207,12 @@ class _Undone:
 
     def time(self, samples: np.ndarray) -> np.ndarray:
         """Give the seconds of the clip, as it was given, of some samples."""
-        forwards = self.stretch.origin + samples / (SAMPLE_RATE * self.rho)
+        forwards = self.segment.origin + samples / (SAMPLE_RATE * self.rho)
         return self.duration - forwards if self.reversed else forwards
 
 
-def _undo(clip: PreparedClip, place: Match | Placement, recorded: float) -> _Undone:
-    """Turn the clip round, resample it, and cut the stretch to what the recording holds."""
+def _restore(clip: PreparedClip, place: Match | Placement, recorded: float) -> _Restored:
+    """Turn the clip round, resample it, and cut the segment to what the recording holds."""
     manipulation, duration = place.manipulation, len(clip.samples) / SAMPLE_RATE
     tau, rho = manipulation.tau, manipulation.rho
     is_speed = abs(log(tau * rho)) <= UNALTERED
@@ -223,10 +225,10 @@ def _undo(clip: PreparedClip, place: Match | Placement, recorded: float) -> _Und
     half = min(stop - start, MOST * tau) / 2
     start = max(middle - half, middle - there * tau, 0.0)
     stop = min(middle + half, middle + (recorded - there) * tau, duration)
-    stretch = clip.stretch(start, middle, stop, rho, manipulation.reversed)
-    return _Undone(
-        stretch,
-        Line(stretch.anchor - stretch.begin, there * SAMPLE_RATE, 1 / (tau * rho)),
+    segment = clip.segment(start, middle, stop, rho, manipulation.reversed)
+    return _Restored(
+        segment,
+        SampleAlignment(segment.anchor - segment.begin, there * SAMPLE_RATE, 1 / (tau * rho)),
         duration,
         rho,
         is_speed,
@@ -236,7 +238,7 @@ def _undo(clip: PreparedClip, place: Match | Placement, recorded: float) -> _Und
 
 
 def _agreeing(
-    undone: _Undone,
+    restored: _Restored,
     recording: Signal,
     place: Match | Placement,
     correlation: Correlation,
@@ -244,23 +246,23 @@ def _agreeing(
     score: float,
 ) -> Verification:
     """Say where, how exactly and in which bands the waveforms agree."""
-    found, stretch = correlation.line, undone.stretch
-    line = replace(found, middle=found.middle + stretch.begin)
-    agreement = along(stretch.samples, recording, line)
-    begin, end = _agreeing_part(agreement, stretch)
+    found, segment = correlation.line, restored.segment
+    line = replace(found, middle=found.middle + segment.begin)
+    agreement = along(segment.samples, recording, line)
+    begin, end = _agreeing_part(agreement, segment)
     there = [float(line.place + (k - line.middle) * line.step) for k in (begin, end)]
-    here = sorted(undone.time(np.array([begin, end])).tolist())
-    first = -stretch.origin * SAMPLE_RATE * undone.rho
-    manipulation = replace(place.manipulation, tau=float(1 / (line.step * undone.rho)))
-    if undone.is_speed and (undone.altered or abs(log(manipulation.tau)) > UNALTERED):
+    here = sorted(restored.time(np.array([begin, end])).tolist())
+    first = -segment.origin * SAMPLE_RATE * restored.rho
+    manipulation = replace(place.manipulation, tau=float(1 / (line.step * restored.rho)))
+    if restored.is_speed and (restored.altered or abs(log(manipulation.tau)) > UNALTERED):
         manipulation = replace(manipulation, rho=1 / manipulation.tau)
     # From the start of what was correlated to the start of what agrees.
-    ahead = (begin - stretch.begin) * line.step
+    ahead = (begin - segment.begin) * line.step
     return Verification(
         bool(score >= DECISION),
         score,
         log10_lr_of(score),
-        correlation.contrast,
+        correlation.alone,
         windows.z,
         here[0],
         here[1],
@@ -270,11 +272,11 @@ def _agreeing(
         manipulation,
         correlation.inverted,
         coherent_bands(
-            stretch.samples[begin:end], recording, replace(line, middle=line.middle - begin)
+            segment.samples[begin:end], recording, replace(line, middle=line.middle - begin)
         ),
         _repeats(correlation, ahead),
         curves=_curves(
-            correlation, undone.time(agreement.middles), agreement.offsets, agreement.agree
+            correlation, restored.time(agreement.middles), agreement.offsets, agreement.agree
         ),
     )
 
@@ -297,14 +299,14 @@ def _curves(
     )
 
 
-def _agreeing_part(agreement: Agreement, stretch: _Stretch) -> tuple[int, int]:
-    """Give first and last sample of what agrees; what was named where no window does alone."""
+def _agreeing_part(agreement: Agreement, segment: _Stretch) -> tuple[int, int]:
+    """Give first and last sample of what agrees; the candidate's where no window does alone."""
     agreeing = agreement.middles[agreement.agree]
     if not len(agreeing):
-        return stretch.begin, stretch.end
+        return segment.begin, segment.end
     half = WINDOW // 2
     begin, end = round(agreeing[0]) - half, round(agreeing[-1]) + half
-    return max(0, begin), min(len(stretch.samples), end)
+    return max(0, begin), min(len(segment.samples), end)
 
 
 def _repeats(correlation: Correlation, ahead: float) -> tuple[float, ...]:
@@ -318,12 +320,12 @@ def _repeats(correlation: Correlation, ahead: float) -> tuple[float, ...]:
     return tuple((correlation.first_lag + BIN * top + ahead) / SAMPLE_RATE for top in tops)
 
 
-def _reason(stretch: np.ndarray, recording: Signal) -> str:
+def _reason(segment: np.ndarray, recording: Signal) -> str:
     if recording.count < LEAST * SAMPLE_RATE:
         return "the recording is too short to verify"
-    if len(stretch) < LEAST * SAMPLE_RATE:
-        return "the stretch is too short to verify"
-    return "" if np.abs(stretch).max() > SILENCE else "the clip is silent"
+    if len(segment) < LEAST * SAMPLE_RATE:
+        return "the segment is too short to verify"
+    return "" if np.abs(segment).max() > SILENCE else "the clip is silent"
 
 
 def unverified(place: Match | Placement, reason: str) -> Verification:

@@ -1,7 +1,8 @@
 """The second statistic: do short windows of the clip recur along the line?
 
 It needs no exact speed: each window of 0.1 s is looked for within 50 ms of the line, and
-the mean likeness is compared with that at random places of the same recording.
+the mean likeness is compared with that at random places of the same recording that are as loud:
+sound is nothing like a pause, whatever it is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samaf.verification.correlation import Line
+from samaf.verification.correlation import SampleAlignment
 from samaf.verification.signals import (
     SAMPLE_RATE,
     SHORT,
@@ -28,8 +29,11 @@ HOP = RATE // 20
 MOST = 120  # windows: 6 s; longer clips take them farther apart
 AROUND = RATE // 20  # 50 ms
 SPAN = WINDOW + 2 * AROUND
-LEAST_WINDOWS = 3
+LEAST_WINDOWS = 5  # 0.3 s of sound
+QUIET = 0.03  # of the loudest window, -30 dB: quieter ones are pauses, and prove nothing
 PLACES = 24
+DRAWN = 72  # of which the first that are loud enough are taken, and else the loudest
+LOUD = 0.1  # of the energy along the line
 APART = 0.5  # s between the line and a random place
 SEED = 26
 OUTLIER = 6.0  # spreads
@@ -43,7 +47,7 @@ class Windows:
     Attributes
     ----------
     z
-        Mean likeness along the line, less that at random places, over its spread there; 0
+        Mean likeness along the line, less that at random places as loud, over its spread there; 0
         where clip or recording holds too little.
     middles
         float64 (n,): samples of the clip.
@@ -68,7 +72,7 @@ class ClipWindows:
     Parameters
     ----------
     clip
-        float32 (n,) at 16 kHz: the stretch that is to agree, pitch undone.
+        float32 (n,) at 16 kHz: the stretch that is to agree, pitch restored.
 
     Attributes
     ----------
@@ -86,15 +90,15 @@ class ClipWindows:
         starts = np.unique(np.linspace(0, last, min(MOST, 1 + last // HOP)).astype(int))
         cuts = np.pad(own, (0, WINDOW))[starts[:, None] + np.arange(WINDOW)]
         norms = np.sqrt(np.einsum("ij,ij->i", cuts, cuts))
-        heard = norms > 1e-3 * norms.max(initial=0)
+        audible = norms > QUIET * norms.max(initial=0)
         if len(own) < WINDOW + HOP:
-            heard[:] = False
-        self.middles = 2.0 * (starts[heard] + WINDOW / 2)
-        self.norms = norms[heard]
-        self.spectra = np.conj(forward(cuts[heard], SPAN)) * np.float32(SPAN**2)
+            audible[:] = False
+        self.middles = 2.0 * (starts[audible] + WINDOW / 2)
+        self.norms = norms[audible]
+        self.spectra = np.conj(forward(cuts[audible], SPAN)) * np.float32(SPAN**2)
 
 
-def compare_windows(clip: ClipWindows, recording: Signal, line: Line) -> Windows:
+def compare_windows(clip: ClipWindows, recording: Signal, line: SampleAlignment) -> Windows:
     """Compare a clip's windows along a line with 24 random places of the recording.
 
     Parameters
@@ -106,50 +110,59 @@ def compare_windows(clip: ClipWindows, recording: Signal, line: Line) -> Windows
         return NOTHING
     places = line.place + (clip.middles - line.middle) * line.step
     narrow = kept(recording, "narrow", lambda: _Narrowed(recording))
-    likeness, offsets = _likeness(clip, narrow, places)
-    null = np.array(
-        [_mean(_likeness(clip, narrow, other)[0]) for other in _others(places, recording.count)]
-    )
-    null = np.sort(null[np.isfinite(null)])
-    here = _mean(likeness)
-    if not np.isfinite(here) or len(null) < PLACES // 2:
+    likeness, offsets, loud = _likeness(clip, narrow, places)
+    here = float(likeness.mean())
+    if not loud:
         return NOTHING
+    null = np.sort(_null(clip, narrow, _others(places, recording.count), LOUD * loud))
     # The repeats of a loop lie far above the other places, and are no null.
     middle = null[len(null) // 2]
     below = np.sqrt(np.mean(np.square(null[: len(null) // 2 + 1] - middle)))
-    null = null[null <= middle + OUTLIER * below]
+    null = null[null <= max(middle + OUTLIER * below, (here + middle) / 2)]
     z = (here - null.mean()) / max(float(null.std()), LEAST_SPREAD)
     return Windows(float(z), clip.middles, offsets / RATE, likeness)
 
 
 def _others(places: np.ndarray, count: int) -> np.ndarray:
-    """Draw lines of the same tempo elsewhere; what hangs over an end goes on at the other."""
+    """Draw lines of the same tempo elsewhere; what lies over an end goes on at the other."""
     rng = np.random.default_rng(SEED)
     apart = min(APART * SAMPLE_RATE, count / 4)
-    return (places + rng.uniform(apart, count - apart, (PLACES, 1))) % count
+    return (places + rng.uniform(apart, count - apart, (DRAWN, 1))) % count
+
+
+def _null(clip: ClipWindows, recording: _Narrowed, others: np.ndarray, least: float) -> np.ndarray:
+    """Give the mean likeness at the first lines of energy ``least``, and else at the loudest."""
+    means, energies = [], []
+    for places in others:
+        likeness, _, energy = _likeness(clip, recording, places)
+        means.append(float(likeness.mean()))
+        energies.append(energy)
+        if sum(energy >= least for energy in energies) == PLACES:
+            break
+    loudest = np.argsort(-np.minimum(energies, least), kind="stable")[:PLACES]
+    return np.array(means)[loudest]
 
 
 def _likeness(
     clip: ClipWindows, recording: _Narrowed, places: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Best normalised correlation of each window within 50 ms of its place, and how far off.
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Best normalised correlation of each window within 50 ms of its place, how far off, and the
+    mean energy there.
 
-    The correlation is nan where the recording is silent.
+    The correlation is 0 where the recording is silent.
     """
-    heard, energy = recording.around(places)
+    audible, energy = recording.around(places)
     # No padding: the lags that wrap round the end are not among the first 801.
-    products = np.fft.irfft(forward(heard, SPAN) * clip.spectra, SPAN)[:, : 2 * AROUND + 1]
+    products = np.fft.irfft(forward(audible, SPAN) * clip.spectra, SPAN)[:, : 2 * AROUND + 1]
     np.abs(products, out=products)
-    least = max(1e-4 * float(energy.max(initial=0)), 1e-12)
+    highest = energy.max(axis=1)
+    least = max(1e-4 * float(highest.max(initial=0)), 1e-12)
     products /= np.sqrt(np.maximum(energy, least))
     at = products.argmax(axis=1)
     best = products[np.arange(len(at)), at] / clip.norms
-    return np.where(energy.max(axis=1) > least, best, np.float32(np.nan)), at - AROUND
-
-
-def _mean(likeness: np.ndarray) -> float:
-    likeness = likeness[np.isfinite(likeness)]
-    return float(likeness.mean()) if len(likeness) >= LEAST_WINDOWS else np.nan
+    sounds = highest > least
+    mean = float(highest[sounds].sum() / len(highest))
+    return np.where(sounds, best, np.float32(0)), at - AROUND, mean
 
 
 class _Narrowed:
@@ -175,16 +188,16 @@ class _Narrowed:
             first = np.rint(places / 2 - SPAN / 2).astype(int) + SAMPLE_RATE
             first = np.clip(first, 0, len(samples) - SPAN)
             return _rows(samples, SPAN, first), _rows(energy, 2 * AROUND + 1, first)
-        heard, energies = [], []
+        audible, energies = [], []
         jumps = np.flatnonzero(np.abs(np.diff(places)) > SAMPLE_RATE) + 1
         for part in np.split(np.arange(len(places)), jumps):
             begin = int(places[part].min()) - SPAN - SAMPLE_RATE // 10
             end = int(places[part].max()) + SPAN + SAMPLE_RATE // 10
             samples, energy = _with_energy(_narrow(cut(self._recording, begin, end - begin)))
             first = np.rint((places[part] - begin) / 2 - SPAN / 2).astype(int)
-            heard.append(_rows(samples, SPAN, first))
+            audible.append(_rows(samples, SPAN, first))
             energies.append(_rows(energy, 2 * AROUND + 1, first))
-        return np.concatenate(heard), np.concatenate(energies)
+        return np.concatenate(audible), np.concatenate(energies)
 
 
 def _with_energy(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -134,9 +134,9 @@ class Guard:
         if origin is not None:
             scheme, _, host = origin.partition("://")
             if scheme not in ("http", "https") or host.lower() not in self._hosts:
-                raise Problem(403, "a page of another server asked for this change")
+                raise Problem(403, "a page of another server sent this change")
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise Problem(403, "a page of another server asked for this change")
+            raise Problem(403, "a page of another server sent this change")
         # Behind a proxy that signs people in, a browser's request carries the token, too.
         from_browser = origin is not None or "sec-fetch-site" in headers
         is_trusted = is_program and not (self._settings.user_header and from_browser)

@@ -130,6 +130,7 @@ def test_a_channel_may_be_chosen() -> None:
             load(data, channel=wrong)
 
 
+@pytest.mark.slow
 def test_the_number_of_channels_may_change_midway() -> None:
     data = bare_mp3(ONE, 44_100, "stereo") + bare_mp3(ONE, 44_100, "mono")
     for channel in (None, 2):

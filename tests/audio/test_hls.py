@@ -92,8 +92,8 @@ def test_a_live_playlist_is_followed_to_its_end(server: str) -> None:
     samples, titles, complete = received(f"{server}/live.m3u8")
     assert len(samples) == pytest.approx(8 * RATE, abs=0.3 * RATE)
     assert complete
-    assert titles[0] in {"Song 0", "Song 1"}
-    assert titles[-1] == "Song 3"
+    assert titles == [f"Song {second // PART_SECONDS}" for second in range(len(titles))]
+    assert len(titles) >= 7
 
 
 def test_a_live_playlist_begins_near_its_end(server: str) -> None:

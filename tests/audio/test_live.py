@@ -63,6 +63,7 @@ def heard(source: str | Path | bytes) -> np.ndarray:
         return np.concatenate(list(stream.chunks()))
 
 
+@pytest.mark.slow
 def test_a_file_an_url_and_a_pipe_give_the_same(radio: str, tmp_path: Path) -> None:
     path = tmp_path / "sweep.wav"
     path.write_bytes(WAV)
@@ -150,7 +151,10 @@ def test_pauses_count_in_a_file_and_not_in_a_stream(tmp_path: Path) -> None:
 class Broken:
     """A source with a fault of its own."""
 
-    name, network, live, title, complete = "broken", False, False, "", True
+    name, network, live, complete = "broken", False, False, True
+
+    def title(self, _seconds: float) -> str:
+        return ""
 
     def samples(self) -> Iterator[np.ndarray]:
         yield np.ones(RATE, np.float32)

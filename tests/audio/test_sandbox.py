@@ -109,6 +109,7 @@ def test_a_server_that_was_ended_is_started_again() -> None:
     assert len(load(wav(sweep()))) == len(sweep())
 
 
+@pytest.mark.slow
 def test_files_are_decoded_side_by_side(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(LONG)
@@ -122,6 +123,7 @@ def test_files_are_decoded_side_by_side(tmp_path: Path) -> None:
             assert count == 300 * RATE
 
 
+@pytest.mark.slow
 def test_a_file_that_nobody_waits_for_is_left() -> None:
     waiting = server()
     with opened(LONG) as file:

@@ -85,6 +85,7 @@ def test_a_full_temporary_folder_is_told_in_one_line() -> None:
     assert "TMPDIR" in message
 
 
+@pytest.mark.slow
 def test_standard_input() -> None:
     program = (
         "from samaf.audio import read\n"

@@ -106,6 +106,7 @@ def test_where_all_tracks_are_silent_the_first_is_taken() -> None:
         assert (audio.media.track, audio.peak) == (2, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("container", "codec"),
     [("mp4", "aac"), ("mov", "aac"), ("matroska", "aac"), ("mpegts", "mp2")],

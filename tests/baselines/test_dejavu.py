@@ -82,6 +82,7 @@ def test_tone_pair_gives_its_hash(tone: Callable[..., np.ndarray]) -> None:
     assert any(abs(step - 2.0 * 44_100 / 2048) <= 2 for step in steps)
 
 
+@pytest.mark.slow
 def test_digital_silence_counts_as_0_db(tone: Callable[..., np.ndarray]) -> None:
     assert len(peaks_of(np.zeros(16_000, np.float32), PAPER)) == 0
     # A tone of -3 dB within silence: hidden as released, found where silence is nothing.

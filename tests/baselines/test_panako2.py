@@ -128,6 +128,7 @@ def test_release_keeps_one_time_per_hash() -> None:
         assert system.answers(twice)[0].score == score
 
 
+@pytest.mark.slow
 def test_only_best_finds_a_speed_of_1_3(voices: list[np.ndarray]) -> None:
     for settings, found in (("paper", False), ("best", True)):
         system = Panako2(settings)

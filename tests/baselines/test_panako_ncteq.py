@@ -17,6 +17,7 @@ from baselines.panako_ncteq import (
 from baselines.table import Prints
 
 
+@pytest.mark.slow
 def test_constant_q_of_a_tone(tone: Callable[..., np.ndarray]) -> None:
     system = PanakoNcteq("paper")
     hertz = 8.17579892 * 2 ** (3700 / 1200 + 100 / 36)

@@ -69,6 +69,7 @@ def drawn(count: int, seed: int) -> list[Trial]:
     return trials
 
 
+@pytest.mark.slow
 def test_a_fit_meets_the_rates_that_it_states_for_each_length() -> None:
     law = fit(drawn(3_000, 1), PLAIN)
     fresh = drawn(6_000, 2)
@@ -166,6 +167,7 @@ def test_cost_by_hand() -> None:
     assert cllr(np.full(2, np.log10(3)), np.full(2, -np.log10(3))) == pytest.approx(np.log2(4 / 3))
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(-9, 9), min_size=1, max_size=30),
     st.lists(st.integers(-9, 9), min_size=1, max_size=30),

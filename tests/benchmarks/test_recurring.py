@@ -34,7 +34,7 @@ def test_planted_places_are_counted_by_kind_and_borders_measured() -> None:
     assert lines["prompts found"] == "2 of 3 (66.7 %)"
     assert lines["jingles found"] == "2 of 2 (100.0 %)"
     assert lines["beds found"] == "0 of 0 (0.0 %)"
-    assert lines["borders within 0.3 s"] == "87.5 %"
+    assert lines["boundaries within 0.3 s"] == "87.5 %"
     assert lines["clusters that are none"] == "1"
 
 

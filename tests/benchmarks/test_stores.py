@@ -15,6 +15,7 @@ from benchmarks.stores.server import DatabaseServer
 from benchmarks.stores.storage import HASHES, MB, measure, recordings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", torture.VERBS, ids=lambda verb: verb.name)
 def test_a_killed_program_loses_nothing(verb: torture.Verb) -> None:
     assert (
@@ -33,6 +34,7 @@ def test_a_killed_server_loses_nothing(database_server: DatabaseServer) -> None:
     assert tally.failures == ()
 
 
+@pytest.mark.slow
 def test_what_is_lost_is_noticed(tmp_path: Path) -> None:
     """The checks themselves find what they are for."""
     place = torture.Place(str(tmp_path / "store.db"), tmp_path)

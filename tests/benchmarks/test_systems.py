@@ -100,6 +100,7 @@ def vector_system(tmp_path_factory: pytest.TempPathFactory) -> VectorSystem:
     return opened
 
 
+@pytest.mark.slow
 def test_it_names_itself_and_what_it_stores(vector_system: VectorSystem) -> None:
     assert vector_system.name == f"unet:{NAME}"
     assert vector_system.stored_bits() == 3 * 3 * 320 * 32

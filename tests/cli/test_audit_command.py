@@ -20,6 +20,7 @@ def log(run: Run) -> list[dict[str, object]]:
     return [json.loads(line) for line in run("db", "audit", "--json").stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_label(run: Run) -> None:
     told = run("label", BRUNO.name, "speaker=Bruno Ä", "place=garden", "case=", "--json")
     assert json.loads(told.stdout)["labels"] == {"speaker": "Bruno Ä", "place": "garden"}

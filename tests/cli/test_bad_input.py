@@ -98,6 +98,7 @@ def test_silence_matches_nothing(run: Run, tmp_path: Path) -> None:
         assert "unknown: nothing in it to recognise" in asked.stdout
 
 
+@pytest.mark.slow
 def test_one_bad_file_among_many(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "talks"
     folder.mkdir()

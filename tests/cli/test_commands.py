@@ -106,7 +106,7 @@ def test_query_as_json(run: Run, tmp_path: Path) -> None:
     result = run("query", "clip.wav", STRANGER, "--json")
     assert result.exit_code == 0
     found, unknown = (json.loads(line) for line in result.stdout.splitlines())
-    assert list(found) == ["query", "duration", "sha256", "media", "unsearched", "matches"]
+    assert list(found) == ["query", "duration", "sha256", "media", "unsearched", "more", "matches"]
     assert found["query"] == str(tmp_path / "clip.wav")
     assert found["duration"] == 7.0
     best = found["matches"][0]
@@ -120,6 +120,7 @@ def test_query_as_json(run: Run, tmp_path: Path) -> None:
     assert unknown["matches"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("option", [("--index", "flat"), ("--granularity", "1"), ("-k", "1")])
 def test_query_options_give_the_same_best_match(run: Run, option: tuple[str, str]) -> None:
@@ -136,6 +137,26 @@ def test_k_limits_the_matches_of_a_stretch(run: Run) -> None:
     result = run("query", BRUNO, "--csv", "-k", "1", "--max-false-matches", "1")
     whole = [row for row in rows(result.stdout) if float(row["query_start"]) < 1]
     assert [row["reference"] for row in whole] == ["bruno-garden.ogg"]
+
+
+def test_recordings_beyond_k_are_counted(run: Run, tmp_path: Path) -> None:
+    """Three calls that begin with the same announcement."""
+    prompt, calls = load(BRUNO)[: 4 * SAMPLE_RATE], tmp_path / "calls"
+    calls.mkdir()
+    for name in ("amelia-harbour", "greta-weather", "hugo-kitchen"):
+        speech = load(CLIPS / f"{name}.ogg")[: 3 * SAMPLE_RATE]
+        (calls / f"{name}.wav").write_bytes(wav(np.concatenate([prompt, speech])))
+    (tmp_path / "prompt.wav").write_bytes(wav(prompt))
+    assert run("add", calls).exit_code == 0
+    for search in ((), ("--deep",)):
+        few = run("query", "prompt.wav", "--json", "-k", "1", *search)
+        assert "at least 2 more recordings match; a higher -k gives more" in few.stderr
+        found = json.loads(few.stdout)
+        assert (len(found["matches"]), found["more"]) == (1, 2)
+    every = run("query", "prompt.wav", "--json", "-k", "3")
+    assert "more recordings" not in every.stderr
+    found = json.loads(every.stdout)
+    assert (len({match["reference"] for match in found["matches"]}), found["more"]) == (3, 0)
 
 
 @pytest.mark.usefixtures("store")
@@ -164,6 +185,7 @@ def test_query_as_csv(run: Run) -> None:
     assert found[1]["query"] == str(STRANGER)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_a_long_query_yields_every_excerpt(run: Run, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)

@@ -75,6 +75,7 @@ def test_a_file_and_a_url_give_the_same(run: Run, server: str, tmp_path: Path) -
         check(result.stdout.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_a_stream_that_breaks_off_keeps_what_was_found(run: Run, server: str) -> None:
     result = run("monitor", f"{server}/half", "--json", "--retries", "0")
@@ -192,6 +193,7 @@ def test_matches_come_while_the_pipe_is_open_and_ctrl_c_ends_it(start: Start) ->
     assert last["query_stop"] == pytest.approx(23, abs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_a_table_for_people(run: Run, tmp_path: Path) -> None:
     (tmp_path / "programme.wav").write_bytes(PROGRAMME)

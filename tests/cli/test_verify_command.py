@@ -26,6 +26,7 @@ def clip(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_verify_says_where_and_draws(run: Run, clip: Path) -> None:
     result = run("verify", clip, BRUNO, "--picture", "lag.png")
     assert result.exit_code == 0
@@ -52,6 +53,7 @@ def test_what_is_not_verified_ends_with_status_1(run: Run, clip: Path) -> None:
     assert not Path("none.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_query_verifies(run: Run, clip: Path) -> None:
     (row,) = csv.DictReader(io.StringIO(run("query", clip, "--verify", "--csv").stdout))

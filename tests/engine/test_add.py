@@ -29,6 +29,7 @@ def test_add_takes_one_path_or_several(engine: samaf.Engine) -> None:
     assert [each.name for each in engine.list()] == [BRUNO.name, GRETA.name]
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice_in_one_run(engine: samaf.Engine, tmp_path: Path) -> None:
     copy = tmp_path / "copy.ogg"
     copy.write_bytes(BRUNO.read_bytes())

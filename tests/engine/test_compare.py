@@ -27,9 +27,9 @@ def test_compare(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start, seconds, most", [(1.337, 1.3, 0.03), (4.021, 3.1, 0.01)])
+@pytest.mark.parametrize("start, seconds", [(1.337, 1.3), (4.021, 3.1)])
 def test_an_untouched_excerpt_is_unaltered_in_either_order(
-    tmp_path: Path, start: float, seconds: float, most: float
+    tmp_path: Path, start: float, seconds: float
 ) -> None:
     speech = load(BRUNO)
     first = round(start * SAMPLE_RATE)
@@ -45,5 +45,5 @@ def test_an_untouched_excerpt_is_unaltered_in_either_order(
         (back, back.query_start - back.reference_start),
     ):
         assert str(match.manipulation) == ""
-        assert match.ber < most
-        assert place == pytest.approx(start, abs=0.1)
+        assert match.ber < 0.01
+        assert place == pytest.approx(start, abs=0.001)

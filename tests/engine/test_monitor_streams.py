@@ -150,6 +150,7 @@ def test_several_streams_go_on_without_each_other(engine: samaf.Engine, tmp_path
     ]
 
 
+@pytest.mark.slow
 def test_titles_of_a_radio_server(engine: samaf.Engine) -> None:
     def text(title: str) -> bytes:
         content = f"StreamTitle='{title}';StreamUrl='';".encode()

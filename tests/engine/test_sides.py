@@ -69,6 +69,20 @@ def test_either_side_of_a_recording_is_found(folder: Path, call_store: str, inde
             assert match.ber < 0.02
 
 
+def test_a_side_and_the_same_speech_stored_alone_are_no_rivals(
+    folder: Path, tmp_path: Path
+) -> None:
+    alone = tmp_path / "alone.wav"
+    alone.write_bytes(wav(AMELIA[: SECONDS * SAMPLE_RATE]))
+    with samaf.open(str(tmp_path / "s.db"), cache_folder=tmp_path) as engine:
+        list(engine.add([folder / "call.wav", alone]))
+        result = engine.query(folder / "amelia.wav")
+    assert isinstance(result, QueryResult)
+    one, other = result.matches
+    assert {one.recording.name, other.recording.name} == {"alone.wav", "call.wav"}
+    assert one.score == pytest.approx(other.score, abs=0.5)
+
+
 def test_a_recording_says_what_was_decoded(folder: Path, call_store: str) -> None:
     with samaf.open(call_store) as engine:
         media, mono = engine.show("call.wav").media, engine.show(1).media
@@ -89,6 +103,7 @@ def test_a_recording_says_what_was_decoded(folder: Path, call_store: str) -> Non
     assert (alone.packed[agreeing] == codes.stream(2)[agreeing]).all()
 
 
+@pytest.mark.slow
 def test_a_clip_is_searched_for_by_each_side(folder: Path) -> None:
     with samaf.open(str(folder / "mono.db"), cache_folder=folder / "mono") as engine:
         list(engine.add([CLIPS / "amelia-harbour.ogg", CLIPS / "bruno-garden.ogg"]))
@@ -135,6 +150,7 @@ def test_duplicates_name_the_sides_and_a_recording_is_none_of_itself(
     assert (match.channel, match.reference_channel) == ("2", "")
 
 
+@pytest.mark.slow
 def test_one_channel_is_stored_where_it_is_chosen(folder: Path, tmp_path: Path) -> None:
     url = str(tmp_path / "s.db")
     with samaf.open(url, cache_folder=tmp_path) as engine:

@@ -59,6 +59,7 @@ def test_a_faint_clip_is_given_once_it_is_verified(stored: samaf.Engine) -> None
     assert entry.details["matches"][0]["verified"] is True
 
 
+@pytest.mark.slow
 def test_what_the_hashes_say_stays_and_the_unknown_stays_unknown(stored: samaf.Engine) -> None:
     clip = scaled(SPEECH[16_000:64_000])
     (match,), (verified,) = (stored.query(clip, verify=v).matches for v in (False, True))
@@ -68,6 +69,7 @@ def test_what_the_hashes_say_stays_and_the_unknown_stays_unknown(stored: samaf.E
     assert not stored.query(STRANGER, verify=True).matches
 
 
+@pytest.mark.slow
 def test_of_two_mixed_recordings_both_are_given(stored: samaf.Engine) -> None:
     other = load(GRETA)
     both = SPEECH[:48_000] / SPEECH.std() + other[32_000:80_000] / other.std()
@@ -77,6 +79,7 @@ def test_of_two_mixed_recordings_both_are_given(stored: samaf.Engine) -> None:
     assert all(verification_of(m).verified for m in matches)
 
 
+@pytest.mark.slow
 def test_a_speed_that_a_plain_search_finds_as_none_is_measured(stored: samaf.Engine) -> None:
     places = 48_000 + 0.94 * np.arange(32_000)
     clip = np.interp(places, np.arange(len(SPEECH)), SPEECH)
@@ -88,6 +91,7 @@ def test_a_speed_that_a_plain_search_finds_as_none_is_measured(stored: samaf.Eng
     assert told.lag_samples == pytest.approx(48_000, abs=1)
 
 
+@pytest.mark.slow
 def test_audio_that_moved_or_changed(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()

@@ -39,6 +39,7 @@ def assert_same(a: np.ndarray, b: np.ndarray) -> None:
     assert np.allclose(a, b, rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 @given(
     count=st.integers(1, 15_000),
     cuts=st.lists(st.integers(0, 15_000), max_size=12),

@@ -118,6 +118,7 @@ def test_noise_bits_are_pinned() -> None:
 PINNED = "1929c076c221142e"
 
 
+@pytest.mark.slow
 def test_loading_a_model_reports_nothing_and_leaves_no_file(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)

@@ -32,6 +32,7 @@ def tables(rng: np.random.Generator, lengths: list[int], width: int) -> HashTabl
     return table_of(parts, width)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compiled")
 @settings(max_examples=150, deadline=None)
 @given(

@@ -113,6 +113,7 @@ def test_rebuild_leaves_readers_alone(store: Store, tmp_path: Path) -> None:
     np.testing.assert_array_equal(reader.hashes, table.hashes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["hashes", "table", "header"])
 @pytest.mark.parametrize("fault", ["gone", "cut", "flipped", "empty"])
 def test_damaged_files_are_made_anew(store: Store, tmp_path: Path, which: str, fault: str) -> None:
@@ -170,6 +171,7 @@ def test_headers_that_do_not_belong_here(
     assert_shows(opened(store, tmp_path), store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("further", [0, 1, 2, 3])
 def test_a_file_put_back(store: Store, tmp_path: Path, further: int) -> None:
     add(store, 1)

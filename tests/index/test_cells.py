@@ -107,6 +107,7 @@ def test_two_groups_of_vectors_have_their_means_as_centres() -> None:
     assert sorted(centres.view("<f4").tolist()) == [[0, 2], [8, 9]]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from([HAMMING, EUCLIDEAN]),
@@ -129,6 +130,7 @@ def test_cells_come_back_from_disk_and_go_on(metric: Metric, parts: list[int], s
     assert_same(cells, extend(first, rows))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from([HAMMING, EUCLIDEAN]), st.floats(0, 1), st.integers(1, 255), st.booleans())
 def test_a_damaged_file_is_whole_or_refused(

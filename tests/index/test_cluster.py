@@ -31,6 +31,7 @@ from samaf.index.cluster import (
     index,
     resolve,
 )
+from samaf.index.cluster.schema import create_sql
 from samaf.records import Codes, Recording
 from samaf.store import Store, StoredFingerprinter
 
@@ -248,6 +249,18 @@ def test_two_writers_at_once_load_what_one_loads(
     catch_up(rebuilt, store, CODEBOOK)
     assert contents(shards_of(url, store)) == contents(rebuilt)
     assert opened(shards_of(url, store)).table.total == 8 * 15
+
+
+def test_tables_that_a_writer_began_to_make_are_completed(
+    store: Store, new_index: NewIndex
+) -> None:
+    add(store, 1, 20)
+    shards = shards_of(new_index(), store)
+    for statement in create_sql(WIDTH)[:2]:
+        shards[0].connection.execute(statement)
+    assert shards[0].state() is None
+    catch_up(shards, store, CODEBOOK)
+    assert opened(shards).table.total == 20
 
 
 def test_a_store_that_was_put_back_is_noticed(

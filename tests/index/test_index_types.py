@@ -38,6 +38,7 @@ def test_windows_never_cross_recordings() -> None:
     assert found.rows[0].tolist() == [0, 2, NOTHING, NOTHING]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32),

@@ -59,6 +59,7 @@ def test_distances_are_euclidean_and_places_exact() -> None:
     assert np.abs(all_distances - expected).min() < 1e-4
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 9), st.integers(0, 6)), min_size=1, max_size=12),

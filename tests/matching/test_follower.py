@@ -84,6 +84,7 @@ def test_a_match_is_given_while_the_stream_goes_on() -> None:
     assert one.finish(index) == []
 
 
+@pytest.mark.slow
 def test_k_limits_what_is_given_for_one_stretch() -> None:
     rng = np.random.default_rng(3)
     shared = random_hashes(rng, 40)
@@ -93,6 +94,7 @@ def test_k_limits_what_is_given_for_one_stretch() -> None:
     assert {f.recording_index for f in heard(follower(2), stream, index, rng)} == {0, 2}
 
 
+@pytest.mark.slow
 def test_a_store_that_changes_is_searched_as_it_is() -> None:
     rng = np.random.default_rng(4)
     rows = [(n, random_hashes(rng, 600)) for n in range(4)]

@@ -50,6 +50,7 @@ def test_a_border_that_one_pair_alone_lacks_splits_nothing() -> None:
     assert places[3] == (90.0, 95.0)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.integers(0, 30), min_size=2, max_size=8, unique=True),

@@ -25,6 +25,7 @@ def ask(query: Hashes, index: Index, k: int = 5, window_hashes: int = 9) -> list
     return Matcher(index, RANDOM, window_hashes, 1e-3, k).find([(PLAIN, query)])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     salt=st.integers(0, 2**32),
@@ -47,6 +48,7 @@ def test_noisy_excerpt_is_found_where_it_is(
     assert segment.ber == pytest.approx(share, abs=0.1)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(salt=st.integers(0, 2**32), length=st.integers(1, 60))
 def test_unknown_clip_has_no_match(salt: int, length: int) -> None:

@@ -23,6 +23,7 @@ from samaf.report.differences import differences
 from samaf.report.examination import EPOCH
 
 
+@pytest.mark.slow
 def test_a_match_is_recorded_with_its_course(phone: tuple[Examination, dict[str, bytes]]) -> None:
     record, pictures = phone
     (clip,) = record.clips
@@ -96,6 +97,7 @@ def test_the_store_is_recorded_as_the_last_change_left_it(
     assert (before.audit_act, after.audit_act) == ("add", "relabel")
 
 
+@pytest.mark.slow
 def test_decisions_of_people_are_recorded_with_their_match(
     own_engine: samaf.Engine, made_clips: Path
 ) -> None:
@@ -143,6 +145,7 @@ def test_a_deep_search_records_the_alteration(
     assert "--deep" in record.command
 
 
+@pytest.mark.slow
 def test_audio_that_is_gone_or_changed_is_not_at_hand(tmp_path: Path, made_clips: Path) -> None:
     folder = tmp_path / "recordings"
     folder.mkdir()
@@ -174,6 +177,7 @@ def test_what_no_report_can_be_made_from_is_refused(
         examine(report_engine, [])
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_calibrated_gives_no_ratio(
     own_engine: samaf.Engine, made_clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

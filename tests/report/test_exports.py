@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 
 import samaf
 from samaf.errors import AudioError, ReportError
-from samaf.records import CopiesResult, Duplicate, Match, Recording, RepeatedSegment
+from samaf.records import (
+    CopiesResult,
+    Duplicate,
+    Jump,
+    Match,
+    Recording,
+    RepeatCluster,
+    RepeatedSegment,
+    RepeatPlace,
+    SyncedRecording,
+)
 from samaf.report import Examination
 from samaf.report.exports.annotations import (
     Annotated,
@@ -25,11 +35,13 @@ from samaf.report.exports.annotations import (
     of_copies,
     of_duplicates,
     of_record,
+    of_repeats,
+    of_synced,
     on_clip,
     on_recordings,
 )
 from samaf.report.exports.case_uco import case_uco
-from samaf.report.exports.cut import Stretch, cut, cut_name, stretches_of
+from samaf.report.exports.cut import CutSegment, cut, cut_name, segments_of
 from samaf.report.exports.formats import FORMATS, audacity, eaf, rttm, srt, textgrid, vtt
 
 ONE = Recording("1" * 64, "one.wav", "/there/one.wav", 60.0)
@@ -171,6 +183,29 @@ def test_reports_duplicates_and_copies_are_labelled(batch: Examination) -> None:
     ]
 
 
+def test_pieces_that_recur_are_labelled_in_each_recording() -> None:
+    places = (RepeatPlace(ONE, 1.0, 4.0), RepeatPlace(ONE, 30.0, 33.0), RepeatPlace(TWO, 5.0, 8.0))
+    one, two = of_repeats([RepeatCluster(1, 3.0, places)])
+    assert [(x.start, x.text) for x in one.labels] == [
+        (1.0, "piece 1, place 1 of 3"),
+        (30.0, "piece 1, place 2 of 3"),
+    ]
+    assert (two.name, two.labels[0].stop, two.labels[0].tier) == (TWO.name, 8.0, "piece 1")
+
+
+def test_a_time_line_is_labelled_with_its_recordings() -> None:
+    camera = SyncedRecording("/a/camera.mp4", "", 100.0, 1)
+    lapel = SyncedRecording("/a/lapel.wav", "", 80.0, 1, 12.5, jumps=(Jump(30.0, 5.0),))
+    alone = SyncedRecording("/a/other.wav", "", 80.0)
+    (group,) = of_synced([lapel, alone, camera])
+    assert group.name == "group-1"
+    assert [(x.start, x.stop, x.text) for x in group.labels] == [
+        (0.0, 100.0, "camera.mp4 from 0:00.000"),
+        (12.5, 42.5, "lapel.wav from 0:00.000"),
+        (47.5, 97.5, "lapel.wav from 0:30.000"),
+    ]
+
+
 def sixteen_bits(path: Path, rate: int, seconds: float) -> np.ndarray:
     """Write noise of 16 bits, mono; give its values."""
     rng = np.random.default_rng(3)
@@ -195,7 +230,7 @@ def read_back(path: Path) -> tuple[int, np.ndarray]:
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 def test_cut_sound_is_exact_to_the_sample(tmp_path: Path, rate: int, cut_format: str) -> None:
     values = sixteen_bits(tmp_path / "clip.wav", rate, 3.0)
-    stretch = Stretch(str(tmp_path / "clip.wav"), "", 1.0, 1.5, "clip", "clip.wav")
+    stretch = CutSegment(str(tmp_path / "clip.wav"), "", 1.0, 1.5, "clip", "clip.wav")
     (path,) = cut([(7, stretch)], tmp_path / "out", cut_format=cut_format, padding_s=0.25)
     assert path.name == f"007-clip-clip.wav-1.000s.{cut_format}"
     got_rate, got = read_back(path)
@@ -206,12 +241,12 @@ def test_cut_sound_is_exact_to_the_sample(tmp_path: Path, rate: int, cut_format:
 
 def test_padding_ends_at_the_file_and_names_are_safe(tmp_path: Path) -> None:
     values = sixteen_bits(tmp_path / "clip.wav", 16_000, 2.0)
-    stretch = Stretch(str(tmp_path / "clip.wav"), "", 0.5, 1.5, "clip", "../e vil\x1b.wav")
+    stretch = CutSegment(str(tmp_path / "clip.wav"), "", 0.5, 1.5, "clip", "../e vil\x1b.wav")
     (path,) = cut([(1, stretch)], tmp_path, padding_s=9.0)
     assert path.parent == tmp_path
     assert path.name == "001-clip-_e_vil_.wav-0.500s.wav"
     assert len(read_back(path)[1]) == len(values)
-    long = Stretch("", "", 0, 1, "recording", "\u6f22" * 500)
+    long = CutSegment("", "", 0, 1, "recording", "\u6f22" * 500)
     assert len(cut_name(long, 1, "flac")) < 100
 
 
@@ -219,7 +254,7 @@ def test_a_file_that_changed_is_not_cut(tmp_path: Path) -> None:
     sixteen_bits(tmp_path / "clip.wav", 16_000, 2.0)
     recording = Recording("0" * 64, "clip.wav", str(tmp_path / "clip.wav"), 2.0)
     match = Match(recording, 0, 1, 0, 1, 0.1, 9.0)
-    pairs = list(stretches_of(str(tmp_path / "clip.wav"), "", None, [match]))
+    pairs = list(segments_of(str(tmp_path / "clip.wav"), "", None, [match]))
     assert [pair[1].role for pair in pairs] == ["clip", "recording"]
     with pytest.raises(AudioError, match="its SHA-256 differs"):
         cut(pairs[1:], tmp_path)

@@ -75,6 +75,7 @@ def with_name(record: Examination, name: str) -> Examination:
     return replace(record, clips=(clip,), case=Case(title=name, notes=name))
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_and_runs_nothing(phone: Phone) -> None:
     page = Tags(write_html(*phone))
     assert not page.tags & {"script", "link", "iframe", "object", "form"}
@@ -82,6 +83,7 @@ def test_the_page_needs_nothing_and_runs_nothing(phone: Phone) -> None:
     assert len(page.sources) == 7
 
 
+@pytest.mark.slow
 def test_each_section_of_the_issue_is_there(phone: Phone) -> None:
     page = Tags(write_html(*phone, [("report.json", "0" * 64)])).text
     for heading in (
@@ -105,6 +107,7 @@ def test_each_section_of_the_issue_is_there(phone: Phone) -> None:
         assert step.words in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_appear_harmless_and_whole(phone: Phone, name: str) -> None:
     record, pictures = phone
@@ -131,6 +134,7 @@ def test_the_same_record_gives_the_same_bytes(phone: Phone) -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_the_pdf_is_pdf_a_with_all_fonts_and_alternative_texts(phone: Phone) -> None:
     record, pictures = phone
     made = write_pdf(replace(record, case=Case(title="Title", issued="2026-11-29")), pictures)
@@ -159,6 +163,7 @@ def _type(value: object) -> str:
     return str(value.get("/Type", "")) if _is_map(value) else ""  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_pages_are_numbered_and_end_with_a_mark(phone: Phone) -> None:
     text = text_of(write_pdf(*phone))
     pages = [tuple(map(int, pair)) for pair in re.findall(r"page (\d+) of (\d+)", text)]
@@ -195,6 +200,7 @@ def test_a_batch_has_counts_a_line_a_clip_and_a_timeline(batch: Examination) -> 
     assert text_of(write_pdf(batch, {}))
 
 
+@pytest.mark.slow
 def test_without_calibration_there_is_no_ratio_and_the_page_says_so(phone: Phone) -> None:
     record, pictures = phone
     alternatives = tuple(
@@ -211,6 +217,7 @@ def test_without_calibration_there_is_no_ratio_and_the_page_says_so(phone: Phone
     assert not any(f"{step.words} for H1" in page for step in SCALE)
 
 
+@pytest.mark.slow
 def test_words_stay_below_the_cap_whatever_the_record_says(phone: Phone) -> None:
     record, pictures = phone
     (clip,) = record.clips
@@ -224,6 +231,7 @@ def test_words_stay_below_the_cap_whatever_the_record_says(phone: Phone) -> None
     assert "extremely strong support for H1" not in page
 
 
+@pytest.mark.slow
 def test_a_doubtful_match_is_marked(phone: Phone) -> None:
     record, pictures = phone
     (clip,) = record.clips
@@ -234,6 +242,7 @@ def test_a_doubtful_match_is_marked(phone: Phone) -> None:
     assert "another voice that says the same text" in page
 
 
+@pytest.mark.slow
 def test_without_typst_the_reason_says_how_to_get_the_pdf(
     phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

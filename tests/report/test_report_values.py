@@ -23,6 +23,7 @@ def test_records_are_read_back_as_they_were(
         assert from_json(Examination, to_json(record), "x") == record
 
 
+@pytest.mark.slow
 def test_records_follow_the_schema_in_the_docs(
     phone: tuple[Examination, dict[str, bytes]], batch: Examination, unknown: Examination
 ) -> None:

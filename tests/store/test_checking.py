@@ -43,6 +43,7 @@ def test_altered_tables_are_told(database_url: str, change: str, told: str) -> N
     assert "samaf db copy" in remedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["update", "delete"])
 def test_a_missing_or_empty_guard_of_the_audit_log_is_told(database_url: str, verb: str) -> None:
     Store.open(database_url).close()
@@ -75,6 +76,7 @@ def test_a_database_without_a_store_is_told(database_url: str) -> None:
         assert unsound(database_url)["schema"] == ("none", "`samaf add` makes a store")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_set_up_badly_is_told(database_server: DatabaseServer) -> None:
     with database_server.database() as url:
         Store.open(url).close()

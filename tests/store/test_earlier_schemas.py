@@ -49,6 +49,7 @@ def ended(changes: Changes) -> Changes:
     return changes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", EARLIER)
 def test_a_filled_store_goes_down_and_up_again(filled: str, make: Make, revision: str) -> None:
     with Store.open(filled) as store:

@@ -38,6 +38,7 @@ def copied(store: Store, after: int) -> None:
             target.write(lambda to, page=page: transfer.put_recordings(source, to, page))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "act",
     [

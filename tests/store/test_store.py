@@ -125,6 +125,7 @@ def test_hashes_of_any_length_come_back(
         assert all(same(changed[number], hashes) for number, hashes in originals.items())
 
 
+@pytest.mark.slow
 @several_examples
 @given(data=st.data())
 def test_any_hashes_come_back(store: Store, make: Make, data: st.DataObject) -> None:
@@ -137,6 +138,7 @@ def test_any_hashes_come_back(store: Store, make: Make, data: st.DataObject) -> 
     assert same(store.hashes(stored.recording_id), hashes)
 
 
+@pytest.mark.slow
 @several_examples
 @given(
     name=ANY_TEXT | st.sampled_from(HOSTILE),
@@ -162,6 +164,7 @@ def test_labels_are_found_exactly(store: Store, make: Make) -> None:
         assert list(store.recordings({"text": value, "missing": "y"})) == []
 
 
+@pytest.mark.slow
 def test_recordings_come_in_the_order_of_their_ids(store: Store, make: Make) -> None:
     store.add_many(
         [make(number, count=1, labels={"odd": str(number % 2)}) for number in range(1100)]

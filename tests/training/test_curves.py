@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from samaf.training.curves import Point, draw_curves, read_points, write_points
 
 POINTS = [
@@ -22,6 +24,7 @@ def test_points_come_back_up_to_a_step(tmp_path: Path) -> None:
     assert read_points(tmp_path / "none.csv", 20) == []
 
 
+@pytest.mark.slow
 def test_curves_are_drawn(tmp_path: Path) -> None:
     draw_curves(POINTS, "1LST128MH", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

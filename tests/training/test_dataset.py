@@ -114,6 +114,7 @@ def test_pairs_that_run_backwards_are_the_same_blocks_the_other_way_round(
     assert np.abs(backwards[:, ::-1] - forwards).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_redrawn_pairs_still_show_one_moment() -> None:
     model = replace(WHOLE, coefficients=13, subtract_mean=True)
     blocks, moments = voiced_dataset().pairs(1, 0, 200, model, AUGMENTED)

@@ -92,6 +92,7 @@ def test_a_missing_split_is_an_error(tmp_path: Path) -> None:
         prepare(corpus, "validation", FRAMES, tmp_path / "data", copies=1, seed=1)
 
 
+@pytest.mark.slow
 def test_a_preparation_that_was_cut_off_starts_over(tmp_path: Path) -> None:
     corpus = open_corpus(corpus_with(tmp_path, 2, 0))
     whole = prepare(corpus, "train", FRAMES, tmp_path / "data", copies=1, seed=1)
@@ -102,6 +103,7 @@ def test_a_preparation_that_was_cut_off_starts_over(tmp_path: Path) -> None:
     assert again.frames.shape == whole.frames.shape
 
 
+@pytest.mark.slow
 def test_more_copies_are_added_to_those_that_are_there(tmp_path: Path) -> None:
     corpus = open_corpus(write_corpus(tmp_path / "corpus", 2, 0))
     prepare(corpus, "train", FRAMES, tmp_path / "a", copies=1, seed=1)
@@ -123,6 +125,7 @@ def test_more_copies_are_added_to_those_that_are_there(tmp_path: Path) -> None:
     assert open_dataset(home, 1).starts.tolist() == whole.starts[:, :2].tolist()
 
 
+@pytest.mark.slow
 def test_a_copy_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
     corpus = open_corpus(write_corpus(tmp_path / "corpus", 2, 0))
     prepare(corpus, "train", FRAMES, tmp_path / "a", copies=1, seed=1)
@@ -134,6 +137,7 @@ def test_a_copy_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
     assert np.array_equal(again.frames, whole.frames)
 
 
+@pytest.mark.slow
 def test_two_corpora_are_learnt_together(tmp_path: Path) -> None:
     roots = [write_corpus(tmp_path / name, 2, 0) for name in ("one", "two")]
     corpus = open_corpora(roots)

@@ -52,6 +52,7 @@ def corpus(tmp_path: Path) -> Corpus:
     return open_corpus(tmp_path / "corpus")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prepare", [frames, mel_frames, conditions])
 def test_of_two_runs_one_makes_the_data_and_the_other_uses_them(
     prepare: Callable[[Corpus, Path, Told], Any], corpus: Corpus, tmp_path: Path

@@ -99,6 +99,7 @@ def test_a_split_without_sounds_to_add_is_refused(corpus: Corpus, tmp_path: Path
         prepare(corpus, "test", RAW, tmp_path, copies=2, seed=1)
 
 
+@pytest.mark.slow
 def test_the_noisy_speech_database_gives_its_own_pairs(tmp_path: Path) -> None:
     names = [f"p{226 + n // 10}_{n:03}.wav" for n in range(40)]
     for name in names:

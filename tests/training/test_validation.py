@@ -79,6 +79,7 @@ def test_conditions_are_made_once_for_what_the_split_has(tmp_path: Path) -> None
             assert np.array_equal(mine[1], other[1])
 
 
+@pytest.mark.slow
 def test_unreadable_clips_are_left_out(tmp_path: Path) -> None:
     root = write_corpus(tmp_path / "corpus", 1, 2)
     (root / "speech/01.wav").write_text("nothing", encoding="utf-8")
@@ -87,6 +88,7 @@ def test_unreadable_clips_are_left_out(tmp_path: Path) -> None:
     assert [number for number, _, _ in data.queries["echo"]] == [0]
 
 
+@pytest.mark.slow
 def test_short_clips_are_left_out_as_they_are_in_training(tmp_path: Path) -> None:
     root = write_corpus(tmp_path / "corpus", 2, 3)
     for number in (1, 2, 4):

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from verification.sounds import RATE, noise, read_at, voice
 
-from samaf.verification.correlation import Line, WhiteClip, correlate
+from samaf.verification.correlation import SampleAlignment, WhiteClip, correlate
 from samaf.verification.signals import PreparedRecording, Samples
 
 RECORDING = voice(10, 1)
 
 
-def line_of(start: int, count: int, step: float = 1.0) -> Line:
+def line_of(start: int, count: int, step: float = 1.0) -> SampleAlignment:
     """The line of a clip of so many samples that starts at a sample of the recording."""
-    return Line(count / 2, start + count / 2 * step, step)
+    return SampleAlignment(count / 2, start + count / 2 * step, step)
 
 
-def start_of(line: Line) -> float:
+def start_of(line: SampleAlignment) -> float:
     return line.place - line.middle * line.step
 
 

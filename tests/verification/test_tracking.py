@@ -43,6 +43,7 @@ def test_a_jump_is_noticed_and_placed(missing: float) -> None:
     assert found.first[behind] - found.first[behind - 1] < 4
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_far_off_is_followed() -> None:
     first, second = device(0, 0, 1), device(0, 3_000, 2)
     found = track(Samples(first), Samples(second), [Guess(0.0, 0.0, 60.0)])
@@ -50,6 +51,7 @@ def test_a_clock_that_is_far_off_is_followed() -> None:
     assert slope - 1 == pytest.approx(3e-3, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_other_sound_and_silence_give_no_anchors() -> None:
     first, other = Samples(device(0, 0, 1)), Samples(voice(60, 9))
     found = track(first, other, [Guess(0.0, 0.0, 60.0)])

@@ -84,6 +84,7 @@ def test_wrong_recordings_and_wrong_places_are_not_verified(seed: int) -> None:
         assert told.log10_lr < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loudness", [0.3, 3.0])
 def test_hum_of_one_device_verifies_nothing(loudness: float) -> None:
     def hum(count: int, phase: float) -> np.ndarray:
@@ -139,13 +140,22 @@ def test_all_places_of_a_loop_are_given() -> None:
     assert told.repeats == pytest.approx((0, 6, 9), abs=0.02)
 
 
+def test_a_clock_that_ticks_under_both_proves_nothing() -> None:
+    t = np.arange(14 * RATE) / RATE % 1
+    ticks = 6 * np.exp(-60 * t) * np.sin(2 * np.pi * 900 * t)
+    for seed in range(3):
+        clip = voice(2, 50 + seed) + ticks[: 2 * RATE]
+        recording = voice(12, 60 + seed) + ticks[4_000 : 12 * RATE + 4_000]
+        assert not verify(clip, recording, place(0, 2, 4.75)).verified
+
+
 @pytest.mark.parametrize(
     ("clip", "recording", "reason"),
     [
         (np.zeros(3 * RATE, np.float32), RECORDING, "the clip is silent"),
         (np.full(3 * RATE, np.nan, np.float32), RECORDING, "the clip is silent"),
-        (np.zeros(0, np.float32), RECORDING, "the stretch is too short to verify"),
-        (cut(0, 0.3), RECORDING, "the stretch is too short to verify"),
+        (np.zeros(0, np.float32), RECORDING, "the segment is too short to verify"),
+        (cut(0, 0.3), RECORDING, "the segment is too short to verify"),
         (cut(0, 3), RECORDING[:3_000], "the recording is too short to verify"),
         (cut(0, 3), RECORDING[:0], "the recording is too short to verify"),
     ],

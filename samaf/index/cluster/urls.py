@@ -46,7 +46,7 @@ class IndexUrl:
     shards
         The replicas of each shard.
     tls, ca, cert, key
-        Whether connections are encrypted, who vouches for the server, and who we are.
+        Whether connections are encrypted, who certifies the server, and who we are.
     wait
         Seconds to wait for a shard that is away before the others are searched alone.
     """

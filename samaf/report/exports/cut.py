@@ -1,8 +1,7 @@
-"""Matched stretches as sound files, sample by sample as they were decoded."""
+"""Matched segments as sound files, sample by sample as they were decoded."""
 
 from __future__ import annotations
 
-import re
 import wave
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,18 +14,17 @@ from samaf.errors import AudioError, ReportError
 from samaf.files import atomic
 from samaf.media import DEFAULT, MediaInfo, Selection
 from samaf.records import CopiesResult, Duplicate, Match, QueryResult, Recording
+from samaf.report.exports.annotations import safe_name
 from samaf.report.record import Examination
 from samaf.text import printable
 
 CUT_FORMATS = ("wav", "flac")
 BITS = 24  # 16- and 24-bit files are cut without any rounding
-NAME = 60  # characters of a file's name in the name of a piece
-UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of a file to cut out.
+class CutSegment:
+    """A segment of a file to cut out.
 
     Attributes
     ----------
@@ -53,53 +51,42 @@ class Stretch:
     side: str = ""
 
 
-def cut_name(stretch: Stretch, number: int, cut_format: str) -> str:
+def cut_name(segment: CutSegment, number: int, cut_format: str) -> str:
     """Name a piece: number, role, file and start.
 
     Examples
     --------
-    >>> cut_name(Stretch("a/b c.ogg", "", 2.0, 5.0, "clip", "b c.ogg"), 1, "wav")
+    >>> cut_name(CutSegment("a/b c.ogg", "", 2.0, 5.0, "clip", "b c.ogg"), 1, "wav")
     '001-clip-b_c.ogg-2.000s.wav'
     """
-    name = safe_name(stretch.name)
-    return f"{number:03d}-{stretch.role}-{name}-{stretch.start:.3f}s.{cut_format}"
+    name = safe_name(segment.name)
+    return f"{number:03d}-{segment.role}-{name}-{segment.start:.3f}s.{cut_format}"
 
 
-def safe_name(name: str) -> str:
-    """Give a name that is safe as part of a file's name on any system.
-
-    Examples
-    --------
-    >>> safe_name("../b c.ogg"), safe_name("")
-    ('_b_c.ogg', '_')
-    """
-    return UNSAFE.sub("_", name).lstrip(".")[:NAME] or "_"
-
-
-def stretches_of(
+def segments_of(
     path: str, sha256: str, media: MediaInfo | None, matches: Iterable[Match], first: int = 1
-) -> Iterator[tuple[int, Stretch]]:
-    """List the stretches of matches, of the clip and of the recordings, with numbers."""
+) -> Iterator[tuple[int, CutSegment]]:
+    """List the segments of matches, of the clip and of the recordings, with numbers."""
     for number, match in enumerate(matches, first):
         clip = (match.query_start, match.query_stop, "clip", PurePath(path).name)
-        yield number, Stretch(path, sha256, *clip, *_sound(media), match.channel)
+        yield number, CutSegment(path, sha256, *clip, *_sound(media), match.channel)
         found, channel = match.recording, match.reference_channel
         there = (match.reference_start, match.reference_stop, "recording", found.name)
-        yield number, Stretch(found.path, found.sha256, *there, *_sound(found.media), channel)
+        yield number, CutSegment(found.path, found.sha256, *there, *_sound(found.media), channel)
 
 
-def numbered_stretches(results: Iterable[QueryResult]) -> Iterator[tuple[int, Stretch]]:
-    """List the stretches of several queries, numbered through."""
+def numbered_segments(results: Iterable[QueryResult]) -> Iterator[tuple[int, CutSegment]]:
+    """List the segments of several queries, numbered through."""
     first = 1
     for result in results:
-        yield from stretches_of(result.query, result.sha256, result.media, result.matches, first)
+        yield from segments_of(result.query, result.sha256, result.media, result.matches, first)
         first += len(result.matches)
 
 
-def stretches_of_record(
+def segments_of_record(
     record: Examination, recordings: Mapping[int, Recording]
-) -> Iterator[tuple[int, Stretch]]:
-    """List the stretches of all matches of a report, numbered through.
+) -> Iterator[tuple[int, CutSegment]]:
+    """List the segments of all matches of a report, numbered through.
 
     Parameters
     ----------
@@ -114,19 +101,22 @@ def stretches_of_record(
             assert clip.item is not None
             here = (found.query_start, found.query_stop, "clip", clip.item.name)
             about = (clip.given, clip.item.sha256, *here, selection, clip.item.sample_rate)
-            yield number, Stretch(*about, found.channel)
+            yield number, CutSegment(*about, found.channel)
             stored = recordings[found.recording.recording_id]
             there = (found.reference_start, found.reference_stop, "recording", stored.name)
             side = found.reference_channel
-            yield number, Stretch(stored.path, stored.sha256, *there, *_sound(stored.media), side)
+            yield (
+                number,
+                CutSegment(stored.path, stored.sha256, *there, *_sound(stored.media), side),
+            )
 
 
-def stretches_of_pairs(pairs: Iterable[Duplicate]) -> Iterator[tuple[int, Stretch]]:
-    """List the stretches that pairs of recordings share, numbered through."""
+def segments_of_pairs(pairs: Iterable[Duplicate]) -> Iterator[tuple[int, CutSegment]]:
+    """List the segments that pairs of recordings share, numbered through."""
     first = 1
     for pair in pairs:
         one = pair.first
-        yield from stretches_of(one.path, one.sha256, one.media, pair.matches, first)
+        yield from segments_of(one.path, one.sha256, one.media, pair.matches, first)
         first += len(pair.matches)
 
 
@@ -134,10 +124,10 @@ def _sound(media: MediaInfo | None) -> tuple[Selection, int]:
     return (media.selection, media.sample_rate) if media else (DEFAULT, 0)
 
 
-def stretches_of_copies(
+def segments_of_copies(
     result: CopiesResult, selection: Selection = DEFAULT
-) -> Iterator[tuple[int, Stretch]]:
-    """List the stretches that a recording holds twice."""
+) -> Iterator[tuple[int, CutSegment]]:
+    """List the segments that a recording holds twice."""
     name = PurePath(result.path).name
     for number, copy in enumerate(result.copies, 1):
         for role, start, stop in (
@@ -145,21 +135,21 @@ def stretches_of_copies(
             ("second", copy.second_start, copy.second_stop),
         ):
             about = (result.path, result.sha256, start, stop, role, name)
-            yield number, Stretch(*about, selection)
+            yield number, CutSegment(*about, selection)
 
 
 def cut(
-    stretches: Iterable[tuple[int, Stretch]],
+    segments: Iterable[tuple[int, CutSegment]],
     folder: Path,
     *,
     cut_format: str = "wav",
     padding_s: float = 0.0,
 ) -> list[Path]:
-    """Cut stretches out of their files, mono as they are hashed, at their own sample rate.
+    """Cut segments out of their files, mono as they are hashed, at their own sample rate.
 
     Parameters
     ----------
-    stretches
+    segments
         With the number of the match that each belongs to.
     padding_s
         Seconds to keep on either side, as far as the file has them.
@@ -171,10 +161,10 @@ def cut(
     ReportError
         The folder cannot be written.
     """
-    groups: dict[tuple[str, str, Selection, int], list[tuple[int, Stretch]]] = {}
-    for number, stretch in stretches:
-        key = (stretch.path, stretch.sha256, stretch.selection, stretch.sample_rate)
-        groups.setdefault(key, []).append((number, stretch))
+    groups: dict[tuple[str, str, Selection, int], list[tuple[int, CutSegment]]] = {}
+    for number, segment in segments:
+        key = (segment.path, segment.sha256, segment.selection, segment.sample_rate)
+        groups.setdefault(key, []).append((number, segment))
     written = []
     for (path, sha256, chosen, known_rate), some in groups.items():
         rate = known_rate or _sample_rate(path)
@@ -184,9 +174,9 @@ def cut(
                     f"{printable(path)}: is not the file that was matched, its SHA-256 differs; "
                     "bring that one back"
                 )
-            for number, stretch in some:
-                target = folder / cut_name(stretch, number, cut_format)
-                samples = _samples(audio.side(stretch.side), stretch, padding_s)
+            for number, segment in some:
+                target = folder / cut_name(segment, number, cut_format)
+                samples = _samples(audio.side(segment.side), segment, padding_s)
                 _save(samples, rate, target, cut_format)
                 written.append(target)
     return written
@@ -197,9 +187,9 @@ def _sample_rate(path: str) -> int:
         return audio.media.sample_rate
 
 
-def _samples(audio: Audio, stretch: Stretch, padding_s: float) -> np.ndarray:
-    first = max(0, round((stretch.start - padding_s) * audio.sample_rate))
-    last = min(audio.count, round((stretch.stop + padding_s) * audio.sample_rate))
+def _samples(audio: Audio, segment: CutSegment, padding_s: float) -> np.ndarray:
+    first = max(0, round((segment.start - padding_s) * audio.sample_rate))
+    last = min(audio.count, round((segment.stop + padding_s) * audio.sample_rate))
     return audio.part(first, max(0, last - first), normalised=False)
 
 

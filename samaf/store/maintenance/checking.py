@@ -16,7 +16,7 @@ from samaf.store.urls import resolve
 ALTERED = "somebody altered the table; copy the store to a new one with `samaf db copy`"
 
 UNGUARDED = (
-    "run `samaf db upgrade`, which makes the triggers anew, and `samaf db audit --verify`, which "
+    "run `samaf db upgrade`, which makes the triggers again, and `samaf db audit --verify`, which "
     "tells what was changed"
 )
 VERBS = ("update", "delete")

@@ -103,7 +103,7 @@ class SqliteMaintenance(Maintenance):
         return sum(file.stat().st_size for file in files if file.exists())
 
     def vacuum(self) -> None:
-        """Write the file anew without holes, and empty its write-ahead log."""
+        """Write the file again without holes, and empty its write-ahead log."""
         self.database.bare("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -159,7 +159,7 @@ class MysqlMaintenance(Maintenance):
                 yield f"{name}: {message}"
 
     def size(self) -> int:
-        """Add up data, indexes and free space of all tables; the server counts them anew."""
+        """Add up data, indexes and free space of all tables; the server counts them again."""
         self.database.bare(f"ANALYZE TABLE {', '.join(TABLES)}")
         return self.database.read(
             lambda connection: sum(int(table.bytes) for table in _tables(connection))

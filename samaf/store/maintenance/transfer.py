@@ -105,7 +105,7 @@ def put_recordings(
     Raises
     ------
     StoreError
-        Hashes that were to be cut anew are damaged.
+        Hashes that were to be cut again are damaged.
     """
     ids = {row.id: row.hash_count for row in page}
     put(target, schema.recordings, page)

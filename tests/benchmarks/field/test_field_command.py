@@ -54,7 +54,7 @@ def test_clips_are_asked_once_with_their_recording_and_without(
     best = clean[STORED].candidates[0]
     assert best["recording"] == clean[STORED].clip
     assert best["score"] == pytest.approx(clean[STORED].matches[0]["score"], abs=0.01)
-    assert clean[NO_OTHERS].right
+    assert clean[NO_OTHERS].right_first
     for without in (NO_SPEAKER, NO_SOURCE):
         assert not clean[without].matches
         assert clean[without].clip not in {c["recording"] for c in clean[without].candidates}
@@ -92,6 +92,36 @@ def test_a_part_of_the_store_holds_the_clips_recording_and_so_many_others(
     assert answers[STORED].right
     for without, count in ((STORED, 3), (NO_OTHERS, 3), (NO_SOURCE, 2), (NO_SPEAKER, 2)):
         assert 1 <= len(answers[without].candidates) <= count
+
+
+def test_conditions_are_drawn_and_stores_chosen(corpus: Path, tmp_path: Path) -> None:
+    given = ["--clips", "3", "--lengths", "1,2", "--stores", "source,whole", "--draw", "1"]
+    _field(corpus, tmp_path, *given, "--conditions", "Clean,Offset,OneChannel")
+    asked = [a.key for a in read_answers(tmp_path / "out" / "answers.jsonl")]
+    assert len(asked) == len(set(asked)) == 12
+    assert {without for *_, without in asked} == {STORED, NO_SOURCE}
+    # One condition for a clip and a length, the same in both stores, not always the same one.
+    drawn = {(clip, condition, seconds) for clip, condition, seconds, _ in asked}
+    assert len(drawn) == 6
+    assert len({condition for _, condition, _ in drawn}) > 1
+
+
+def test_impostors_alone_are_reported_and_deep_ones_have_evidence(
+    corpus: Path, tmp_path: Path
+) -> None:
+    given = ["--clips", "1", "--lengths", "1", "--conditions", "Clean", "--stores", "source"]
+    output = _field(corpus, tmp_path, *given, "--deep")
+    (answer,) = read_answers(tmp_path / "out" / "answers.jsonl")
+    assert {"ber", "weighted", "size", "manipulation"} <= set(answer.candidates[0])
+    assert "lag_ms" not in answer.candidates[0]
+    assert "| speech, all | 1 |" in output
+
+
+def test_a_store_that_is_not_known_is_refused(corpus: Path, tmp_path: Path) -> None:
+    given = ["field", "--corpus", str(corpus), "--out", str(tmp_path), "--stores", "half"]
+    done = CliRunner().invoke(main, given)
+    assert done.exit_code == 1
+    assert "--stores half: no such store; give some of whole, speaker" in done.output
 
 
 def test_lengths_that_cannot_be_asked_are_refused(corpus: Path, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Fitting the decision to answers of a known law."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.field import fitting
 from benchmarks.field.answers import Answer
 from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER, STORED
-from samaf.fingerprinters import ScoreCalibration
+from samaf.fingerprinters import LikelihoodRatio, ScoreCalibration
 from samaf.matching.evidence import EVIDENCE, score
 
 SPEAKERS, QUERIES = 40, 4_000
@@ -34,6 +36,7 @@ def _answers() -> list[Answer]:
 DATA = fitting.examples(_answers())
 
 
+@pytest.mark.slow
 def test_stated_rates_are_met_for_speakers_that_were_not_fitted_to() -> None:
     seen = fitting.cross_validated(DATA, ScoreCalibration())
     for rate in (0.1, 0.01):
@@ -43,6 +46,7 @@ def test_stated_rates_are_met_for_speakers_that_were_not_fitted_to() -> None:
     assert (seen.wrong[DATA.stored] >= 3).mean() < 0.005
 
 
+@pytest.mark.slow
 def test_the_weights_are_those_of_the_law() -> None:
     decision = fitting.fitted(DATA, ScoreCalibration()).decision
     # One decade of evidence above the rival is one decade of the rate. Rivals vary by 0.6 decades,
@@ -52,6 +56,7 @@ def test_the_weights_are_those_of_the_law() -> None:
     assert decision.weights.activity == pytest.approx(0, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_score_of_the_card_is_the_one_that_was_fitted() -> None:
     made = fitting.fitted(DATA, ScoreCalibration())
     found = score(DATA.evidence, made)
@@ -64,11 +69,23 @@ def test_the_score_of_the_card_is_the_one_that_was_fitted() -> None:
     assert made.likelihood.lowest < 0 < made.likelihood.highest
 
 
+@pytest.mark.slow
 def test_the_check_shows_what_passes() -> None:
     text = fitting.checked(DATA, fitting.fitted(DATA, ScoreCalibration()))
     assert "40 speakers in 5 folds" in text
     assert "| all | 4,000 |" in text
     assert "| 2 s | 4,000 |" in text
+
+
+def test_a_ratio_is_fitted_to_scores_as_the_card_has_them() -> None:
+    made = fitting.fitted(DATA, ScoreCalibration())
+    other = replace(made, likelihood=LikelihoodRatio())
+    again = fitting.with_ratio(DATA, other)
+    assert again == made
+    assert "40 speakers; true: 4,000 queries" in again.likelihood.population
+    seen = fitting.cross_validated(DATA, other, fitting.with_ratio)
+    best = DATA.best(score(DATA.evidence, made), ~DATA.right)
+    np.testing.assert_allclose(seen.wrong, best)
 
 
 def test_both_sides_are_of_stores_that_differ_in_the_recording_alone() -> None:

@@ -1,5 +1,6 @@
 """Tables and the figure of raw answers that are counted by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,23 @@ def test_the_tables_hold_what_was_counted() -> None:
         assert [cell.split()[0] for cell in passing.split("|")[3:6]] == shares
     assert "Recording stored, another one said: 20.00" in text
     assert "| as it is (a clean cut) | 4 | 50 | 25 (0-75) | 25 | 50 |" in text
+
+
+def test_what_the_signals_verified_is_counted() -> None:
+    right, wrong = (
+        {"recording": name, "score": 1.0, "verified": True} for name in ("s1/a", "other")
+    )
+    faint = {**wrong, "verified": False}
+    answers = [
+        replace(ANSWERS[0], matches=[right, faint]),
+        replace(ANSWERS[1], matches=[wrong]),
+        *(replace(ANSWERS[-1], matches=matches) for matches in ([wrong], [faint], [], [])),
+    ]
+    text = report(answers, {**SETTINGS, "search": "plain, verified"})
+    assert "- Recording stored, verified: 50.00" in text
+    assert "- Recording stored, another one verified: 50.00" in text
+    assert "- Recording not stored, another one verified: 25.00" in text
+    assert "Verified by the signals" not in report(ANSWERS, SETTINGS)
 
 
 def test_points_of_the_detection_curve() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from samaf.verification.agreement import WINDOW as AGREEMENT_WINDOW
 from samaf.verification.agreement import along
-from samaf.verification.correlation import Line
+from samaf.verification.correlation import SampleAlignment
 from samaf.verification.signals import SAMPLE_RATE, Samples, Signal, cut
 from samaf.verification.tracking import SILENT
 
@@ -19,14 +19,14 @@ EARLY = (0.5 - 1 / 3) * AGREEMENT_WINDOW / SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
-class Borders:
+class Boundaries:
     """Start and stop in the first of two signals, in seconds; nan where it cannot be said."""
 
     start: float
     stop: float
 
 
-def borders(first: Signal, second: Signal, start: float, stop: float, lag: float) -> Borders:
+def boundaries(first: Signal, second: Signal, start: float, stop: float, lag: float) -> Boundaries:
     """Find where a stretch begins and ends to agree with the one ``lag`` seconds behind it.
 
     Parameters
@@ -36,7 +36,9 @@ def borders(first: Signal, second: Signal, start: float, stop: float, lag: float
     lag
         Right to 2 ms.
     """
-    return Borders(_edge(first, second, start, lag, True), _edge(first, second, stop, lag, False))
+    return Boundaries(
+        _edge(first, second, start, lag, True), _edge(first, second, stop, lag, False)
+    )
 
 
 def _edge(first: Signal, second: Signal, edge: float, lag: float, rising: bool) -> float:
@@ -48,7 +50,7 @@ def _edge(first: Signal, second: Signal, edge: float, lag: float, rising: bool) 
     loud, loud_there = np.abs(clip).max(initial=0), np.abs(other).max(initial=0)
     if min(loud, loud_there) < SILENT:
         return float("nan")
-    line = Line(0.0, lag * SAMPLE_RATE - shift, 1.0)
+    line = SampleAlignment(0.0, lag * SAMPLE_RATE - shift, 1.0)
     found = along(clip / loud, Samples(other / loud_there), line)
     moments = (begin + found.middles) / SAMPLE_RATE
     inside = moments >= edge if rising else moments < edge

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, log10
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from benchmarks.field.conditions import Condition, select
 from benchmarks.field.draws import Draws
 from benchmarks.field.excerpts import Excerpt, excerpt, recording_name
 from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, STORED, WITHOUT, Probe
-from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
+from benchmarks.surroundings import Surroundings
 from samaf.audio import load
 from samaf.engine.hash_query import HashFamily
 from samaf.engine.options import QueryOptions
@@ -44,6 +44,10 @@ class Task:
         By name, of all that is stored.
     part
         Recordings to search in beside the clip's own; 0 for all.
+    drawn
+        Conditions that are drawn for each clip and length; 0 for all.
+    stores
+        What the store lacks when a clip is queried, see ``plan.WITHOUT``.
     """
 
     store: Path
@@ -56,9 +60,20 @@ class Task:
     seed: int
     part: int
     verify: bool = False
+    drawn: int = 0
+    stores: tuple[str, ...] = WITHOUT
+
+    def drawn_conditions(self, probe: Probe, seconds: float) -> tuple[str, ...]:
+        """Draw the conditions under which a clip is queried at a length, by name."""
+        if not 0 < self.drawn < len(self.conditions):
+            return self.conditions
+        rng = Draws(str(self.seed), probe.name, f"{seconds:g}", "conditions").rng
+        return tuple(rng.permutation(self.conditions)[: self.drawn].tolist())
 
 
-def ask(task: Task, probes: Sequence[Probe], done: set[Key], jobs: int) -> Iterator[list[Answer]]:
+def query_all(
+    task: Task, probes: Sequence[Probe], done: set[Key], jobs: int
+) -> Iterator[list[Answer]]:
     """Ask what is not done; yield the answers recording by recording."""
     with ProcessPoolExecutor(jobs, initializer=_start, initargs=(task, done)) as pool:
         yield from pool.map(_ask, probes)
@@ -116,13 +131,16 @@ def _ask(probe: Probe) -> list[Answer]:
     worker = _workers[0]
     task = worker.task
     samples = load(probe.clip.path)
-    indexes = {without: worker.index(probe, without) for without in WITHOUT}
+    indexes = {without: worker.index(probe, without) for without in task.stores}
+    drawn = {seconds: task.drawn_conditions(probe, seconds) for seconds in task.lengths}
     answers = []
     for condition in worker.conditions:
         for seconds in task.lengths:
+            if condition.name not in drawn[seconds]:
+                continue
             wanted = [
                 without
-                for without in WITHOUT
+                for without in task.stores
                 if (probe.name, condition.name, seconds, without) not in worker.done
             ]
             if not wanted:
@@ -138,8 +156,8 @@ def _ask(probe: Probe) -> list[Answer]:
                 with_samples=worker.options.verify,
             )
             for without in wanted:
-                asked = (probe, condition, seconds, cut, query)
-                answers.append(_answer(*asked, without, indexes[without], worker))
+                query_of = (probe, condition, seconds, cut, query)
+                answers.append(_answer(*query_of, without, indexes[without], worker))
     return answers
 
 
@@ -153,8 +171,21 @@ def _answer(
     index: Index | None,
     worker: _Worker,
 ) -> Answer:
-    """Ask a clip: through the engine in the whole store, or its search in a part of it."""
+    """Ask a clip: through the engine in the whole store, or its search in a part of it.
+
+    Where no candidate at any score has enough of it, that search would give no match. Of what is
+    there for fits alone the candidates are enough.
+    """
     engine = worker.engine
+    started = time.perf_counter()
+    found = candidates(
+        worker.fingerprinter, index or engine.index, engine.store, query, worker.options
+    )
+    least = -log10(worker.options.max_false_matches)
+    faint = not query.sides and all(c["score"] < least for c in found)
+    if without == NO_OTHERS or (index is not None and faint and not worker.options.verify):
+        elapsed = time.perf_counter() - started
+        return _given(probe, condition, seconds, cut, without, query.result, found, elapsed, worker)
     started = time.perf_counter()
     if index is None:
         given = worker.options.search, worker.options.verify
@@ -167,6 +198,20 @@ def _answer(
         if worker.options.verify:
             result = with_verification(result, query, worker.references, worker.options)
     elapsed = time.perf_counter() - started
+    return _given(probe, condition, seconds, cut, without, result, found, elapsed, worker)
+
+
+def _given(
+    probe: Probe,
+    condition: Condition,
+    seconds: float,
+    cut: Excerpt,
+    without: str,
+    result: QueryResult,
+    found: list[dict[str, Any]],
+    elapsed: float,
+    worker: _Worker,
+) -> Answer:
     return Answer(
         probe.name,
         probe.clip.speaker or probe.name,
@@ -177,9 +222,7 @@ def _answer(
         round(cut.pace, 6),
         {name: round(value, 4) for name, value in cut.parameters.items()},
         [_match(match) for match in result.matches],
-        candidates(
-            worker.fingerprinter, index or engine.index, engine.store, query, worker.options
-        ),
+        found,
         round(elapsed, 4),
         result.reason,
         worker.task.part,
