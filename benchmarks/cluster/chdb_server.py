@@ -78,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
 def main() -> None:
     """Serve one folder until killed."""
     Handler.opened = session.Session(sys.argv[1])
-    # Else questions that were asked before are answered from what is kept of them.
+    # Repeated statements would be answered from a cache.
     Handler.opened.query("SET use_query_condition_cache = 0")
     Handler.opened.query(f"SET max_query_size = {1 << 28}")
     Handler.opened.query("CREATE DATABASE IF NOT EXISTS samaf")

@@ -52,12 +52,12 @@ def figures(corpus: Path, folder: Path, hashes: int, recordings: int, seed: int)
     around = around_voices([opened], "validation", clips[1::2][:VOICES])
     with shard_servers(folder / "shards", 1) as (server,):
         measured = _Measured(table, server, fingerprinter)
-        asked = damaged(clips, queried, around, fingerprinter, seed)
+        queries = damaged(clips, queried, around, fingerprinter, seed)
         return [
             ("hashes", f"{table.total:,}"),
             *measured.loaded(),
             *measured.voted(),
-            *measured.found(asked),
+            *measured.found(queries),
         ]
 
 
@@ -135,7 +135,7 @@ class _Measured:
         )
 
     def _rows_in(self, cells: np.ndarray) -> int:
-        """Count the rows of cells, as often as each is named."""
+        """Count the rows of cells, as often as each is listed."""
         numbers, times = np.unique(cells, return_counts=True)
         rows = self._connection.query(
             "SELECT cell, count() FROM {db}.cells "

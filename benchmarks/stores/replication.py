@@ -112,9 +112,9 @@ class Group:
 
     def primary(self, without: Member | None = None) -> Member:
         """Give the member that takes writes, as the others see it, when there is one."""
-        asked = next(member for member in self.members if member is not without)
+        observer = next(member for member in self.members if member is not without)
         for _ in _patiently("no primary was elected"):
-            port = asked.value(PRIMARY)
+            port = observer.value(PRIMARY)
             for member in self.members:
                 if member.port == port and member is not without:
                     return member

@@ -74,8 +74,8 @@ def test_an_index_is_absent_built_asked_and_built_again(run: Run, new_index: New
 @pytest.mark.usefixtures("store")
 def test_the_embedded_twin(start: Callable[..., Any], run: Run, tmp_path: Path) -> None:
     url = f"chdb://{tmp_path / 'index'}"
-    asked, _ = start("query", BRUNO, "--json", "--index", url).communicate()
-    assert places(json.loads(asked)) == places(answer(run("query", BRUNO, "--json")))
+    queried, _ = start("query", BRUNO, "--json", "--index", url).communicate()
+    assert places(json.loads(queried)) == places(answer(run("query", BRUNO, "--json")))
     rebuilt, _ = start("index", "rebuild", "--json", "--index", url).communicate()
     assert json.loads(rebuilt)["state"] == "current"
     holding = [sys.executable, "-c", HOLD, str(tmp_path / "index")]
