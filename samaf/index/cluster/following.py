@@ -65,8 +65,8 @@ def _ready(shard: Shard, store: Store) -> StoreVersion:
     if state is None:
         shard.begin()
         return StoreVersion()
-    of_store = store.continues(state.done) and store.continues(state.loading)
-    if state.is_emptying or not of_store:
+    known = {version for version in (state.done, state.loading) if version != StoreVersion()}
+    if state.is_emptying or not all(map(store.continues, known)):
         shard.clear()
         return StoreVersion()
     return state.done
