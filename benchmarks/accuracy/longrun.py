@@ -21,12 +21,12 @@ import numpy as np
 
 import samaf
 from benchmarks.accuracy.transformations import (
-    Surroundings,
     Transformation,
     require_sox,
     transform,
 )
 from benchmarks.errors import BenchmarkError
+from benchmarks.surroundings import Surroundings
 from benchmarks.tables import Table, Value, markdown
 from benchmarks.terminal import corpus_option, model_argument
 from samaf.audio import SAMPLE_RATE, load

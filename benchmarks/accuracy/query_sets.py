@@ -22,11 +22,11 @@ from benchmarks.accuracy.transformations import (
     ORIGINAL,
     Transformation,
     require_sox,
-    surroundings,
     transform,
 )
 from benchmarks.errors import BenchmarkError, TransformationError
 from benchmarks.files import writing
+from benchmarks.surroundings import around_clip
 from benchmarks.terminal import Progress
 from samaf.audio import SAMPLE_RATE, load
 from samaf.errors import AudioError
@@ -132,7 +132,7 @@ def _prepare_clip(
             try:
                 if samples is None:
                     samples = load(clip.path)
-                around = surroundings(corpus, split, clip)
+                around = around_clip(corpus, split, clip)
                 write_samples(path, transform(transformation, samples, digest, around))
             except (AudioError, TransformationError) as error:
                 results[number, transformation.name] = f"{printable(clip.path)}: {error}"

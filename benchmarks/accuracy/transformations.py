@@ -11,7 +11,6 @@ import math
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from shutil import which
 
@@ -19,56 +18,15 @@ import numpy as np
 
 from benchmarks.errors import BenchmarkError, TransformationError
 from benchmarks.sampling import generator
-from samaf.audio import SAMPLE_RATE, load
+from benchmarks.surroundings import Surroundings
+from samaf.audio import SAMPLE_RATE
 from samaf.training import distortions
-from samaf.training.corpora import Clip, Corpus
 from samaf.training.distortions import normalised
 
 DATA = Path(__file__).parents[1] / "data"
 RAW_FLOAT = ["-t", "raw", "-r", str(SAMPLE_RATE), "-e", "floating-point", "-b", "32", "-c", "1"]
 # Without search over tau, rho and direction no fixed-step hash can follow these six.
 EXTREME = frozenset({"Reverse", "Pitch0.5", "Pitch1.5", "Speed0.5", "Speed1.5", "Tempo0.5"})
-KEPT_SOUNDS = 64  # decoded at a time: 64 x 10.5 s x 64 kB/s = 43 MB
-
-
-class Sounds(Sequence[np.ndarray]):
-    """Clips that are decoded when needed, float32 (n,) each."""
-
-    def __init__(self, clips: Sequence[Clip]) -> None:
-        self._paths = [clip.path for clip in clips]
-
-    def __len__(self) -> int:
-        return len(self._paths)
-
-    def __getitem__(self, number):  # type: ignore[no-untyped-def]  # numbers only, no slices
-        return _decoded(self._paths[number])
-
-
-@lru_cache(KEPT_SOUNDS)
-def _decoded(path: Path) -> np.ndarray:
-    return load(path)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What surrounds one clip: sounds of one split, without the clip's own speaker."""
-
-    voices: Sequence[np.ndarray]
-    rooms: Sequence[np.ndarray]
-    noises: Sequence[np.ndarray]
-    music: Sequence[np.ndarray]
-
-
-def surroundings(corpus: Corpus, split: str, clip: Clip) -> Surroundings:
-    """Collect the sounds of a split for a clip."""
-    others = [
-        c
-        for c in corpus.select("speech", split)
-        if c.path != clip.path and (not clip.speaker or c.speaker != clip.speaker)
-    ]
-    rest = (Sounds(corpus.select(kind, split)) for kind in ("rir", "noise", "music"))
-    return Surroundings(Sounds(others), *rest)
-
 
 Values = Sequence[float]
 Condition = Callable[[np.ndarray, Values, Surroundings, np.random.Generator], np.ndarray]

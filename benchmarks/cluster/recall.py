@@ -19,8 +19,8 @@ from benchmarks.accuracy.distractors import distractors
 from benchmarks.errors import BenchmarkError
 from benchmarks.field.conditions import Condition, select
 from benchmarks.field.excerpts import excerpt
-from benchmarks.field.sounds import Surroundings, surroundings
 from benchmarks.speed import timed
+from benchmarks.surroundings import Surroundings, around_voices
 from benchmarks.tables import Line
 from samaf.audio import load
 from samaf.engine.fingerprint import hash_file
@@ -65,7 +65,7 @@ def recall(corpus: Path, folder: Path, hashes: int, recordings: int, seed: int) 
         raise BenchmarkError(f"{corpus}: too little validation speech; name another corpus")
     table = gallery(opened, clips, queried, hashes, fingerprinter, folder, seed)
     exact, cells = ExactIndex(table, "compiled"), IvfIndex(table, fingerprinter.codebook())
-    around = surroundings([opened], "validation", clips[1::2][:VOICES])
+    around = around_voices([opened], "validation", clips[1::2][:VOICES])
     tried = []
     for number, condition, seconds, prepared in damaged(
         clips, queried, around, fingerprinter, seed

@@ -15,9 +15,9 @@ from benchmarks.field import querying
 from benchmarks.field.answers import ANSWERS, SETTINGS, Answer, AnswerFile, read_answers
 from benchmarks.field.conditions import FORMAT, Condition, select
 from benchmarks.field.plan import WHOLE, WITHOUT, collection, plan
-from benchmarks.field.sounds import surroundings
 from benchmarks.field.stores import build, opened
 from benchmarks.field.tools import missing
+from benchmarks.surroundings import around_voices
 from benchmarks.terminal import progress_bars, work_option
 from samaf.fingerprinters import (
     DEFAULT_MODEL,
@@ -243,7 +243,7 @@ def run(
         store,
         {name: collection(clip) for name, clip in dealt.stored.items()},
         {name: clip.speaker or name for name, clip in dealt.stored.items()},
-        surroundings(opened_corpora, split, dealt.voices),
+        around_voices(opened_corpora, split, dealt.voices),
         tuple(c.name for c in chosen),
         queried,
         "deep" if deep else "plain",

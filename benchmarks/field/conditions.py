@@ -17,8 +17,8 @@ from scipy import signal
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.field.draws import Draws
-from benchmarks.field.sounds import Surroundings
 from benchmarks.field.tools import RAW, sox, webrtc
+from benchmarks.surroundings import Surroundings
 from samaf.audio import SAMPLE_RATE
 from samaf.training import distortions
 from samaf.training.codecs import AMR_WB, SPEEX_NARROW, SPEEX_WIDE, burst_losses, transmitted

@@ -11,8 +11,8 @@ import numpy as np
 
 from benchmarks.field.conditions import Condition, fits
 from benchmarks.field.draws import Draws
-from benchmarks.field.sounds import Surroundings
 from benchmarks.field.tools import fitted, pcm
+from benchmarks.surroundings import Surroundings
 from samaf.audio import SAMPLE_RATE
 
 BEFORE_SECONDS, AFTER_SECONDS = 1.0, 0.5  # kept for rooms and codecs, then cut away

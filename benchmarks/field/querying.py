@@ -19,8 +19,8 @@ from benchmarks.field.conditions import Condition, select
 from benchmarks.field.draws import Draws
 from benchmarks.field.excerpts import Excerpt, excerpt, recording_name
 from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, STORED, WITHOUT, Probe
-from benchmarks.field.sounds import Surroundings
 from benchmarks.field.stores import opened
+from benchmarks.surroundings import Surroundings
 from samaf.audio import load
 from samaf.engine.hash_query import HashFamily
 from samaf.engine.options import QueryOptions

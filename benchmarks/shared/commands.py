@@ -8,12 +8,16 @@ from pathlib import Path
 import click
 
 from benchmarks.shared import excerpts as untouched
-from benchmarks.shared import recurring
+from benchmarks.shared import overlapping, recurring
 from benchmarks.shared.synchronising import Setting, measure
 from benchmarks.tables import markdown, of_lines
 from benchmarks.terminal import corpus_option, progress_bars
+from samaf.engine.options import INDEX_TYPES
 from samaf.training.corpora import open_corpus
 
+hours_option = click.option(
+    "--hours", default=100.0, show_default=True, help="Of the collection that is searched."
+)
 split_option = click.option(
     "--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True
 )
@@ -60,6 +64,22 @@ def repeats(minutes: float, hours: float, split: str, corpus: Path) -> None:
             lines = recurring.measure(open_corpus(corpus), splits, minutes, Path(folder))
     what = f"{hours:g} h of hashes" if hours else f"{minutes:g} min"
     click.echo(markdown(of_lines("repeats", f"Repeats: {what}, {split}", lines)))
+
+
+@command.command()
+@hours_option
+@click.option("--index", type=click.Choice(INDEX_TYPES), default="exact", show_default=True)
+@click.option("--granularity", type=click.IntRange(1, 6), default=3, show_default=True)
+@split_option
+@corpus_option
+def overlap(hours: float, index: str, granularity: int, split: str, corpus: Path) -> None:
+    """Find planted overlaps of 0.5 to 5 s of a folder and a store, most of it distractors."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = overlapping.measure(
+            open_corpus(corpus), split, hours, index, granularity, Path(folder)
+        )
+    title = f"Overlap: {hours:g} h, {index}, windows of {granularity} s, {split}"
+    click.echo(markdown(of_lines("overlap", title, lines)))
 
 
 @command.command()

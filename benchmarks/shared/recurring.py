@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 
 import samaf
 from benchmarks.shared.broadcast import KINDS, Broadcast, Planted, write
+from benchmarks.shared.cost import measured
 from benchmarks.tables import Line
 from samaf.engine.blas import one_blas_thread
 from samaf.fingerprinters import DEFAULT_MODEL, load_hash_model
@@ -31,15 +30,13 @@ def measure(corpus: Corpus, splits: tuple[str, ...], minutes: float, folder: Pat
     """Make a stream, search it, and compare with what was planted."""
     stream = folder / "stream.wav"
     planted = write(Broadcast(corpus, splits, 60 * minutes, "repeats").parts(), stream)
-    began, spent = time.monotonic(), _processor_seconds()
-    clusters = samaf.repeats([stream])
-    seconds, processor = time.monotonic() - began, _processor_seconds() - spent
+    with measured() as cost:
+        clusters = samaf.repeats([stream])
     (duration,) = {c.places[0].recording.duration for c in clusters[:1]} or {0.0}
     return [
         ("stream", f"{duration / 3600:.2f} h"),
         *judged(planted, clusters),
-        ("time", f"{seconds:.0f} s, {processor:.0f} s of processor time"),
-        ("memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"),
+        *cost.lines,
     ]
 
 
@@ -111,12 +108,10 @@ def scale(corpus: Corpus, splits: tuple[str, ...], hours: float, folder: Path) -
     rng = np.random.default_rng(24)
     count = max(0, round(3600 * hours / fingerprinter.hop) - len(own))
     rows = np.concatenate([own, prolonged(own, count, rng)])
-    began, spent = time.monotonic(), _processor_seconds()
-    with one_blas_thread():
+    with measured() as cost, one_blas_thread():
         index = ExactIndex(table_of([(0, rows)], own.shape[1]))
         calibration = calibration_of(fingerprinter)
         pairs = repeat_pairs(index, calibration, fingerprinter.hop, 1e-3, lambda *_: None)
-    seconds, processor = time.monotonic() - began, _processor_seconds() - spent
     end = len(own) * fingerprinter.hop
     beyond = [p for p in pairs if p.sure and p.pair.second[1] > end]
     return [
@@ -125,8 +120,7 @@ def scale(corpus: Corpus, splits: tuple[str, ...], hours: float, folder: Path) -
         ("pairs proposed", f"{len(pairs)}"),
         ("sure pairs", f"{sum(p.sure for p in pairs)}"),
         ("sure pairs with a distractor", f"{len(beyond)}"),
-        ("time of the search", f"{seconds:.0f} s, {processor:.0f} s of processor time"),
-        ("memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"),
+        *cost.lines,
     ]
 
 
@@ -136,10 +130,3 @@ def prolonged(own: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarr
     rows = own[(starts[:, None] + np.arange(RUN)).ravel()][:count]
     flipped = rng.random((len(rows), 8 * own.shape[1]), np.float32) < 0.4
     return np.asarray(rows ^ np.packbits(flipped, axis=1))
-
-
-def _processor_seconds() -> float:
-    own, others = (
-        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime

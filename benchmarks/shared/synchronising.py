@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 
 import samaf
 from benchmarks.sampling import generator, required
+from benchmarks.shared.cost import measured
 from benchmarks.shared.events import Device, record, speech
 from benchmarks.tables import Line
 from samaf.audio import load
@@ -55,15 +54,13 @@ def measure(corpus: Corpus, split: str, setting: Setting, folder: Path) -> list[
     """Record events, put all recordings into one call, and compare with the truth."""
     events = made(corpus, split, setting, folder)
     devices = [device for event in events for device in event]
-    began, spent = time.monotonic(), _processor_seconds()
-    results = samaf.sync([device.path for device in devices])
-    seconds, processor = time.monotonic() - began, _processor_seconds() - spent
+    with measured() as cost:
+        results = samaf.sync([device.path for device in devices])
     owners = [number for number, event in enumerate(events) for _ in event]
     return [
         *judged(devices, owners, results),
         ("audio", f"{sum(r.duration for r in results) / 3600:.2f} h in {len(results)} files"),
-        ("time", f"{seconds:.0f} s, {processor:.0f} s of processor time"),
-        ("memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"),
+        *cost.lines,
     ]
 
 
@@ -118,10 +115,3 @@ def _both(values: Sequence[float], factor: float, unit: str) -> str:
     if not values:
         return "-"
     return f"{factor * np.median(values):.3f}, {factor * max(values):.3f} {unit}"
-
-
-def _processor_seconds() -> float:
-    own, others = (
-        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime

@@ -19,10 +19,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.accuracy.transformations import surroundings
 from benchmarks.errors import BenchmarkError
 from benchmarks.files import writing
 from benchmarks.sampling import generator
+from benchmarks.surroundings import around_clip
 from benchmarks.verification.conditions import CONDITIONS, Condition
 from benchmarks.verification.report import Answer, fit, tables
 from benchmarks.verification.shared_sounds import shared_sounds
@@ -116,7 +116,7 @@ class Trial:
 
     def _asked(self, clip: Clip, seconds: float) -> Iterator[Answer]:
         rng = generator(str(clip.path.name), str(seconds))
-        samples, around = load(clip.path), surroundings(self.corpus, self.split, clip)
+        samples, around = load(clip.path), around_clip(self.corpus, self.split, clip)
         count = int(seconds * SAMPLE_RATE)
         first = int(rng.integers(0, max(1, len(samples) - count)))
         excerpt = samples[first : first + count]

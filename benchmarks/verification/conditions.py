@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
-from benchmarks.accuracy.transformations import Surroundings
+from benchmarks.surroundings import Surroundings
 from samaf.audio import SAMPLE_RATE
 from samaf.records import IDENTITY, Manipulation
 from samaf.training import distortions as d

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from samaf.cli.exporting import (
-    cut_options,
-    format_option,
-    one_output,
-    out_option,
-    write_cuts,
-    write_labels,
-)
+from samaf.cli.exporting import Export, export_options
 from samaf.cli.options import (
     audio_option,
     database,
@@ -59,9 +51,7 @@ RANKED = (
 @audio_option
 @sound_options
 @click.option("--audit", is_flag=True, help="Log the query and its answer; see samaf db audit.")
-@format_option("Print labels of the clip instead of a table.")
-@out_option
-@cut_options
+@export_options("Print labels of the clip instead of a table.")
 @model_option
 @db_option
 @output_format_option
@@ -78,11 +68,7 @@ def query(
     track: int | None,
     channel: int | None,
     audit: bool,
-    label_format: str | None,
-    out: Path | None,
-    cut_folder: Path | None,
-    cut_format: str,
-    padding_s: float,
+    export: Export,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -111,7 +97,7 @@ def query(
 
     if audio and not verify:
         raise click.UsageError("--audio: needs --verify")
-    one_output(output_format, label_format, out)
+    export.check(output_format)
     failed, unsearched = 0, False
     kept: list[QueryResult] = []
 
@@ -142,26 +128,23 @@ def query(
             if more := getattr(result, "more", 0):
                 wanted = f"at least {more} more recordings match; a higher -k gives more"
                 warn(escaped(f"{result.query}: {wanted}"))
-            if label_format or cut_folder:
+            if export:
                 kept.append(matched(result))
             yield result
 
     with samaf.open(database(), model=model, index=index, create=False) as opened:
         ranks = opened.fingerprinter.card.family == "unet"
         view: View[Any] = RANKING if ranks else VERIFIED_QUERY if verify else QUERY
-        if label_format:
+        if export.label_format:
             for _ in results():
                 pass
         else:
             write(view, results(), output_format)
         if ranks and not output_format:
             click.echo(RANKED, err=True)
-    if label_format:
-        labelled = [on_clip(each.query, each.duration, each.matches) for each in kept]
-        recordings = on_recordings((each.query, each.matches) for each in kept)
-        write_labels(labelled, recordings, label_format, out)
-    if cut_folder:
-        failed += write_cuts(numbered_segments(kept), cut_folder, cut_format, padding_s)
+    labelled = [on_clip(each.query, each.duration, each.matches) for each in kept]
+    export.write_labels(labelled, on_recordings((each.query, each.matches) for each in kept))
+    failed += export.write_cuts(numbered_segments(kept))
     if failed or unsearched:
         click.get_current_context().exit(1 if failed else UNSEARCHED)
 
@@ -172,9 +155,7 @@ def query(
 @population_option
 @verify_option
 @sound_options
-@format_option("Print labels of A instead of a table.")
-@out_option
-@cut_options
+@export_options("Print labels of A instead of a table.")
 @model_option
 @output_format_option
 def compare(
@@ -184,11 +165,7 @@ def compare(
     verify: bool,
     track: int | None,
     channel: int | None,
-    label_format: str | None,
-    out: Path | None,
-    cut_folder: Path | None,
-    cut_format: str,
-    padding_s: float,
+    export: Export,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -207,7 +184,7 @@ def compare(
     from samaf.report.exports.annotations import of_comparison
     from samaf.report.exports.cut import segments_of
 
-    one_output(output_format, label_format, out)
+    export.check(output_format)
     comparison = samaf.compare(
         first,
         second,
@@ -219,15 +196,13 @@ def compare(
     )
     if output_format and comparison.reason:
         complain(escaped(f"not compared: {comparison.reason}"))
-    if label_format:
-        labelled, *others = of_comparison(comparison)
-        write_labels([labelled], others, label_format, out)
-    else:
+    if not export.label_format:
         write(VERIFIED_COMPARISON if verify else COMPARISON, [comparison], output_format)
-    if cut_folder:
-        segments = segments_of(comparison.first, "", comparison.first_media, comparison.matches)
-        if write_cuts(segments, cut_folder, cut_format, padding_s):
-            click.get_current_context().exit(1)
+    labelled, *others = of_comparison(comparison)
+    export.write_labels([labelled], others)
+    segments = segments_of(comparison.first, "", comparison.first_media, comparison.matches)
+    if export.write_cuts(segments):
+        click.get_current_context().exit(1)
 
 
 @click.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,14 +30,6 @@ def format_option(meaning: str) -> Callable[[Command], Command]:
         type=click.Choice(LABEL_FORMATS),
         help=f"{meaning} For Audacity, Praat, ELAN, diarisation tools, players.",
     )
-
-
-out_option = click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for the files of --format, one for each clip and recording.",
-)
 
 
 def cut_options(command: Command) -> Command:
@@ -69,28 +63,10 @@ def cut_options(command: Command) -> Command:
     return command
 
 
-def one_output(output_format: str | None, label_format: str | None, out: Path | None) -> None:
-    """Raise `click.UsageError` where options of the output contradict each other."""
+def one_output(output_format: str | None, label_format: str | None) -> None:
+    """Raise `click.UsageError` where two forms of output are given."""
     if output_format and label_format:
         raise click.UsageError(f"--format and --{output_format}: choose one of them")
-    if out and not label_format:
-        raise click.UsageError("--out: needs --format")
-
-
-def label_files(files: Iterable[Annotated], label_format: str) -> Mapping[str, str]:
-    """Give the text of each file of labels by its name; names that occur again get a number."""
-    from samaf.report.exports.cut import safe_name
-    from samaf.report.exports.formats import FORMATS
-
-    chosen = FORMATS[label_format]
-    texts: dict[str, str] = {}
-    for file in files:
-        name, number = safe_name(file.name), 1
-        while f"{name}{chosen.suffix}" in texts:
-            number += 1
-            name = f"{safe_name(file.name)}-{number}"
-        texts[f"{name}{chosen.suffix}"] = chosen.write(file)
-    return texts
 
 
 def write_labels(
@@ -107,7 +83,7 @@ def write_labels(
     """
     from samaf.errors import ReportError
     from samaf.files import atomic
-    from samaf.report.exports.formats import FORMATS
+    from samaf.report.exports.formats import FORMATS, label_files
 
     chosen = FORMATS[label_format]
     if out is None:
@@ -151,3 +127,76 @@ def write_cuts(
             complain(escaped(str(error)))
             failed += 1
     return failed
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Where what was found goes as label tracks and cut sound, as `export_options` ask for it."""
+
+    label_format: str | None
+    out: Path | None
+    cut_folder: Path | None = None
+    cut_format: str = CUT_FORMATS[0]
+    padding_s: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.label_format or self.cut_folder)
+
+    def check(self, output_format: str | None, *, several: bool = False) -> None:
+        """Raise `click.UsageError` where options of the output contradict each other.
+
+        ``several`` says that there will be labels of several files.
+        """
+        from samaf.report.exports.formats import FORMATS
+
+        one_output(output_format, self.label_format)
+        if self.out and not self.label_format:
+            raise click.UsageError("--out: needs --format")
+        if several and self.label_format and not (self.out or FORMATS[self.label_format].joined):
+            raise click.UsageError(
+                "several recordings make several files of labels; give --out DIR"
+            )
+
+    def write_labels(
+        self, clips: Sequence[Annotated], recordings: Sequence[Annotated] = ()
+    ) -> None:
+        """Write label tracks, see `write_labels`; nothing without ``--format``."""
+        if self.label_format:
+            write_labels(clips, recordings, self.label_format, self.out)
+
+    def write_cuts(self, segments: Iterable[tuple[int, CutSegment]]) -> int:
+        """Cut segments, see `write_cuts`; nothing without ``--cut``."""
+        if not self.cut_folder:
+            return 0
+        return write_cuts(segments, self.cut_folder, self.cut_format, self.padding_s)
+
+
+def export_options(meaning: str, *, cuts: bool = True) -> Callable[[Command], Command]:
+    """Make ``--format`` and ``--out``, and the options of ``--cut``; the command gets ``export``.
+
+    Parameters
+    ----------
+    meaning
+        What ``--format`` does, as its help says it.
+    """
+
+    def add(command: Command) -> Command:
+        @wraps(command)
+        def with_export(
+            *args: Any, label_format: str | None, out: Path | None, **given: Any
+        ) -> Any:
+            names = ("cut_folder", "cut_format", "padding_s") if cuts else ()
+            own = {name: given.pop(name) for name in names}
+            return command(*args, export=Export(label_format, out, **own), **given)
+
+        added: Any = cut_options(with_export) if cuts else with_export
+        out_option = click.option(
+            "--out",
+            metavar="DIR",
+            type=click.Path(path_type=Path),
+            help="Folder for the files of --format, one for each clip and recording.",
+        )
+        made: Command = format_option(meaning)(out_option(added))
+        return made
+
+    return add

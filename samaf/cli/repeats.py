@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from samaf.cli.exporting import (
-    cut_options,
-    format_option,
-    one_output,
-    out_option,
-    write_cuts,
-    write_labels,
-)
+from samaf.cli.exporting import Export, export_options
 from samaf.cli.options import (
+    Command,
     database,
     db_option,
     granularity_option,
@@ -28,7 +21,7 @@ from samaf.cli.options import (
     sound_options,
 )
 from samaf.cli.text import complain
-from samaf.engine.options import COMMON, LEAST_SECONDS, LEAST_SHARED
+from samaf.engine.options import COMMON, LEAST_SECONDS, LEAST_SHARED, MAX_FALSE_PAIRS
 from samaf.errors import AudioError
 from samaf.text import escaped
 
@@ -38,22 +31,32 @@ if TYPE_CHECKING:
 SHARED = 3  # exit status where audio is shared
 
 
-least_shared_option = click.option(
-    "--least-shared",
-    metavar="SECONDS",
-    type=click.FloatRange(0),
-    default=LEAST_SHARED,
-    show_default=True,
-    help="Seconds that two recordings must share besides common pieces to belong together.",
-)
-common_option = click.option(
-    "--common",
-    metavar="NUMBER",
-    type=click.IntRange(3),
-    default=COMMON,
-    show_default=True,
-    help="A piece that so many recordings hold, as less than half of each, joins none of them.",
-)
+def sharing_options(command: Command) -> Command:
+    """Add what counts as shared; the command gets it by the names that the verbs in Python have."""
+    for option in (
+        max_false_matches_option(
+            MAX_FALSE_PAIRS, "Maximum expected false pairs in the whole list."
+        ),
+        granularity_option,
+        click.option(
+            "--common",
+            metavar="NUMBER",
+            type=click.IntRange(3),
+            default=COMMON,
+            show_default=True,
+            help="A piece that so many recordings hold, as less than half of each, joins none.",
+        ),
+        click.option(
+            "--least-shared",
+            metavar="SECONDS",
+            type=click.FloatRange(0),
+            default=LEAST_SHARED,
+            show_default=True,
+            help="Seconds that two recordings must share besides common pieces.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -62,31 +65,23 @@ common_option = click.option(
     is_flag=True,
     help="List groups of recordings instead of pairs; exit status 3 if there are any.",
 )
-@least_shared_option
-@common_option
-@granularity_option
-@max_false_matches_option(1e-3, "Maximum expected false pairs in the whole list.")
+@sharing_options
 @population_option
-@format_option("Write labels of each recording into --out instead of a table.")
-@out_option
-@cut_options
+@export_options("Write labels of each recording into --out instead of a table.")
+@index_option
 @model_option
 @db_option
 @output_format_option
 def duplicates(
     clusters: bool,
-    least_shared: float,
-    common: int,
-    granularity_s: int,
-    max_false_matches: float,
     population: Population,
-    label_format: str | None,
-    out: Path | None,
-    cut_folder: Path | None,
-    cut_format: str,
-    padding_s: float,
+    export: Export,
+    index: str,
     model: str | None,
     output_format: str | None,
+    least_shared: float,
+    common: int,
+    **limits: Any,
 ) -> None:
     """List the pairs of recordings that share audio.
 
@@ -108,68 +103,45 @@ def duplicates(
     from samaf.report.exports.annotations import of_duplicates
     from samaf.report.exports.cut import segments_of_pairs
 
-    one_output(output_format, label_format, out)
+    export.check(output_format, several=True)
+    if clusters and export:
+        raise click.UsageError("--clusters lists whole recordings; leave --format and --cut away")
+    with (
+        samaf.open(database(), model=model, index=index, create=False) as engine,
+        counting("recordings") as on_progress,
+    ):
+        limits |= {"population": population, "on_progress": on_progress}
+        if clusters:
+            result = engine.duplicate_groups(least_shared=least_shared, common=common, **limits)
+        else:
+            found = engine.duplicates(**limits)
+            pairs = list(found) if export or not output_format else found
+            if not export.label_format:
+                write(DUPLICATES, pairs, output_format)
     if clusters:
-        with (
-            samaf.open(database(), model=model, create=False) as engine,
-            counting("recordings") as on_progress,
-        ):
-            result = engine.duplicate_groups(
-                granularity_s=granularity_s,
-                max_false_matches=max_false_matches,
-                least_shared=least_shared,
-                common=common,
-                population=population,
-                on_progress=on_progress,
-            )
         write(GROUPS, result.groups, output_format)
         _common(result.common, output_format)
         if result.groups:
             click.get_current_context().exit(SHARED)
-        if not output_format:
-            click.echo("no two recordings share audio")
-        return
-    with (
-        samaf.open(database(), model=model, create=False) as engine,
-        counting("recordings") as on_progress,
-    ):
-        duplicate_pairs = engine.duplicates(
-            granularity_s=granularity_s,
-            max_false_matches=max_false_matches,
-            population=population,
-            on_progress=on_progress,
-        )
-        exported = bool(label_format or cut_folder)
-        pairs = list(duplicate_pairs) if exported or not output_format else duplicate_pairs
-        if not label_format:
-            write(DUPLICATES, pairs, output_format)
-    if label_format:
-        write_labels(of_duplicates(pairs), [], label_format, out)
-    if cut_folder:
-        segments = segments_of_pairs(pairs)
-        if write_cuts(segments, cut_folder, cut_format, padding_s):
+    elif export:
+        export.write_labels(of_duplicates(pairs))
+        if export.write_cuts(segments_of_pairs(pairs)):
             click.get_current_context().exit(1)
-    if not output_format and not label_format and not pairs:
+    if not (output_format or export.label_format or (result.groups if clusters else pairs)):
         click.echo("no two recordings share audio")
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @sound_options
-@format_option("Print labels of the file instead of a table.")
-@out_option
-@cut_options
+@export_options("Print labels of the file instead of a table.")
 @model_option
 @output_format_option
 def copies(
     files: tuple[str, ...],
     track: int | None,
     channel: int | None,
-    label_format: str | None,
-    out: Path | None,
-    cut_folder: Path | None,
-    cut_format: str,
-    padding_s: float,
+    export: Export,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -190,7 +162,7 @@ def copies(
     from samaf.report.exports.annotations import of_copies
     from samaf.report.exports.cut import segments_of_copies
 
-    one_output(output_format, label_format, out)
+    export.check(output_format)
     failed = 0
     kept: list[CopiesResult] = []
 
@@ -205,20 +177,20 @@ def copies(
                 continue
             if output_format and result.reason:
                 complain(escaped(f"{result.path}: {result.reason}"))
-            if label_format or cut_folder:
+            if export:
                 kept.append(result)
             yield result
 
-    if label_format:
+    if export.label_format:
         for _ in results():
             pass
-        write_labels([of_copies(each) for each in kept], [], label_format, out)
     else:
         write(COPIES, results(), output_format)
-    if cut_folder:
-        chosen = Selection(track, channel)
-        segments = (s for each in kept for s in segments_of_copies(each, chosen))
-        failed += write_cuts(segments, cut_folder, cut_format, padding_s)
+    export.write_labels([of_copies(each) for each in kept])
+    chosen = Selection(track, channel)
+    failed += export.write_cuts(
+        segment for each in kept for segment in segments_of_copies(each, chosen)
+    )
     if failed:
         click.get_current_context().exit(1)
 
@@ -233,11 +205,16 @@ def copies(
     show_default=True,
     help="Length of the shortest pieces to list.",
 )
+@export_options("Print labels of the file instead of a table.", cuts=False)
 @model_option
 @db_option
 @output_format_option
 def repeats(
-    files: tuple[str, ...], least_seconds: float, model: str | None, output_format: str | None
+    files: tuple[str, ...],
+    least_seconds: float,
+    export: Export,
+    model: str | None,
+    output_format: str | None,
 ) -> None:
     """Find stretches that recur, without any reference: jingles, prompts, advertisements.
 
@@ -253,7 +230,9 @@ def repeats(
     from samaf.cli.progress import counting
     from samaf.cli.render import write
     from samaf.cli.shared_views import REPEATS
+    from samaf.report.exports.annotations import of_repeats
 
+    export.check(output_format, several=len(files) != 1)
     with counting("hashes") as on_progress:
         if files:
             found = samaf.repeats(
@@ -262,6 +241,9 @@ def repeats(
         else:
             with samaf.open(database(), model=model, create=False) as engine:
                 found = engine.repeats(least_seconds=least_seconds, on_progress=on_progress)
+    if export:
+        export.write_labels(of_repeats(found))
+        return
     write(REPEATS, found, output_format)
     if not output_format and not found:
         click.echo("nothing recurs")
@@ -270,23 +252,19 @@ def repeats(
 @click.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
-@least_shared_option
-@common_option
-@granularity_option
-@max_false_matches_option(1e-3, "Maximum expected false pairs in the whole list.")
+@sharing_options
+@export_options("Write labels of each recording into --out instead of a table.", cuts=False)
 @index_option
 @model_option
 @output_format_option
 def overlap(
     first: str,
     second: str,
-    least_shared: float,
-    common: int,
-    granularity_s: int,
-    max_false_matches: float,
+    export: Export,
     index: str,
     model: str | None,
     output_format: str | None,
+    **limits: Any,
 ) -> None:
     """Find the audio that two collections share, such as training and test set.
 
@@ -301,23 +279,20 @@ def overlap(
     from samaf.cli.progress import counting
     from samaf.cli.render import write
     from samaf.cli.shared_views import OVERLAP
+    from samaf.report.exports.annotations import of_duplicates
 
+    export.check(output_format, several=True)
     with counting("recordings") as on_progress:
         result = samaf.overlap(
-            first,
-            second,
-            granularity_s=granularity_s,
-            max_false_matches=max_false_matches,
-            least_shared=least_shared,
-            common=common,
-            index=index,
-            model=model,
-            on_progress=on_progress,
+            first, second, index=index, model=model, on_progress=on_progress, **limits
         )
     for path, reason in result.passed_over:
         complain(escaped(f"{path}: not compared: {reason}"))
-    write(OVERLAP, result.pairs, output_format)
-    _common(result.common, output_format)
+    if export:
+        export.write_labels(of_duplicates(result.pairs))
+    else:
+        write(OVERLAP, result.pairs, output_format)
+        _common(result.common, output_format)
     if result.pairs:
         click.get_current_context().exit(SHARED)
     if not output_format:

@@ -134,7 +134,7 @@ def monitor(
     from samaf.json_records import event_record
     from samaf.report.exports.annotations import on_clip
 
-    one_output(output_format, label_format, None)
+    one_output(output_format, label_format)
     if label_format and out:
         raise click.UsageError("--format and --out: choose one of them; --out takes JSON")
     sources = {stream: stream for stream in streams}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from samaf.cli.exporting import LABEL_FORMATS, write_labels
 from samaf.cli.options import model_option, output_format_option
 from samaf.cli.text import complain
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from samaf.records import SyncedRecording
 
-EXPORTS = ("audacity", "otio")
+PROJECTS = ("audacity", "otio")
+TRACKS = tuple(name for name in LABEL_FORMATS if name not in PROJECTS)
 
 
 @click.command()
@@ -29,9 +31,15 @@ EXPORTS = ("audacity", "otio")
 @click.option(
     "--format",
     "export",
-    type=click.Choice(EXPORTS),
+    type=click.Choice((*PROJECTS, *TRACKS)),
     help="Print a project instead: audacity is a list of files with offsets (.lof), otio an "
-    "OpenTimelineIO time line for video editors.",
+    "OpenTimelineIO time line for video editors; or labels of the time line.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the labels of --format, a file for each group.",
 )
 @model_option
 @output_format_option
@@ -39,6 +47,7 @@ def sync(
     files: tuple[str, ...],
     cut: Path | None,
     export: str | None,
+    out: Path | None,
     model: str | None,
     output_format: str | None,
 ) -> None:
@@ -56,12 +65,17 @@ def sync(
     from samaf.cli.progress import counting
     from samaf.cli.render import write
     from samaf.cli.sync_views import SYNC, audacity, otio
+    from samaf.report.exports.annotations import of_synced
 
     if export and output_format:
         raise click.UsageError("--format, --json and --csv exclude each other; choose one")
+    if out and export not in TRACKS:
+        raise click.UsageError(f"--out: needs --format {', '.join(TRACKS)}")
     with counting("recordings") as on_progress:
         results = samaf.sync(files, model=model, cut=cut, on_progress=on_progress)
-    if export:
+    if export in TRACKS:
+        write_labels(of_synced(results), [], export, out)
+    elif export:
         click.echo({"audacity": audacity, "otio": otio}[export](results), nl=False)
     else:
         write(SYNC, results, output_format)

@@ -22,6 +22,7 @@ from samaf.records import (
     RepeatPlace,
 )
 
+EXACT = 0.25  # s that the borders of what is shared are right to
 AGREES = 0.3  # bit error rate up to which a stretch counts by itself
 
 
@@ -114,7 +115,7 @@ def distinct_pairs(
     kept = []
     for number, pair in enumerate(pairs):
         seconds = own_seconds(shared[number], found, agrees)
-        if seconds >= least_shared:
+        if seconds + EXACT >= least_shared:
             kept.append((pair, seconds))
     return kept, _clusters(found, recordings)
 

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from math import log10
 from os import PathLike
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from samaf.records import Duplicate, Hashes, Match, Overlap, QueryResult, Record
 
 SQLITE = b"SQLite format 3\x00"
 RECORDINGS = 50  # found for one segment of a recording of the second collection
+VERIFIED_SECONDS = 3.0  # files below are too short for hashes alone
 OWN_ID = 1 << 40  # added to the ids of the second collection: both count from 1 on
 
 Progress = Callable[[int, int], None]
@@ -84,7 +87,7 @@ def overlap(
         else:
             files = list(audio_files([second]))
             total = len(files)
-            searched = _files(engine, files, options, passed_over)
+            searched = _files(engine, files, options, least_shared, passed_over)
         pairs: list[Duplicate] = []
         count = 0
         for count, (recording, matches) in enumerate(searched, 1):
@@ -132,23 +135,45 @@ def _opened(
 
 
 def _files(
-    engine: Engine, files: list[Path], options: QueryOptions, passed_over: list[tuple[str, str]]
+    engine: Engine,
+    files: list[Path],
+    options: QueryOptions,
+    least_shared: float,
+    passed_over: list[tuple[str, str]],
 ) -> Iterator[tuple[Recording, tuple[Match, ...]]]:
-    """Search for files; those below 3 s on several grids, as clips are."""
-    most = options.max_false_matches / max(1, len(files))
-    results = engine.query_many(
-        files, granularity_s=options.granularity_s, k=options.k, max_false_matches=most
+    """Search for files; of short ones the signals are compared as well, where they are at hand."""
+    ask = partial(
+        engine.query_many,
+        granularity_s=options.granularity_s,
+        k=options.k,
+        max_false_matches=options.max_false_matches / max(1, len(files)),
     )
-    for file, result in zip(files, results, strict=True):
+    for file, plain in zip(files, ask(files), strict=True):
+        result = plain
+        if isinstance(plain, QueryResult) and plain.duration < VERIFIED_SECONDS:
+            (result,) = ask([file], verify=True)
+            if isinstance(result, QueryResult):
+                matches = tuple(m for m in result.matches if _counts(m, options, len(files)))
+                result = replace(result, matches=matches)
         if isinstance(result, AudioError):
             passed_over.append((str(file), str(result)))
             continue
         assert isinstance(result, QueryResult)
-        if result.reason:
-            passed_over.append((str(file), result.reason))
+        reason = result.reason
+        if not reason and result.duration < least_shared:
+            reason = f"shorter than the {least_shared:g} s that must be shared"
+        if reason:
+            passed_over.append((str(file), reason))
             continue
         recording = Recording(result.sha256, file.name, result.query, result.duration)
         yield recording, result.matches
+
+
+def _counts(match: Match, options: QueryOptions, files: int) -> bool:
+    """Whether hashes or signals support a match as well as all candidates of all files ask for."""
+    most = options.max_false_matches / files
+    proof = match.verification.score if match.verification else 0.0
+    return match.score >= -log10(most) or proof >= log10(options.k / most)
 
 
 def _stored(

@@ -6,15 +6,15 @@ disk. How they are searched is written in ``samaf.index.candidates``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from samaf.index.candidates import Piece, count_votes, effort, nearest, pieces_of
 from samaf.index.cells import HAMMING, Cells, nearest_centres, open_cells
 from samaf.index.exact import ExactIndex
-from samaf.index.local import LocalIndex
-from samaf.index.neighbors import NOTHING, Neighbors
+from samaf.index.local import LocalIndex, behind
+from samaf.index.neighbors import NOTHING, Index, Neighbors
 from samaf.index.table import HashTable
 
 RECENT = 65_536  # rows in no list, which are searched exhaustively: a few milliseconds
@@ -30,13 +30,16 @@ class IvfIndex(LocalIndex):
     ----------
     codebook
         uint8 (cells, bits / 8): the centres of the model's cells.
+    cells
+        Those of the table's rows where they are known; opened or made by default.
     """
 
-    def __init__(self, table: HashTable, codebook: np.ndarray) -> None:
+    def __init__(self, table: HashTable, codebook: np.ndarray, cells: Cells | None = None) -> None:
         self.table = table
         self._codebook = codebook
-        is_small = len(table.hashes) <= RECENT
-        cells = None if is_small else open_cells(table.hashes, HAMMING, RECENT, codebook)
+        if cells is None and len(table.hashes) > RECENT:
+            cells = open_cells(table.hashes, HAMMING, RECENT, codebook)
+        self._cells = cells
         self._lists = _Lists(table, cells) if cells else None
         listed = len(cells.rows) if cells else 0
         unlisted = table.starts >= listed
@@ -51,6 +54,14 @@ class IvfIndex(LocalIndex):
     def follow(self, table: HashTable) -> IvfIndex:
         """See :class:`samaf.index.neighbors.StoreIndex`."""
         return IvfIndex(table, self._codebook)
+
+    def after(self, recording_index: int, without: Collection[int] = ()) -> Index:
+        """See :class:`samaf.index.neighbors.Index`; the part is searched by the same cells."""
+        if self._cells is None:
+            return super().after(recording_index, without)
+        kept = np.arange(len(self.table.counts)) >= behind(self.table, recording_index)
+        kept[list(without)] = False
+        return IvfIndex(self.table.only(kept), self._codebook, self._cells)
 
     def rows_in(self, cells: np.ndarray) -> int:
         """Count the listed rows of some cells."""
@@ -87,16 +98,22 @@ class _Lists:
         listed = np.flatnonzero((table.counts > 0) & (table.starts < len(self._hashes)))
         order = listed[np.argsort(table.starts[listed], kind="stable")]
         self._starts, self._counts, self._order = table.starts[order], table.counts[order], order
+        self._first = int(self._starts[0]) if len(order) else len(self._hashes)
 
     def size(self, cell: int) -> int:
         """Count the rows of a cell."""
         return len(self._cells.of(cell))
 
+    def _rows(self, cell: int) -> np.ndarray:
+        """Give the rows of a cell from the first recording on; they ascend."""
+        rows = self._cells.of(cell)
+        return rows[np.searchsorted(rows, self._first) :] if self._first else rows
+
     def diagonals(self, cells: np.ndarray, pieces: Sequence[Piece], most: int) -> list[np.ndarray]:
         """Count the votes of the rows in some cells, int64 (m, probes); see `count_votes`."""
         chosen = []
         for piece in pieces:
-            lists = [self._cells.of(c) for c in cells[piece.first : piece.stop].ravel().tolist()]
+            lists = [self._rows(c) for c in cells[piece.first : piece.stop].ravel().tolist()]
             rows = np.concatenate(lists).astype(np.int64)
             sizes = np.array([len(rows) for rows in lists])
             hash_of_list = np.arange(piece.first, piece.stop).repeat(cells.shape[1])

@@ -51,7 +51,7 @@ def hash_with_padding(
     empty where there is less than half a block.
     """
     parameters = fingerprinter.card.features
-    if len(frames) < SHORTEST * parameters.block_frames:
+    if len(frames) + 1 < SHORTEST * parameters.block_frames:  # the last frame is not whole
         return []
     made = []
     if short and hypothesis.manipulation.tau == hypothesis.manipulation.rho == 1:

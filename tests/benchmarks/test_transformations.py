@@ -14,10 +14,10 @@ from benchmarks.accuracy.transformations import (
     Transformation,
     require_sox,
     select_transformations,
-    surroundings,
     transform,
 )
 from benchmarks.errors import BenchmarkError, TransformationError
+from benchmarks.surroundings import around_clip
 from samaf.training.corpora import Corpus, open_corpus
 
 SHA = "0123456789abcdef" * 4
@@ -30,7 +30,7 @@ def named(name: str) -> Transformation:
 
 
 def applied(name: str, samples: np.ndarray, corpus: Corpus, sha256: str = SHA) -> np.ndarray:
-    around = surroundings(corpus, "test", corpus.select("speech", "test")[0])
+    around = around_clip(corpus, "test", corpus.select("speech", "test")[0])
     return transform(named(name), samples, sha256, around)
 
 
@@ -126,7 +126,7 @@ def test_tones_move_by_the_pitch_factor(name: str, factor: float, corpus: Corpus
 def test_sound_that_the_split_lacks(voice: np.ndarray, tmp_path: Path, corpus: Corpus) -> None:
     (tmp_path / "one.wav").write_bytes(corpus.clips[0].path.read_bytes())
     alone = open_corpus(tmp_path)
-    around = surroundings(alone, "test", alone.clips[0])
+    around = around_clip(alone, "test", alone.clips[0])
     with pytest.raises(TransformationError, match="holds no music"):
         transform(named("Music5dB"), voice, SHA, around)
 
@@ -134,7 +134,7 @@ def test_sound_that_the_split_lacks(voice: np.ndarray, tmp_path: Path, corpus: C
 @needs_sox
 def test_sox_refusal_is_a_line(corpus: Corpus, voice: np.ndarray) -> None:
     transformation = Transformation("Wrong", "sox", "nosucheffect 1", 1.0, 1.0, "")
-    around = surroundings(corpus, "test", corpus.clips[0])
+    around = around_clip(corpus, "test", corpus.clips[0])
     with pytest.raises(TransformationError, match="Wrong: SoX refuses the clip"):
         transform(transformation, voice, SHA, around)
 

@@ -7,7 +7,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.transformations import Surroundings
+from benchmarks.surroundings import Surroundings
 from benchmarks.verification.conditions import CONDITIONS
 from benchmarks.verification.report import Answer, fit, tables
 from benchmarks.verification.shared_sounds import LEVELS, SHARED, shared_sounds

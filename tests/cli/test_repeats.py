@@ -187,6 +187,10 @@ def test_repeats_in_every_form(run: Run) -> None:
     assert record["places"][1]["start"] == pytest.approx(4 + len(greta) / SAMPLE_RATE, abs=0.3)
     rows = list(csv.DictReader(io.StringIO(run("repeats", "twice.wav", "--csv").stdout)))
     assert [row["recording"] for row in rows] == ["twice.wav", "twice.wav"]
+    labels = run("repeats", "twice.wav", "--format", "audacity").stdout.splitlines()
+    assert [label.split("\t")[2] for label in labels] == [
+        f"piece 1, place {n} of 2" for n in (1, 2)
+    ]
 
 
 def test_nothing_recurs_in_one_clip_and_an_empty_store(run: Run) -> None:
@@ -210,6 +214,7 @@ def test_clusters_and_overlaps_end_with_a_status_of_their_own(run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(run("duplicates", "--clusters", "--csv").stdout)))
     assert len(rows) == 3
     assert run("duplicates", "--clusters", "--least-shared", "60").exit_code == 0
+    assert "leave --format" in run("duplicates", "--clusters", "--format", "rttm").stderr
 
     Path("test").mkdir()
     Path("test", "leak.wav").write_bytes(wav(load(BRUNO)[2_000 : 5 * SAMPLE_RATE]))
@@ -219,6 +224,9 @@ def test_clusters_and_overlaps_end_with_a_status_of_their_own(run: Run) -> None:
         str(Path("test", "leak.wav").absolute())
     }
     assert "leak.wav" in run("overlap", "samaf.db", "test").stdout
+    assert "give --out" in run("overlap", "samaf.db", "test", "--format", "srt").stderr
+    assert run("overlap", "samaf.db", "test", "--format", "srt", "--out", "labels").exit_code == 3
+    assert f"{BRUNO.name} at 0:00" in Path("labels", "leak.wav.srt").read_text()
     Path("test", "leak.wav").unlink()
     Path("test", "tone.wav").write_bytes(wav(np.zeros(2 * SAMPLE_RATE, np.float32)))
     clean = run("overlap", "samaf.db", "test")

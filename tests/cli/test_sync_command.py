@@ -40,7 +40,11 @@ def test_offsets_in_every_form(run: Run, tmp_path: Path) -> None:
     listed = run("sync", BRUNO, "late.wav", "--format", "audacity").stdout.splitlines()
     assert listed[0] == "window"
     assert listed[2].startswith(f'file "{tmp_path / "late.wav"}" offset 2.0')
+    labels = run("sync", BRUNO, "late.wav", "--format", "rttm").stdout
+    assert f"{BRUNO.name}" in labels
+    assert " 2.000 " in labels
     assert run("sync", BRUNO, "late.wav", "--format", "otio", "--csv").exit_code == 2
+    assert "needs --format" in run("sync", BRUNO, "late.wav", "--out", "labels").stderr
 
 
 def test_one_recording_and_a_missing_one(run: Run) -> None:

@@ -74,6 +74,29 @@ def test_leaks_between_folders_and_stores(
     assert all(p.second.name != "clean.wav" for p in stored.pairs)
 
 
+def test_files_below_a_second_are_found_by_their_signals(archive: Path, tmp_path: Path) -> None:
+    speech = load(CLIP[2])[4 * SAMPLE_RATE :]
+    names = {"0.6": 0.6, "0.9": 0.9, "0.4": 0.4}
+    for name, seconds in names.items():
+        samples = speech[3_000 : 3_000 + round(seconds * SAMPLE_RATE)]
+        (tmp_path / f"{name}.wav").write_bytes(wav(0.5 * samples))
+    (tmp_path / "other.wav").write_bytes(wav(load(CLIP[9])[40_000:52_000]))
+    result = samaf.overlap(archive, tmp_path, least_shared=0.5)
+    assert {(p.first.name, p.second.name) for p in result.pairs} == {
+        ("1.wav", "0.6.wav"),
+        ("1.wav", "0.9.wav"),
+    }
+    assert [(Path(p).name, why) for p, why in result.passed_over] == [
+        ("0.4.wav", "shorter than 0.5 s")
+    ]
+    for path in tmp_path.glob("[!0]*.wav"):
+        path.unlink()
+    assert {why for _, why in samaf.overlap(archive, tmp_path).passed_over} == {
+        "shorter than 0.5 s",
+        "shorter than the 1 s that must be shared",
+    }
+
+
 def test_collections_that_are_not_there(archive: Path, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="no such file"):
         samaf.overlap(archive, tmp_path / "gone")

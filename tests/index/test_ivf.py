@@ -157,3 +157,22 @@ def test_a_folder_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "hashes-1.cells").mkdir()  # in the way, even of root
     assert same(table, table.hashes[1_000:1_040], 9) == 1
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_what_comes_after_a_recording_is_searched_by_the_same_cells(tmp_path: Path) -> None:
+    hashes = speech(6_000)
+    hashes[3_010:3_040] = hashes[5_210:5_240] = hashes[1_010:1_040]
+    table = on_disk(tmp_path, hashes, each=100)
+    index = IvfIndex(table, CODEBOOK)
+    query = np.ascontiguousarray(table.rows(10))
+    for without, places in (((), [30, 52]), ((52,), [30])):
+        part = index.after(10, without)
+        assert isinstance(part, IvfIndex)
+        found = part.search(query, 9, len(places))
+        right = ExactIndex(part.table).search(query, 9, len(places))
+        assert (found.rows[10:32] == right.rows[10:32]).all()
+        assert found.rows[found.rows != NOTHING].min() >= 1_100
+        positions = part.table.locate(found.rows[15])[0]
+        assert part.table.recording_ids[positions].tolist() == places
+    small = IvfIndex(table_of([(0, hashes[:150])], WIDTH), CODEBOOK)
+    assert isinstance(small.after(0), ExactIndex)

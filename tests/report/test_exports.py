@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 
 import samaf
 from samaf.errors import AudioError, ReportError
-from samaf.records import CopiesResult, Duplicate, Match, Recording, RepeatedSegment
+from samaf.records import (
+    CopiesResult,
+    Duplicate,
+    Jump,
+    Match,
+    Recording,
+    RepeatCluster,
+    RepeatedSegment,
+    RepeatPlace,
+    SyncedRecording,
+)
 from samaf.report import Examination
 from samaf.report.exports.annotations import (
     Annotated,
@@ -25,6 +35,8 @@ from samaf.report.exports.annotations import (
     of_copies,
     of_duplicates,
     of_record,
+    of_repeats,
+    of_synced,
     on_clip,
     on_recordings,
 )
@@ -168,6 +180,29 @@ def test_reports_duplicates_and_copies_are_labelled(batch: Examination) -> None:
     assert [label.text for label in file.labels] == [
         "copy 1, again at 0:07.000",
         "copy 1, before at 0:01.000",
+    ]
+
+
+def test_pieces_that_recur_are_labelled_in_each_recording() -> None:
+    places = (RepeatPlace(ONE, 1.0, 4.0), RepeatPlace(ONE, 30.0, 33.0), RepeatPlace(TWO, 5.0, 8.0))
+    one, two = of_repeats([RepeatCluster(1, 3.0, places)])
+    assert [(x.start, x.text) for x in one.labels] == [
+        (1.0, "piece 1, place 1 of 3"),
+        (30.0, "piece 1, place 2 of 3"),
+    ]
+    assert (two.name, two.labels[0].stop, two.labels[0].tier) == (TWO.name, 8.0, "piece 1")
+
+
+def test_a_time_line_is_labelled_with_its_recordings() -> None:
+    camera = SyncedRecording("/a/camera.mp4", "", 100.0, 1)
+    lapel = SyncedRecording("/a/lapel.wav", "", 80.0, 1, 12.5, jumps=(Jump(30.0, 5.0),))
+    alone = SyncedRecording("/a/other.wav", "", 80.0)
+    (group,) = of_synced([lapel, alone, camera])
+    assert group.name == "group-1"
+    assert [(x.start, x.stop, x.text) for x in group.labels] == [
+        (0.0, 100.0, "camera.mp4 from 0:00.000"),
+        (12.5, 42.5, "lapel.wav from 0:00.000"),
+        (47.5, 97.5, "lapel.wav from 0:30.000"),
     ]
 
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Protocol
 
 from samaf.errors import QueryError
-from samaf.records import Comparison, CopiesResult, Duplicate, QueryResult, RankingResult
+from samaf.records import (
+    Comparison,
+    CopiesResult,
+    Duplicate,
+    QueryResult,
+    RankingResult,
+    Recording,
+    RepeatCluster,
+    SyncedRecording,
+)
 from samaf.report.pages.words import moment
 from samaf.report.record import Examination
 
 LEAST_S = 0.001  # of a label: formats have no points
+NAME = 60  # characters of a file's name in that of a file made for it
+UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 class _Recording(Protocol):
@@ -168,3 +181,42 @@ def of_copies(result: CopiesResult) -> Annotated:
             Label(copy.second_start, copy.second_stop, f"{tier}, before at {first}", tier),
         ]
     return annotated(result.path, result.duration, labels)
+
+
+def safe_name(name: str) -> str:
+    """Give a name that is safe as part of a file's name on any system.
+
+    Examples
+    --------
+    >>> safe_name("../b c.ogg"), safe_name("")
+    ('_b_c.ogg', '_')
+    """
+    return UNSAFE.sub("_", name).lstrip(".")[:NAME] or "_"
+
+
+def of_repeats(clusters: Iterable[RepeatCluster]) -> list[Annotated]:
+    """Label each recording with the pieces in it that recur."""
+    recordings: dict[str, tuple[Recording, list[Label]]] = {}
+    for cluster in clusters:
+        tier = f"piece {cluster.number}"
+        for number, place in enumerate(cluster.places, 1):
+            _, labels = recordings.setdefault(place.recording.sha256, (place.recording, []))
+            text = f"{tier}, place {number} of {len(cluster.places)}"
+            labels.append(Label(place.start, place.stop, text, tier))
+    return [annotated(r.name, r.duration, labels) for r, labels in recordings.values()]
+
+
+def of_synced(results: Iterable[SyncedRecording]) -> list[Annotated]:
+    """Label the time line of each group with its recordings, in pieces where they jump."""
+    groups: dict[int, list[Label]] = {}
+    for result in results:
+        if not result.group:
+            continue
+        name = PurePath(result.path).name
+        edges = [0.0, *(jump.at for jump in result.jumps), result.duration]
+        for begin, end in pairwise(edges):
+            start = result.place(begin)
+            stop = start + (end - begin) / (1 + result.drift_ppm * 1e-6)
+            text = f"{name} from {moment(begin)}"
+            groups.setdefault(result.group, []).append(Label(start, stop, text, name))
+    return [annotated(f"group-{number}", 0.0, labels) for number, labels in sorted(groups.items())]

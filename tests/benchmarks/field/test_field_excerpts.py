@@ -10,8 +10,8 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.field.conditions import CONDITIONS, Condition, fits, select
 from benchmarks.field.draws import Draws
 from benchmarks.field.excerpts import LEVEL, excerpt, recording_name, wav
-from benchmarks.field.sounds import Surroundings
 from benchmarks.field.tools import missing
+from benchmarks.surroundings import Surroundings
 from samaf.audio import SAMPLE_RATE
 
 T = np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
@@ -27,7 +27,7 @@ def _sounds(count: int) -> list[np.ndarray]:
 
 
 ROOM = np.concatenate([[1.0], np.zeros(799), [0.4]]).astype(np.float32)
-AROUND = Surroundings(_sounds(3), _sounds(2), _sounds(2), [ROOM])
+AROUND = Surroundings(_sounds(3), [ROOM], _sounds(2), _sounds(2))
 CLEAN = CONDITIONS[0]
 
 

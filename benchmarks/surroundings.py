@@ -1,4 +1,4 @@
-"""Sounds that are laid over clips: other voices, noise, music, rooms."""
+"""Sounds that are laid over clips: other voices, rooms, noise, music."""
 
 from __future__ import annotations
 
@@ -36,19 +36,33 @@ def _decoded(path: Path) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Sounds to mix in; ``voices`` are speakers of whom nothing is stored."""
+    """Sounds of one split to mix in."""
 
     voices: Sequence[np.ndarray]
+    rooms: Sequence[np.ndarray]
     noises: Sequence[np.ndarray]
     music: Sequence[np.ndarray]
-    rooms: Sequence[np.ndarray]
 
 
-def surroundings(corpora: Sequence[Corpus], split: str, voices: Sequence[Clip]) -> Surroundings:
-    """Collect noise, music and rooms of a split; noise that is talk or music is left out."""
+def around_clip(corpus: Corpus, split: str, clip: Clip) -> Surroundings:
+    """Collect all sounds of a split, and its speech without the clip's own speaker."""
+    others = [
+        c
+        for c in corpus.select("speech", split)
+        if c.path != clip.path and (not clip.speaker or c.speaker != clip.speaker)
+    ]
+    rest = (Sounds(corpus.select(kind, split)) for kind in ("rir", "noise", "music"))
+    return Surroundings(Sounds(others), *rest)
+
+
+def around_voices(corpora: Sequence[Corpus], split: str, voices: Sequence[Clip]) -> Surroundings:
+    """Collect noise, music and rooms of a split beside voices of whom nothing is stored.
+
+    Noise that is talk or music is left out.
+    """
 
     def of(kind: str) -> list[Clip]:
         return [c for corpus in corpora for c in corpus.select(kind, split)]
 
     noises = [c for c in of("noise") if not set(NOT_NOISE) & set(c.path.parts)]
-    return Surroundings(Sounds(voices), Sounds(noises), Sounds(of("music")), Sounds(of("rir")))
+    return Surroundings(Sounds(voices), Sounds(of("rir")), Sounds(noises), Sounds(of("music")))
