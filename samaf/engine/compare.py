@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from samaf.engine.stopwatch import Stopwatch
 from samaf.engine.verification import prepared_clips, supported, verification_of
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of_codes
-from samaf.matching import DeepMatcher, PreparedQuery, to_match
+from samaf.matching import Candidate, DeepMatcher, PreparedQuery, to_match
 from samaf.matching.merging import keep_best, match_place
 from samaf.matching.sections import of_many
 from samaf.media import DEFAULT, Selection
@@ -67,13 +67,7 @@ def compare(
     media = one.recording.media, other.recording.media
     if reason := reason_of(one, other):
         return Comparison(*names, (), reason, *media)
-    matches = [
-        *search_in(one, other, fingerprinter, options),
-        *(
-            turned(match, other.recording)
-            for match in search_in(other, one, fingerprinter, options)
-        ),
-    ]
+    matches = search_both(one, other, fingerprinter, options)
     if verify:
         verified = supported(verified_in(matches, one, other), options)
         return Comparison(*names, verified, "", *media)
@@ -120,29 +114,94 @@ def reason_of(*files: Compared) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """The mix of one file, or a side of it, that is searched for in the other."""
+
+    query: Compared
+    reference: Compared
+    stream: PreparedQuery
+    deep: DeepMatcher
+
+    @property
+    def samples(self) -> np.ndarray:
+        """What is searched for."""
+        assert self.stream.samples is not None
+        return self.stream.samples
+
+    def as_it_is(self) -> tuple[list[Candidate], bool]:
+        """Search for it unaltered; also tell whether that explains all of it."""
+        return self.deep.overlapping_as_it_is(self.samples, self.stream.salt)
+
+    def altered(self) -> list[Candidate]:
+        """Search for it under manipulations."""
+        return self.deep.overlapping_altered(self.samples, self.stream.salt)
+
+    def matches(self, overlapping: Sequence[Candidate]) -> Iterator[Match]:
+        """Yield the matches of candidates."""
+        recording, table = self.reference.recording, self.deep.matcher.index.table
+        candidates = self.deep.settled(overlapping, self.samples)
+        duration = self.query.recording.duration
+        for candidate in of_many(candidates, len(self.query.clip.streams)):
+            match = to_match(candidate, recording, self.deep.fingerprinter, duration)
+            side = recording.channel(table.side(candidate.recording_index))
+            yield replace(match, channel=self.stream.channel, reference_channel=side)
+
+
+def search_both(
+    one: Compared, other: Compared, fingerprinter: Fingerprinter, options: QueryOptions
+) -> list[Match]:
+    """Search for each file in the other; ``one`` is the query of all matches."""
+    there, back = (
+        list(searches_in(*files, fingerprinter, options)) for files in ((one, other), (other, one))
+    )
+    return [
+        turned(match, other.recording) if search in back else match
+        for search, match in searched([*there, *back])
+    ]
+
+
 def search_in(
     query: Compared, reference: Compared, fingerprinter: Fingerprinter, options: QueryOptions
 ) -> Iterator[Match]:
     """Search for one file in the other."""
-    hashes = reference.hashes
+    for _, match in searched(list(searches_in(query, reference, fingerprinter, options))):
+        yield match
+
+
+def searched(searches: Sequence[Search]) -> Iterator[tuple[Search, Match]]:
+    """Search; where one of them lies in the other file as it is, no manipulation is looked for."""
+    with one_blas_thread():
+        found = [search.as_it_is() for search in searches]
+        explained = any(is_decided for _, is_decided in found)
+        candidates = [
+            overlapping if explained else overlapping + search.altered()
+            for search, (overlapping, _) in zip(searches, found, strict=True)
+        ]
+        matches = [
+            (search, match)
+            for search, each in zip(searches, candidates, strict=True)
+            for match in search.matches(each)
+        ]
+    yield from matches
+
+
+def searches_in(
+    query: Compared, reference: Compared, fingerprinter: Fingerprinter, options: QueryOptions
+) -> Iterator[Search]:
+    """Prepare the searches for one file in the other."""
+    hashes, recording = reference.hashes, reference.recording
     index = ExactIndex(table_of_codes([(0, hashes)], hashes.packed.shape[1]))
     streams = query.clip.streams
     share = options.max_false_matches / len(streams)
     matcher = replace(matcher_of(fingerprinter, index, options), max_false_matches=share)
-    recording = reference.recording
 
     def samples_of(place: int) -> np.ndarray:
         return reference.clip.samples_of(recording.channel(index.table.side(place)))
 
     deep = DeepMatcher(fingerprinter, matcher, samples_of=samples_of)
     for stream in streams:
-        assert stream.samples is not None
-        with one_blas_thread():
-            candidates = deep.find(stream.samples, stream.salt)
-        for candidate in of_many(candidates, len(streams)):
-            match = to_match(candidate, recording, fingerprinter, query.recording.duration)
-            reference_channel = recording.channel(index.table.side(candidate.recording_index))
-            yield replace(match, channel=stream.channel, reference_channel=reference_channel)
+        yield Search(query, reference, stream, deep)
 
 
 def verified_in(matches: Iterable[Match], query: Compared, reference: Compared) -> list[Match]:

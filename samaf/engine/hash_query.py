@@ -19,7 +19,7 @@ from samaf.errors import AudioError
 from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, FlatIndex, HashTable, Index, IvfIndex
 from samaf.matching import Candidate, DeepMatcher, Matcher, PreparedQuery, calibration_of, to_match
-from samaf.matching.merging import merge_matches, merge_streams
+from samaf.matching.merging import keep_best, match_place, merge_matches, merge_streams
 from samaf.matching.sections import later, of_many, sections
 from samaf.media import Selection
 from samaf.records import Match, QueryResult, Verification
@@ -130,7 +130,11 @@ class HashFamily:
             with watch("database"):
                 found = to_matches(candidates, index, self.fingerprinter, store, seconds)
             matches += [later(match, start) for match in found]
-        return merge_matches(matches, options.k) if len(parts) > 1 else matches, supported
+        if len(parts) > 1:
+            return merge_matches(matches, options.k), supported
+        # Refined, candidates may lie where better ones do; a verification looks at all of them.
+        kept = matches if options.verify else keep_best(matches, options.k, match_place)
+        return kept, supported
 
     def account(self, result: QueryResult) -> dict[str, Any]:
         """Give a result as the audit log keeps it, as JSON values."""

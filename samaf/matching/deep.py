@@ -69,6 +69,8 @@ class DeepMatcher:
         """Give what `find` does, of what `overlapping` gave."""
         on_grid = self.matcher.resolved(overlapping)
         candidates = [self.refined(c, samples) for c in on_grid]
+        # The clip as it is wins where it explains a stretch.
+        candidates.sort(key=lambda c: not (_as_it_is(c) and c.ber < UNALTERED_BER))
         if self.matcher.at_any_score:
             given = zip(on_grid, candidates, strict=True)
             candidates += [c for c, refined in given if _as_it_is(c) and c != refined]
@@ -80,26 +82,48 @@ class DeepMatcher:
 
     def overlapping(self, samples: np.ndarray, salt: str) -> list[Candidate]:
         """Find what `find_on_grid` does, with all that covers the same place, in no order."""
-        if not self.matcher.index.table.total:
-            return []
-        hypotheses = deep(self.exhaustive)
-        grids = hash_under(samples, salt, self.fingerprinter, hypotheses[:AS_IT_IS])
+        found, is_decided = self.overlapping_as_it_is(samples, salt)
+        return found if is_decided else found + self.overlapping_altered(samples, salt)
+
+    def overlapping_as_it_is(self, samples: np.ndarray, salt: str) -> tuple[list[Candidate], bool]:
+        """Find what `overlapping` does of the clip as it is and backwards.
+
+        Whether that explains the clip, so that nothing else is looked for, is returned as well.
+        """
+        hypotheses = deep(self.exhaustive)[:AS_IT_IS]
+        grids = hash_under(samples, salt, self.fingerprinter, hypotheses)
         found = self._followed(grids)
-        if not _decided(self.matcher.resolved(found), grids):
-            others = hash_under(samples, salt, self.fingerprinter, hypotheses[AS_IT_IS:])
-            found += self._followed(others)
-        return found
+        resolved = self.matcher.resolved(found)
+        return found, _decided(resolved, grids) or self._lies_there(resolved, samples)
+
+    def overlapping_altered(self, samples: np.ndarray, salt: str) -> list[Candidate]:
+        """Find what `overlapping` does under all other manipulations."""
+        hypotheses = deep(self.exhaustive)[AS_IT_IS:]
+        return self._followed(hash_under(samples, salt, self.fingerprinter, hypotheses))
 
     def _followed(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Search under all hypotheses; follow the most promising neighbors."""
         matcher = replace(self.matcher, calibration=for_deep(self.matcher.calibration))
         index, table = matcher.index, matcher.index.table
         grids = [(h, q) for h, q in grids if q.informative.any()]
-        if not grids:
+        if not grids or not table.total:
             return []
         found = search_all(grids, index, matcher.window_hashes, matcher.k)
         found = shortlist(found, table, matcher.calibration, CANDIDATES)
         return matcher.candidates([a for entry in found for a in matcher.aligned(*entry)])
+
+    def _lies_there(self, candidates: Sequence[Candidate], samples: np.ndarray) -> bool:
+        """Whether the samples at hand show that the clip lies in a recording as it is."""
+        if not self.samples_of:
+            return False
+        hops = len(samples) / self.fingerprinter.card.features.sample_rate / self.fingerprinter.hop
+        for candidate in candidates:
+            if candidate.manipulation == IDENTITY:
+                recording = self.samples_of(candidate.recording_index)
+                segment, ber = laid(candidate.segment, samples, recording, self.fingerprinter)
+                if ber < UNALTERED_BER and segment.end - segment.begin >= COVERING * hops:
+                    return True
+        return False
 
     def refined(self, candidate: Candidate, samples: np.ndarray) -> Candidate:
         """Give a candidate with the manipulation under which it fits the reference best."""

@@ -127,7 +127,8 @@ def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: Table) -> np.n
     spans = np.array([_span(a) for a in aligned])
     best_first = np.argsort(-scores, kind="stable")
     best_first = best_first[scores[best_first] > 0]
-    known: dict[tuple[int, int], bool] = {}  # whether the segments of two recordings are copies
+    # Whether the segments of a recording, or of a side of it, and of another one are copies.
+    known: dict[tuple[int, int], bool] = {}
     result = np.zeros(len(aligned))
     for n, (start, stop) in enumerate(spans.tolist()):
         others = best_first[recordings[best_first] != recordings[n]]
@@ -135,7 +136,7 @@ def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: Table) -> np.n
         least = np.where(scores[others] > FOUND, COVERED * (stop - start), 0.0)
         others = others[shared > least]
         for m in others.tolist():
-            pair = int(recordings[n]), int(recordings[m])
+            pair = indices[n], int(recordings[m])
             if pair not in known:
                 known[pair] = is_copy(aligned[n], aligned[m], table)
             if not known[pair]:

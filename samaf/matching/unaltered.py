@@ -119,7 +119,10 @@ def laid(
         return segment, 1.0
     differing = np.bitwise_count(codes[0].packed ^ codes[1].packed)[counted]
     alignment = replace(segment.alignment, intercept=place / hop, slope=1.0)
-    return replace(segment, alignment=alignment, shift=0.0), float(differing.mean() / 8)
+    # No further than both reach.
+    begin, end = first / hop, stop / hop
+    whole = replace(segment, alignment=alignment, shift=0.0, begin=begin, end=end)
+    return whole, float(differing.mean() / 8)
 
 
 def _lag(stretch: np.ndarray, recording: np.ndarray, expected: int) -> int:

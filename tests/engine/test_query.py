@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import samaf
-from samaf.demo import CLIPS
+from samaf.audio import SAMPLE_RATE, load
+from samaf.demo import CLIPS, wav
 from samaf.engine import hash_query, vector_query
 from samaf.engine.options import INDEX_TYPES
 from samaf.errors import QueryError, StoreError
@@ -51,6 +52,26 @@ def test_arguments_out_of_range(engine: samaf.Engine) -> None:
         samaf.open(engine.store.url, index="magic")
     with pytest.raises(StoreError, match="no recording 'nobody'"):
         engine.delete("nobody")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bruno-garden.ogg", "diego-train.ogg"])
+def test_a_recording_as_short_as_the_clip_is_one_unaltered_match(
+    engine: samaf.Engine, tmp_path: Path, name: str
+) -> None:
+    """Short stretches fit under many manipulations too, none of which is named beside it."""
+    speech = load(CLIPS / name)
+    paths = []
+    for start, seconds in ((1.337, 1.3), (3.1, 1.2), (5.123, 1.6)):
+        first = round(start * SAMPLE_RATE)
+        paths.append(tmp_path / f"{start}.wav")
+        paths[-1].write_bytes(wav(speech[first : first + round(seconds * SAMPLE_RATE)]))
+    list(engine.add(paths))
+    for path in paths:
+        (match,) = engine.query(path, search="deep").matches
+        assert match.recording.name == path.name
+        assert (match.ber, str(match.manipulation)) == (0, "")
+        assert match.query_start == match.reference_start == 0
 
 
 def test_both_families_have_every_index_type() -> None:

@@ -69,6 +69,20 @@ def test_either_side_of_a_recording_is_found(folder: Path, call_store: str, inde
             assert match.ber < 0.02
 
 
+def test_a_side_and_the_same_speech_stored_alone_are_no_rivals(
+    folder: Path, tmp_path: Path
+) -> None:
+    alone = tmp_path / "alone.wav"
+    alone.write_bytes(wav(AMELIA[: SECONDS * SAMPLE_RATE]))
+    with samaf.open(str(tmp_path / "s.db"), cache_folder=tmp_path) as engine:
+        list(engine.add([folder / "call.wav", alone]))
+        result = engine.query(folder / "amelia.wav")
+    assert isinstance(result, QueryResult)
+    one, other = result.matches
+    assert {one.recording.name, other.recording.name} == {"alone.wav", "call.wav"}
+    assert one.score == pytest.approx(other.score, abs=0.5)
+
+
 def test_a_recording_says_what_was_decoded(folder: Path, call_store: str) -> None:
     with samaf.open(call_store) as engine:
         media, mono = engine.show("call.wav").media, engine.show(1).media

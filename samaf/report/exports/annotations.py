@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,8 @@ from samaf.report.pages.words import moment
 from samaf.report.record import Examination
 
 LEAST_S = 0.001  # of a label: formats have no points
+NAME = 60  # characters of a file's name in that of a file made for it
+UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 class _Recording(Protocol):
@@ -178,6 +181,17 @@ def of_copies(result: CopiesResult) -> Annotated:
             Label(copy.second_start, copy.second_stop, f"{tier}, before at {first}", tier),
         ]
     return annotated(result.path, result.duration, labels)
+
+
+def safe_name(name: str) -> str:
+    """Give a name that is safe as part of a file's name on any system.
+
+    Examples
+    --------
+    >>> safe_name("../b c.ogg"), safe_name("")
+    ('_b_c.ogg', '_')
+    """
+    return UNSAFE.sub("_", name).lstrip(".")[:NAME] or "_"
 
 
 def of_repeats(clusters: Iterable[RepeatCluster]) -> list[Annotated]:
