@@ -152,22 +152,22 @@ def of_comparison(comparison: Comparison) -> list[Annotated]:
 
 def of_duplicates(pairs: Iterable[Duplicate]) -> list[Annotated]:
     """Label each recording of a store with what it shares with others."""
-    durations: dict[str, tuple[str, float]] = {}
+    durations: dict[str, tuple[str, float]] = {}  # by path: two files may be the same
     labels: dict[str, list[Label]] = {}
     for pair in pairs:
         one, other = pair.first, pair.second
         for recording in (one, other):
-            durations[recording.sha256] = (recording.name, recording.duration)
+            durations[recording.path] = (recording.name, recording.duration)
         for m in pair.matches:
             here = f"{other.name} at {moment(m.reference_start)}"
             there = f"{one.name} at {moment(m.query_start)}"
-            labels.setdefault(one.sha256, []).append(
+            labels.setdefault(one.path, []).append(
                 Label(m.query_start, m.query_stop, here, other.name)
             )
-            labels.setdefault(other.sha256, []).append(
+            labels.setdefault(other.path, []).append(
                 Label(m.reference_start, m.reference_stop, there, one.name)
             )
-    return [annotated(*durations[digest], each) for digest, each in labels.items()]
+    return [annotated(*durations[path], each) for path, each in labels.items()]
 
 
 def of_copies(result: CopiesResult) -> Annotated:
@@ -200,7 +200,7 @@ def of_repeats(clusters: Iterable[RepeatCluster]) -> list[Annotated]:
     for cluster in clusters:
         tier = f"piece {cluster.number}"
         for number, place in enumerate(cluster.places, 1):
-            _, labels = recordings.setdefault(place.recording.sha256, (place.recording, []))
+            _, labels = recordings.setdefault(place.recording.path, (place.recording, []))
             text = f"{tier}, place {number} of {len(cluster.places)}"
             labels.append(Label(place.start, place.stop, text, tier))
     return [annotated(r.name, r.duration, labels) for r, labels in recordings.values()]
