@@ -160,7 +160,7 @@ def _write_wav(path: Path, samples: np.ndarray) -> None:
 
 
 @contextmanager
-def _server(place: Path) -> Iterator[Any]:
+def _server(place: Path) -> Iterator[tuple[Any, int]]:
     import httpx
 
     environment = os.environ | {
@@ -184,7 +184,7 @@ def _server(place: Path) -> Iterator[Any]:
             transport=transport,
             timeout=PATIENCE_S,
         ) as client:
-            yield client
+            yield client, process.pid
     finally:
         process.terminate()
         process.wait()

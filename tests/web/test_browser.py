@@ -244,6 +244,7 @@ def test_pages_fit_and_axe_finds_nothing_serious(
         page.goto(server.url + path)
         if path == "/":
             page.locator("tr.answer").first.wait_for()
+            page.locator("#options summary").click()
         if path.startswith("/queries"):
             page.wait_for_selector("#pair[data-ready=yes]")
         page.evaluate(axe)

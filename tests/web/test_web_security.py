@@ -85,10 +85,11 @@ def test_reading_changes_nothing(server: Server) -> None:
     client = server.client()
     job = client.post("/api/queries", files={"clip": ("a.wav", b"no sound")}).json()
     finished(client, job["id"])
-    before = client.get("/api/queries").json()
-    for path in ("cancel", "decisions", ""):
-        client.get(f"/api/queries/{job['id']}/{path}")
-    assert client.get("/api/queries").json() == before
+    address = f"/api/queries/{job['id']}"
+    before = client.get(address).json()
+    for path in ("/cancel", "/decisions", ""):
+        client.get(f"{address}{path}")
+    assert client.get(address).json() == before
 
 
 @pytest.mark.parametrize("path", ["/", "/api/queries", "/static/ask.js", "/none", "/api/none"])

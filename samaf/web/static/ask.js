@@ -173,7 +173,7 @@ function lines(job) {
       numeric(clock(match.query_start), "from"), numeric(clock(match.query_stop), "to"),
       el("td", {}, el("a", { href: link }, match.reference)),
       numeric(clock(match.reference_start), "from"), numeric(clock(match.reference_stop), "to"),
-      cell(match.manipulation ? altered(match.manipulation) || "-" : ""),
+      cell(match.manipulation ? altered(match.manipulation) || "-" : "", { "data-label": "altered" }),
       numeric(match.ber?.toFixed(3) ?? "", "BER"), numeric(match.score?.toFixed(1) ?? "", "score"),
       numeric(match.log10_lr?.toFixed(1) ?? "", "log10 LR"),
       el("td", {}, decided(job, match)),

@@ -3,10 +3,11 @@
 import { $, api, el, notice } from "./common.js";
 
 const FORMATS = [
-  ["Labels of clips and recordings", [["audacity", "Audacity"], ["textgrid", "Praat (TextGrid)"], ["eaf", "ELAN (EAF)"],
-    ["rttm", "diarisation (RTTM)"], ["vtt", "players (WebVTT)"], ["srt", "players (SRT)"]]],
-  ["Cut sound of clips and recordings", [["wav", "WAV"], ["flac", "FLAC"]]],
-  ["Answers", [["csv", "spreadsheet (CSV)"], ["json", "programs (JSON)"]]],
+  ["Labels of clips and recordings", [["audacity", "labels for Audacity"], ["textgrid", "labels for Praat (TextGrid)"],
+    ["eaf", "labels for ELAN (EAF)"], ["rttm", "labels for diarisation (RTTM)"], ["vtt", "labels for players (WebVTT)"],
+    ["srt", "labels for players (SRT)"]]],
+  ["Matched segments of clips and recordings", [["wav", "sound as WAV"], ["flac", "sound as FLAC"]]],
+  ["Answers", [["csv", "answers for a spreadsheet (CSV)"], ["json", "answers for programs (JSON)"]]],
 ];
 const SOUNDS = ["wav", "flac"];
 const KEPT = "samaf export";
@@ -20,7 +21,7 @@ export function openExport(ids) {
   const padding = el("label", {}, "Seconds kept on either side", el("input", { name: "padding_s", type: "number", min: 0, max: 60, step: "any", value: 0, required: true }));
   const state = el("p", { role: "status", "aria-live": "polite", class: "hint" });
   const form = el("form", { "aria-labelledby": "export-title" },
-    el("div", { class: "fields" }, el("label", {}, "For", format), padding),
+    el("div", { class: "fields" }, el("label", {}, "What", format), padding),
     el("p", { class: "bar" }, el("button", {}, "Save the file"), el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close")), state);
   const change = () => { padding.hidden = !SOUNDS.includes(format.value); };
   format.addEventListener("change", change);
