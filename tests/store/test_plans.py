@@ -25,7 +25,7 @@ def scanned(connection: Connection, statement: str, values: Any) -> list[str]:
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
         return [row.detail.split()[1] for row in rows if row.detail.startswith("SCAN")]
-    rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values).all()
+    rows = connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {statement}", values).all()
     return [row.table for row in rows if row.type == "ALL" and row.table[0] != "<"]
 
 
@@ -48,6 +48,9 @@ def copied(store: Store, after: int) -> None:
         lambda store: store.resolve("7.wav"),
         lambda store: store.resolve("6b51d4"),
         lambda store: list(store.recordings({"speaker": "3"})),
+        lambda store: store.page(590, 5),
+        lambda store: store.page(5, 5, labels={"speaker": "7"}),
+        lambda store: store.audit_page(590, 5),
         lambda store: store.hashes(7),
         lambda store: (store.changes(595).deleted, list(store.changes(595).added)),
         lambda store: store.relabel(7, {"speaker": "x"}),
