@@ -33,10 +33,14 @@ def csv_lines(fields: Sequence[str], records: Iterable[Mapping[str, Any]]) -> It
 
 def flat(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Give one row for each object in the list that a record holds; one row without any."""
-    listed = next((name for name, value in record.items() if isinstance(value, list)), None)
+    listed = next((name for name, value in record.items() if _is_of_objects(value)), None)
     rest = {name: value for name, value in record.items() if name != listed}
     for item in (record[listed] if listed else None) or [{}]:
         yield {**rest, **item}
+
+
+def _is_of_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
 
 
 def _taken(text: io.StringIO) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
@@ -126,6 +126,7 @@ def read(
     track: int | None = None,
     channel: int | str | None = None,
     identity: Identity | None = None,
+    on_samples: Callable[[np.ndarray | None], None] = lambda _samples: None,
 ) -> Iterator[Audio]:
     """Decode a source and keep the samples: in memory, or on disk when long.
 
@@ -141,6 +142,9 @@ def read(
         all are averaged, with sides where they differ.
     identity
         Of the file's bytes, where it is known; they are not hashed again unless they changed.
+    on_samples
+        Called with the mixed samples as they are decoded, float32 (n,), at their level in the
+        file; with None where the file is decoded once more, and what came before does not count.
 
     Raises
     ------
@@ -158,10 +162,13 @@ def read(
             if isinstance(event, Samples):
                 with room_for(f"{name}: decoded audio"):
                     spools[event.stream].write(event.samples)
+                if not event.stream:
+                    on_samples(event.samples)
             elif isinstance(event, Restart):
                 for spool in spools:
                     spool.file.close()
                 spools = [_Spool(stack) for _ in range(event.streams)]
+                on_samples(None)
             else:
                 media = event
         if media is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -69,22 +69,6 @@ def one_output(output_format: str | None, label_format: str | None) -> None:
         raise click.UsageError(f"--format and --{output_format}: choose one of them")
 
 
-def label_files(files: Iterable[Annotated], label_format: str) -> Mapping[str, str]:
-    """Give the text of each file of labels by its name; names that occur again get a number."""
-    from samaf.report.exports.cut import safe_name
-    from samaf.report.exports.formats import FORMATS
-
-    chosen = FORMATS[label_format]
-    texts: dict[str, str] = {}
-    for file in files:
-        name, number = safe_name(file.name), 1
-        while f"{name}{chosen.suffix}" in texts:
-            number += 1
-            name = f"{safe_name(file.name)}-{number}"
-        texts[f"{name}{chosen.suffix}"] = chosen.write(file)
-    return texts
-
-
 def write_labels(
     clips: Sequence[Annotated], recordings: Sequence[Annotated], label_format: str, out: Path | None
 ) -> None:
@@ -99,7 +83,7 @@ def write_labels(
     """
     from samaf.errors import ReportError
     from samaf.files import atomic
-    from samaf.report.exports.formats import FORMATS
+    from samaf.report.exports.formats import FORMATS, label_files
 
     chosen = FORMATS[label_format]
     if out is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from samaf.csv_rows import csv_lines
 from samaf.text import escaped
 
 T = TypeVar("T")
@@ -19,7 +19,6 @@ Lines = Iterator[Sequence[str]]
 LONG_LINE = 100_000  # characters
 PADDING = 2  # spaces behind a column, and one more before the next
 NARROW = 12  # characters that folding leaves to a cell of text
-FORMULA_STARTS = ("=", "+", "-", "@")  # a spreadsheet runs such cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +57,13 @@ def write(
             sys.stdout.write(json.dumps(view.record(record)) + "\n")
             sys.stdout.flush()
     elif output_format == "csv":
-        writer = csv.DictWriter(sys.stdout, view.fields, lineterminator="\n")
-        writer.writeheader()
-        for record in records:
-            for row in flat(view.record(record)):
-                writer.writerow({name: _cell(value) for name, value in row.items()})
+        for lines in csv_lines(view.fields, map(view.record, records)):
+            sys.stdout.write(lines)
             sys.stdout.flush()
     elif at_once:
         _lines(view.titles, (line for record in records for line in view.lines(record)))
     else:
         table(view.titles, (line for record in records for line in view.lines(record)))
-
-
-def flat(record: Record) -> Iterator[Record]:
-    """Give one row for each object in the list that a record holds; one row without any."""
-    listed = next((name for name, value in record.items() if isinstance(value, list)), None)
-    rest = {name: value for name, value in record.items() if name != listed}
-    for item in (record[listed] if listed else None) or [{}]:
-        yield {**rest, **item}
-
-
-def _cell(value: object) -> object:
-    """Make a value fit for a spreadsheet; whatever could run as a formula is quoted."""
-    if isinstance(value, Mapping | list):
-        return json.dumps(value)
-    if not isinstance(value, str):
-        return value
-    text = escaped(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> None:

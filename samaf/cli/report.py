@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from samaf.cli.exporting import cut_options, format_option, label_files, write_cuts
+from samaf.cli.exporting import cut_options, format_option, write_cuts
 from samaf.cli.options import (
     audio_option,
     database,
@@ -111,6 +111,7 @@ def report(
     from samaf.report.examination import ReportOptions
     from samaf.report.exports.annotations import of_record
     from samaf.report.exports.cut import segments_of_record
+    from samaf.report.exports.formats import label_files
     from samaf.report.pages.items import found_recordings as found
     from samaf.report.pdf import INSTALL, is_available
     from samaf.report.record import Case

@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from samaf.audio import Audio, audio_files, read
 from samaf.audio.source import existing, opened, sha256
 from samaf.errors import AudioError
@@ -56,13 +58,21 @@ class References:
         while self._kept:
             self._drop_oldest()
 
-    def audio(self, recording: Recording, channel: str = "") -> Audio:
+    def audio(
+        self,
+        recording: Recording,
+        channel: str = "",
+        *,
+        on_samples: Callable[[np.ndarray | None], None] = lambda _samples: None,
+    ) -> Audio:
         """Give the decoded audio of a recording; valid until other recordings are needed.
 
         Parameters
         ----------
         channel
             Name of a side whose channels differ from the others; "" for the mix.
+        on_samples
+            As in `samaf.audio.read`; called in another thread.
 
         Raises
         ------
@@ -75,7 +85,7 @@ class References:
         if recording.sha256 not in self._kept:
             limit = self._patience + recording.duration / PACE
             try:
-                reading = _Patient(lambda: self._read(recording, limit))
+                reading = _Patient(lambda: self._read(recording, limit, on_samples))
                 self._kept[recording.sha256] = reading.result(limit, recording.name)
             except AudioError as error:
                 self._refused[recording.sha256] = str(error)
@@ -86,6 +96,16 @@ class References:
             self._drop_oldest()
         return audio.side(channel)
 
+    def path(self, recording: Recording) -> Path:
+        """Give where the file of a recording is; its bytes may be others.
+
+        Raises
+        ------
+        AudioError
+            It is missing.
+        """
+        return self._path(recording, self._patience + recording.duration / PACE)
+
     def _bytes(self) -> int:
         return sum(4 * audio.count * (1 + len(audio.sides)) for audio, _ in self._kept.values())
 
@@ -93,7 +113,7 @@ class References:
         _, (_, stack) = self._kept.popitem(last=False)
         stack.close()
 
-    def _read(self, recording: Recording, limit: float) -> tuple[Audio, ExitStack]:
+    def _path(self, recording: Recording, limit: float) -> Path:
         path = self._files.find(recording, limit) if self._files else None
         if path is None:
             path = existing(Path(recording.path))
@@ -103,11 +123,21 @@ class References:
                     f"{' nor below the folder' if self._files else ''}; bring it back, or name "
                     "the folder where it is"
                 )
+        return path
+
+    def _read(
+        self,
+        recording: Recording,
+        limit: float,
+        on_samples: Callable[[np.ndarray | None], None],
+    ) -> tuple[Audio, ExitStack]:
+        path = self._path(recording, limit)
         with ExitStack() as stack:
             try:
                 chosen = recording.media.selection if recording.media else DEFAULT
-                opened_audio = read(path, track=chosen.track, channel=chosen.channel)
-                audio = stack.enter_context(opened_audio)
+                audio = stack.enter_context(
+                    read(path, track=chosen.track, channel=chosen.channel, on_samples=on_samples)
+                )
             except AudioError:
                 if _digest(path) == recording.sha256:
                     raise

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from samaf.errors import StoreError
-from samaf.store.urls import TLS_ARGUMENTS, is_file
+from samaf.store.urls import TLS_ARGUMENTS, is_file, redacted
 
 LOCK_WAIT = 30  # s; how long a writer waits for others
 CONNECT_WAIT = 10  # s
@@ -80,19 +80,39 @@ class Sqlite(Dialect):
 
     def engine(self, url: URL) -> Engine:
         """Return an engine that begins transactions itself and syncs each commit."""
+        path, name = Path(str(url.database)).absolute(), redacted(url)
         if self._never_changes(url):
             # Without a folder to write to, SQLite reads a file only with this setting.
-            name = f"file:{quote(str(url.database))}"
-            url = url.set(database=name, query={"immutable": "1", "uri": "true"})
+            address = f"file:{quote(str(url.database))}"
+            url = url.set(database=address, query={"immutable": "1", "uri": "true"})
         engine = create_engine(url, connect_args={"timeout": LOCK_WAIT}, hide_parameters=True)
 
+        opened = False
+
+        @event.listens_for(engine, "do_connect")
+        def find(_dialect: object, _record: object, _arguments: object, _named: object) -> None:
+            # SQLite would make an empty database in the place of one that was moved away.
+            if opened:
+                self._identity(path, name)
+
         @event.listens_for(engine, "connect")
-        def configure(connection: Any, _record: object) -> None:
+        def configure(connection: Any, record: Any) -> None:
+            nonlocal opened
+            opened = True
+            record.info["is new"] = True
             # Python's driver would begin transactions late and commit them before DDL.
             connection.isolation_level = None
             connection.execute("PRAGMA foreign_keys = ON")
             # What was reported as stored survives a power cut.
             connection.execute("PRAGMA synchronous = FULL")
+
+        @event.listens_for(engine, "checkout")
+        def check(_connection: Any, record: Any, _proxy: object) -> None:
+            # A connection stays with the file that it opened, also when that is deleted.
+            identity = self._identity(path, name)
+            if not record.info.pop("is new", False) and record.info["file"] != identity:
+                raise DisconnectionError
+            record.info["file"] = identity
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
@@ -130,6 +150,17 @@ class Sqlite(Dialect):
                     yield connection
             finally:
                 self._set(connection, "foreign_keys = ON")
+
+    @staticmethod
+    def _identity(path: Path, name: str) -> tuple[int, int]:
+        """Tell which file lies at a path; `StoreError` where none does."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise StoreError(
+                f"{name}: is no longer where it was opened ({error.strerror}); bring it back"
+            ) from error
+        return status.st_dev, status.st_ino
 
     @staticmethod
     def _never_changes(url: URL) -> bool:

@@ -11,13 +11,13 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from samaf.web.context import context, number
+from samaf.web.context import context, must_write, number
 from samaf.web.jobs import OPEN, Job, clip_path
 from samaf.web.openapi import Operation, ref
 from samaf.web.problems import Problem
 from samaf.web.schemas import EVENT, ID, QUERY_FORM, count, items, limit
 from samaf.web.settings import MOST_PAGE, PAGE
-from samaf.web.uploads import clip_name, query_options, read_form, store
+from samaf.web.uploads import clip_name, is_set, query_options, read_form, store
 
 HEARTBEAT_SECONDS = 15.0
 HEARTBEAT = ":\n\n"  # a comment, so that a proxy keeps a silent stream open
@@ -30,20 +30,23 @@ async def create_query(request: Request) -> Response:
     async with here.uploads:
         form = await read_form(request, here.settings.most_upload)
         try:
-            options = query_options(form)
+            options, audit = query_options(form), is_set(form, "audit")
+            if audit:
+                must_write(request)
             clip, file = form.get("clip"), form.get("file")
             if isinstance(clip, UploadFile):
                 name = clip_name(clip)
                 place = here.jobs.new_folder()
                 try:
                     await store(clip, clip_path(place, name))
-                    job = here.jobs.start(place, name, options)
+                    job = here.jobs.start(place, name, options, audit=audit)
                 except BaseException:
                     shutil.rmtree(place, ignore_errors=True)
                     raise
             elif isinstance(file, str) and file:
                 path, name = here.roots.file(file)
-                job = here.jobs.start(here.jobs.new_folder(), name, options, path)
+                place = here.jobs.new_folder()
+                job = here.jobs.start(place, name, options, path, audit=audit)
             else:
                 raise Problem(422, "send the clip as the form's file 'clip', or name one as 'file'")
         finally:

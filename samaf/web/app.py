@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -16,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from samaf.engine.engine import open as open_engine
 from samaf.errors import SamafError
-from samaf.web import api, browse, media, pages, pairs, records_api, reports_api
+from samaf.web import api, browse, exports, media, pages, pairs, records_api, reports_api
 from samaf.web.context import Context
 from samaf.web.duplicates import Duplicates
 from samaf.web.jobs import Jobs
@@ -36,6 +37,7 @@ OPERATIONS = [
     *pairs.OPERATIONS,
     *records_api.OPERATIONS,
     *reports_api.OPERATIONS,
+    *exports.OPERATIONS,
 ]
 
 
@@ -50,7 +52,14 @@ def application(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with open_engine(settings.url, index=settings.index, create=False) as engine:
-            setup = {"url": settings.url, "index": settings.index, "audio": settings.audio}
+            shutil.rmtree(settings.temporary, ignore_errors=True)
+            settings.temporary.mkdir(mode=0o700)
+            setup = {
+                "url": settings.url,
+                "index": settings.index,
+                "audio": settings.audio,
+                "store": engine.store.url,
+            }
             pool = Pool(settings.workers, setup)
             listening = Pool(LISTENING, setup)
             jobs = Jobs(settings.folder / "queries", pool, settings.most_uploads)

@@ -1,4 +1,4 @@
-"""Recordings, statistics, duplicates and the audit log: as pages, as JSON and as CSV."""
+"""Recordings, statistics, duplicates, reports and the audit log: as pages, as JSON and as CSV."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from samaf.json_records import (
     stats_record,
 )
 from samaf.status import AuditEntry, StoreStats
+from samaf.web.answers import ranked
 from samaf.web.context import context, number, recording_of
 from samaf.web.jobs import Job
 from samaf.web.pages import page
 from samaf.web.problems import Problem
+from samaf.web.reports import Made
 from samaf.web.settings import MOST_PAGE, PAGE
 
 LARGEST = (1 << 63) - 1  # an id
@@ -116,11 +118,11 @@ async def recording(request: Request) -> Listing:
 
 def _matches(job: Job, recording_id: int) -> list[dict[str, Any]]:
     assert job.result
-    ranked = job.result.get("matches", job.result.get("ranking", []))
+    found = ranked(job.result)
     return [
         {"query_id": job.id, "query": job.clip, "match": place}
         | {key: value for key, value in match.items() if key in STRETCH_FIELDS}
-        for place, match in enumerate(ranked, 1)
+        for place, match in enumerate(found, 1)
         if match["reference_id"] == recording_id
     ]
 
@@ -164,6 +166,13 @@ async def duplicates(request: Request) -> Listing:
     return Listing("Duplicates", "duplicates", fields, known.pairs, 0.0, others=others)
 
 
+async def reports(request: Request) -> Listing:
+    """List the reports that were made, the newest first."""
+    records = [asdict(each) for each in context(request).reports.all()]
+    fields = tuple(Made.__dataclass_fields__)
+    return Listing("Reports", "reports", fields, records, 0.0)
+
+
 def _handlers(view: View, template: str) -> tuple[Any, Any, Any]:
     async def as_page(request: Request) -> Response:
         listing = await view(request)
@@ -189,6 +198,7 @@ VIEWS: dict[str, tuple[View, str]] = {
     "/statistics": (statistics, "statistics.html"),
     "/audit": (audit, "audit.html"),
     "/duplicates": (duplicates, "duplicates.html"),
+    "/reports": (reports, "reports.html"),
 }
 
 

@@ -19,6 +19,8 @@ from typing import Any
 from samaf.engine.options import QueryOptions
 from samaf.errors import SamafError
 from samaf.files import atomic
+from samaf.media import Selection
+from samaf.web.answers import ranked
 from samaf.web.problems import Problem
 from samaf.web.settings import MOST_KEPT, MOST_SECONDS, MOST_STREAMS, MOST_WAITING
 from samaf.web.workers import Pool
@@ -47,6 +49,8 @@ class Job:
         Of a clip below a root, which is not copied; empty for one that was uploaded.
     size
         Bytes of the clip.
+    audit
+        Whether question and answer go into the store's audit log.
     kind
         "matches" or "ranking" once it is done.
     result
@@ -64,6 +68,7 @@ class Job:
     size: int
     options: dict[str, Any]
     created_at: str
+    audit: bool = False
     state: str = QUEUED
     started_at: str = ""
     finished_at: str = ""
@@ -71,6 +76,11 @@ class Job:
     result: dict[str, Any] | None = None
     reason: str = ""
     error: str = ""
+
+    @property
+    def selection(self) -> Selection:
+        """Which sound of the clip is searched for."""
+        return Selection(self.options["track"], self.options["channel"])
 
     def to_record(self) -> dict[str, Any]:
         """Give the JSON object of the API."""
@@ -135,10 +145,7 @@ class Jobs:
             job
             for job in reversed(self._jobs.values())
             if job.result
-            and any(
-                found["reference_id"] == recording_id
-                for found in job.result.get("matches", job.result.get("ranking", ()))
-            )
+            and any(found["reference_id"] == recording_id for found in ranked(job.result))
         ]
 
     # Changing -------------------------------------------------------------------------
@@ -151,12 +158,20 @@ class Jobs:
         (place / CLIP).mkdir(mode=0o700, parents=True)
         return place
 
-    def start(self, place: Path, clip: str, options: QueryOptions, path: Path | None = None) -> Job:
+    def start(
+        self,
+        place: Path,
+        clip: str,
+        options: QueryOptions,
+        path: Path | None = None,
+        *,
+        audit: bool = False,
+    ) -> Job:
         """Ask about the clip that lies in a new folder, or elsewhere."""
         self._number += 1
         size = (path or clip_path(place, clip)).stat().st_size
         about = (place.name, self._number, clip, str(path or ""), size, asdict(options), _now())
-        job = Job(*about)
+        job = Job(*about, audit=audit)
         self._set(job)
         task = asyncio.create_task(self._run(job))
         self._tasks[job.id] = task
@@ -191,6 +206,7 @@ class Jobs:
                 path=str(self.clip(job)),
                 name=job.clip,
                 options=job.options,
+                audit=job.audit,
             )
         except SamafError as error:
             change: dict[str, Any] = {"state": FAILED, "error": str(error)}

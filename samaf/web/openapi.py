@@ -42,7 +42,7 @@ class Operation:
     body
         Media type and schema of what is sent.
     answer
-        Status, media type and schema of the answer; no media type without content.
+        Status, media types and schema of the answer; no media type without content.
     errors
         Statuses of errors besides 401 and 421.
     """
@@ -113,7 +113,7 @@ def _described(operation: Operation) -> dict[str, Any]:
     status, media_type, schema = operation.answer
     answer: dict[str, Any] = {"description": operation.summary}
     if media_type:
-        answer["content"] = {media_type: {"schema": schema}}
+        answer["content"] = {kind: {"schema": schema} for kind in media_type.split(", ")}
     answers = {str(status): answer}
     if status == 200 and media_type == "audio/wav":
         answers["206"] = {**answer, "description": "A range of it."}

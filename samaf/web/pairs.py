@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from samaf.engine.decisions import Decision, decide, decisions
+from samaf.web.answers import ranked
 from samaf.web.context import context, json_body, must_write, user
 from samaf.web.jobs import Job
 from samaf.web.openapi import Operation, ref
@@ -22,7 +23,7 @@ def match_of(request: Request) -> tuple[Job, dict[str, Any]]:
     job = context(request).jobs.get(request.path_params["id"])
     if job.result is None:
         raise Problem(409, "this query is not done")
-    matches = job.result.get("matches", job.result.get("ranking", []))
+    matches = ranked(job.result)
     text = request.path_params["match"]
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= len(matches):
         raise Problem(404, f"no such match; this query has {len(matches)}")
@@ -39,8 +40,13 @@ async def get_match(request: Request) -> Response:
     found = await asyncio.to_thread(here.engine.store.get_many, [match["reference_id"]])
     course: dict[str, Any] = {}
     if found:
-        path = str(here.jobs.clip(job))
-        course = await here.listening.ask("course", path=path, name=job.clip, match=match)
+        course = await here.listening.ask(
+            "course",
+            path=str(here.jobs.clip(job)),
+            name=job.clip,
+            selection=asdict(job.selection),
+            match=match,
+        )
     known = await asyncio.to_thread(decisions, here.engine.store, job.result["sha256"])
     about = [
         asdict(each)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from samaf.engine.playback import PEAKS_STEP, peaks
+from samaf.engine.playback import HEADER_BYTES, PEAKS_STEP, peaks
 
 SAMPLE_RATE = 16_000  # Hz, of a playable sound
-HEADER_BYTES = 44  # of a WAV file
 COLUMN = 160  # samples of a column at level 0, 10 ms; twice as many at each further level
 COLUMNS = 512  # of a tile
 PEAKS_LEVEL = 4  # from here on the peaks are read that were kept with the sound
@@ -23,10 +22,9 @@ assert PEAKS_STEP == COLUMN << PEAKS_LEVEL
 
 
 def open_pcm(path: Path) -> np.ndarray:
-    """Map the samples of a playable WAV file: int16 (n,)."""
-    if path.stat().st_size <= HEADER_BYTES:
-        return np.empty(0, "<i2")
-    return np.memmap(path, "<i2", "r", HEADER_BYTES)
+    """Map the samples of a playable WAV file, which may still grow: int16 (n,)."""
+    count = (path.stat().st_size - HEADER_BYTES) // 2
+    return np.memmap(path, "<i2", "r", HEADER_BYTES, count) if count > 0 else np.empty(0, "<i2")
 
 
 def peak_tile(pcm: np.ndarray, kept: Path, level: int, tile: int) -> np.ndarray:
@@ -48,7 +46,8 @@ def peak_tile(pcm: np.ndarray, kept: Path, level: int, tile: int) -> np.ndarray:
     group = 1 << (level - PEAKS_LEVEL)
     with kept.open("rb") as file:
         file.seek(2 * tile * COLUMNS * group)
-        content = np.frombuffer(file.read(2 * COLUMNS * group), np.int8).reshape(-1, 2)
+        read = file.read(2 * COLUMNS * group)
+    content = np.frombuffer(read, np.int8, len(read) // 2 * 2).reshape(-1, 2)
     if not len(content):
         return np.empty((0, 2), np.int8)
     starts = np.arange(0, len(content), group)

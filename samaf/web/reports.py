@@ -28,6 +28,8 @@ class Made:
 
     Attributes
     ----------
+    number
+        Rises from report to report: their order.
     state
         "running", "done" or "failed".
     clips
@@ -37,6 +39,7 @@ class Made:
     """
 
     id: str
+    number: int
     created_at: str
     clips: list[str]
     state: str = "running"
@@ -60,7 +63,7 @@ class Reports:
         for place in self.folder.iterdir():
             with suppress(OSError, ValueError, TypeError):
                 found.append(Made(**json.loads((place / STATE).read_bytes())))
-        for made in sorted(found, key=lambda each: each.created_at):
+        for made in sorted(found, key=lambda each: each.number):
             self._made[made.id] = made
             if made.state == "running":
                 self._set(replace(made, state="failed", error="the server ended; make it again"))
@@ -83,7 +86,9 @@ class Reports:
 
     def start(self, clips: list[Path], names: list[str], **arguments: Any) -> Made:
         """Make a report on clips; ``arguments`` are those of the worker's task."""
-        made = Made(secrets.token_hex(8), datetime.now(timezone.utc).isoformat(), names)
+        number = 1 + max((each.number for each in self._made.values()), default=0)
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        made = Made(secrets.token_hex(8), number, now, names)
         (self.folder / made.id).mkdir(mode=0o700)
         self._set(made)
         task = asyncio.create_task(self._run(made, clips, arguments))

@@ -33,7 +33,7 @@ async def create_report(request: Request) -> Response:
     """Make a report on queries that are done."""
     here = context(request)
     body = await json_body(request)
-    jobs = [_job(request, each) for each in _ids(body.get("queries"))]
+    jobs = done_jobs(request, body.get("queries"))
     if len({str(job.options) for job in jobs}) > 1:
         raise Problem(
             422, "these clips were queried with different options; make a report for each"
@@ -48,19 +48,17 @@ async def create_report(request: Request) -> Response:
     return JSONResponse(asdict(made), 202, {"location": f"/api/reports/{made.id}"})
 
 
-def _ids(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+def done_jobs(request: Request, ids: Any) -> list[Job]:
+    """Give the queries with these ids; `Problem` where one is not done, or they are too many."""
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
         raise Problem(422, "queries: give a list of ids")
-    if not 1 <= len(value) <= MOST_CLIPS:
+    if not 1 <= len(ids) <= MOST_CLIPS:
         raise Problem(422, f"queries: give 1 to {MOST_CLIPS}")
-    return list(dict.fromkeys(value))
-
-
-def _job(request: Request, job_id: str) -> Job:
-    job = context(request).jobs.get(job_id)
-    if job.state != DONE:
-        raise Problem(409, f"{job.clip}: this query is not done; a report needs its answer")
-    return job
+    jobs = [context(request).jobs.get(each) for each in dict.fromkeys(ids)]
+    for job in jobs:
+        if job.state != DONE:
+            raise Problem(409, f"{job.clip}: this query is not done; its answer is needed")
+    return jobs
 
 
 def _case(value: Any) -> dict[str, str]:
@@ -108,6 +106,7 @@ async def get_report_file(request: Request) -> Response:
 REPORT: Schema = record(
     {
         "id": ID,
+        "number": {"type": "integer"},
         "created_at": TEXT,
         "clips": items(TEXT),
         "state": {"enum": ["running", "done", "failed"]},

@@ -13,7 +13,7 @@ from samaf.engine.options import (
     POPULATIONS,
     SEARCHES,
 )
-from samaf.web.settings import MOST_PAGE, PAGE
+from samaf.web.settings import HIGHEST_TRACK, MOST_PAGE, PAGE
 
 Schema = dict[str, Any]
 
@@ -82,6 +82,7 @@ JOB = record(
         "error": TEXT,
     }
 )
+CHOSEN: Schema = {"type": "integer", "minimum": 1, "maximum": HIGHEST_TRACK}
 EVENT = record({"event": {"const": "query"}, "data": TEXT})  # a query as JSON
 ENTRY = record({"name": TEXT, "path": TEXT}, size=WHOLE)
 FILES = record({"path": TEXT, "folders": items(ENTRY), "files": items(ENTRY)})
@@ -109,6 +110,13 @@ QUERY_FORM: Schema = {
         "search": {"enum": list(SEARCHES), "default": SEARCHES[0]},
         "population": {"enum": list(POPULATIONS), "default": POPULATIONS[0]},
         "verify": {"type": "boolean", "default": False},
+        "track": {**CHOSEN, "description": "Sound track, from 1; by default the file's."},
+        "channel": {**CHOSEN, "description": "Only this channel, from 1; by default all."},
+        "audit": {
+            "type": "boolean",
+            "default": False,
+            "description": "Write question and answer into the audit log; needs --write.",
+        },
     },
 }
 DECISION = record(
@@ -161,7 +169,15 @@ PAIR = record(
     course=items(items({"type": ["number", "null"]})),
     threshold={"type": ["number", "null"]},
 )
-SOUND = record({"duration": NUMBER, "sample_rate": WHOLE, "column_s": NUMBER, "columns": WHOLE})
+SOUND = record(
+    {
+        "duration": NUMBER,
+        "decoded": NUMBER,
+        "sample_rate": WHOLE,
+        "column_s": NUMBER,
+        "columns": WHOLE,
+    }
+)
 SCHEMAS: dict[str, Schema] = {
     "Match": MATCH,
     "Result": RESULT,

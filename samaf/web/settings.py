@@ -19,7 +19,7 @@ UPLOADS_AT_ONCE = 16
 LISTENING = 2  # processes that decode for playing and drawing
 MOST_SOUNDS = 8 << 30  # bytes of decoded sounds in the cache; the longest unused go first
 MOST_SECONDS = 3600.0  # of one query; a worker that takes longer is ended
-MOST_RANGE = 4 << 20  # bytes of audio in one answer
+HIGHEST_TRACK = 1000  # and channel, that can be chosen
 MOST_STREAMS = 100  # server-sent events at once
 PAGE = 100  # records on a page
 MOST_PAGE = 1000
@@ -36,7 +36,8 @@ class Settings:
     token
         Secret that a request must know.
     folder
-        Queries and their clips are kept here, so that nothing is lost when the server ends.
+        Queries, their clips and reports are kept here, so that nothing is lost when the server
+        ends.
     cache
         Decoded sounds are kept here; all of it can be deleted at any time.
     roots
@@ -74,6 +75,11 @@ class Settings:
     most_upload: int = MOST_UPLOAD
     most_uploads: int = MOST_UPLOADS
     most_sounds: int = MOST_SOUNDS
+
+    @property
+    def temporary(self) -> Path:
+        """Folder of what lasts as long as a request; emptied at each start."""
+        return self.folder / "temporary"
 
     @property
     def session(self) -> str:

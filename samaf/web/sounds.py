@@ -5,15 +5,49 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from samaf.engine.playback import HEADER_BYTES, draft_path
+from samaf.media import Selection
 from samaf.records import Recording
-from samaf.web.pictures import HEADER_BYTES, SAMPLE_RATE
+from samaf.web.pictures import SAMPLE_RATE
 from samaf.web.workers import Pool
 
-KEY = re.compile(r"[0-9a-f]{64}(-backwards)?")
+KEY = re.compile(r"[0-9a-f]{64}(-track\d+)?(-channel\d+)?(-backwards)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A clip as it is played.
+
+    Attributes
+    ----------
+    name
+        For messages.
+    sha256
+        Of its bytes.
+    backwards
+        Turned round.
+    """
+
+    path: Path
+    name: str
+    sha256: str
+    selection: Selection
+    backwards: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its name in the cache."""
+        track, channel = self.selection.track, self.selection.channel
+        marks = (
+            f"-track{track}" if track else "",
+            f"-channel{channel}" if channel else "",
+            "-backwards" if self.backwards else "",
+        )
+        return self.sha256 + "".join(marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +60,11 @@ class Sound:
     def peaks(self) -> Path:
         """Its peaks of 160 ms."""
         return self.path.with_suffix(".peaks")
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is in the cache."""
+        return self.path.exists() and self.peaks.exists()
 
     @property
     def samples(self) -> int:
@@ -53,32 +92,41 @@ class Sounds:
     most_bytes: int
     _making: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def clip(self, path: Path, name: str, sha256: str, backwards: bool = False) -> Sound:
+    async def clip(self, clip: Clip) -> Sound:
         """Give the sound of a clip, decoded now if it is not in the cache.
-
-        Parameters
-        ----------
-        name, sha256
-            Of the file: its name for messages, and the digest of its bytes.
 
         Raises
         ------
         SamafError
             The file is not there, or cannot be decoded.
         """
-        key = f"{sha256}-backwards" if backwards else sha256
-        about = {"path": str(path), "name": name, "backwards": backwards}
-        return await self._get(key, "clip_sound", about)
+        about = {
+            "path": str(clip.path),
+            "name": clip.name,
+            "selection": asdict(clip.selection),
+            "backwards": clip.backwards,
+        }
+        return await self._get(clip.key, "clip_sound", about)
 
     async def recording(self, recording: Recording) -> Sound:
         """Give the sound of a stored recording; see `clip`."""
         about = {"recording_id": recording.recording_id}
         return await self._get(recording.sha256, "recording_sound", about)
 
-    async def _get(self, key: str, task: str, about: dict[str, Any]) -> Sound:
+    def so_far(self, key: str) -> Sound | None:
+        """Give a sound as far as it is decoded, without waiting; None before that begins."""
+        for sound in (self._sound(key), Sound(draft_path(self._sound(key).path))):
+            if sound.is_there:
+                return sound
+        return None
+
+    def _sound(self, key: str) -> Sound:
         assert KEY.fullmatch(key)
-        sound = Sound(self.folder / f"{key}.wav")
-        if not (sound.path.exists() and sound.peaks.exists()):
+        return Sound(self.folder / f"{key}.wav")
+
+    async def _get(self, key: str, task: str, about: dict[str, Any]) -> Sound:
+        sound = self._sound(key)
+        if not sound.is_there:
             making = self._making.get(key)
             if making is None:
                 making = asyncio.create_task(self._make(sound.path, task, about))

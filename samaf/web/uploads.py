@@ -24,6 +24,7 @@ from samaf.engine.options import (
 )
 from samaf.text import printable
 from samaf.web.problems import Problem
+from samaf.web.settings import HIGHEST_TRACK
 
 FORM_BYTES = 1 << 20  # of a form besides its file
 LONGEST_NAME = 240  # bytes; file systems take 255
@@ -112,6 +113,12 @@ def query_options(values: Mapping[str, Any]) -> QueryOptions:
         except (TypeError, ValueError):
             raise Problem(422, f"{name}: not a number") from None
 
+    def chosen(name: str) -> int | None:
+        given: int | None = number(name, int, 0) if values.get(name) else None
+        if given is not None and not 1 <= given <= HIGHEST_TRACK:
+            raise Problem(422, f"{name}: out of range; choose 1 to {HIGHEST_TRACK}")
+        return given
+
     def text(name: str, default: str) -> Any:
         given = values.get(name, "") or default
         return given if isinstance(given, str) else ""
@@ -122,8 +129,15 @@ def query_options(values: Mapping[str, Any]) -> QueryOptions:
         number("max_false_matches", float, MAX_FALSE_MATCHES),
         text("search", SEARCHES[0]),
         text("population", POPULATIONS[0]),
-        text("verify", "false") not in ("false", "0", "off"),
+        is_set(values, "verify"),
+        chosen("track"),
+        chosen("channel"),
     )
+
+
+def is_set(values: Mapping[str, Any], name: str) -> bool:
+    """Whether a form or a URL sets something that is off by default."""
+    return values.get(name, "") not in ("", "0", "false", "off")
 
 
 @dataclass(frozen=True, slots=True)

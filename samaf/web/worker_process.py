@@ -20,21 +20,28 @@ from samaf.engine.course import AGREEING_BER, whole_course
 from samaf.engine.engine import Engine
 from samaf.engine.engine import open as open_engine
 from samaf.engine.options import QueryOptions
-from samaf.engine.playback import write_playable
+from samaf.engine.playback import Draft, write_playable
 from samaf.engine.references import References
-from samaf.errors import SamafError, StoreError
+from samaf.errors import AudioError, SamafError, StoreError
 from samaf.json_records import duplicate_record, query_record, ranking_record
-from samaf.records import Manipulation, Match, QueryResult
+from samaf.records import QueryResult
 from samaf.text import printable
+from samaf.web.answers import match_of
 
 Answer = dict[str, Any]
 
 
 class Worker:
-    """Holds the engine open from one request to the next."""
+    """Holds the engine open from one request to the next.
 
-    def __init__(self, url: str | None, index: str, audio: str | None) -> None:
-        self._url, self._index, self._audio = url, index, audio
+    Parameters
+    ----------
+    store
+        How messages name the store, which ours do not: it may lie anywhere.
+    """
+
+    def __init__(self, url: str | None, index: str, audio: str | None, store: str) -> None:
+        self._url, self._index, self._audio, self._store = url, index, audio, store
 
     @cached_property
     def engine(self) -> Engine:
@@ -43,12 +50,10 @@ class Worker:
 
     def shown(self, error: SamafError) -> str:
         """Give the line of an error without the place of the store, which is opened again."""
-        text = " ".join(str(error).split())
         if isinstance(error, StoreError) and "engine" in self.__dict__:
-            text = text.replace(self.engine.store.url, "the store")
             self.engine.close()
             del self.engine
-        return text
+        return " ".join(str(error).replace(self._store, "the store").split())
 
     def warm_up(self) -> Answer:
         """Load model and index, and search once for noise, which compiles the search."""
@@ -60,58 +65,53 @@ class Worker:
         self.engine.query(_wav(noise))
         return {}
 
-    def query(self, path: str, name: str, options: dict[str, Any], audit: bool = False) -> Answer:
+    def query(self, path: str, name: str, options: dict[str, Any], audit: bool) -> Answer:
         """Ask about a file; the record is that of ``samaf query --json``."""
         try:
-            result = self.engine.query(Path(path), audio=self._audio, **options)
-        except SamafError as error:
-            raise SamafError(str(error).replace(printable(path), name)) from error
+            result = self.engine.query(Path(path), audio=self._audio, audit=audit, **options)
+        except AudioError as error:
+            raise AudioError(str(error).replace(printable(path), name)) from error
         result = replace(result, query=name)
         if isinstance(result, QueryResult):
             return {"kind": "matches", "record": query_record(result), "reason": result.reason}
         return {"kind": "ranking", "record": ranking_record(result), "reason": result.reason}
 
-    def clip_sound(self, path: str, name: str, out: str, backwards: bool) -> Answer:
+    def clip_sound(
+        self, path: str, name: str, selection: dict[str, Any], out: str, backwards: bool
+    ) -> Answer:
         """Decode a clip for playing."""
         try:
-            with read(Path(path)) as audio:
-                write_playable(audio, Path(out), backwards=backwards)
-        except SamafError as error:
-            raise SamafError(str(error).replace(printable(path), name)) from error
+            with Draft(Path(out)) as draft:
+                on_samples = (lambda _samples: None) if backwards else draft.add
+                with read(Path(path), **selection, on_samples=on_samples) as audio:
+                    write_playable(audio, Path(out), backwards=backwards)
+        except AudioError as error:
+            raise AudioError(str(error).replace(printable(path), name)) from error
         return {}
 
     def recording_sound(self, recording_id: int, out: str) -> Answer:
         """Decode a recording for playing, from the file that was added."""
         recording = self.engine.show(recording_id)
         try:
-            with References(self._audio) as references:
-                write_playable(references.audio(recording), Path(out))
-        except SamafError as error:
+            with Draft(Path(out)) as draft, References(self._audio) as references:
+                write_playable(references.audio(recording, on_samples=draft.add), Path(out))
+        except AudioError as error:
             folder = printable(Path(recording.path).parent)
-            raise SamafError(str(error).replace(f"{folder}/", "")) from error
+            raise AudioError(str(error).replace(f"{folder}/", "")) from error
         return {}
 
-    def course(self, path: str, name: str, match: dict[str, Any]) -> Answer:
+    def course(
+        self, path: str, name: str, selection: dict[str, Any], match: dict[str, Any]
+    ) -> Answer:
         """Compare a clip with a recording block by block, along the line of a match."""
         if "manipulation" not in match:  # vectors have no bits
             return {"course": [], "threshold": None}
-        found = Match(
-            self.engine.show(match["reference_id"]),
-            match["query_start"],
-            match["query_stop"],
-            match["reference_start"],
-            match["reference_stop"],
-            match["ber"],
-            match["score"],
-            Manipulation(**match["manipulation"]),
-            channel=match.get("channel", ""),
-            reference_channel=match.get("reference_channel", ""),
-        )
+        found = match_of(match, self.engine.show(match["reference_id"]))
         try:
-            with read(Path(path)) as audio:
+            with read(Path(path), **selection) as audio:
                 blocks = whole_course(audio, found, self.engine)
-        except SamafError as error:
-            raise SamafError(str(error).replace(printable(path), name)) from error
+        except AudioError as error:
+            raise AudioError(str(error).replace(printable(path), name)) from error
         points = zip(blocks.reference_times.tolist(), blocks.ber.tolist(), strict=True)
         return {
             "course": [[round(time, 3), None if isnan(rate) else rate] for time, rate in points],
@@ -127,6 +127,20 @@ class Worker:
         chosen = ReportOptions(QueryOptions(**options), self._audio)
         made = report(self.engine, clips, out, chosen, case=Case(**case), log=log)
         return {"files": dict(made.files)}
+
+    def export(
+        self, clips: list[dict[str, Any]], out: str, export_format: str, padding_s: float
+    ) -> Answer:
+        """Write label tracks or cut sound of answers into a ZIP file."""
+        from samaf.report.exports.formats import FORMATS
+        from samaf.web.export_files import Answered, write_cuts, write_labels
+
+        answered = [Answered(**clip) for clip in clips]
+        if export_format in FORMATS:
+            write_labels(self.engine, answered, Path(out), export_format)
+        else:
+            write_cuts(self.engine, answered, Path(out), export_format, padding_s, self._audio)
+        return {}
 
     def duplicates(self) -> Answer:
         """Find all pairs of recordings that share audio."""
@@ -151,6 +165,7 @@ def serve() -> None:
             "recording_sound",
             "course",
             "report",
+            "export",
             "duplicates",
         )
     }

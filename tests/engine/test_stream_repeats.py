@@ -69,6 +69,29 @@ def _stored(engine: samaf.Engine, files: list[Path]) -> tuple[RepeatCluster, ...
     return engine.repeats()
 
 
+@pytest.mark.slow
+def test_a_bed_under_two_voices_is_found(tmp_path: Path) -> None:
+    bed = load(CLIP[0])[: 8 * SAMPLE_RATE]
+    parts, starts = [], []
+    for number in (5, 8):
+        voice = np.resize(load(CLIP[number]), len(bed))
+        parts.append(load(CLIP[number + 1])[: 5 * SAMPLE_RATE + 1_234 * number])
+        starts.append(sum(map(len, parts)) / SAMPLE_RATE)
+        parts.append(bed + 0.7 * voice * bed.std() / voice.std())
+    path = tmp_path / "stream.wav"
+    path.write_bytes(wav(np.concatenate(parts)))
+    (cluster,) = samaf.repeats([path])
+    assert [place.start for place in cluster.places] == pytest.approx(starts, abs=0.5)
+
+
+@pytest.mark.slow
+def test_a_recording_that_repeats_itself_is_one_cluster(tmp_path: Path) -> None:
+    path = tmp_path / "loop.wav"
+    path.write_bytes(wav(np.tile(load(CLIP[1])[: 3 * SAMPLE_RATE], 6)))
+    (cluster,) = samaf.repeats([path])
+    assert starts(cluster) == pytest.approx(range(0, 18, 3), abs=0.4)
+
+
 def test_nothing_recurs_in_silence_tones_and_short_files(tmp_path: Path) -> None:
     tone = np.sin(2 * np.pi * 440 * np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
     for name, samples in {"tone": tone, "silence": 0 * tone, "short": JINGLE[:9_000]}.items():

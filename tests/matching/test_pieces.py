@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,6 +53,33 @@ def test_a_border_that_one_pair_alone_lacks_splits_nothing() -> None:
 
 
 @pytest.mark.slow
+def test_a_sound_of_loops_is_one_piece() -> None:
+    # Three places of 8 s that agree with themselves and each other every 2 s, too.
+    starts = (10, 50, 90)
+    pairs = [Pair((a, a + 8), (b, b + 8)) for a, b in combinations(starts, 2)]
+    for shift in (2, 4, 5):
+        pairs += [Pair((a + shift, a + 8), (b, b + 8 - shift)) for a, b in combinations(starts, 2)]
+        pairs += [Pair((a, a + 8 - shift), (a + shift, a + 8)) for a in starts]
+    assert shown(pairs) == [[(start, start + 8) for start in starts]]
+
+
+def test_a_pair_that_goes_on_too_far_joins_no_two_pieces() -> None:
+    # The second piece follows the first one at 15, the third one at 120.
+    first, second, third = (10, 100, 200), (15, 120, 220), (115, 300, 400)
+    pairs = [
+        Pair((a, a + 5), (b, b + 5))
+        for starts in (first, second, third)
+        for a, b in combinations(starts, 2)
+        if (a, b) != (15, 120)
+    ]
+    pairs.append(Pair((10, 20), (115, 125)))
+    assert [[start for start, _ in places] for places in pieces(pairs)] == [
+        list(first),
+        list(second),
+        list(third),
+    ]
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.integers(0, 30), min_size=2, max_size=8, unique=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import wave
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -191,6 +192,9 @@ def test_pieces_that_recur_are_labelled_in_each_recording() -> None:
         (30.0, "piece 1, place 2 of 3"),
     ]
     assert (two.name, two.labels[0].stop, two.labels[0].tier) == (TWO.name, 8.0, "piece 1")
+    copy = replace(ONE, path="/elsewhere/one.wav")  # of the same file
+    places = (RepeatPlace(ONE, 1.0, 4.0), RepeatPlace(copy, 1.0, 4.0))
+    assert [len(file.labels) for file in of_repeats([RepeatCluster(1, 3.0, places)])] == [1, 1]
 
 
 def test_a_time_line_is_labelled_with_its_recordings() -> None:

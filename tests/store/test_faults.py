@@ -75,6 +75,36 @@ def test_a_cut_off_file(tmp_path: Path, fingerprinter: StoredFingerprinter, make
 
 
 @pytest.mark.process
+def moved(folder: Path, name: str, to: str) -> None:
+    """Rename a database with the files beside it."""
+    for path in folder.glob(f"{name}.db*"):
+        path.rename(path.with_name(path.name.replace(name, to)))
+
+
+def test_a_file_that_was_moved_away_is_missed(file_store: Store, tmp_path: Path) -> None:
+    moved(tmp_path, "store", "away")
+    for work in (lambda: file_store.relabel(1, {"a": "b"}), lambda: file_store.revision):
+        with pytest.raises(StoreError, match=r"is no longer where it was opened .* bring it back"):
+            work()
+    assert not (tmp_path / "store.db").exists()
+    moved(tmp_path, "away", "store")
+    file_store.relabel(1, {"a": "b"})
+    assert dict(file_store.get(1).labels)["a"] == "b"
+
+
+def test_a_file_that_took_the_place_of_another_is_read(
+    file_store: Store, tmp_path: Path, fingerprinter: StoredFingerprinter, make: Make
+) -> None:
+    with Store.open(str(tmp_path / "other.db")) as other:
+        other.bind(fingerprinter)
+        other.add(*make(1))
+        other.add(*make(2))
+    assert file_store.get_many([1, 2]).keys() == {1}
+    moved(tmp_path, "store", "away")
+    moved(tmp_path, "other", "store")
+    assert file_store.get_many([1, 2]).keys() == {1, 2}
+
+
 def test_a_disk_that_takes_no_more(file_store: Store) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))"
     assert "the disk refused to write" in in_child(file_store.url, limit)

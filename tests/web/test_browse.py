@@ -66,6 +66,19 @@ def test_a_recording_lists_the_clips_found_in_it(server: Server, clip: Path) -> 
     assert client.get("/recordings/99.json").status_code == 404
 
 
+def test_a_draft_is_given_without_waiting(server: Server) -> None:
+    client = server.client()
+    address = "/api/recordings/3"
+    shown = client.get(f"{address}/sound?draft=1").json()
+    assert (shown["decoded"], shown["duration"] > 5) == (0, True)
+    assert client.get(f"{address}/peaks?draft=1").content == b""
+    whole = client.get(f"{address}/sound").json()
+    assert whole["decoded"] == whole["duration"] == shown["duration"]
+    tile = client.get(f"{address}/peaks?level=3&draft=1")
+    assert tile.headers["cache-control"] == "no-store"
+    assert tile.content == client.get(f"{address}/peaks?level=3").content != b""
+
+
 def test_audio_comes_by_ranges(server: Server) -> None:
     client = server.client()
     whole = client.get("/api/recordings/2/audio").content

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.process
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WAIT_MS = 60_000
-NAMES = ["Ask", "Recordings", "Duplicates", "Statistics", "Audit log"]
+NAMES = ["Ask", "Recordings", "Duplicates", "Reports", "Statistics", "Audit log"]
 LOUDNESS = """async (address) => {
     const content = await (await fetch(address)).arrayBuffer();
     const decoded = await new OfflineAudioContext(1, 1, 16000).decodeAudioData(content);
@@ -167,6 +167,54 @@ def test_the_same_with_the_keyboard_alone(open_page: Callable[..., Any], clip: P
     page.locator("tr.answer .accepted").first.wait_for()
 
 
+def test_a_thousand_files_at_once_are_all_answered(
+    open_page: Callable[..., Any], server: Server, clip: Path
+) -> None:
+    page = open_page()
+    before = page.locator("#answers tbody").count()
+    page.evaluate(
+        """(bytes) => {
+            const transfer = new DataTransfer();
+            for (let i = 0; i < 1000; i += 1) transfer.items.add(new File([], `empty ${i}.wav`));
+            transfer.items.add(new File([new Uint8Array(bytes)], "last.wav"));
+            document.querySelector("#drop").dispatchEvent(
+                new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }""",
+        list(clip.read_bytes()),
+    )
+    page.locator("tr.answer", has_text="last.wav").wait_for(timeout=10 * WAIT_MS)
+    page.wait_for_selector("#progress:empty", state="attached")
+    assert page.locator("#answers tbody").count() == before + 1001
+    assert page.locator("tr.error", has_text="the file is empty").count() == 1000
+    queries = server.client().get("/api/queries?limit=1000").json()["queries"]
+    assert {f"empty {i}.wav" for i in range(2, 1000)} <= {each["clip"] for each in queries}
+
+
+def test_answers_are_exported_and_reports_listed(open_page: Callable[..., Any], clip: Path) -> None:
+    page = open_page()
+    drop(page, clip)
+    answer = page.locator("tr.answer", has_text=clip.name).first
+    answer.locator("input[type=checkbox]").check()
+    page.click("#export")
+    page.locator("#export-dialog select").select_option("textgrid")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the file").click()
+    assert download.value.suggested_filename == "samaf-textgrid.zip"
+    page.locator("#export-dialog").wait_for(state="hidden")
+    page.click("#report")
+    page.get_by_role("button", name="Make the report").click()
+    page.locator('a[data-file="report.html"]').wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Reports").click()
+    made = page.locator("tr[data-state=done]").first
+    assert clip.name in made.inner_text()
+    count = page.locator("tr[data-state=done]").count()
+    page.on("dialog", lambda dialog: dialog.accept())
+    with page.expect_navigation():
+        made.locator(".remove").click()
+    assert page.locator("tr[data-state=done]").count() == count - 1
+
+
 def test_a_bad_clip_says_why_and_others_go_on(
     open_page: Callable[..., Any], clip: Path, tmp_path: Path
 ) -> None:
@@ -192,10 +240,11 @@ def test_pages_fit_and_axe_finds_nothing_serious(
     page.locator("tr.answer").first.wait_for()
     faults = {}
     for path in ("/", f"/queries/{job['id']}", "/recordings", "/recordings/1", "/statistics",
-                 "/audit", "/duplicates"):  # fmt: skip
+                 "/audit", "/duplicates", "/reports"):  # fmt: skip
         page.goto(server.url + path)
         if path == "/":
             page.locator("tr.answer").first.wait_for()
+            page.locator("#options summary").click()
         if path.startswith("/queries"):
             page.wait_for_selector("#pair[data-ready=yes]")
         page.evaluate(axe)

@@ -9,7 +9,7 @@ import pytest
 from web.conftest import write_wav
 
 from samaf.audio import read
-from samaf.engine.playback import peaks, write_playable
+from samaf.engine.playback import Draft, draft_path, peaks, write_playable
 from samaf.web.pictures import open_pcm, peak_tile, spectrogram_tile
 
 
@@ -36,6 +36,30 @@ def test_a_playable_file_holds_the_samples_at_full_level(sound: Path) -> None:
     assert len(pcm) == 11 * 60 * 16_000
     assert np.abs(pcm[: 5 * 16_000 - 100]).max() == 0
     assert 31_900 < pcm.max() <= 32_000
+
+
+@pytest.mark.slow
+def test_a_draft_grows_while_a_sound_is_decoded(tmp_path: Path) -> None:
+    write_wav(tmp_path / "tone.wav", 0.5 * np.sin(np.arange(60 * 16_000)))
+    out = tmp_path / "out.wav"
+    draft = Draft(out)
+    lengths = []
+
+    def on_samples(samples: np.ndarray | None) -> None:
+        draft.add(samples)
+        lengths.append(len(open_pcm(draft_path(out))))
+
+    with draft, read(tmp_path / "tone.wav", on_samples=on_samples) as audio:
+        assert (lengths[0], lengths[-1], len(set(lengths)) > 10) == (0, 60 * 16_000, True)
+        assert lengths == sorted(lengths)
+        level = 16_000 * 0.5 / 32_768  # in the file
+        assert open_pcm(draft_path(out)).max() == pytest.approx(32_000 * level, abs=2)
+        tile = peak_tile(open_pcm(draft_path(out)), draft_path(out).with_suffix(".peaks"), 5, 0)
+        assert len(tile) == 188  # columns of 320 ms
+        draft.add(None)
+        assert len(open_pcm(draft_path(out))) == 0
+        write_playable(audio, out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.peaks", "out.wav", "tone.wav"]
 
 
 @pytest.mark.slow

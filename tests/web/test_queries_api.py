@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,8 @@ def test_a_clip_below_a_root_is_chosen(server: Server, clip: Path) -> None:
         ({"k": "many"}, "k: not a number"),
         ({"search": "wild"}, "'wild': no such search"),
         ({"max_false_matches": "nan"}, "maximum false matches are out of range"),
+        ({"track": "0"}, "track: out of range; choose 1 to 1000"),
+        ({"channel": "left"}, "channel: not a number"),
     ],
 )
 def test_options_out_of_range_are_refused(
@@ -59,6 +62,22 @@ def test_options_out_of_range_are_refused(
     answer = server.client().post("/api/queries", files={"clip": b"x"}, data=form)
     assert answer.status_code == 422
     assert message in answer.json()["error"]
+
+
+def test_a_channel_is_chosen_and_the_question_logged(server: Server, clip: Path) -> None:
+    client = server.client()
+
+    def asked(**options: str) -> dict[str, Any]:
+        files = {"clip": clip.open("rb")}
+        return finished(client, client.post("/api/queries", files=files, data=options).json()["id"])
+
+    job = asked(channel="1", audit="true")
+    assert job["result"]["matches"][0]["reference"] == f"{NAMES[0]}.ogg"
+    entry = client.get("/audit.json?limit=1").json()["entries"][0]
+    assert (entry["act"], entry["sha256"]) == ("query", job["result"]["sha256"])
+    assert client.get(f"/api/queries/{job['id']}/audio").content[:4] == b"RIFF"
+    assert client.get(f"/api/queries/{job['id']}/matches/1").json()["course"]
+    assert "has no channel 2" in asked(channel="2")["error"]
 
 
 def test_a_clip_that_is_no_sound_fails_in_one_line(server: Server) -> None:

@@ -78,10 +78,15 @@ def test_options_have_the_defaults_of_the_shell() -> None:
     )
 
 
+def setup_of(folder: Path) -> dict[str, Any]:
+    """Describe a store that is not there to the processes of a pool."""
+    return {"url": str(folder / "none.db"), "index": "exact", "audio": None, "store": "none.db"}
+
+
 @pytest.mark.slow
 def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
     async def run() -> list[str]:
-        pool = Pool(1, {"url": str(tmp_path / "none.db"), "index": "exact", "audio": None})
+        pool = Pool(1, setup_of(tmp_path))
         jobs = Jobs(tmp_path / "queries", pool, most_bytes=250)
         jobs.load()
         for name in ("1.wav", "2.wav", "3.wav"):
@@ -96,6 +101,27 @@ def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
         return [job.clip for job in jobs.page(None, 10)]
 
     assert asyncio.run(run()) == ["3.wav", "2.wav"]
+
+
+@pytest.mark.slow
+def test_no_more_than_so_many_queries_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("samaf.web.jobs.MOST_WAITING", 2)
+
+    async def run() -> None:
+        pool = Pool(1, setup_of(tmp_path))
+        jobs = Jobs(tmp_path / "queries", pool, most_bytes=1000)
+        jobs.load()
+        for _ in range(2):
+            place = jobs.new_folder()
+            clip_path(place, "a.wav").write_bytes(b"x")
+            jobs.start(place, "a.wav", QueryOptions())
+        with pytest.raises(Problem, match="too many queries wait") as refused:
+            jobs.new_folder()
+        assert refused.value.status_code == 429
+        await jobs.close()
+        await pool.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.process

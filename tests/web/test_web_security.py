@@ -23,6 +23,12 @@ def raw(server: Server, request: bytes) -> bytes:
         return connection.recv(1 << 16)
 
 
+def test_only_loopback_listens(server: Server) -> None:
+    socket.create_connection(("127.0.0.1", server.port), 5).close()
+    with pytest.raises(ConnectionRefusedError):  # an address of this machine all the same
+        socket.create_connection(("127.0.0.2", server.port), 5)
+
+
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "", "localhost.evil"])
 def test_a_foreign_host_is_refused(server: Server, host: str) -> None:
     request = f"GET / HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
@@ -79,10 +85,11 @@ def test_reading_changes_nothing(server: Server) -> None:
     client = server.client()
     job = client.post("/api/queries", files={"clip": ("a.wav", b"no sound")}).json()
     finished(client, job["id"])
-    before = client.get("/api/queries").json()
-    for path in ("cancel", "decisions", ""):
-        client.get(f"/api/queries/{job['id']}/{path}")
-    assert client.get("/api/queries").json() == before
+    address = f"/api/queries/{job['id']}"
+    before = client.get(address).json()
+    for path in ("/cancel", "/decisions", ""):
+        client.get(f"{address}{path}")
+    assert client.get(address).json() == before
 
 
 @pytest.mark.parametrize("path", ["/", "/api/queries", "/static/ask.js", "/none", "/api/none"])
@@ -114,8 +121,11 @@ def test_a_read_only_server_writes_nothing(
     answer = client.post(
         f"/api/queries/{job['id']}/matches/1/decisions", json={"decision": "accepted", "name": "A"}
     )
-    assert answer.status_code == 403
-    assert "--write" in answer.json()["error"]
+    logged = client.post("/api/queries", files={"clip": b"x"}, data={"audit": "true"})
+    labelled = client.patch("/api/recordings/1/labels", json={"labels": {"a": "b"}})
+    for refused in (answer, logged, labelled):
+        assert refused.status_code == 403
+        assert "--write" in refused.json()["error"]
     assert client.get("/api/decisions").json() == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,8 @@ from samaf.report.pages.words import moment
 from samaf.report.record import Examination
 
 LEAST_S = 0.001  # of a label: formats have no points
+NAME = 60  # characters of a file's name in that of a file made for it
+UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 class _Recording(Protocol):
@@ -149,22 +152,22 @@ def of_comparison(comparison: Comparison) -> list[Annotated]:
 
 def of_duplicates(pairs: Iterable[Duplicate]) -> list[Annotated]:
     """Label each recording of a store with what it shares with others."""
-    durations: dict[str, tuple[str, float]] = {}
+    durations: dict[str, tuple[str, float]] = {}  # by path: two files may be the same
     labels: dict[str, list[Label]] = {}
     for pair in pairs:
         one, other = pair.first, pair.second
         for recording in (one, other):
-            durations[recording.sha256] = (recording.name, recording.duration)
+            durations[recording.path] = (recording.name, recording.duration)
         for m in pair.matches:
             here = f"{other.name} at {moment(m.reference_start)}"
             there = f"{one.name} at {moment(m.query_start)}"
-            labels.setdefault(one.sha256, []).append(
+            labels.setdefault(one.path, []).append(
                 Label(m.query_start, m.query_stop, here, other.name)
             )
-            labels.setdefault(other.sha256, []).append(
+            labels.setdefault(other.path, []).append(
                 Label(m.reference_start, m.reference_stop, there, one.name)
             )
-    return [annotated(*durations[digest], each) for digest, each in labels.items()]
+    return [annotated(*durations[path], each) for path, each in labels.items()]
 
 
 def of_copies(result: CopiesResult) -> Annotated:
@@ -180,13 +183,24 @@ def of_copies(result: CopiesResult) -> Annotated:
     return annotated(result.path, result.duration, labels)
 
 
+def safe_name(name: str) -> str:
+    """Give a name that is safe as part of a file's name on any system.
+
+    Examples
+    --------
+    >>> safe_name("../b c.ogg"), safe_name("")
+    ('_b_c.ogg', '_')
+    """
+    return UNSAFE.sub("_", name).lstrip(".")[:NAME] or "_"
+
+
 def of_repeats(clusters: Iterable[RepeatCluster]) -> list[Annotated]:
     """Label each recording with the pieces in it that recur."""
     recordings: dict[str, tuple[Recording, list[Label]]] = {}
     for cluster in clusters:
         tier = f"piece {cluster.number}"
         for number, place in enumerate(cluster.places, 1):
-            _, labels = recordings.setdefault(place.recording.sha256, (place.recording, []))
+            _, labels = recordings.setdefault(place.recording.path, (place.recording, []))
             text = f"{tier}, place {number} of {len(cluster.places)}"
             labels.append(Label(place.start, place.stop, text, tier))
     return [annotated(r.name, r.duration, labels) for r, labels in recordings.values()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import wave
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,13 +14,12 @@ from samaf.errors import AudioError, ReportError
 from samaf.files import atomic
 from samaf.media import DEFAULT, MediaInfo, Selection
 from samaf.records import CopiesResult, Duplicate, Match, QueryResult, Recording
+from samaf.report.exports.annotations import safe_name
 from samaf.report.record import Examination
 from samaf.text import printable
 
 CUT_FORMATS = ("wav", "flac")
 BITS = 24  # 16- and 24-bit files are cut without any rounding
-NAME = 60  # characters of a file's name in the name of a piece
-UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +61,6 @@ def cut_name(segment: CutSegment, number: int, cut_format: str) -> str:
     """
     name = safe_name(segment.name)
     return f"{number:03d}-{segment.role}-{name}-{segment.start:.3f}s.{cut_format}"
-
-
-def safe_name(name: str) -> str:
-    """Give a name that is safe as part of a file's name on any system.
-
-    Examples
-    --------
-    >>> safe_name("../b c.ogg"), safe_name("")
-    ('_b_c.ogg', '_')
-    """
-    return UNSAFE.sub("_", name).lstrip(".")[:NAME] or "_"
 
 
 def segments_of(

@@ -5,13 +5,13 @@ Each function makes the whole text of a file; names appear harmless in it, whate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import count
 from xml.etree import ElementTree
 
-from samaf.report.exports.annotations import Annotated, Label
+from samaf.report.exports.annotations import Annotated, Label, safe_name
 from samaf.text import escaped
 
 ELAN_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -207,3 +207,16 @@ FORMATS: Mapping[str, LabelFormat] = {
     "vtt": LabelFormat(".vtt", vtt),
     "srt": LabelFormat(".srt", srt),
 }
+
+
+def label_files(files: Iterable[Annotated], label_format: str) -> dict[str, str]:
+    """Give the text of each file of labels by its name; names that occur again get a number."""
+    chosen = FORMATS[label_format]
+    texts: dict[str, str] = {}
+    for file in files:
+        name, number = safe_name(file.name), 1
+        while f"{name}{chosen.suffix}" in texts:
+            number += 1
+            name = f"{safe_name(file.name)}-{number}"
+        texts[f"{name}{chosen.suffix}"] = chosen.write(file)
+    return texts

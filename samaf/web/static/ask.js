@@ -2,11 +2,14 @@
 
 import { $, altered, api, clock, el, notice, onKeys, trying, upload } from "./common.js";
 import { badge } from "./decide.js";
+import { openExport } from "./export.js";
 import { openReport } from "./report.js";
 import { PairPlayer } from "./player.js";
 
 const UPLOADS_AT_ONCE = 2;
 const PAGE = 100;
+const UPDATE_MS = 200;
+const SMALL = 1 << 20; // bytes, that are sent too quickly to be shown in parts
 const table = $("#answers");
 const rows = new Map(); // by the id of the query
 const chosen = new Set();
@@ -19,9 +22,7 @@ let decisions = []; // the newest first
 
 function formWith(name, value) {
   const form = new FormData();
-  for (const field of ["search", "population", "verify", "granularity_s", "k", "max_false_matches"]) {
-    form.append(field, $(`[name=${field}]`).value);
-  }
+  for (const field of document.querySelectorAll("#options [name]")) form.append(field.name, field.value);
   form.append(name, value);
   return form;
 }
@@ -33,7 +34,6 @@ function askAbout(files) {
     status(body, file.name, "waits to be sent");
     waiting.push({ file, body, form: formWith("clip", file) });
   }
-  $("#none").hidden = true;
   send();
 }
 
@@ -41,8 +41,9 @@ async function send() {
   while (sending < UPLOADS_AT_ONCE && waiting.length) {
     const { file, body, form } = waiting.shift();
     sending += 1;
-    progress();
-    upload("/api/queries", form, (part) => status(body, file.name, `sent ${Math.round(100 * part)} %`))
+    refresh();
+    const onPart = (part) => { if (file.size > SMALL) status(body, file.name, `sent ${Math.round(100 * part)} %`); };
+    upload("/api/queries", form, onPart)
       .then((job) => {
         if (rows.has(job.id)) body.remove(); // its event came first
         else rows.set(job.id, body);
@@ -51,13 +52,41 @@ async function send() {
       .catch((error) => status(body, file.name, error.message, "error"))
       .finally(() => {
         sending -= 1;
-        progress();
+        refresh();
         send();
       });
   }
 }
 
-function progress() {
+// A thousand clips may change at once: the table is laid out a few times a second.
+const changed = new Map(); // queries by their ids
+let planned = null;
+let updated = -Infinity;
+
+function refresh() {
+  planned ??= setTimeout(() => {
+    planned = null;
+    updated = performance.now();
+    for (const job of changed.values()) render(job);
+    changed.clear();
+    count();
+  }, Math.max(0, updated + UPDATE_MS - performance.now()));
+}
+
+const RANKS = { queued: 0, running: 1, done: 2, failed: 2, cancelled: 2, forgotten: 3 };
+const ranks = new Map();
+
+/** Show a query; answers of the server may overtake each other, states never go back. */
+function show(job) {
+  if (RANKS[job.state] < (ranks.get(job.id) ?? 0)) return;
+  ranks.set(job.id, RANKS[job.state]);
+  changed.set(job.id, job);
+  refresh();
+}
+
+function count() {
+  $("#none").hidden = table.tBodies.length > 0;
+  for (const id of ["#report", "#export"]) $(id).disabled = !chosen.size;
   const left = waiting.length + sending;
   const open = [...rows.values()].filter((body) => body.dataset.open === "yes").length;
   const parts = [];
@@ -77,12 +106,12 @@ function status(body, clip, text, kind = "") {
 
 const WORDS = { queued: "waits", running: "is searched for", cancelled: "cancelled", failed: "failed" };
 
-function show(job) {
+function render(job) {
   if (job.state === "forgotten") {
     rows.get(job.id)?.remove();
     rows.delete(job.id);
     chosen.delete(job.id);
-    return refresh();
+    return;
   }
   let body = rows.get(job.id);
   if (!body) {
@@ -106,13 +135,6 @@ function show(job) {
         el("th", { scope: "row" }, job.clip), cell(text, { colspan: 10 }), el("td", { class: "actions" }, action)),
     );
   }
-  refresh();
-}
-
-function refresh() {
-  $("#none").hidden = table.tBodies.length > 0;
-  $("#report").disabled = !chosen.size;
-  progress();
 }
 
 const button = (text, job, action) =>
@@ -123,7 +145,7 @@ const forget = (job) =>
     onclick: () => trying(() => api(`/api/queries/${job.id}`, { method: "DELETE" })) }, "✕");
 
 function choice(job) {
-  const box = el("input", { type: "checkbox", "aria-label": `Choose ${job.clip} for the report` });
+  const box = el("input", { type: "checkbox", "aria-label": `Choose ${job.clip}` });
   box.checked = chosen.has(job.id);
   box.addEventListener("change", () => {
     if (box.checked) chosen.add(job.id);
@@ -151,7 +173,7 @@ function lines(job) {
       numeric(clock(match.query_start), "from"), numeric(clock(match.query_stop), "to"),
       el("td", {}, el("a", { href: link }, match.reference)),
       numeric(clock(match.reference_start), "from"), numeric(clock(match.reference_stop), "to"),
-      cell(match.manipulation ? altered(match.manipulation) || "-" : ""),
+      cell(match.manipulation ? altered(match.manipulation) || "-" : "", { "data-label": "altered" }),
       numeric(match.ber?.toFixed(3) ?? "", "BER"), numeric(match.score?.toFixed(1) ?? "", "score"),
       numeric(match.log10_lr?.toFixed(1) ?? "", "log10 LR"),
       el("td", {}, decided(job, match)),
@@ -201,6 +223,8 @@ onKeys({
   o: () => $("#files").click(),
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
+  r: () => openReport([...chosen]),
+  e: () => openExport([...chosen]),
   x: () => $("input[type=checkbox]", current()?.closest("tbody") ?? document.createElement("p"))?.click(),
 });
 document.addEventListener("keydown", (event) => {
@@ -263,6 +287,7 @@ $("#all").addEventListener("change", (event) => {
   }
 });
 $("#report").addEventListener("click", () => openReport([...chosen]));
+$("#export").addEventListener("click", () => openExport([...chosen]));
 
 // What is there, and what comes ------------------------------------------------------------
 

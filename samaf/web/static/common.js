@@ -18,8 +18,8 @@ export function el(name, attributes = {}, ...children) {
   return made;
 }
 
-/** Ask the server; an error carries its one line. */
-export async function api(path, { method = "GET", body, json } = {}) {
+/** Ask the server for JSON, or for the answer as it is (`raw`); an error carries its one line. */
+export async function api(path, { method = "GET", body, json, raw = false } = {}) {
   const headers = { "x-csrf-token": meta("csrf") };
   if (json !== undefined) {
     headers["content-type"] = "application/json";
@@ -32,6 +32,7 @@ export async function api(path, { method = "GET", body, json } = {}) {
     throw new Error("the server does not answer; is samaf serve still running?");
   }
   if (answer.status === 204) return null;
+  if (raw && answer.ok) return answer;
   const record = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(record.error ?? `error ${answer.status}`);
   return record;

@@ -1,27 +1,49 @@
 // Waveforms, spectrograms and curves on canvases, from tiles that the server makes.
 
 const TILES_KEPT = 200;
+const DRAFT_MS = 700; // between looks at what is decoded so far
 const LOUDEST_DB = 0.85; // of the scale, shown at full strength
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 export const onTheme = (redraw) => dark.addEventListener("change", redraw);
 export const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** Tiles of one sound, fetched once. */
+/** Tiles of one sound: of what is decoded so far, then of the whole. */
 export class Tiles {
   constructor(address, { backwards = false, onload = () => {} } = {}) {
     this.address = address;
-    this.backwards = backwards;
+    this.more = backwards ? "&backwards=1" : "";
     this.onload = onload;
     this.kept = new Map();
+    this.decoded = 0; // s; Infinity for the whole
   }
 
-  async open() {
-    const answer = await fetch(`${this.address}/sound${this.backwards ? "?backwards=1" : ""}`);
+  /** Wait until all is decoded; meanwhile draw what is there, and call `onprogress`. */
+  async open(onprogress = () => {}) {
+    let waits = true;
+    const whole = this._about("").finally(() => { waits = false; });
+    whole.catch(() => {}); // thrown below
+    for (;;) {
+      await Promise.race([whole, new Promise((resolve) => { setTimeout(resolve, DRAFT_MS); })]);
+      if (!waits) break;
+      await this._about("&draft=1").then((record) => this._take(record, record.decoded)).catch(() => {});
+      onprogress();
+      this.onload();
+    }
+    this._take(await whole, Infinity);
+    this.onload();
+    return this;
+  }
+
+  async _about(draft) {
+    const answer = await fetch(`${this.address}/sound?${this.more}${draft}`);
     const record = await answer.json();
     if (!answer.ok) throw new Error(record.error);
-    Object.assign(this, { duration: record.duration, columnS: record.column_s, columns: record.columns });
-    return this;
+    return record;
+  }
+
+  _take(record, decoded) {
+    Object.assign(this, { duration: record.duration, columnS: record.column_s, columns: record.columns, decoded });
   }
 
   /** The level whose columns are about as wide as a pixel that lasts `seconds`. */
@@ -29,21 +51,30 @@ export class Tiles {
     return Math.max(0, Math.min(20, Math.floor(Math.log2(seconds / this.columnS))));
   }
 
-  /** Give a tile that is here; fetch one that is not, and call `onload` then. */
+  /** Give a tile that is here; fetch one that is not, or that has grown, and call `onload` then. */
   get(kind, level, tile) {
     const key = `${kind} ${level} ${tile}`;
-    const found = this.kept.get(key);
-    if (found !== undefined) return found;
-    this.kept.set(key, null);
-    if (this.kept.size > TILES_KEPT) this.kept.delete(this.kept.keys().next().value);
-    fetch(`${this.address}/${kind}?level=${level}&tile=${tile}${this.backwards ? "&backwards=1" : ""}`)
-      .then((answer) => (answer.ok ? answer.arrayBuffer() : null))
-      .then((content) => {
-        if (content) this.kept.set(key, { bytes: new Uint8Array(content), signed: new Int8Array(content) });
-        this.onload();
-      })
-      .catch(() => this.kept.delete(key));
-    return null;
+    let entry = this.kept.get(key);
+    if (!entry) {
+      entry = { content: null, of: -1, waits: false };
+      this.kept.set(key, entry);
+      if (this.kept.size > TILES_KEPT) this.kept.delete(this.kept.keys().next().value);
+    }
+    const end = (tile + 1) * this.columns * this.columnS * 2 ** level;
+    const isWhole = this.decoded === Infinity;
+    if (!entry.waits && entry.of < (isWhole ? Infinity : Math.min(this.decoded, end))) {
+      entry.waits = true;
+      const of = this.decoded;
+      fetch(`${this.address}/${kind}?level=${level}&tile=${tile}${this.more}${isWhole ? "" : "&draft=1"}`)
+        .then((answer) => (answer.ok ? answer.arrayBuffer() : null))
+        .then((content) => {
+          Object.assign(entry, { of, waits: false });
+          if (content) entry.content = { bytes: new Uint8Array(content), signed: new Int8Array(content) };
+          this.onload();
+        })
+        .catch(() => { entry.waits = false; }); // asked for again when it is drawn again
+    }
+    return entry.content;
   }
 }
 

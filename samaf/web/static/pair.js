@@ -4,6 +4,7 @@ import { $, altered, api, clock, el, notice, onKeys, trying } from "./common.js"
 import { Tiles, color, drawCourse, drawSpectrogram, drawWaveform, onTheme, prepared, ticks } from "./draw.js";
 import { MODES, PairPlayer } from "./player.js";
 import { decisionPanel } from "./decide.js";
+import { openExport } from "./export.js";
 import { openReport } from "./report.js";
 
 const main = $("#pair");
@@ -45,7 +46,11 @@ async function open(wanted) {
   $("#state").textContent = "decoding …";
   redraw();
   const opened = number;
-  const results = await Promise.allSettled([clip.open(), recording.open(), api(`/api/queries/${queryId}/matches/${number}`)]);
+  const progress = () => {
+    if (opened !== number || !recording.duration || recording.decoded === Infinity) return;
+    $("#state").textContent = `decoding the recording … ${clock(recording.decoded)} of ${clock(recording.duration)}; it can be played then`;
+  };
+  const results = await Promise.allSettled([clip.open(), recording.open(progress), api(`/api/queries/${queryId}/matches/${number}`)]);
   if (opened !== number) return;
   const errors = results.filter((each) => each.status === "rejected").map((each) => each.reason.message);
   $("#state").textContent = errors.join("; ");
@@ -198,6 +203,7 @@ $("#place").addEventListener("input", (event) => player.seek(Number(event.target
 $("#zoom-in").addEventListener("click", () => zoom(0.5));
 $("#zoom-out").addEventListener("click", () => zoom(2));
 $("#report").addEventListener("click", () => openReport([queryId]));
+$("#export").addEventListener("click", () => openExport([queryId]));
 $("#stack").addEventListener("click", (event) => {
   player.seek(toTime(event.clientX - $("#stack").getBoundingClientRect().left));
   if (!player.playing) player.play();
@@ -242,6 +248,7 @@ onKeys({
   3: () => decide?.choose("rejected"),
   c: () => decide?.comment(),
   r: () => openReport([queryId]),
+  e: () => openExport([queryId]),
   Escape: () => { location.href = "/"; },
 });
 

@@ -1,5 +1,5 @@
 // One recording: its waveform, and its labels.
-import { $, api, onKeys, trying } from "./common.js";
+import { $, api, clock, onKeys, trying } from "./common.js";
 import { Tiles, color, drawWaveform, onTheme } from "./draw.js";
 
 const canvas = $("#overview");
@@ -16,10 +16,12 @@ function draw() {
 }
 const tiles = new Tiles(address, { onload: draw });
 $("#state").textContent = "decoding …";
-tiles.open().then(() => {
+new ResizeObserver(draw).observe(canvas);
+onTheme(draw);
+tiles.open(() => {
+  if (tiles.duration) $("#state").textContent = `decoding … ${clock(tiles.decoded)} of ${clock(tiles.duration)}`;
+}).then(() => {
   $("#state").textContent = "";
-  new ResizeObserver(draw).observe(canvas);
-  onTheme(draw);
   audio.addEventListener("timeupdate", draw);
   canvas.addEventListener("click", (event) => {
     const box = canvas.getBoundingClientRect();
