@@ -80,9 +80,9 @@ class Mixer:
         if count > 1:
             statistics = self._statistics.setdefault(count, ChannelStatistics(count))
             statistics.add(samples, self._mixes[0].weights(count), rate)
-        yield from self._heard(samples, rate)
+        yield from self._taken(samples, rate)
 
-    def _heard(self, samples: np.ndarray, rate: int) -> Iterator[tuple[int, np.ndarray]]:
+    def _taken(self, samples: np.ndarray, rate: int) -> Iterator[tuple[int, np.ndarray]]:
         """Mix the samples of all channels, float32 (channels, n), for each stream."""
         for index, (mix, stream) in enumerate(zip(self._mixes, self._streams, strict=True)):
             mono = mix.weights(len(samples)) @ samples

@@ -1,4 +1,4 @@
-"""Streams whose channels differ: their sides are heard once that has shown."""
+"""Streams whose channels differ: their sides are given once that has shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from samaf.audio.tracks import Pause
 from samaf.media import joined
 
 JUDGED_FRAMES = 100  # 10 s with sound, before channels of a stream are said to differ
-KEPT_SECONDS = 30.0  # of a stream that its sides are heard of from before that
+KEPT_SECONDS = 30.0  # of the sides of a stream that are given from before that
 KEPT_BYTES = 32 << 20  # at most, where there are many channels
 
 
@@ -43,8 +43,8 @@ class StreamMixer(Mixer):
             self._before += batch.samples / batch.sample_rate
         yield from super()._mixed(batch)
 
-    def _heard(self, samples: np.ndarray, rate: int) -> Iterator[tuple[int, np.ndarray]]:
-        yield from super()._heard(samples, rate)
+    def _taken(self, samples: np.ndarray, rate: int) -> Iterator[tuple[int, np.ndarray]]:
+        yield from super()._taken(samples, rate)
         if len(self.channels) == 1:
             self._kept.append((samples, rate))
             self._forget(KEPT_SECONDS, KEPT_BYTES)
@@ -55,7 +55,7 @@ class StreamMixer(Mixer):
             yield from self._judged(0)
 
     def _judged(self, least: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Hear the sides from what is kept on where the channels differ."""
+        """Give the sides from what is kept on where the channels differ."""
         statistics = self.statistics
         if not statistics or statistics.frames < least or not (sides := statistics.sides()):
             return

@@ -193,14 +193,14 @@ class StreamListener:
             parts.setdefault(sound.channel, []).append(sound)
             self._now = max(self._now, (sound.start + len(sound.samples)) / self._sample_rate)
         found = []
-        for channel, heard in parts.items():
+        for channel, given in parts.items():
             if channel not in self._listeners:
-                start = heard[0].start / self._sample_rate
+                start = given[0].start / self._sample_rate
                 self._listeners[channel] = start, self._new(channel)
                 for _, listener in self._listeners.values():
                     listener.streams = len(self._listeners)
             start, listener = self._listeners[channel]
-            samples = np.concatenate([sound.samples for sound in heard])
+            samples = np.concatenate([sound.samples for sound in given])
             found += _placed(listener.feed(samples, index), channel, start)
         return self._settled(found, HELD_SECONDS if len(self._listeners) > 1 else 0.0)
 
