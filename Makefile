@@ -23,7 +23,7 @@ apt = { command -v apt-get && $(AS_ROOT) true && $(AS_ROOT) apt-get -qq update &
 demo: .venv/has-samaf  ## index the bundled clips, distort them, find them again
 	@$(BIN)/samaf demo
 
-test: system .venv/has-test  ## all tests; those that lack a system package are skipped by name
+test: .venv/has-test system  ## all tests; those that lack a system package are skipped by name
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -rs
 
 test-fast: .venv/has-test  ## unit tests, in less than a minute of processor time
@@ -42,7 +42,7 @@ example-report: .venv/has-test  ## make docs/example-report/ again
 fuzz: .venv/has-test  ## spoil every format that is read, many times over
 	@SAMAF_FUZZ=$${SAMAF_FUZZ:-5000} $(BIN)/python -m pytest -q tests/fuzz
 
-torture: system .venv/has-test  ## end program and server at random moments, 210 times
+torture: .venv/has-test system  ## end program and server at random moments, 210 times
 	@$(BIN)/python -m benchmarks stores torture
 
 system:
@@ -51,7 +51,9 @@ system:
 	command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	[ -z "$$missing" ] || { echo "installing through apt:" $$missing && $(call apt,$$missing); } || \
-		echo "not installed, so the tests that need them are skipped:" $$missing
+		echo "not installed, so the tests that need them are skipped:" $$missing; \
+	sh benchmarks/stores/mysql.sh .venv/mysql >/dev/null || \
+		echo "no MySQL server was unpacked, so the tests that need one are skipped"
 
 # A stamp for each set of requirements, so that a second run starts at once.
 .venv/has-samaf: EXTRAS :=

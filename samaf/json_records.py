@@ -137,6 +137,7 @@ def query_record(result: QueryResult) -> Record:
         "duration": round(result.duration, 3),
         "sha256": result.sha256,
         "media": media_record(result.media),
+        "unsearched": list(result.unsearched),
         "more": result.more,
         "matches": [match_record(match) for match in result.matches],
     }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import samaf
+from benchmarks.cluster.servers import ShardServer, new_url, shard_servers
 from benchmarks.stores.mariadb import MariadbServer
 from benchmarks.stores.mysql import MysqlServer
+from benchmarks.stores.server import DatabaseServer
 from samaf.demo import CLIPS
 
 SLOW_KINDS = {"fuzz", "process", "server", "training"}
@@ -21,7 +23,7 @@ FILE_MARK = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.(\w+)", re.MULTILINE)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the server, and as slow what is of a slow kind."""
     for item in items:
-        if {"mariadb_server", "mysql_server"} & set(getattr(item, "fixturenames", ())):
+        if "database_server" in getattr(item, "fixturenames", ()):
             item.add_marker("server")
         if any(item.get_closest_marker(kind) for kind in SLOW_KINDS):
             item.add_marker("slow")
@@ -55,24 +57,26 @@ def clips_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+# What is not given a file of its own finds little room, for the test of a full disk.
+LITTLE = "--innodb-data-file-path=ibdata1:12M:autoextend:max:76M"
+
+
 @pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariadbServer]:
+def mariadb_server() -> Iterator[DatabaseServer]:
     """One MariaDB server for the whole run."""
-    if not MariadbServer.is_installed():
-        pytest.skip("no MariaDB server is installed (Debian: mariadb-server)")
-    # What is not given a file of its own finds little room, for the test of a full disk.
-    little = "--innodb-data-file-path=ibdata1:12M:autoextend:max:76M"
-    server = MariadbServer("--skip-networking", little)
-    yield server
-    server.remove()
+    yield from running(MariadbServer)
 
 
 @pytest.fixture(scope="session")
-def mysql_server() -> Iterator[MysqlServer]:
+def mysql_server() -> Iterator[DatabaseServer]:
     """One MySQL server for the whole run."""
-    if not MysqlServer.is_installed():
-        pytest.skip("no MySQL server is unpacked (benchmarks/stores/mysql.sh .venv/mysql)")
-    server = MysqlServer("--skip-networking")
+    yield from running(MysqlServer)
+
+
+def running(kind: type[DatabaseServer]) -> Iterator[DatabaseServer]:
+    if not kind.is_installed():
+        pytest.skip(kind.ABSENT)
+    server = kind("--skip-networking", LITTLE)
     yield server
     server.remove()
 
@@ -80,11 +84,47 @@ def mysql_server() -> Iterator[MysqlServer]:
 SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in ("mariadb", "mysql")]
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, on each engine in turn."""
+@pytest.fixture(params=SERVERS)
+def database_server(request: pytest.FixtureRequest) -> DatabaseServer:
+    """Each server in turn."""
+    server: DatabaseServer = request.getfixturevalue(f"{request.param}_server")
+    return server
+
+
+def database_of(request: pytest.FixtureRequest, file: Path) -> Iterator[str]:
+    """Give the URL of an empty database of the fixture's engine."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'store.db'}"
+        yield f"sqlite:///{file}"
     else:
         with request.getfixturevalue(f"{request.param}_server").database() as url:
             yield url
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, on each engine in turn."""
+    yield from database_of(request, tmp_path / "store.db")
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a second, empty database, on each engine in turn."""
+    yield from database_of(request, tmp_path / "other.db")
+
+
+SHARDS = 3
+
+
+@pytest.fixture(scope="session")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ShardServer]]:
+    """Three servers of an index, each a process with chDB behind it."""
+    pytest.importorskip("chdb", reason="chDB is not installed (pip install 'samaf[chdb]')")
+    pytest.importorskip("clickhouse_connect", reason="pip install 'samaf[cluster]'")
+    with shard_servers(tmp_path_factory.mktemp("chdb"), SHARDS) as servers:
+        yield servers
+
+
+@pytest.fixture
+def new_index(shards: list[ShardServer]) -> Callable[..., str]:
+    """Return the maker of URLs of empty indexes of so many shards, 1 by default."""
+    return lambda number=1: new_url(*shards[:number])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from pathlib import Path
 
 import click
 
+from benchmarks.cluster import torture as tortures
+from benchmarks.cluster.figures import figures
 from benchmarks.cluster.recall import recall
+from benchmarks.cluster.servers import shard_servers
+from benchmarks.stores.torture import table
 from benchmarks.tables import markdown, of_lines
 from benchmarks.terminal import corpus_option
 from samaf.fingerprinters import load_hash_model
@@ -46,3 +51,31 @@ def recall_command(corpus: Path, hashes: int, recordings: int, seed: int) -> Non
     with tempfile.TemporaryDirectory() as folder:
         lines = recall(corpus, Path(folder), hashes, recordings, seed)
     click.echo(markdown(of_lines("recall", "Cells and votes against the exact index", lines)))
+
+
+@command.command("figures")
+@corpus_option
+@click.option("--hashes", type=click.IntRange(100_000), default=5_000_000, show_default=True)
+@click.option("--recordings", type=click.IntRange(2), default=50, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def figures_command(corpus: Path, hashes: int, recordings: int, seed: int) -> None:
+    """Load the index in ClickHouse, and compare it with the exact one and FAISS."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = figures(corpus, Path(folder), hashes, recordings, seed)
+    click.echo(markdown(of_lines("figures", "The index in ClickHouse", lines)))
+
+
+@command.command()
+@click.option("--kills", default=50, show_default=True, help="In all.")
+@click.option("--shards", type=click.IntRange(1), default=2, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def torture(kills: int, shards: int, seed: int) -> None:
+    """End writers and servers of an index at random moments and check that nothing is lost."""
+    tallies = []
+    with tempfile.TemporaryDirectory() as folder, shard_servers(Path(folder), shards) as servers:
+        for tally in tortures.run(kills, servers, Path(folder), random.Random(seed)):
+            tallies.append(tally)
+            for failure in tally.failures:
+                click.echo(f"{tally.verb}: {failure}", err=True)
+    click.echo(markdown(table(tallies)))
+    raise SystemExit(any(tally.failures for tally in tallies))

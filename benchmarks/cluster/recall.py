@@ -151,16 +151,17 @@ def _tried(
         condition.name,
         seconds,
         bool(by_exact),
-        bool(by_exact and by_cells) and _is_same(by_exact[0], by_cells[0]),
+        bool(by_exact and by_cells) and is_same(by_exact[0], by_cells[0]),
         bool(by_exact) and by_exact[0].recording_id == clip,
         *times,
     )
 
 
-def _is_same(one: Candidate, other: Candidate) -> bool:
+def is_same(one: Candidate, other: Candidate) -> bool:
+    """Tell whether two candidates are the same place of a recording, up to a second."""
     middle = (one.segment.first + one.segment.stop) / 2
     apart = one.segment.reference(middle) - other.segment.reference(middle)
-    return one.recording_index == other.recording_index and abs(apart) <= SAME_PLACE
+    return one.recording_id == other.recording_id and abs(apart) <= SAME_PLACE
 
 
 def _lines(tried: Sequence[Tried], total: int) -> Iterator[Line]:

@@ -9,10 +9,11 @@ import click
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.stores import load as loads
+from benchmarks.stores import replication as replications
 from benchmarks.stores import storage as storages
 from benchmarks.stores import torture as tortures
 from benchmarks.stores import upkeep as upkeeps
-from benchmarks.stores.made import DIALECTS, MARIADB, parse_dialects, servers, sqlite_database
+from benchmarks.stores.made import DIALECTS, SERVERS, parse_dialects, servers, sqlite_database
 from benchmarks.tables import markdown, of_lines
 from benchmarks.terminal import choose
 from samaf.store import downgrade
@@ -27,7 +28,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--kills", default=200, show_default=True, help="Of the program, in all.")
-@click.option("--server-kills", default=10, show_default=True, help="Of the MariaDB server.")
+@click.option("--server-kills", default=10, show_default=True, help="Of each server.")
 @click.option("--seed", default=1, show_default=True)
 @dialects_option
 @click.option(
@@ -36,8 +37,8 @@ def command() -> None:
 def torture(kills: int, server_kills: int, seed: int, dialects: str, work: str) -> None:
     """End program and server at random moments and check that nothing is lost."""
     chosen, interrupted = parse_dialects(dialects), choose("--work", work, tortures.ALL)
-    if interrupted == (tortures.SERVER,) and MARIADB not in chosen:
-        raise BenchmarkError(f"--work {work}: needs {MARIADB} among --dialects, and that installed")
+    if interrupted == (tortures.SERVER,) and not set(SERVERS) & set(chosen):
+        raise BenchmarkError(f"--work {work}: needs a server among --dialects, and that installed")
     tallies = []
     for tally in tortures.run(kills, server_kills, seed, chosen, interrupted):
         tallies.append(tally)
@@ -45,6 +46,18 @@ def torture(kills: int, server_kills: int, seed: int, dialects: str, work: str) 
             click.echo(f"{tally.dialect}, {tally.verb}: {failure}", err=True)
     click.echo(markdown(tortures.table(tallies)))
     raise SystemExit(any(tally.failures for tally in tallies))
+
+
+@command.command()
+@click.option("--kills", default=5, show_default=True, help="Of the primary.")
+@click.option("--seed", default=1, show_default=True)
+def replication(kills: int, seed: int) -> None:
+    """Run a replicating group of three MySQL servers and end its primary while samaf adds."""
+    tally = replications.replication(kills, seed)
+    for failure in tally.failures:
+        click.echo(failure, err=True)
+    click.echo(markdown(tortures.table([tally])))
+    raise SystemExit(bool(tally.failures))
 
 
 @command.command()

@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.stores.made import MakeDatabase, fingerprinter, recording
-from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.server import DatabaseServer
 from benchmarks.tables import Line
 from samaf.index import ExactIndex, cache
 from samaf.records import Hashes, Recording
@@ -78,7 +78,7 @@ def recordings(seconds: int, hashes: int, first: int = 0) -> Iterator[tuple[Reco
         yield recording(number, pool[start : start + count])
 
 
-def ingest(url: str, seconds: int, hashes: int, server: MariadbServer | None) -> Ingest:
+def ingest(url: str, seconds: int, hashes: int, server: DatabaseServer | None) -> Ingest:
     """Store so many hashes in transactions of about `BATCH`."""
     made, stored, batch, early = 0, 0, [], 0
     wall, program, used = time.monotonic(), time.process_time(), _server_seconds(server)
@@ -110,7 +110,7 @@ def _memory() -> int:
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _server_seconds(server: MariadbServer | None) -> float:
+def _server_seconds(server: DatabaseServer | None) -> float:
     """Read the processor time of the server from /proc, in seconds."""
     if server is None:
         return 0.0
@@ -249,7 +249,7 @@ def _read(url: str, over: object, results: multiprocessing.SimpleQueue[object]) 
 
 
 def load(
-    dialect: str, make: MakeDatabase, server: MariadbServer | None, lengths: list[int], hashes: int
+    dialect: str, make: MakeDatabase, server: DatabaseServer | None, lengths: list[int], hashes: int
 ) -> Iterator[Line]:
     """Measure one dialect; the first store that is filled is also queried for what is new."""
     for number, seconds in enumerate(lengths):

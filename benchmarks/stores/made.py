@@ -13,12 +13,15 @@ import numpy as np
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.mysql import MysqlServer
+from benchmarks.stores.server import DatabaseServer
 from benchmarks.terminal import choose
 from samaf.records import Hashes, Recording
 from samaf.store import StoredFingerprinter
 
-SQLITE, MARIADB = "sqlite", "mariadb"
-DIALECTS = (SQLITE, MARIADB)
+SQLITE, MARIADB, MYSQL = "sqlite", "mariadb", "mysql"
+SERVERS: dict[str, type[DatabaseServer]] = {MARIADB: MariadbServer, MYSQL: MysqlServer}
+DIALECTS = (SQLITE, *SERVERS)
 MakeDatabase = Callable[[], AbstractContextManager[str]]  # gives the URL of an empty database
 
 
@@ -30,32 +33,33 @@ def sqlite_database() -> Iterator[str]:
 
 
 def parse_dialects(text: str) -> tuple[str, ...]:
-    """Read ``sqlite,mariadb``; where no MariaDB is installed, leave it out and say so.
+    """Read ``sqlite,mariadb``; leave out the servers that this machine lacks, and say so.
 
     Raises
     ------
     BenchmarkError
-        A dialect is not known, or the only one is not installed.
+        A dialect is not known, or none is left.
     """
     chosen = choose("--dialects", text, DIALECTS)
-    if MARIADB not in chosen or MariadbServer.is_installed():
-        return chosen
-    if chosen == (MARIADB,):
-        raise BenchmarkError(
-            f"--dialects {text}: no MariaDB server is installed; install one or name {SQLITE}"
-        )
-    click.echo("no MariaDB server is installed: its half is left out", err=True)
-    return (SQLITE,)
+    lacking = [name for name in chosen if name in SERVERS and not SERVERS[name].is_installed()]
+    reasons = "; ".join(SERVERS[name].ABSENT for name in lacking)
+    if len(lacking) == len(chosen):
+        raise BenchmarkError(f"--dialects {text}: {reasons}; install one or name {SQLITE}")
+    if lacking:
+        click.echo(f"{','.join(lacking)} left out: {reasons}", err=True)
+    return tuple(name for name in chosen if name not in lacking)
 
 
 @contextmanager
-def servers(dialects: tuple[str, ...]) -> Iterator[dict[str, MariadbServer | None]]:
+def servers(dialects: tuple[str, ...]) -> Iterator[dict[str, DatabaseServer | None]]:
     """Start the server of each dialect that has one."""
-    server = MariadbServer() if MARIADB in dialects else None
+    started: dict[str, DatabaseServer | None] = {}
     try:
-        yield {dialect: server if dialect == MARIADB else None for dialect in dialects}
+        for dialect in dialects:
+            started[dialect] = SERVERS[dialect]() if dialect in SERVERS else None
+        yield started
     finally:
-        if server:
+        for server in filter(None, started.values()):
             server.remove()
 
 

@@ -1,39 +1,18 @@
-"""A MariaDB server on a private socket and folder, for measurements and tests."""
+"""A MariaDB server, as the system has it."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
-from pathlib import Path
-from unittest.mock import patch
 
-import pymysql
-
-START_WAIT = 30  # s
+from benchmarks.stores.server import DatabaseServer
 
 
-class MariadbServer:
+class MariadbServer(DatabaseServer):
     """Start a server, make databases on it, stop it."""
 
     NAME = "MariaDB"
-
-    def __init__(self, *options: str) -> None:
-        self.options = options
-        # A socket's path holds 107 characters, so it stays short.
-        self.folder = Path(tempfile.mkdtemp(prefix="samaf-db-"))
-        self.socket = self.folder / "socket"
-        self.data = self.folder / "data"
-        self._numbers = count(1)
-        self._user = ["--user=root"] if os.geteuid() == 0 else []
-        self._install()
-        self.start()
+    ABSENT = "no MariaDB server is installed (Debian: mariadb-server)"
 
     @staticmethod
     def is_installed() -> bool:
@@ -70,50 +49,3 @@ class MariadbServer:
             "--innodb-flush-method=nosync",
             *self._user,
         ]
-
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
-        self._process = subprocess.Popen(
-            self._command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        end = time.monotonic() + START_WAIT
-        while True:
-            try:
-                return self.execute("SELECT 1")
-            except pymysql.err.OperationalError:
-                if self._process.poll() is not None or time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
-
-    def kill(self) -> None:
-        """End the server as a power cut would."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-
-    def remove(self) -> None:
-        """End the server and remove its folder."""
-        self.kill()
-        shutil.rmtree(self.folder)
-
-    def execute(self, *statements: str) -> None:
-        """Run statements as root."""
-        connection = pymysql.connect(
-            unix_socket=str(self.socket), user="root", autocommit=True, ssl_disabled=True
-        )
-        with connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-
-    def url(self, database: str, user: str = "root") -> str:
-        """Return the URL of a database; ``user`` may hold a password after a colon."""
-        return f"mysql://{user}@/{database}?unix_socket={self.socket}"
-
-    @contextmanager
-    def database(self) -> Iterator[str]:
-        """Make an empty database, yield its URL, and drop it."""
-        name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
-        # The driver loads the system's certificates at each connection, 30 ms, and uses none here.
-        with patch.dict(os.environ, SSL_CERT_FILE=os.devnull):
-            yield self.url(name)
-        self.execute(f"DROP DATABASE {name}")

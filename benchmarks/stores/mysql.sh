@@ -5,6 +5,7 @@
 # was built for. apt keeps its lists and packages in the folder, so the system stays as it is.
 set -eu
 folder=$1
+[ "$(uname -m)" = x86_64 ] || { echo "MySQL is unpacked on x86_64 only" >&2; exit 1; }
 [ ! -e "$folder/server/usr/sbin/mysqld" ] || exit 0
 mirror=$(grep -rhoE '^URIs: +[^ ]+/debian/?$' /etc/apt/sources.list.d 2>/dev/null | head -n 1 | sed 's/^URIs: *//')
 [ -n "$mirror" ] || mirror=$(grep -hoE '^deb [^#]*https?://[^ ]+/debian/? ' /etc/apt/sources.list 2>/dev/null |
@@ -26,4 +27,8 @@ apt --yes --no-install-recommends --download-only install mysql-server-core
 mkdir "$folder/unpacked"
 for package in "$folder"/cache/archives/*.deb; do dpkg -x "$package" "$folder/unpacked"; done
 rm -rf "$folder/cache" "$folder/state"
+cd "$folder/unpacked"
+libraries=$PWD/usr/lib/x86_64-linux-gnu
+"$libraries/ld-linux-x86-64.so.2" --library-path "$libraries:$PWD/lib/x86_64-linux-gnu:$PWD/usr/lib/mysql/private" \
+	usr/sbin/mysqld --no-defaults --version || { echo "this MySQL does not start here" >&2; exit 1; }
 mv "$folder/unpacked" "$folder/server"

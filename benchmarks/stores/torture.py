@@ -23,8 +23,8 @@ import numpy as np
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.stores import made
-from benchmarks.stores.made import MARIADB, MakeDatabase, servers, sqlite_database
-from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.made import MakeDatabase, servers, sqlite_database
+from benchmarks.stores.server import DatabaseServer
 from benchmarks.tables import Table
 from samaf import db
 from samaf.index import cache
@@ -220,6 +220,10 @@ class Child:
         """End it as a power cut would."""
         os.kill(self.pid, signal.SIGKILL)
 
+    def is_alive(self) -> bool:
+        """Tell whether it is still at work."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+
     def end(self) -> tuple[set[str], bool]:
         """Wait for its end; give what it said was done, and whether it came to its end."""
         lines = self._said.read().split("\n")[:-1]
@@ -301,7 +305,9 @@ def torture(
     return Tally(dialect, verb.name, kills, amid, tuple(failures))
 
 
-def torture_server(server: MariadbServer, kills: int, chance: random.Random) -> Tally:
+def torture_server(
+    dialect: str, server: DatabaseServer, kills: int, chance: random.Random
+) -> Tally:
     """Kill the server at random moments while a process adds."""
     verb = VERBS[0]
     longest, amid = duration(verb, server.database), 0
@@ -312,11 +318,11 @@ def torture_server(server: MariadbServer, kills: int, chance: random.Random) -> 
             child = Child(verb, place)
             time.sleep(chance.uniform(0, longest))
             server.kill()
-            amid += os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+            amid += child.is_alive()
             server.start()
             said, _ended = child.end()
             failures += faults(verb, place, said)
-    return Tally(MARIADB, SERVER, kills, amid, tuple(failures))
+    return Tally(dialect, SERVER, kills, amid, tuple(failures))
 
 
 def run(
@@ -331,9 +337,9 @@ def run(
             for verb in verbs:
                 make = server.database if server else sqlite_database
                 yield torture(dialect, verb, make, each, chance)
-        for server in filter(None, started.values()):
-            if SERVER in work:
-                yield torture_server(server, server_kills, chance)
+        for dialect, server in started.items():
+            if server and SERVER in work:
+                yield torture_server(dialect, server, server_kills, chance)
 
 
 def table(tallies: Sequence[Tally]) -> Table:

@@ -84,7 +84,7 @@ class DatabaseIndex:
         """Tell how far the index is behind the store."""
         states = [shard.state() for shard in self._shards]
         revision = self._store.revision
-        done = [state.done for state in states if state]
+        done = [state.done for state in states if state and not state.is_emptying]
         if len(done) < len(states):
             return IndexStatus(str(self._url), "absent", 0, revision, 0, 0)
         current = all(self._store.is_at(version) for version in done)
@@ -98,8 +98,16 @@ class DatabaseIndex:
         )
 
     def rebuild(self) -> IndexStatus:
-        """Empty the index and load all of the store; nothing else may be loading."""
+        """Empty the index and load all of the store; nothing else may be loading.
+
+        Raises
+        ------
+        IndexDatabaseError
+            It belongs to another store or model: nothing is emptied.
+        """
         self._index = None
+        for shard in self._shards:
+            shard.state()
         for shard in self._shards:
             shard.clear()
         catch_up(self._shards, self._store, self._codebook)

@@ -317,6 +317,11 @@ class _Examiner:
         """Ask the store for a clip."""
         result = self.engine.query(path, **asdict(options), audio=self.options.audio)
         assert isinstance(result, QueryResult)  # the model is one of hashes
+        if result.unsearched:
+            raise ReportError(
+                f"{' and '.join(result.unsearched)} cannot be searched, and a report says what the "
+                "whole store holds; start what is away"
+            )
         return result
 
 

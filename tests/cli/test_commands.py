@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from shell import BRUNO, STRANGER, Run
 
+from benchmarks.stores.server import DatabaseServer
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS, noisy, telephone, wav
 from samaf.fingerprinters import ScoreCalibration, load_hash_model
@@ -105,7 +106,7 @@ def test_query_as_json(run: Run, tmp_path: Path) -> None:
     result = run("query", "clip.wav", STRANGER, "--json")
     assert result.exit_code == 0
     found, unknown = (json.loads(line) for line in result.stdout.splitlines())
-    assert list(found) == ["query", "duration", "sha256", "media", "more", "matches"]
+    assert list(found) == ["query", "duration", "sha256", "media", "unsearched", "more", "matches"]
     assert found["query"] == str(tmp_path / "clip.wav")
     assert found["duration"] == 7.0
     best = found["matches"][0]
@@ -345,8 +346,8 @@ def test_the_demo_prints_what_it_cannot_draw(run: Run, tmp_path: Path) -> None:
     assert "demo/match.png: the picture cannot be written" in result.stderr
 
 
-def test_mariadb(run: Run, mariadb_server: object) -> None:
-    with mariadb_server.database() as url:  # type: ignore[attr-defined]
+def test_a_server(run: Run, database_server: DatabaseServer) -> None:
+    with database_server.database() as url:
         assert run("add", BRUNO, "--db", url).exit_code == 0
         found = json.loads(run("query", BRUNO, "--db", url, "--json").stdout)
         assert found["matches"][0]["reference"] == "bruno-garden.ogg"

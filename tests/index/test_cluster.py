@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.cluster.servers import ShardServer, new_url
+from benchmarks.cluster.torture import contents
 from samaf.errors import IndexDatabaseError, ShardAwayError
 from samaf.index import NOTHING, ExactIndex, Index, Neighbors, cache, sweeps
 from samaf.index.candidates import Effort
@@ -38,7 +40,7 @@ pytestmark = pytest.mark.process
 WIDTH = 16
 DIGEST, BOOK = "ab" * 32, "cd" * 32
 CODEBOOK = np.random.default_rng(9).integers(0, 256, (40, WIDTH), np.uint8)
-NewUrl = Callable[..., str]
+NewIndex = Callable[..., str]
 
 
 @pytest.fixture
@@ -106,30 +108,14 @@ def places(one: Index, found: Neighbors) -> list[Any]:
     return answer
 
 
-def contents(shards: Sequence[Shard]) -> list[bytes]:
-    """Give all rows of all tables, each once."""
-    parts = []
-    for shard in shards:
-        for sql, dtype in (
-            ("SELECT DISTINCT cell, toUInt64(r) FROM {db}.cells ORDER BY 1, 2", "<u4,<u8"),
-            ("SELECT DISTINCT r, h FROM {db}.hashes ORDER BY r", f"<u8,V{WIDTH}"),
-            (
-                "SELECT stream, hashes FROM {db}.streams FINAL WHERE hashes > 0 ORDER BY 1",
-                "<u8,<u4",
-            ),
-        ):
-            parts.append(shard.connection.query(sql, np.dtype(dtype)).tobytes())
-    return parts
-
-
 @pytest.mark.usefixtures("everything")
 @pytest.mark.parametrize("count", [1, 3])
 def test_with_every_cell_and_diagonal_it_is_exact(
-    store: Store, new_url: NewUrl, tmp_path: Path, count: int
+    store: Store, new_index: NewIndex, tmp_path: Path, count: int
 ) -> None:
     for seed, length in enumerate((30, 1, 70, 3, 9, 40)):
         add(store, seed, length, streams=1 + 2 * (seed == 4))
-    shards = shards_of(new_url(count), store)
+    shards = shards_of(new_index(count), store)
     catch_up(shards, store, CODEBOOK)
     cluster, exact = opened(shards), local(store, tmp_path)
     assert cluster.table.total == exact.table.total
@@ -157,9 +143,9 @@ def test_with_every_cell_and_diagonal_it_is_exact(
     )
 
 
-def test_it_follows_additions_and_deletions(store: Store, new_url: NewUrl) -> None:
+def test_it_follows_additions_and_deletions(store: Store, new_index: NewIndex) -> None:
     first = add(store, 1, 20)
-    shards = shards_of(new_url(2), store)
+    shards = shards_of(new_index(2), store)
     catch_up(shards, store, CODEBOOK)
     add(store, 2, 30, streams=3)
     third = add(store, 3, 10)
@@ -170,12 +156,24 @@ def test_it_follows_additions_and_deletions(store: Store, new_url: NewUrl) -> No
     store.delete_many([2, third])
     catch_up(shards, store, CODEBOOK)
     assert opened(shards).table.total == 0
-    rebuilt = shards_of(new_url(2), store)
+    rebuilt = shards_of(new_index(2), store)
     catch_up(rebuilt, store, CODEBOOK)
     assert contents(shards) == contents(rebuilt)
     state = shards[0].state()
     assert state
     assert store.is_at(state.done)
+
+
+@pytest.mark.usefixtures("everything")
+def test_long_clips_and_many_deletions(store: Store, new_index: NewIndex) -> None:
+    shards = shards_of(new_index(), store)
+    add(store, 1, 5_000)
+    add(store, 2, 30)
+    catch_up(shards, store, CODEBOOK)
+    found = opened(shards).search(codes(1, 5_000).packed, 12, 1)
+    assert (found.distances == 0).all()
+    shards[0].remove(range(2, 20_000), 10**6)
+    assert opened(shards).table.total == 5_000
 
 
 class Interrupted(Exception):
@@ -196,14 +194,14 @@ class Dying:
 
 
 def test_whatever_statement_is_the_last_it_goes_on_to_what_a_rebuild_gives(
-    store: Store, new_url: NewUrl, monkeypatch: pytest.MonkeyPatch
+    store: Store, new_index: NewIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "BATCH_HASHES", 40)
     for seed in range(6):
         add(store, seed, 15)
-    rebuilt = shards_of(new_url(), store)
+    rebuilt = shards_of(new_index(), store)
     catch_up(rebuilt, store, CODEBOOK)
-    wanted, url = contents(rebuilt), new_url()
+    wanted, url = contents(rebuilt), new_index()
     for statements in range(100):
         (shard,) = shards_of(url, store)
         whole, shard.connection = shard.connection, Dying(shard.connection, statements)
@@ -227,12 +225,12 @@ def test_whatever_statement_is_the_last_it_goes_on_to_what_a_rebuild_gives(
 
 
 def test_two_writers_at_once_load_what_one_loads(
-    store: Store, new_url: NewUrl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, new_index: NewIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "BATCH_HASHES", 40)
     for seed in range(8):
         add(store, seed, 15)
-    url, faults = new_url(), []
+    url, faults = new_index(), []
 
     def write() -> None:
         try:
@@ -247,15 +245,17 @@ def test_two_writers_at_once_load_what_one_loads(
     for writer in writers:
         writer.join()
     assert not faults
-    rebuilt = shards_of(new_url(), store)
+    rebuilt = shards_of(new_index(), store)
     catch_up(rebuilt, store, CODEBOOK)
     assert contents(shards_of(url, store)) == contents(rebuilt)
     assert opened(shards_of(url, store)).table.total == 8 * 15
 
 
-def test_tables_that_a_writer_began_to_make_are_completed(store: Store, new_url: NewUrl) -> None:
+def test_tables_that_a_writer_began_to_make_are_completed(
+    store: Store, new_index: NewIndex
+) -> None:
     add(store, 1, 20)
-    shards = shards_of(new_url(), store)
+    shards = shards_of(new_index(), store)
     for statement in create_sql(WIDTH)[:2]:
         shards[0].connection.execute(statement)
     assert shards[0].state() is None
@@ -264,7 +264,7 @@ def test_tables_that_a_writer_began_to_make_are_completed(store: Store, new_url:
 
 
 def test_a_store_that_was_put_back_is_noticed(
-    store: Store, new_url: NewUrl, tmp_path: Path
+    store: Store, new_index: NewIndex, tmp_path: Path
 ) -> None:
     add(store, 1, 20)
     old = tmp_path / "old.db"
@@ -274,7 +274,7 @@ def test_a_store_that_was_put_back_is_noticed(
     ):
         now.backup(then)
     add(store, 2, 20)
-    shards = shards_of(new_url(), store)
+    shards = shards_of(new_index(), store)
     catch_up(shards, store, CODEBOOK)
     with Store.open(str(old)) as other:
         add(other, 3, 25)
@@ -283,13 +283,13 @@ def test_a_store_that_was_put_back_is_noticed(
         state = shards[0].state()
         assert state
         assert other.is_at(state.done)
-        rebuilt = shards_of(new_url(), other)
+        rebuilt = shards_of(new_index(), other)
         catch_up(rebuilt, other, CODEBOOK)
         assert contents(shards) == contents(rebuilt)
 
 
-def test_what_belongs_to_others_is_refused(store: Store, new_url: NewUrl) -> None:
-    url = new_url()
+def test_what_belongs_to_others_is_refused(store: Store, new_index: NewIndex) -> None:
+    url = new_index()
     catch_up(shards_of(url, store), store, CODEBOOK)
     for changes, what in (
         ({"store_id": "0" * 36}, "belongs to the store"),
@@ -307,16 +307,35 @@ def test_what_belongs_to_others_is_refused(store: Store, new_url: NewUrl) -> Non
         shard.state()
 
 
-def test_servers_that_are_away_or_refuse_are_one_line(store: Store, new_url: NewUrl) -> None:
+def test_servers_that_are_away_or_refuse_are_one_line(store: Store, new_index: NewIndex) -> None:
     (away,) = shards_of("clickhouse://default@127.0.0.1:1/samaf", store)
     with pytest.raises(ShardAwayError, match="127.0.0.1:1/samaf: the server does not answer"):
         away.state()
-    url = new_url()
+    url = new_index()
     (refusing,) = shards_of(url.replace("default@", "nobody@"), store)
     with pytest.raises(IndexDatabaseError, match="check the user and the password"):
         refusing.state()
     (replicated,) = shards_of(url.replace("@", "@127.0.0.1:1|"), store)
     assert replicated.state() is None  # the second replica answered
+
+
+def test_a_shard_that_comes_back_is_waited_for(
+    store: Store, shards: list[ShardServer], tmp_path: Path
+) -> None:
+    add(store, 1, 20)
+    add(store, 2, 20)
+    url = new_url(*shards[1:])
+    catch_up(shards_of(url, store), store, CODEBOOK)
+    searched, patient = opened(shards_of(url, store)), shards_of(f"{url}?wait=120", store)
+    shards[2].kill()
+    query = codes(1, 20).packed
+    with pytest.raises(ShardAwayError, match="the server does not answer"):
+        searched.search(query, 5, 3)
+    timer = threading.Timer(0.5, shards[2].start)
+    timer.start()
+    found = places(waited := opened(patient), waited.search(query, 5, 3))
+    timer.join()
+    assert found == places(searched, searched.search(query, 5, 3))
 
 
 def test_urls() -> None:

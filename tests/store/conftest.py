@@ -75,15 +75,3 @@ def filled(
     else:
         fill(database_url, make, fingerprinter)
     return database_url
-
-
-@pytest.fixture(
-    params=["sqlite", *(pytest.param(s, marks=pytest.mark.server) for s in ("mariadb", "mysql"))]
-)
-def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a second, empty database, on each engine in turn."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'other.db'}"
-    else:
-        with request.getfixturevalue(f"{request.param}_server").database() as url:
-            yield url

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 import samaf
-from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.server import DatabaseServer
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.status import AuditEntry
@@ -171,21 +171,22 @@ def test_a_store_from_before_the_log(
 
 
 def test_a_server_that_refuses_triggers(
-    mariadb_server: MariadbServer,
+    database_server: DatabaseServer,
     fingerprinter: StoredFingerprinter,
     make: Make,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with mariadb_server.database() as url:
+    with database_server.database() as url:
         name = url.partition("?")[0].rpartition("/")[2]
         rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, REFERENCES, INDEX"
-        mariadb_server.execute(
-            "CREATE OR REPLACE USER carl IDENTIFIED BY 'secret'",
+        database_server.execute(
+            "DROP USER IF EXISTS carl",
+            "CREATE USER carl IDENTIFIED BY 'secret'",
             f"GRANT {rights} ON {name}.* TO carl",
         )
         with (
             caplog.at_level(logging.WARNING),
-            Store.open(mariadb_server.url(name, "carl:secret")) as store,
+            Store.open(database_server.url(name, "carl:secret")) as store,
         ):
             store.bind(fingerprinter)
             store.add(*make(1))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.server import DatabaseServer
 from samaf.records import Hashes
 from samaf.store import Store, StoredFingerprinter
 
@@ -69,13 +69,13 @@ def test_a_killed_process_loses_nothing_it_reported(
     assert again.returncode == 0
 
 
-def test_a_killed_server_loses_nothing_that_was_reported(mariadb_server: MariadbServer) -> None:
-    with mariadb_server.database() as url:
+def test_a_killed_server_loses_nothing_that_was_reported(database_server: DatabaseServer) -> None:
+    with database_server.database() as url:
         process = adder(url, 10_000, count=10_000)
         assert process.stdout
         reported = [process.stdout.readline().split() for _ in range(10)]
-        mariadb_server.kill()
-        mariadb_server.start()
+        database_server.kill()
+        database_server.start()
         # The process goes on by itself.
         reported += [process.stdout.readline().split() for _ in range(10)]
         process.kill()

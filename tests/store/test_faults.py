@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filling import run
 from sqlalchemy import Connection, event
 
-from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.server import DatabaseServer
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter
@@ -154,11 +155,11 @@ def test_a_file_system_that_may_only_be_read(
 
 
 def test_a_full_table_space(
-    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+    database_server: DatabaseServer, fingerprinter: StoredFingerprinter, make: Make
 ) -> None:
-    mariadb_server.execute("SET GLOBAL innodb_file_per_table = OFF")
+    database_server.execute("SET GLOBAL innodb_file_per_table = OFF")
     try:
-        with mariadb_server.database() as url, Store.open(url) as store:
+        with database_server.database() as url, Store.open(url) as store:
             store.bind(fingerprinter)
             store.add(*make(1))
             with pytest.raises(StoreError, match="table space is full; make room"):
@@ -168,7 +169,7 @@ def test_a_full_table_space(
             assert 1 < there < 98
             assert store.check_audit().entries == there
     finally:
-        mariadb_server.execute("SET GLOBAL innodb_file_per_table = ON")
+        database_server.execute("SET GLOBAL innodb_file_per_table = ON")
 
 
 @pytest.mark.process
@@ -213,87 +214,87 @@ def test_another_program_holds_the_file(
         store.bind(fingerprinter)
 
 
-def test_servers_that_do_not_let_us_in(mariadb_server: MariadbServer) -> None:
+def test_servers_that_do_not_let_us_in(database_server: DatabaseServer) -> None:
     assert "cannot be reached" in fault("mysql://ann:secret@127.0.0.1:1/hashes")
     assert "cannot be reached" in fault("mysql://ann:secret@/hashes?unix_socket=/missing")
-    mariadb_server.execute("CREATE USER IF NOT EXISTS ann IDENTIFIED BY 'other secret'")
-    assert "password is wrong" in fault(mariadb_server.url("hashes", "ann:secret"))
-    right = mariadb_server.url("hashes", "ann:other%20secret")
+    database_server.execute("CREATE USER IF NOT EXISTS ann IDENTIFIED BY 'other secret'")
+    assert "password is wrong" in fault(database_server.url("hashes", "ann:secret"))
+    right = database_server.url("hashes", "ann:other%20secret")
     assert "may not use the database" in fault(right)
-    assert "CREATE DATABASE" in fault(mariadb_server.url("missing"))
+    assert "CREATE DATABASE" in fault(database_server.url("missing"))
 
 
-def test_rights_that_lack(mariadb_server: MariadbServer, make: Make) -> None:
-    with mariadb_server.database() as url:
+def test_rights_that_lack(database_server: DatabaseServer, make: Make) -> None:
+    with database_server.database() as url:
         Store.open(url).close()
         name = url.partition("?")[0].rpartition("/")[2]
-        mariadb_server.execute(
+        database_server.execute(
             "CREATE USER IF NOT EXISTS bob IDENTIFIED BY 'secret'",
             f"GRANT SELECT ON {name}.* TO bob",
         )
         with (
-            Store.open(mariadb_server.url(name, "bob:secret")) as store,
+            Store.open(database_server.url(name, "bob:secret")) as store,
             pytest.raises(StoreError, match="lacks a right"),
         ):
             store.relabel(1, {})
 
 
 def test_a_row_too_large_for_the_server(
-    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+    database_server: DatabaseServer, fingerprinter: StoredFingerprinter, make: Make
 ) -> None:
-    mariadb_server.execute("SET GLOBAL max_allowed_packet = 16384")
+    database_server.execute("SET GLOBAL max_allowed_packet = 16384")
     try:
-        with mariadb_server.database() as url, Store.open(url) as store:
+        with database_server.database() as url, Store.open(url) as store:
             store.bind(fingerprinter)
             large = Hashes(np.zeros((4096, 4), np.uint8), np.ones(4096, bool))
             with pytest.raises(StoreError, match="max_allowed_packet"):
                 store.add(make(1)[0], large)
             assert store.stats().recordings == 0
     finally:
-        mariadb_server.execute("SET GLOBAL max_allowed_packet = 16777216")
+        database_server.execute("SET GLOBAL max_allowed_packet = 16777216")
 
 
 def test_a_server_that_went_away_and_came_back(
-    mariadb_server: MariadbServer,
+    database_server: DatabaseServer,
     fingerprinter: StoredFingerprinter,
     make: Make,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with mariadb_server.database() as url, Store.open(url) as store:
+    with database_server.database() as url, Store.open(url) as store:
         store.bind(fingerprinter)
         store.add(*make(1))
-        mariadb_server.kill()
+        database_server.kill()
         monkeypatch.setattr("samaf.store.database.PATIENCE", 0.1)
         with pytest.raises(StoreError, match="cannot be reached"):
             store.get(1)
-        mariadb_server.start()
+        database_server.start()
         assert store.get(1).name == "1.wav"
         assert store.add(*make(2))[1]
 
 
 def test_a_server_that_is_started_again_is_waited_for(
-    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+    database_server: DatabaseServer, fingerprinter: StoredFingerprinter, make: Make
 ) -> None:
-    with mariadb_server.database() as url, Store.open(url) as store:
+    with database_server.database() as url, Store.open(url) as store:
         store.bind(fingerprinter)
-        mariadb_server.kill()
-        start = threading.Timer(0.5, mariadb_server.start)
+        database_server.kill()
+        start = threading.Timer(0.5, database_server.start)
         start.start()
         assert store.add(*make(1))[1]
         start.join()
 
 
 def test_a_commit_whose_answer_was_lost(
-    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+    database_server: DatabaseServer, fingerprinter: StoredFingerprinter, make: Make
 ) -> None:
     lost: list[int] = []
 
     def lose(connection: Connection) -> None:
         if not lost:
             lost.append(connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one())
-            mariadb_server.execute(f"KILL {lost[0]}")
+            database_server.execute(f"KILL {lost[0]}")
 
-    with mariadb_server.database() as url, Store.open(url) as store:
+    with database_server.database() as url, Store.open(url) as store:
         store.bind(fingerprinter)
         engine = store._database._readers
         event.listen(engine, "commit", lose)
@@ -307,9 +308,9 @@ def test_a_commit_whose_answer_was_lost(
 
 
 def test_connections_that_the_server_closed(
-    mariadb_server: MariadbServer, fingerprinter: StoredFingerprinter, make: Make
+    database_server: DatabaseServer, fingerprinter: StoredFingerprinter, make: Make
 ) -> None:
-    with mariadb_server.database() as url, Store.open(url) as store:
+    with database_server.database() as url, Store.open(url) as store:
         store.bind(fingerprinter)
         # Also in the middle of a transaction, after the connection was tested.
         lost: list[int] = []
@@ -318,23 +319,22 @@ def test_connections_that_the_server_closed(
             number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar()
             if not lost:
                 lost.append(number)
-                mariadb_server.execute(f"KILL {number}")
+                database_server.execute(f"KILL {number}")
             return connection.exec_driver_sql("SELECT revision FROM store").scalar()
 
         assert store._database.write(work) == store.revision
         assert len(lost) == 1
 
 
-def test_deadlocks_are_tried_again(mariadb_server: MariadbServer) -> None:
-    with mariadb_server.database() as url, Store.open(url) as store:
+def test_deadlocks_are_tried_again(database_server: DatabaseServer) -> None:
+    with database_server.database() as url, Store.open(url) as store:
+        run(url, "CREATE PROCEDURE deadlock() SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213")
         tries: list[int] = []
 
         def work(connection: Connection) -> None:
             tries.append(1)
             if len(tries) < 3:
-                connection.exec_driver_sql(
-                    "BEGIN NOT ATOMIC SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END"
-                )
+                connection.exec_driver_sql("CALL deadlock()")
 
         store._database.write(work)
         assert len(tries) == 3

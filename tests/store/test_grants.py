@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.server import DatabaseServer
 from samaf.errors import StoreError
 from samaf.records import Hashes, Recording
 from samaf.store import Store, StoredFingerprinter, downgrade, schema, upgrade
@@ -23,16 +23,16 @@ Make = Callable[..., tuple[Recording, Hashes]]
 
 
 @pytest.fixture
-def owner(mariadb_server: MariadbServer, make: Make) -> Iterator[str]:
+def owner(database_server: DatabaseServer, make: Make) -> Iterator[str]:
     """The URL of a database for its owner; root grants, the owner makes the store."""
     # The name holds what stands for any character in a grant.
-    mariadb_server.execute("CREATE DATABASE `a_b%`", "CREATE DATABASE `axby`")
-    mariadb_server.execute("CREATE USER owner", *grants(mariadb_server, "owner"))
-    yield mariadb_server.url("a_b%25", "owner")
-    mariadb_server.execute("DROP DATABASE `a_b%`", "DROP DATABASE `axby`", "DROP USER owner")
+    database_server.execute("CREATE DATABASE `a_b%`", "CREATE DATABASE `axby`")
+    database_server.execute("CREATE USER owner", *grants(database_server, "owner"))
+    yield database_server.url("a_b%25", "owner")
+    database_server.execute("DROP DATABASE `a_b%`", "DROP DATABASE `axby`", "DROP USER owner")
 
 
-def grants(server: MariadbServer, role: str) -> list[str]:
+def grants(server: DatabaseServer, role: str) -> list[str]:
     return grant_sql(server.url("a_b%25"), role, role, "%")
 
 
@@ -45,18 +45,18 @@ def filled_by_owner(owner: str, make: Make, fingerprinter: StoredFingerprinter) 
 
 
 @pytest.fixture
-def user(mariadb_server: MariadbServer, filled_by_owner: str) -> Iterator[Callable[[str], str]]:
+def user(database_server: DatabaseServer, filled_by_owner: str) -> Iterator[Callable[[str], str]]:
     """Return the maker of users by role."""
     made = []
 
     def user(role: str) -> str:
-        mariadb_server.execute(f"CREATE USER {role}", *grants(mariadb_server, role))
+        database_server.execute(f"CREATE USER {role}", *grants(database_server, role))
         made.append(role)
-        return mariadb_server.url("a_b%25", role)
+        return database_server.url("a_b%25", role)
 
     yield user
     for role in made:
-        mariadb_server.execute(f"DROP USER {role}")
+        database_server.execute(f"DROP USER {role}")
 
 
 def test_a_reader_reads_only(user: Callable[[str], str], make: Make, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_reader_reads_only(user: Callable[[str], str], make: Make, tmp_path: P
 
 
 def test_a_writer_writes_and_alters_nothing(
-    user: Callable[[str], str], mariadb_server: MariadbServer, make: Make
+    user: Callable[[str], str], database_server: DatabaseServer, make: Make
 ) -> None:
     url = user("writer")
     with Store.open(url) as store:
@@ -106,11 +106,11 @@ def test_a_writer_writes_and_alters_nothing(
         "UPDATE store SET store_id = ''",
     ):
         with pytest.raises(Exception, match="denied"):
-            as_user(mariadb_server, "writer", statement)
+            as_user(database_server, "writer", statement)
 
 
 def test_an_owner_does_everything_here_and_nothing_elsewhere(
-    filled_by_owner: str, mariadb_server: MariadbServer, tmp_path: Path
+    filled_by_owner: str, database_server: DatabaseServer, tmp_path: Path
 ) -> None:
     assert downgrade(filled_by_owner, "0001").schema == "0001"
     assert upgrade(filled_by_owner).schema == schema.NEWEST
@@ -119,10 +119,10 @@ def test_an_owner_does_everything_here_and_nothing_elsewhere(
     back_up(filled_by_owner, tmp_path / "backup")
     assert restore(filled_by_owner, tmp_path / "backup", replace=True).recordings == 2
     with pytest.raises(Exception, match="denied"):
-        as_user(mariadb_server, "owner", "CREATE TABLE axby.t (i INT)")
+        as_user(database_server, "owner", "CREATE TABLE axby.t (i INT)")
 
 
-def as_user(server: MariadbServer, user: str, statement: str) -> None:
+def as_user(server: DatabaseServer, user: str, statement: str) -> None:
     import pymysql
 
     connection = pymysql.connect(unix_socket=str(server.socket), user=user, database="a_b%")
@@ -134,12 +134,12 @@ def test_every_table_is_thought_of() -> None:
     assert set(WRITER) == set(schema.metadata.tables)
 
 
-def test_names_are_quoted(mariadb_server: MariadbServer) -> None:
+def test_names_are_quoted(database_server: DatabaseServer) -> None:
     name = "o'Neil\\"
-    mariadb_server.execute(
+    database_server.execute(
         "CREATE DATABASE `x``y`",
         "CREATE USER 'o''Neil\\\\'@'10.%'",
-        *grant_sql(mariadb_server.url("x%60y"), "reader", name, "10.%"),
+        *grant_sql(database_server.url("x%60y"), "reader", name, "10.%"),
         "DROP USER 'o''Neil\\\\'@'10.%'",
         "DROP DATABASE `x``y`",
     )

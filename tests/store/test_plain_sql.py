@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from samaf.store.urls import resolve
 
 PAGE = Path(__file__).parents[2] / "docs" / "administration.md"
 PAPERS_TABLE, SERVER, FILE = re.findall(r"^```sql\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+(SHORTER,) = re.findall(r"`(BIT_COUNT\(.*\)) AS distance`", PAGE.read_text())
 SPEAKERS = ("ann", "bo", "cy")
 
 
@@ -53,7 +55,10 @@ def test_the_papers_table(papers_table: tuple[str, list[tuple[int, np.ndarray]]]
 
 def test_the_nearest_hash(papers_table: tuple[str, list[tuple[int, np.ndarray]]]) -> None:
     url, content = papers_table
-    statement = FILE if url.startswith("sqlite") else SERVER
+    statements = [FILE if url.startswith("sqlite") else SERVER]
+    if statements == [SERVER] and "MariaDB" not in str(answers(url, "SELECT VERSION()")):
+        shorter = re.sub(r"BIT_COUNT.* AS distance", f"{SHORTER} AS distance", SERVER, flags=re.S)
+        statements.append(shorter)
     table = table_of(content, 32)
     rng = np.random.default_rng(1)
     stored = table.hashes[rng.integers(0, len(table.hashes), 3)]
@@ -65,7 +70,7 @@ def test_the_nearest_hash(papers_table: tuple[str, list[tuple[int, np.ndarray]]]
         np.zeros(32, np.uint8),
         np.full(32, 255, np.uint8),
     ]
-    for query in queries:
+    for query, statement in itertools.product(queries, statements):
         asked, count = re.subn(r"x'0+'", f"x'{query.tobytes().hex()}'", statement)
         assert count == 1
         ((name, block, distance),) = answers(url, asked)

@@ -25,7 +25,7 @@ def scanned(connection: Connection, statement: str, values: Any) -> list[str]:
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
         return [row.detail.split()[1] for row in rows if row.detail.startswith("SCAN")]
-    rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values).all()
+    rows = connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {statement}", values).all()
     return [row.table for row in rows if row.type == "ALL" and row.table[0] != "<"]
 
 

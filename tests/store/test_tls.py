@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.stores.mariadb import MariadbServer
+from benchmarks.stores.mysql import MysqlServer
+from benchmarks.stores.server import DatabaseServer
 from samaf.errors import StoreError
 from samaf.store import Store, StoredFingerprinter
 
@@ -66,15 +68,18 @@ def certificates() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="module")
-def server(certificates: Path) -> Iterator[tuple[MariadbServer, int]]:
+@pytest.fixture(scope="module", params=[MariadbServer, MysqlServer])
+def server(
+    request: pytest.FixtureRequest, certificates: Path
+) -> Iterator[tuple[DatabaseServer, int]]:
     """A server with TLS on a port of its own, a database, and users with a password."""
-    if not MariadbServer.is_installed():
-        pytest.skip("no MariaDB server is installed (Debian: mariadb-server)")
+    kind: type[DatabaseServer] = request.param
+    if not kind.is_installed():
+        pytest.skip(kind.ABSENT)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = MariadbServer(
+    server = kind(
         "--bind-address=127.0.0.1",
         f"--port={port}",
         f"--ssl-ca={certificates / 'ca.pem'}",
@@ -114,7 +119,7 @@ def cipher(url: str) -> str:
         )
 
 
-def test_the_server_is_verified(server: tuple[MariadbServer, int], certificates: Path) -> None:
+def test_the_server_is_verified(server: tuple[DatabaseServer, int], certificates: Path) -> None:
     _, port = server
     url = f"mysql://ann:sec%25ret@127.0.0.1:{port}/hashes"
     assert cipher(f"{url}?ssl_ca={certificates / 'ca.pem'}")
@@ -125,7 +130,7 @@ def test_the_server_is_verified(server: tuple[MariadbServer, int], certificates:
     assert "cannot connect" in fault(f"{url}?ssl_ca={certificates / 'ann.csr'}")
 
 
-def test_a_client_proves_who_it_is(server: tuple[MariadbServer, int], certificates: Path) -> None:
+def test_a_client_proves_who_it_is(server: tuple[DatabaseServer, int], certificates: Path) -> None:
     _, port = server
     url = f"mysql://bob:sec%25ret@127.0.0.1:{port}/hashes?ssl_ca={certificates / 'ca.pem'}"
     assert "user name or password is wrong" in fault(url)
@@ -134,15 +139,15 @@ def test_a_client_proves_who_it_is(server: tuple[MariadbServer, int], certificat
 
 
 def test_no_password_goes_to_a_server_without_tls(
-    mariadb_server: MariadbServer, certificates: Path
+    database_server: DatabaseServer, certificates: Path
 ) -> None:
-    url = mariadb_server.url("hashes", "ann:sec%25ret")
+    url = database_server.url("hashes", "ann:sec%25ret")
     assert "offers no TLS" in fault(f"{url}&ssl_ca={certificates / 'ca.pem'}")
 
 
 @pytest.mark.parametrize("way", ["variable", "password_file", "read_default_file"])
 def test_a_password_shows_up_nowhere(
-    server: tuple[MariadbServer, int],
+    server: tuple[DatabaseServer, int],
     tmp_path: Path,
     way: str,
     fingerprinter: StoredFingerprinter,
@@ -173,7 +178,7 @@ def test_a_password_shows_up_nowhere(
 
 
 def test_values_are_not_in_errors(
-    server: tuple[MariadbServer, int], fingerprinter: StoredFingerprinter
+    server: tuple[DatabaseServer, int], fingerprinter: StoredFingerprinter
 ) -> None:
     _, port = server
     with Store.open(f"mysql://carl:sec%25ret@127.0.0.1:{port}/hashes") as store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import re
 import time
@@ -61,6 +62,10 @@ class ChdbConnection:
             ) from None
         try:
             url.folder.mkdir(parents=True, exist_ok=True)
+            if _is_held(url.folder):
+                raise IndexDatabaseError(
+                    f"{self.name}: another process holds the folder; wait for it or name another"
+                )
             opened = session.Session(str(url.folder))
             opened.query(f"SET max_query_size = {QUERY_BYTES}")
             opened.query(f"CREATE DATABASE IF NOT EXISTS {url.database}")
@@ -190,6 +195,19 @@ class HttpConnection:
         )
 
 
+def _is_held(folder: Path) -> bool:
+    """Tell whether another process uses a folder: chDB locks a file there, and says no reason."""
+    file = folder / "status"
+    if not file.exists():
+        return False
+    with open(file, "rb") as status:
+        try:
+            fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def connections(url: IndexUrl) -> list[Connection]:
     """Give the connection of each shard; servers are connected to at the first statement."""
     if url.folder:
@@ -210,7 +228,6 @@ def _fault(name: str, error: Exception) -> IndexDatabaseError:
     number = int(code[1]) if code else 0
     ways = {
         60: "somebody removed a table; run `samaf index rebuild`",
-        76: "another process holds the folder; wait for it or name another",
         81: "create the database, or name another",
         192: "check the user name",
         241: "give the server more memory, or ask about a shorter clip",

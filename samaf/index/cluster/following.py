@@ -62,7 +62,11 @@ def catch_up(
 def _ready(shard: Shard, store: Store) -> StoreVersion:
     """Give the version that a shard is complete up to, emptied if it is none of the store's."""
     state = shard.state()
-    if state is None or not (store.continues(state.done) and store.continues(state.loading)):
+    if state is None:
+        shard.begin()
+        return StoreVersion()
+    known = {version for version in (state.done, state.loading) if version != StoreVersion()}
+    if state.is_emptying or not all(map(store.continues, known)):
         shard.clear()
         return StoreVersion()
     return state.done

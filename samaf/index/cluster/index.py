@@ -9,7 +9,7 @@ import numpy as np
 
 from samaf.index.candidates import Piece, effort, most_votes, nearest, pieces_of
 from samaf.index.cells import nearest_centres
-from samaf.index.cluster.schema import BLOCK_BITS, BLOCKS, SIDES
+from samaf.index.cluster.schema import BLOCK_BITS, BLOCKS, SIDES, listed
 from samaf.index.cluster.shard import Shard
 from samaf.index.cluster.table import PAGE_HASHES, ClusterTable
 from samaf.index.neighbors import NOTHING, Index, Neighbors, Sweep, nothing
@@ -69,7 +69,7 @@ class ClusterIndex:
         part = copy(self)
         part._where = f"r >= {(recording_index // SIDES + 1) * SIDES * BLOCKS}"
         if without:
-            part._where += f" AND {STREAM} NOT IN ({','.join(map(str, without))})"
+            part._where += f" AND {STREAM} NOT IN {listed(without)}"
         return part
 
     def _sweep(self, length: int, stop: int) -> Sweep:
@@ -112,19 +112,21 @@ def votes_sql(cells: np.ndarray, pieces: Sequence[Piece], most: int, votes: int,
     A hash of the query votes once for a diagonal, however often a row was inserted: its bit is
     set in a number of 64 bits.
     """
-    listed = [
-        f"({cell},{number},{step})"
-        for number, piece in enumerate(pieces)
-        for step, probed in enumerate(cells[piece.first : piece.stop].tolist())
-        for cell in probed
-    ]
-    distinct = sorted(set(cells.ravel().tolist()))
+    sizes = [piece.stop - piece.first for piece in pieces]
+    probed = np.concatenate([cells[piece.first : piece.stop] for piece in pieces])
+    steps = np.concatenate([np.arange(size) for size in sizes]).repeat(cells.shape[1])
+    numbers = np.arange(len(pieces)).repeat(sizes).repeat(cells.shape[1])
+    # An array of numbers is one element of a statement, however long; one of tuples is many.
+    columns = ", ".join(
+        f"{listed(values)} AS {name}"
+        for name, values in (("cs", probed.ravel()), ("ps", numbers), ("ss", steps))
+    )
     return (
         "SELECT piece, start, toUInt8(bitCount(groupBitOr(bitShiftLeft(toUInt64(1), step)))) AS v "
         "FROM (SELECT cell, r FROM {db}.cells "
-        f"WHERE cell IN ({','.join(map(str, distinct))}){' AND ' + where if where else ''}) AS c "
-        "INNER JOIN (SELECT toUInt32(t.1) AS cell, toUInt32(t.2) AS piece, toUInt8(t.3) AS step "
-        f"FROM (SELECT arrayJoin([{','.join(listed)}]) AS t)) AS q USING (cell) "
+        f"WHERE cell IN {listed(np.unique(probed))}{' AND ' + where if where else ''}) AS c "
+        "INNER JOIN (SELECT toUInt32(c) AS cell, toUInt32(p) AS piece, toUInt8(s) AS step "
+        f"FROM (SELECT {columns}) ARRAY JOIN cs AS c, ps AS p, ss AS s) AS q USING (cell) "
         "GROUP BY piece, toInt64(r) - step AS start "
         f"HAVING v >= {votes} ORDER BY piece, v DESC, start LIMIT {most} BY piece"
     )

@@ -8,6 +8,8 @@ not rows). A recording and side together are called a stream here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from samaf.errors import IndexDatabaseError
@@ -35,8 +37,14 @@ STATE = np.dtype(
         ("log_hash", "S64"),
     ]
 )
-DONE, LOADING = 0, 1  # kinds of state: complete up to a version; being brought to one
+# Kinds of state: complete up to a version; being brought to one; being emptied.
+DONE, LOADING, EMPTYING = 0, 1, 2
 COLUMN = np.dtype([("name", "S60")])
+
+
+def listed(numbers: Iterable[int]) -> str:
+    """Write numbers as an array, which is one element of a statement however long it is."""
+    return f"[{','.join(map(str, numbers))}]"
 
 
 def hash_row(width: int) -> np.dtype:

@@ -14,6 +14,7 @@ from samaf.index.cluster.schema import (
     BLOCKS,
     CELL,
     DONE,
+    EMPTYING,
     LOADING,
     LONGEST,
     SIDE_BITS,
@@ -23,10 +24,11 @@ from samaf.index.cluster.schema import (
     check,
     create_sql,
     hash_row,
+    listed,
 )
 from samaf.status import StoreVersion
 
-TABLES = ("state", "streams", "cells", "hashes")
+TABLES = ("streams", "cells", "hashes", "state")
 COUNT = np.dtype([("count", "<u8")])
 SIZE = np.dtype([("bytes", "<u8")])
 
@@ -61,10 +63,13 @@ class ShardState:
         The version that it is complete up to.
     loading
         The version that it was last being brought to; ``done`` where that is finished.
+    is_emptying
+        Whether somebody began to empty it: what is left is of no use.
     """
 
     done: StoreVersion
     loading: StoreVersion
+    is_emptying: bool
 
 
 class Shard:
@@ -117,7 +122,8 @@ class Shard:
             )
             for row in rows
         }
-        return ShardState(versions[DONE], versions.get(LOADING, versions[DONE]))
+        done = versions.get(DONE, StoreVersion())
+        return ShardState(done, versions.get(LOADING, done), EMPTYING in versions)
 
     def note(self, kind: int, version: StoreVersion) -> None:
         """Write that the shard is complete up to a version, or is being brought to it."""
@@ -128,17 +134,19 @@ class Shard:
         )
         self.connection.insert("state", np.array([row], STATE))
 
-    def clear(self) -> None:
-        """Make the tables where there are none, and empty them.
-
-        No other process may be loading; but empty tables are left alone, so that two may begin.
-        """
+    def begin(self) -> None:
+        """Make the tables where there are none; several may begin at once."""
         for statement in create_sql(self.width):
             self.connection.execute(statement)
-        for table in TABLES:  # the state first: what is left without it is never searched
-            rows = self.connection.query(f"SELECT count() FROM {{db}}.{table}", COUNT)
-            if rows["count"][0]:
-                self.connection.execute(f"TRUNCATE TABLE {{db}}.{table}")
+        self.note(DONE, StoreVersion())
+
+    def clear(self) -> None:
+        """Empty the tables; no other process may be loading."""
+        for statement in create_sql(self.width):
+            self.connection.execute(statement)
+        self.note(EMPTYING, StoreVersion())
+        for table in TABLES:  # the state last: it says so as long as there is anything else
+            self.connection.execute(f"TRUNCATE TABLE {{db}}.{table}")
         self.note(DONE, StoreVersion())
 
     def complete(self, streams: Sequence[int]) -> set[int]:
@@ -146,7 +154,7 @@ class Shard:
         if not streams:
             return set()
         rows = self.connection.query(
-            f"SELECT * FROM {{db}}.streams FINAL WHERE stream IN ({','.join(map(str, streams))})",
+            f"SELECT * FROM {{db}}.streams FINAL WHERE stream IN {listed(streams)}",
             STREAM,
         )
         return set(rows["stream"].tolist())
@@ -184,12 +192,14 @@ class Shard:
         own = [i for i in ids if i % self.identity.shards == self.identity.shard]
         if not own:
             return
-        ranges = " OR ".join(f"stream BETWEEN {i * SIDES} AND {i * SIDES + SIDES - 1}" for i in own)
-        rows = self.connection.query(f"SELECT * FROM {{db}}.streams FINAL WHERE {ranges}", STREAM)
+        rows = self.connection.query(
+            f"SELECT * FROM {{db}}.streams FINAL WHERE intDiv(stream, {SIDES}) IN {listed(own)}",
+            STREAM,
+        )
         streams = sorted({*rows["stream"].tolist(), *(i * SIDES for i in own)})
         marks = np.array([(stream, 0, revision) for stream in streams], STREAM)
         self.connection.insert("streams", marks)
-        where = f"intDiv(r, {BLOCKS}) IN ({','.join(map(str, streams))})"
+        where = f"intDiv(r, {BLOCKS}) IN {listed(streams)}"
         for table in ("cells", "hashes"):
             self.connection.execute(f"DELETE FROM {{db}}.{table} WHERE {where}")
 

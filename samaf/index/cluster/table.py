@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from samaf.index.cluster.schema import BLOCK_BITS, BLOCKS, SIDE_BITS, SIDES, hash_row
+from samaf.index.cluster.schema import BLOCK_BITS, BLOCKS, SIDE_BITS, SIDES, hash_row, listed
 from samaf.index.cluster.shard import Shard
 from samaf.index.neighbors import NOTHING
 from samaf.status import StoreVersion
@@ -19,7 +19,10 @@ PAGES = 4_096  # kept: 16 MB
 COUNTS = 100_000  # streams whose number of hashes is kept
 COUNTED = np.dtype([("stream", "<u8"), ("hashes", "<u4")])
 ID = np.dtype([("stream", "<u8")])
-RUNS = "SELECT arrayJoin(arrayMap(n -> t.1 + n, range(t.2))) FROM (SELECT arrayJoin([{}]) AS t)"
+RUNS = (
+    "SELECT arrayJoin(range(toUInt64(x), toUInt64(x + n))) "
+    "FROM (SELECT {} AS xs, {} AS ns) ARRAY JOIN xs AS x, ns AS n"
+)
 Result = TypeVar("Result")
 
 
@@ -84,8 +87,7 @@ class ClusterTable:
 
         def ask(shard: Shard, own: list[int]) -> np.ndarray:
             return shard.connection.query(
-                "SELECT stream, hashes FROM {db}.streams FINAL "
-                f"WHERE stream IN ({','.join(map(str, own))})",
+                f"SELECT stream, hashes FROM {{db}}.streams FINAL WHERE stream IN {listed(own)}",
                 COUNTED,
             )
 
@@ -136,7 +138,7 @@ class ClusterTable:
         exists = np.zeros(len(wanted), bool)
 
         def ask(shard: Shard, own: list[tuple[int, int]]) -> np.ndarray:
-            runs = RUNS.format(",".join(f"(toUInt64({a}),{n})" for a, n in own))
+            runs = RUNS.format(*(listed(part) for part in zip(*own, strict=True)))
             return shard.connection.query(
                 f"SELECT r, h FROM {{db}}.hashes WHERE r IN ({runs})", hash_row(self.width)
             )

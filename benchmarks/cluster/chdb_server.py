@@ -3,7 +3,7 @@
 Runs as a program of its own, so that several folders are several shards: the engine and all SQL
 are ClickHouse's; only the passing on of requests is ours. Any user but "nobody" may do anything.
 
-    python chdb_server.py FOLDER    prints its port
+    python chdb_server.py FOLDER [PORT]    prints its port
 """
 
 from __future__ import annotations
@@ -78,9 +78,12 @@ class Handler(BaseHTTPRequestHandler):
 def main() -> None:
     """Serve one folder until killed."""
     Handler.opened = session.Session(sys.argv[1])
+    # Repeated statements would be answered from a cache.
+    Handler.opened.query("SET use_query_condition_cache = 0")
     Handler.opened.query(f"SET max_query_size = {1 << 28}")
     Handler.opened.query("CREATE DATABASE IF NOT EXISTS samaf")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()
 
