@@ -24,7 +24,15 @@ from samaf.engine.options import COMMON, GRANULARITY_S, LEAST_SHARED, MAX_FALSE_
 from samaf.errors import AudioError, FingerprinterError, StoreError
 from samaf.fingerprinters import hashing
 from samaf.matching import PLAIN
-from samaf.records import Duplicate, Hashes, Match, Overlap, QueryResult, Recording
+from samaf.records import (
+    Duplicate,
+    Hashes,
+    Match,
+    Overlap,
+    QueryResult,
+    RankingResult,
+    Recording,
+)
 
 SQLITE = b"SQLite format 3\x00"
 RECORDINGS = 50  # found for one segment of a recording of the second collection
@@ -148,25 +156,38 @@ def _files(
         k=options.k,
         max_false_matches=options.max_false_matches / max(1, len(files)),
     )
-    for file, plain in zip(files, ask(files), strict=True):
-        result = plain
-        if isinstance(plain, QueryResult) and plain.duration < VERIFIED_SECONDS:
-            (result,) = ask([file], verify=True)
-            if isinstance(result, QueryResult):
-                matches = tuple(m for m in result.matches if _counts(m, options, len(files)))
-                result = replace(result, matches=matches)
-        if isinstance(result, AudioError):
-            passed_over.append((str(file), str(result)))
-            continue
-        assert isinstance(result, QueryResult)
-        reason = result.reason
-        if not reason and result.duration < least_shared:
-            reason = f"shorter than the {least_shared:g} s that must be shared"
-        if reason:
-            passed_over.append((str(file), reason))
-            continue
-        recording = Recording(result.sha256, file.name, result.query, result.duration)
-        yield recording, result.matches
+    short = []
+    for file, result in zip(files, ask(files), strict=True):
+        if isinstance(result, QueryResult) and result.duration < VERIFIED_SECONDS:
+            short.append(file)
+        else:
+            yield from _found(file, result, least_shared, passed_over)
+    for file, result in zip(short, ask(short, verify=True), strict=True):
+        if isinstance(result, QueryResult):
+            kept = tuple(m for m in result.matches if _counts(m, options, len(files)))
+            result = replace(result, matches=kept)
+        yield from _found(file, result, least_shared, passed_over)
+
+
+def _found(
+    file: Path,
+    result: QueryResult | RankingResult | AudioError,
+    least_shared: float,
+    passed_over: list[tuple[str, str]],
+) -> Iterator[tuple[Recording, tuple[Match, ...]]]:
+    """Yield what was found for a file, or note why it was not compared."""
+    if isinstance(result, AudioError):
+        passed_over.append((str(file), str(result)))
+        return
+    assert isinstance(result, QueryResult)
+    reason = result.reason
+    if not reason and result.duration < least_shared:
+        reason = f"shorter than the {least_shared:g} s that must be shared"
+    if reason:
+        passed_over.append((str(file), reason))
+        return
+    recording = Recording(result.sha256, file.name, result.query, result.duration)
+    yield recording, result.matches
 
 
 def _counts(match: Match, options: QueryOptions, files: int) -> bool:

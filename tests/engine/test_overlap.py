@@ -78,7 +78,7 @@ def test_files_below_a_second_are_found_by_their_signals(archive: Path, tmp_path
     speech = load(CLIP[2])[4 * SAMPLE_RATE :]
     names = {"0.6": 0.6, "0.9": 0.9, "0.4": 0.4}
     for name, seconds in names.items():
-        samples = speech[3_000 : 3_000 + round(seconds * SAMPLE_RATE)]
+        samples = speech[9_000 : 9_000 + round(seconds * SAMPLE_RATE)]
         (tmp_path / f"{name}.wav").write_bytes(wav(0.5 * samples))
     (tmp_path / "other.wav").write_bytes(wav(load(CLIP[9])[40_000:52_000]))
     result = samaf.overlap(archive, tmp_path, least_shared=0.5)
