@@ -26,21 +26,21 @@ def csv_lines(fields: Sequence[str], records: Iterable[Mapping[str, Any]]) -> It
     writer.writeheader()
     yield _taken(text)
     for record in records:
-        for row in flat(record):
+        for row in flat(record, fields):
             writer.writerow({name: _cell(value) for name, value in row.items()})
         yield _taken(text)
 
 
-def flat(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give one row for each object in the list that a record holds; one row without any."""
-    listed = next((name for name, value in record.items() if _is_of_objects(value)), None)
+def flat(record: Mapping[str, Any], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Give one row for each object in the list that a record holds; one row without any.
+
+    Lists that are columns themselves stay in their cells.
+    """
+    lists = (name for name, value in record.items() if isinstance(value, list))
+    listed = next((name for name in lists if name not in fields), None)
     rest = {name: value for name, value in record.items() if name != listed}
     for item in (record[listed] if listed else None) or [{}]:
         yield {**rest, **item}
-
-
-def _is_of_objects(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
 
 
 def _taken(text: io.StringIO) -> str:

@@ -56,6 +56,8 @@ class Member(MysqlServer):
             "ip-allowlist": "127.0.0.1",
             "recovery-get-public-key": "ON",
             "start-on-boot": "OFF",
+            "ssl-mode": "DISABLED",
+            "recovery-use-ssl": "OFF",
         }
         super().__init__(
             f"--server-id={port}",

@@ -28,6 +28,7 @@ from samaf.errors import AudioError
 # A message: its kind, a number, and the length of what follows.
 HEADER = struct.Struct("<cII")
 SAMPLES, RESTART, MEDIA, LENGTH, REFUSED, BUG = b"S", b"R", b"M", b"L", b"E", b"B"
+SOUND = b"O"  # of a stream: a line of JSON with channel and start, and the samples
 REQUEST_BYTES = 1 << 16
 SOCKET, FILE = 3, 4  # the numbers of all that a child has open
 HIGHEST_FILE = 1 << 10  # more than the one that waits ever has
@@ -117,9 +118,10 @@ def _answer_stream(name: str, pipe: Pipe, out: BinaryIO) -> bool:
     seconds = 0.0
     try:
         limit_time(0)
-        for samples in decode_pipe(pipe, name):
-            seconds += len(samples) / SAMPLE_RATE
-            _send(out, SAMPLES, samples.tobytes())
+        for sound in decode_pipe(pipe, name):
+            seconds += 0 if sound.channel else len(sound.samples) / SAMPLE_RATE
+            head = json.dumps({"channel": sound.channel, "start": sound.start}).encode()
+            _send(out, SOUND, head + b"\n" + sound.samples.tobytes())
             limit_time(0)
         _send(out, LENGTH, repr(seconds).encode())
     except AudioError as error:

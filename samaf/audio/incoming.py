@@ -11,16 +11,15 @@ from collections.abc import Iterator
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from samaf.audio.decode import SAMPLE_RATE, Restart, Samples
 from samaf.audio.formats import PROTOCOLS, is_playlist, open_stream
 from samaf.audio.hls import HlsFile
 from samaf.audio.http import SCHEMES, Http, HttpFile
 from samaf.audio.sandbox import decode_apart, decode_bytes_apart
 from samaf.audio.source import STDIN, Opened, Source, opened
-from samaf.audio.stream_decode import Pipe, decode_stream, stream_error
+from samaf.audio.stream_decode import Pipe, Sound, decode_stream, stream_error
 from samaf.errors import AudioError
+from samaf.media import MediaInfo, joined
 from samaf.text import printable
 
 ANSWER_SECONDS = 30.0  # a server may take to answer, and a stream to go on
@@ -54,8 +53,8 @@ class Incoming(Protocol):
         """See the class."""
         ...
 
-    def samples(self) -> Iterator[np.ndarray]:
-        """Yield the samples, float32 (n,), 16 kHz mono; `AudioError` where they break off."""
+    def sounds(self) -> Iterator[Sound]:
+        """Yield the sound: of the mix, and of sides; `AudioError` where it breaks off."""
         ...
 
     def abandon(self) -> None:
@@ -116,19 +115,24 @@ class _File(_Unstoppable):
         self.name = "stream" if is_open else printable(source)  # type: ignore[arg-type]
         self._source = source
 
-    def samples(self) -> Iterator[np.ndarray]:
+    def sounds(self) -> Iterator[Sound]:
         with opened(self._source) as file:
             yield from _of_file(file)
 
 
-def _of_file(file: Opened) -> Iterator[np.ndarray]:
+def _of_file(file: Opened) -> Iterator[Sound]:
     settled = 0
+    channels = [""]
     for event in decode_apart(file):
         settled += isinstance(event, Restart)
+        if isinstance(event, MediaInfo):
+            channels += map(joined, event.sides)
+    places = [0] * len(channels)  # of the next sample of each stream
     for event in decode_apart(file):
         settled -= isinstance(event, Restart)
-        if not settled and isinstance(event, Samples) and not event.stream:
-            yield event.samples
+        if not settled and isinstance(event, Samples):
+            yield Sound(event.samples, channels[event.stream], places[event.stream])
+            places[event.stream] += len(event.samples)
 
 
 class _Stdin(_Unstoppable):
@@ -138,7 +142,7 @@ class _Stdin(_Unstoppable):
     network, live = False, True
     complete = True
 
-    def samples(self) -> Iterator[np.ndarray]:
+    def sounds(self) -> Iterator[Sound]:
         yield from decode_bytes_apart(_StdinBytes(sys.stdin.buffer), self.name)
 
 
@@ -160,7 +164,7 @@ class _Protocol(_Unstoppable):
         self.complete = url.startswith("file:")
         self.network = self.live = not self.complete
 
-    def samples(self) -> Iterator[np.ndarray]:
+    def sounds(self) -> Iterator[Sound]:
         yield from decode_stream(lambda: open_stream(self._url, ANSWER_SECONDS), self.name)
 
 
@@ -185,7 +189,7 @@ class _Web:
         if self._bytes:
             self._bytes.abandon()
 
-    def samples(self) -> Iterator[np.ndarray]:
+    def sounds(self) -> Iterator[Sound]:
         seconds = 0.0
         try:
             file = self._http.file(self._url)
@@ -194,9 +198,9 @@ class _Web:
                 yield from self._spooled(file)
                 return
             self._bytes = HlsFile(self._http, file) if is_playlist(head) else file
-            for samples in decode_bytes_apart(self._bytes, self.name):
-                seconds += len(samples) / SAMPLE_RATE
-                yield samples
+            for sound in decode_bytes_apart(self._bytes, self.name):
+                seconds += 0 if sound.channel else len(sound.samples) / SAMPLE_RATE
+                yield sound
             if fault := self._fault:
                 raise ConnectionError(fault)
         except OSError as error:
@@ -210,7 +214,7 @@ class _Web:
     def _fault(self) -> str:
         return self._bytes.fault if isinstance(self._bytes, HttpFile) else ""
 
-    def _spooled(self, file: HttpFile) -> Iterator[np.ndarray]:
+    def _spooled(self, file: HttpFile) -> Iterator[Sound]:
         """Fetch a file first whose table of contents may stand at its end."""
         self._bytes = file
         try:

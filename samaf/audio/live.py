@@ -20,6 +20,7 @@ from samaf.audio import incoming
 from samaf.audio.decode import SAMPLE_RATE
 from samaf.audio.incoming import Incoming
 from samaf.audio.source import Source
+from samaf.audio.stream_decode import Sound
 from samaf.errors import StreamError
 
 WAITING_PARTS = 200  # of about 0.3 s that may wait in memory: a minute, 4 MB
@@ -82,7 +83,7 @@ class Stream:
         self._source = source
         self._until = until or threading.Event()
         self._wake = wake or threading.Event()
-        self._waiting: queue.Queue[np.ndarray | Exception | None] = queue.Queue(WAITING_PARTS)
+        self._waiting: queue.Queue[Sound | Exception | None] = queue.Queue(WAITING_PARTS)
         self._closed = threading.Event()
         self._taken = 0
         self._last: tuple[Exception | None] | None = None  # how it ended, once that is known
@@ -114,8 +115,8 @@ class Stream:
         titles = [title for since, title in self._titles if since <= seconds]
         return titles[-1] if titles else ""
 
-    def poll(self) -> np.ndarray | None:
-        """Take the samples that have come, float32 (n,), 16 kHz mono; none where nothing has.
+    def poll(self) -> list[Sound] | None:
+        """Take the sound that has come, of the mix and of sides; none where nothing has.
 
         Raises
         ------
@@ -123,13 +124,13 @@ class Stream:
             There is no sound, or it broke off. All samples before have been given by then.
         """
         idle = self._waiting.empty()
-        parts: list[np.ndarray] = []
+        parts: list[Sound] = []
         while self._last is None and len(parts) < WAITING_PARTS:
             try:
                 part = self._waiting.get_nowait()
             except queue.Empty:
                 break
-            if isinstance(part, np.ndarray):
+            if isinstance(part, Sound):
                 parts.append(part)
             else:
                 self._last = (part,)
@@ -142,9 +143,8 @@ class Stream:
                 self._last = (None,)
         if parts:
             self._empty_since = None
-            samples = np.concatenate(parts)
-            self._taken += len(samples)
-            return samples
+            self._taken += sum(len(part.samples) for part in parts if not part.channel)
+            return parts
         self._empty_since = self._empty_since or now
         quiet = now - max(self._empty_since, self._stopped or now)
         if self._last or quiet > WAKE_SECONDS:
@@ -159,7 +159,7 @@ class Stream:
         return None
 
     def chunks(self) -> Iterator[np.ndarray]:
-        """Yield the samples until the stream ends: each time all that has come since.
+        """Yield the samples of the mix, float32 (n,), until the stream ends, as they come.
 
         Raises
         ------
@@ -168,31 +168,34 @@ class Stream:
         """
         while not self.ended:
             self._wake.clear()
-            samples = self.poll()
-            if samples is not None:
-                yield samples
+            parts = self.poll()
+            if parts is not None:
+                if mixed := [part.samples for part in parts if not part.channel]:
+                    yield np.concatenate(mixed)
             elif not self.ended:
                 self._wake.wait(WAKE_SECONDS)
 
     def fill(self) -> None:
         """Put the samples into the queue until they end or nobody listens any more."""
-        received = 0
         try:
-            for part in self._source.samples():
-                received += len(part)
-                seconds = received / SAMPLE_RATE
-                self.clock.received(seconds, time.monotonic())
-                start = seconds - len(part) / SAMPLE_RATE
-                title = self._source.title(start)
-                if title != (self._titles[-1][1] if self._titles else ""):
-                    self._titles.append((start, title))
+            for part in self._source.sounds():
+                if not part.channel:
+                    self._received(part.start, len(part.samples))
                 if not self._put(part):
                     return
             self._put(None)
         except Exception as error:  # whoever takes the sound would wait for its end for ever
             self._put(error)
 
-    def _put(self, part: np.ndarray | Exception | None) -> bool:
+    def _received(self, first: int, count: int) -> None:
+        """Note when and under which title so many samples came, from ``first`` on."""
+        self.clock.received((first + count) / SAMPLE_RATE, time.monotonic())
+        start = first / SAMPLE_RATE
+        title = self._source.title(start)
+        if title != (self._titles[-1][1] if self._titles else ""):
+            self._titles.append((start, title))
+
+    def _put(self, part: Sound | Exception | None) -> bool:
         while not self._closed.is_set():
             try:
                 self._waiting.put(part, timeout=WAKE_SECONDS)

@@ -35,7 +35,7 @@ class Mixer:
     ) -> None:
         self._mixes = mixes
         self._high_pass = high_pass
-        self._streams = [_Stream(sample_rate, name, high_pass) for _ in mixes]
+        self._streams = [MonoStream(sample_rate, name, high_pass) for _ in mixes]
         self._converter: _Converter | None = None
         self._statistics: dict[int, ChannelStatistics] = {}
 
@@ -61,6 +61,7 @@ class Mixer:
             if batch is None:
                 break
             yield from self._mixed(batch)
+        yield from self._last()
         for index, stream in enumerate(self._streams):
             yield from ((index, samples) for samples in stream.rest())
         if broken:
@@ -76,13 +77,20 @@ class Mixer:
             return
         samples = self._channels(batch)
         count, rate = len(samples), batch.sample_rate
-        weights = [mix.weights(count) for mix in self._mixes]
         if count > 1:
             statistics = self._statistics.setdefault(count, ChannelStatistics(count))
-            statistics.add(samples, weights[0], rate)
-        for index, stream in enumerate(self._streams):
-            mono = weights[index] @ samples
+            statistics.add(samples, self._mixes[0].weights(count), rate)
+        yield from self._taken(samples, rate)
+
+    def _taken(self, samples: np.ndarray, rate: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Mix the samples of all channels, float32 (channels, n), for each stream."""
+        for index, (mix, stream) in enumerate(zip(self._mixes, self._streams, strict=True)):
+            mono = mix.weights(len(samples)) @ samples
             yield from ((index, each) for each in stream.samples(mono, rate))
+
+    def _last(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield what the end of all frames decides."""
+        yield from ()
 
     def _channels(self, frame: Any) -> np.ndarray:
         """Give the samples of a frame, float32 (channels, n), full scale 1."""
@@ -115,7 +123,7 @@ class _Converter:
         return converted
 
 
-class _Stream:
+class MonoStream:
     """Mono samples of one mix on their way to their rate."""
 
     def __init__(self, sample_rate: int, name: str, high_pass: bool) -> None:

@@ -19,8 +19,18 @@ import numpy as np
 
 from samaf.audio.confinement import cpu_seconds
 from samaf.audio.decode import SAMPLE_RATE, Event, Restart, Samples
-from samaf.audio.decoder_process import BUG, HEADER, LENGTH, MEDIA, REFUSED, RESTART, SAMPLES
+from samaf.audio.decoder_process import (
+    BUG,
+    HEADER,
+    LENGTH,
+    MEDIA,
+    REFUSED,
+    RESTART,
+    SAMPLES,
+    SOUND,
+)
 from samaf.audio.source import Opened
+from samaf.audio.stream_decode import Sound
 from samaf.errors import AudioError
 from samaf.media import MediaInfo
 
@@ -81,7 +91,7 @@ class Bytes(Protocol):
         ...
 
 
-def decode_bytes_apart(source: Bytes, name: str) -> Iterator[np.ndarray]:
+def decode_bytes_apart(source: Bytes, name: str) -> Iterator[Sound]:
     """Yield what `samaf.audio.stream_decode.decode_pipe` does, decoded in a limited process.
 
     The process has a minute of processor time for each piece of sound.
@@ -103,8 +113,8 @@ def decode_bytes_apart(source: Bytes, name: str) -> Iterator[np.ndarray]:
             os.close(theirs)
             pump.start()
         for event in child.events():
-            if isinstance(event, Samples):
-                yield event.samples
+            if isinstance(event, Sound):
+                yield event
     except (EOFError, ConnectionError):
         raise AudioError(_death(name, 0, child.status.recv(64))) from None
     except AudioError:
@@ -217,6 +227,9 @@ def _events(answers: Any) -> Iterator[Any]:
             raise EOFError
         if kind == SAMPLES:
             yield Samples(number, np.frombuffer(content, np.float32))
+        elif kind == SOUND:
+            head, _, data = content.partition(b"\n")
+            yield Sound(np.frombuffer(data, np.float32), **json.loads(head))
         elif kind == RESTART:
             yield Restart(number)
         elif kind == MEDIA:

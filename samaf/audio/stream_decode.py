@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -14,12 +15,31 @@ import numpy as np
 from samaf.audio.announced import announced_seconds
 from samaf.audio.decode import SAMPLE_RATE, TRUNCATED_SECONDS
 from samaf.audio.formats import open_bytes
-from samaf.audio.resampling import Mixer
+from samaf.audio.stream_sides import StreamMixer
 from samaf.audio.tracks import Packets, candidates, length_of, start_of, with_start
 from samaf.errors import AudioError, StreamError
 
 LATE_SECONDS = 3600.0  # by which sound may start after the picture of a stream
 HEAD_BYTES = 1 << 16  # kept to see what length a header announces
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """A stretch of a stream: of the mix of its channels, or of a side.
+
+    Attributes
+    ----------
+    samples
+        float32 (n,), 16 kHz.
+    channel
+        Name of the side, such as "2" or "1+3"; "" for the mix.
+    start
+        Where it begins in the stream, in samples.
+    """
+
+    samples: np.ndarray
+    channel: str = ""
+    start: int = 0
 
 
 class Pipe:
@@ -38,8 +58,8 @@ class Pipe:
         return data
 
 
-def decode_pipe(pipe: Pipe, name: str) -> Iterator[np.ndarray]:
-    """Yield the samples of what comes through a pipe; see `decode_stream`.
+def decode_pipe(pipe: Pipe, name: str) -> Iterator[Sound]:
+    """Yield the sound of what comes through a pipe; see `decode_stream`.
 
     Raises
     ------
@@ -53,9 +73,9 @@ def decode_pipe(pipe: Pipe, name: str) -> Iterator[np.ndarray]:
         nonlocal seconds
         seconds = announced_seconds(io.BytesIO(pipe.head), container, track)
 
-    for samples in decode_stream(lambda: open_bytes(pipe, name), name, announced):
-        decoded += len(samples)
-        yield samples
+    for sound in decode_stream(lambda: open_bytes(pipe, name), name, announced):
+        decoded += 0 if sound.channel else len(sound.samples)
+        yield sound
     if seconds - decoded / SAMPLE_RATE > TRUNCATED_SECONDS:
         raise AudioError(
             f"{name}: broke off after {decoded / SAMPLE_RATE:.1f} s, its header announces "
@@ -67,8 +87,8 @@ def decode_stream(
     open_container: Callable[[], Any],
     name: str,
     on_open: Callable[[Any, Any], None] = lambda _container, _track: None,
-) -> Iterator[np.ndarray]:
-    """Yield samples, float32 (n,), 16 kHz mono, as they come.
+) -> Iterator[Sound]:
+    """Yield sound as it comes: the mix, and the sides once the channels differ.
 
     Parameters
     ----------
@@ -84,7 +104,7 @@ def decode_stream(
     """
     import av
 
-    decoded = 0
+    places = [0]  # of the next sample of each stream
     try:
         with open_container() as container:
             track = container.streams.audio[candidates(container, None, name)[0]]
@@ -94,12 +114,14 @@ def decode_stream(
                 start_of(container),
                 length_of(container) or LATE_SECONDS,
             )
-            for _, samples in Mixer(SAMPLE_RATE, name).mixed(frames):
-                decoded += len(samples)
-                yield samples
+            mixer = StreamMixer(SAMPLE_RATE, name)
+            for index, samples in mixer.mixed(frames):
+                places += [mixer.sides_start] * (len(mixer.channels) - len(places))
+                yield Sound(samples, mixer.channels[index], places[index])
+                places[index] += len(samples)
     except (av.error.FFmpegError, OSError) as error:
-        raise stream_error(name, decoded / SAMPLE_RATE, error) from None
-    if not decoded:
+        raise stream_error(name, places[0] / SAMPLE_RATE, error) from None
+    if not places[0]:
         raise AudioError(f"{name}: no sound came; check what is sent")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from samaf.cli.media_views import with_channel
 from samaf.cli.render import Lines, View
 from samaf.cli.text import clock
 from samaf.cli.views import MATCH_TITLES, match_cells
@@ -12,7 +13,8 @@ from samaf.json_records import EVENT_FIELDS, event_record
 def _event_lines(event: StreamMatch | StreamGap) -> Lines:
     start = event.start_time.astimezone().strftime("%H:%M:%S") if event.start_time else ""
     if isinstance(event, StreamMatch):
-        yield (*match_cells(event.match), start, event.stream, event.title)
+        stream = with_channel(event.stream, event.match.channel)
+        yield (*match_cells(event.match), start, stream, event.title)
         return
     text = f"no sound for {clock(event.seconds)}: {event.reason}"
     yield (clock(event.at), "", text, *[""] * (len(MATCH_TITLES) - 3), start, event.stream, "")

@@ -53,7 +53,7 @@ QUERY: View[QueryResult] = View(
     ("clip", *MATCH_TITLES, "labels"),
     query_lines,
     query_record,
-    ("query", "duration", "sha256", "media", "more", *MATCH_FIELDS),
+    ("query", "duration", "sha256", "media", "unsearched", "more", *MATCH_FIELDS),
 )
 
 

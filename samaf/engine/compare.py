@@ -20,7 +20,7 @@ from samaf.engine.verification import prepared_clips, supported, verification_of
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, table_of_codes
 from samaf.matching import Candidate, DeepMatcher, PreparedQuery, to_match
-from samaf.matching.merging import keep_best, match_place
+from samaf.matching.merging import Place, keep_best, match_place
 from samaf.matching.sections import of_many
 from samaf.media import DEFAULT, Selection
 from samaf.records import Codes, Comparison, Manipulation, Match, Population, Recording
@@ -73,7 +73,22 @@ def compare(
         return Comparison(*names, verified, "", *media)
     # The same of equal ones, whichever file is the first.
     matches.sort(key=lambda match: (-match.score, match.query_start + match.reference_start))
-    return Comparison(*names, tuple(keep_best(matches, MATCHES, match_place)), "", *media)
+    return Comparison(*names, tuple(kept_either_way(matches)), "", *media)
+
+
+def kept_either_way(matches: Sequence[Match]) -> list[Match]:
+    """Drop what better matches cover, best first, whichever file counts as the query."""
+
+    def turned_place(match: Match) -> Place:
+        place = match_place(match)
+        channels = place.channels[1], place.channels[0]
+        return place._replace(query=place.reference, reference=place.query, channels=channels)
+
+    kept: list[Match] = []
+    for match in matches:
+        if all(keep_best([match], MATCHES, place, kept) for place in (match_place, turned_place)):
+            kept.append(match)
+    return kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)

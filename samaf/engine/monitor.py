@@ -12,7 +12,7 @@ from threading import Event
 from samaf.audio import Source
 from samaf.audio.live import WAKE_SECONDS, Stream, connect
 from samaf.engine.blas import one_blas_thread
-from samaf.engine.stream_listeners import Listener
+from samaf.engine.stream_listeners import StreamListener
 from samaf.errors import AudioError, StreamError
 from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.index import Index
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 def monitor(
     sources: Sequence[tuple[str, Source]],
-    new_listener: Callable[[str], Listener],
+    new_listener: Callable[[str], StreamListener],
     index: Callable[[], Index],
     *,
     retries: int | None,
@@ -85,7 +85,7 @@ class FollowedStream:
         self,
         name: str,
         source: Source,
-        new_listener: Callable[[str], Listener],
+        new_listener: Callable[[str], StreamListener],
         retries: int | None,
         follow: bool,
         stop: Event,
@@ -106,7 +106,7 @@ class FollowedStream:
         self._reported = 0.0
         self._stream: Stream | None = self._connected()
         self.name = name or self._stream.name
-        self._listener: Listener | None = None
+        self._listener: StreamListener | None = None
 
     def close(self) -> None:
         """End the connection."""
@@ -129,10 +129,10 @@ class FollowedStream:
                 self.is_idle = True
             return []
         try:
-            samples = stream.poll()
+            sounds = stream.poll()
         except AudioError as error:
             return self._broken(stream, index, error)
-        if samples is None:
+        if sounds is None:
             self.is_idle = True
             return self._broken(stream, index, None) if stream.ended else []
         events: list[StreamMatch | StreamGap] = []
@@ -140,7 +140,7 @@ class FollowedStream:
             events += self._close_gap(stream.clock.monotonic(0.0), over=True)
             self._tries = 0
             self._listener = self._new_listener(self.name)
-        events += self._matches_of(stream, self._listener.feed(samples, index()))
+        events += self._matches_of(stream, self._listener.feed(sounds, index()))
         self._warn_of_lag(stream)
         return events
 

@@ -85,7 +85,7 @@ def _table(jobs: list[Job], export_format: str) -> Response:
     elif "ranking" in kinds:
         text = "".join(csv_lines((*ABOUT, "padded", "media", *RANKING_FIELDS), records))
     else:
-        fields = (*ABOUT, "media", *MATCH_FIELDS)
+        fields = (*ABOUT, "media", "unsearched", "more", *MATCH_FIELDS)
         verified = any("verification" in match for each in records for match in each["matches"])
         text = "".join(csv_lines((*fields, "verification") if verified else fields, records))
     return Response(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from media import RATE, bare_mp3, encode, sweep, wav
 import samaf
 from samaf.audio import load, read
 from samaf.audio.channels import ALL, ChannelStatistics, Mix
+from samaf.audio.formats import open_bytes
+from samaf.audio.stream_decode import decode_stream
 from samaf.errors import AudioError
 
 CLIPS = sorted(Path(samaf.__file__).parent.glob("clips/*.ogg"))
@@ -163,3 +166,43 @@ def test_decisions_do_not_hang_on_a_scale(seed: int) -> None:
             statistics.add(gain * sound[:, start : start + 8000], ALL.weights(2), RATE)
         decisions.append((statistics.sides(), statistics.cancels))
     assert len(set(decisions)) == 1
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_a_stream_gives_its_sides_from_where_they_are_known(times: int) -> None:
+    """At its end where it is short; else after some seconds, with what came before."""
+    one, other = np.tile(ONE, times), 0.3 * np.tile(OTHER, times)
+    data = columns(one, other)
+    streams: dict[str, list[np.ndarray]] = {}
+    for sound in decode_stream(lambda: open_bytes(io.BytesIO(data), "call"), "call"):
+        heard = streams.setdefault(sound.channel, [])
+        assert sound.start == sum(map(len, heard))  # the first half minute is kept
+        heard.append(sound.samples)
+    assert list(streams) == ["", "1", "2"]
+    for channel, expected in (("", (one + other) / 2), ("1", one), ("2", other)):
+        heard = np.concatenate(streams[channel])
+        assert len(heard) == len(expected)
+        assert likeness(heard, expected) > 0.9999
+
+
+def test_sides_that_show_late_are_given_from_half_a_minute_before() -> None:
+    """The same on both channels, then a call."""
+    alike = np.tile(ONE, 2)
+    one, other = np.tile(ONE, 16), np.tile(OTHER, 16)
+    data = columns(np.concatenate([alike, one]), np.concatenate([alike, other]))
+    came, first = 0, dict[str, tuple[float, float]]()
+    for sound in decode_stream(lambda: open_bytes(io.BytesIO(data), "call"), "call"):
+        if sound.channel:
+            first.setdefault(sound.channel, (sound.start / RATE, came / RATE))
+        else:
+            came = sound.start + len(sound.samples)
+    assert first["1"] == first["2"]
+    start, known = first["1"]
+    assert known - start == pytest.approx(30, abs=1.5)
+    assert 10 < start < 150
+
+
+def test_channels_that_are_alike_give_no_sides() -> None:
+    data = columns(ONE, 0.5 * ONE)
+    sounds = decode_stream(lambda: open_bytes(io.BytesIO(data), "stereo"), "stereo")
+    assert {sound.channel for sound in sounds} == {""}

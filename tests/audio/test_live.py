@@ -16,6 +16,7 @@ from media import RATE, bare_mp3, encode, paused, sweep, wav
 
 from samaf.audio import load
 from samaf.audio.live import Stream, listen
+from samaf.audio.stream_decode import Sound
 from samaf.errors import AudioError
 
 SWEEP = sweep(6.0)
@@ -156,8 +157,8 @@ class Broken:
     def title(self, _seconds: float) -> str:
         return ""
 
-    def samples(self) -> Iterator[np.ndarray]:
-        yield np.ones(RATE, np.float32)
+    def sounds(self) -> Iterator[Sound]:
+        yield Sound(np.ones(RATE, np.float32))
         raise ZeroDivisionError
 
     def abandon(self) -> None:

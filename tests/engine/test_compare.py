@@ -9,6 +9,8 @@ import pytest
 import samaf
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS, wav
+from samaf.engine.compare import kept_either_way
+from samaf.records import IDENTITY, Match, Recording
 
 BRUNO = CLIPS / "bruno-garden.ogg"
 
@@ -47,3 +49,13 @@ def test_an_untouched_excerpt_is_unaltered_in_either_order(
         assert str(match.manipulation) == ""
         assert match.ber < 0.01
         assert place == pytest.approx(start, abs=0.001)
+
+
+def test_other_words_of_a_voice_are_left_out_in_either_order() -> None:
+    """A jingle that comes again is kept, a stretch that agrees much worse is not."""
+    whole = Recording("", "whole.wav", "whole.wav", 30.0)
+    places = (5.0, 0.0), (14.0, 0.02), (22.0, 0.25)
+    in_it = [Match(whole, 0, 2, at, at + 2, ber, 9 - at / 10, IDENTITY, 1.0) for at, ber in places]
+    it_in = [Match(whole, at, at + 2, 0, 2, ber, 9 - at / 10, IDENTITY, 1.0) for at, ber in places]
+    assert [match.reference_start for match in kept_either_way(in_it)] == [5, 14]
+    assert [match.query_start for match in kept_either_way(it_in)] == [5, 14]

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audio.media import encode
+from audio.media import wav as two_channels
 from engine.radio import Act, announces, leads_to, refuses, sends, stalls, station
 
 import samaf
@@ -238,3 +239,23 @@ def test_threads_and_files_of_ended_connections_go(engine: samaf.Engine) -> None
     assert len(counts) > 3
     assert max(threads) <= threads[0] + 6
     assert max(files) <= files[0] + 20
+
+
+def test_both_sides_of_a_call_are_found_in_a_file_and_in_a_stream(
+    engine: samaf.Engine, tmp_path: Path
+) -> None:
+    """Two clips at once, one 10 dB weaker on the second channel; the mix holds only one."""
+    seconds = slice(SAMPLE_RATE, 10 * SAMPLE_RATE)
+    one, other = load(CLIPS / NAMES[0])[seconds], 0.3 * load(CLIPS / NAMES[1])[seconds]
+    call = two_channels(np.stack([one, other], axis=1))
+    file = tmp_path / "call.wav"
+    file.write_bytes(call)
+    with station({"/live": [announces(len(call), call)]}) as address:
+        for source in (file, f"{address}/live"):
+            matches, _ = split(list(engine.monitor(source)))
+            found = {(event.match.recording.name, event.match.channel) for event in matches}
+            assert found == {(NAMES[0], "1"), (NAMES[1], "2")}
+            for match in (event.match for event in matches):
+                assert match.reference_start - match.query_start == pytest.approx(1, abs=0.1)
+                assert match.query_stop - match.query_start > 8
+                assert match.ber < 0.1

@@ -71,7 +71,7 @@ def test_figures_are_shown_with_their_pictures(phone: tuple[Examination, dict[st
         "excerpts of the validation split",
         "telephone, street noise",
         "simulated damage",
-        "lies inside the validated range: yes",
+        "inside the validated range of lengths: yes",
         "90.0 %",
         "Tippett plot",
         "Scores of validation queries of 10 s",
@@ -80,4 +80,6 @@ def test_figures_are_shown_with_their_pictures(phone: tuple[Examination, dict[st
     (clip,) = record.clips
     assert clip.item
     long = replace(clip, item=replace(clip.item, duration=60.0))
-    assert "outside the validated range: no" in write_html(replace(record, clips=(long,)), pictures)
+    assert "inside the validated range of lengths: no" in write_html(
+        replace(record, clips=(long,)), pictures
+    )

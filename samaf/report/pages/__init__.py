@@ -40,7 +40,7 @@ def document(record: Examination, attachments: Sequence[tuple[str, str]] = ()) -
 
 def _one(record: Examination) -> Iterator[Block]:
     (clip,) = record.clips
-    yield Paragraph(results.outcome(clip), "lead")
+    yield Paragraph(results.outcome(record, clip), "lead")
     yield from front.administrative(record)
     yield from front.question(record)
     yield from items.items(record)

@@ -84,10 +84,9 @@ def _clips_on(record: Examination, sha256: str) -> list[str]:
 def clips(record: Examination) -> Iterator[Block]:
     """Write half a page for each clip."""
     yield Heading("Clips")
-    alternatives = {each.key: each for each in record.model.alternatives}
     for number, clip in enumerate(record.clips, 1):
         yield Heading(f"{number}. {clip.given}", 2)
-        yield Paragraph(outcome(clip))
+        yield Paragraph(outcome(record, clip))
         if clip.item is None:
             continue
         item = clip.item
@@ -115,7 +114,7 @@ def clips(record: Examination) -> Iterator[Block]:
                 "Bit error rate of each block of the clip.",
                 f"Bit error rate along the clip: {course_words(best)}",
             )
-            yield weights(best, alternatives)
+            yield weights(record, best)
             for found in clip.matches:
                 if found.same_text:
                     yield Paragraph(

@@ -71,9 +71,9 @@ def validity(record: Examination) -> Iterator[Block]:
         if clip.item is not None and len(record.clips) == 1:
             inside = is_inside(validation, clip.item.duration)
             yield Paragraph(
-                f"The clip's length of {clip.item.duration:.1f} s lies "
-                f"{'inside' if inside else 'outside'} the validated range: "
-                f"{'yes' if inside else 'no'}. Whether its damage does was not measured.",
+                f"Is the clip, {clip.item.duration:.1f} s long, inside the validated range of "
+                f"lengths: {'yes' if inside else 'no'}. Whether its damage is like that of the "
+                "validation was not measured.",
                 "" if inside else "warning",
             )
     if validation.lengths:

@@ -7,7 +7,8 @@ from math import log10
 
 from samaf.report.drawn import course_name, line_name, place_name
 from samaf.report.pages.document import Block, Heading, Paragraph, Picture, Table
-from samaf.report.pages.words import chance, log10_lr, moment, span
+from samaf.report.pages.weighing import conclusion
+from samaf.report.pages.words import log10_lr, moment, span
 from samaf.report.record import Examination, Examined, Found
 
 MATCH_TITLES = (
@@ -16,7 +17,7 @@ MATCH_TITLES = (
 )
 
 
-def outcome(clip: Examined) -> str:
+def outcome(record: Examination, clip: Examined) -> str:
     """Say in one or two sentences what came out."""
     if clip.outcome == "failed":
         return f"The clip could not be used: {clip.reason}."
@@ -30,15 +31,15 @@ def outcome(clip: Examined) -> str:
     )
     return (
         f"The clip from {span(best.query_start, best.query_stop)} agrees with the recording "
-        f"{best.recording.name} from {span(best.reference_start, best.reference_stop)}. Of such "
-        f"searches, {chance(best.score)} is expected to give a false match as good.{more}"
+        f"{best.recording.name} from {span(best.reference_start, best.reference_stop)}. "
+        f"{conclusion(record, best)}{more}"
     )
 
 
 def results(record: Examination, clip: Examined) -> Iterator[Block]:
     """Write the results of one clip."""
     yield Heading("Results")
-    yield Paragraph(outcome(clip))
+    yield Paragraph(outcome(record, clip))
     if not clip.matches:
         return
     yield Table(MATCH_TITLES, tuple(match_row(n, f) for n, f in enumerate(clip.matches, 1)))

@@ -8,7 +8,7 @@ from samaf.report.drawn import density_name
 from samaf.report.evaluation import bounded, ratio_words, scale_rows, support_sentence
 from samaf.report.pages.document import Block, Heading, Items, Paragraph, Picture, Table
 from samaf.report.pages.words import NAMES, NOT_EXAMINED, chance, moment, span
-from samaf.report.record import CANDIDATES_UP_TO_S, Alternative, Examination, Examined, Found
+from samaf.report.record import CANDIDATES_UP_TO_S, Examination, Examined, Found
 from samaf.report.validation import nearest_length
 
 DOUBTFUL_BER = 0.25
@@ -23,9 +23,8 @@ LAY = (
 def evaluation(record: Examination, clip: Examined) -> Iterator[Block]:
     """Write scores, likelihood ratios and their words."""
     yield Heading("Evaluation")
-    alternatives = {each.key: each for each in record.model.alternatives}
     for number, found in enumerate(clip.matches, 1):
-        yield from weighed(number, found, alternatives)
+        yield from weighed(record, number, found)
         yield from density(record, clip, number, found)
     if not clip.matches:
         yield Paragraph(
@@ -38,18 +37,32 @@ def evaluation(record: Examination, clip: Examined) -> Iterator[Block]:
         yield from scale()
 
 
-def weighed(number: int, found: Found, alternatives: dict[str, Alternative]) -> Iterator[Block]:
+def conclusion(record: Examination, found: Found) -> str:
+    """Say in words what a match is worth against the alternative that decides."""
+    key = "text" if record.settings.population == "prompts" else "speech"
+    (evidence,) = (each for each in found.evidence if each.key == key)
+    if evidence.log10_lr is None:
+        return "No likelihood ratio is given: the model is not calibrated."
+    (alternative,) = (each for each in record.model.alternatives if each.key == key)
+    ratio = bounded(evidence.log10_lr, alternative.lowest, alternative.highest)
+    words = support_sentence(ratio, "H1", NAMES[key])
+    return f"{words} The likelihood ratio is {ratio_words(ratio)}."
+
+
+def weighed(record: Examination, number: int, found: Found) -> Iterator[Block]:
     """Write the weight of one match against each alternative."""
     yield Heading(f"Match {number}: {found.recording.name}", 2)
-    yield weights(found, alternatives)
+    yield weights(record, found)
 
 
-def weights(found: Found, alternatives: dict[str, Alternative]) -> Table:
+def weights(record: Examination, found: Found) -> Table:
     """Write the table of a match's weights."""
+    alternatives = {each.key: each for each in record.model.alternatives}
+    validated = record.model.validation.false if record.model.validation else 0
     rows: list[tuple[str, ...]] = []
     for evidence in found.evidence:
         alternative, name = alternatives[evidence.key], NAMES[evidence.key]
-        about = (name, f"{evidence.score:.2f}", chance(evidence.score))
+        about = (name, f"{evidence.score:.2f}", chance(evidence.score, validated))
         if evidence.log10_lr is None:
             rows.append((*about, "none", "none: the model is not calibrated"))
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log10
+
 from samaf.report.record import Case, Examination, Found, Stored
 
 NAMES = {"speech": "H2a", "text": "H2b"}  # of alternatives, in the propositions
@@ -34,15 +36,25 @@ def decibels(value: float | None) -> str:
     return NOT_AVAILABLE if value is None else f"{value:.1f} dB"
 
 
-def chance(score: float) -> str:
-    """Write the expected false matches of a score: "1 in 650,000", never rarer than it is."""
+def chance(score: float, validated: int) -> str:
+    """Write the expected false matches of a score, never rarer than a validation can show.
+
+    ``validated`` is the number of its queries whose recording is not stored; 0 where there is none.
+
+    Examples
+    --------
+    >>> chance(1.25, 1761), chance(28.2, 1761), chance(-0.3, 1761), chance(28.2, 0)
+    ('1 in 17', 'below 1 in 1,761', '2.0', 'not validated')
+    """
+    if not validated:
+        return "not validated"
     if score <= 0:
         return f"{10**-score:.1f}"
-    per = 10 ** min(score, 300.0)
-    digits = max(0, len(str(int(per))) - 2)
-    return (
-        f"1 in {int(per) // 10**digits * 10**digits:,}" if score < 12 else f"1 in 10^{int(score)}"
-    )
+    if score > log10(validated):
+        return f"below 1 in {validated:,}"
+    per = int(10**score)
+    digits = max(0, len(str(per)) - 2)
+    return f"1 in {per // 10**digits * 10**digits:,}"
 
 
 def labels(recording: Stored) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from samaf.report.pictures.style import BLACK, BLUE, GREY, ORANGE, drawing, svg
 from samaf.report.record import ValidatedLength, Validation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def score_densities(length: ValidatedLength, score: float) -> bytes:
@@ -33,7 +37,7 @@ def score_densities(length: ValidatedLength, score: float) -> bytes:
                     label=f"{text} ({length.true if hatch is None else length.false} queries)",
                 )
         axes.axvline(score, color=BLACK, linewidth=1.6)
-        axes.annotate("this score", (score, 1), (3, -9), ("data", "axes fraction"), "offset points")
+        _label(axes, "this score", score, (1, -9))
         axes.set_xlabel(f"score of validation queries of {length.seconds:g} s")
         axes.set_ylabel("density")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=2)
@@ -55,9 +59,7 @@ def tippett(validation: Validation, log10_lr: float | None = None) -> bytes:
         axes.axvline(0, color=GREY, linewidth=0.8)
         if log10_lr is not None:
             axes.axvline(log10_lr, color=BLACK, linewidth=1.6)
-            axes.annotate(
-                "here", (log10_lr, 1), (3, -8), ("data", "axes fraction"), "offset points"
-            )
+            _label(axes, "here", log10_lr, (1, -8))
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("log10 likelihood ratio")
         axes.set_ylabel("share of queries at or above")
@@ -73,11 +75,21 @@ def hit_rates(lengths: Sequence[ValidatedLength], seconds: float | None = None) 
         axes.plot(*zip(*known, strict=True), "o-", color=BLUE, markersize=4)
         if seconds is not None:
             axes.axvline(seconds, color=BLACK, linewidth=1.4)
-            axes.annotate(
-                "this clip", (seconds, 0), (3, 6), ("data", "axes fraction"), "offset points"
-            )
+            _label(axes, "this clip", seconds, (0, 6))
         axes.set_ylim(0, 102)
         axes.set_xlabel("length of the clip, s")
         axes.set_ylabel("found, %")
         axes.grid(color="#E5E5E5", linewidth=0.5)
         return svg(figure)
+
+
+def _label(axes: Axes, text: str, x: float, y: tuple[float, float]) -> None:
+    """Write beside a vertical line, on the side that has more room.
+
+    ``y`` is a share of the axis, and points above it.
+    """
+    left, right = axes.get_xlim()
+    is_right = x > (left + right) / 2
+    at, apart = (x, y[0]), (-3 if is_right else 3, y[1])
+    side = "right" if is_right else "left"
+    axes.annotate(text, at, apart, ("data", "axes fraction"), "offset points", ha=side)
