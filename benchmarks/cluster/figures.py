@@ -36,7 +36,6 @@ from samaf.training.corpora import open_corpus
 
 BATCH_HASHES = 262_144
 FEW = 1_000_000  # hashes that are loaded when the client's memory is first looked at
-SAMPLE = 65_536  # hashes whose cells are found to see how long that takes
 VOTED_ROWS = 10_000_000
 ROWS_OF_CELL = np.dtype([("cell", "<u4"), ("count", "<u8")])
 LONG = 10.0  # s, of the clips that all engines are timed with
@@ -67,11 +66,16 @@ class _Measured:
     def __init__(self, table: HashTable, server: ShardServer, fingerprinter: Fingerprinter) -> None:
         self._table, self._server, self._fingerprinter = table, server, fingerprinter
         self._codebook = fingerprinter.codebook()
-        (self._connection,) = connections(resolve(new_url(server)))
-        card = fingerprinter.card
-        identity = Identity("0" * 36, fingerprinter.digest, card.codebook_sha256)
-        self._shard = Shard(self._connection, identity, card.bits // 8)
-        self._shard.clear()
+        self._shard = self._new_shard()
+        self._connection = self._shard.connection
+
+    def _new_shard(self) -> Shard:
+        (connection,) = connections(resolve(new_url(self._server)))
+        card = self._fingerprinter.card
+        identity = Identity("0" * 36, self._fingerprinter.digest, card.codebook_sha256)
+        shard = Shard(connection, identity, card.bits // 8)
+        shard.begin()
+        return shard
 
     def _index(self) -> ClusterIndex:
         """Open the shard; nothing is kept from earlier searches."""
@@ -98,11 +102,11 @@ class _Measured:
             before, loaded, batch, held = loaded, loaded + held, [], 0
             if before < FEW <= loaded or position == last:
                 yield f"memory of a client, {loaded:,} hashes", f"{self._memory() / 1e6:.1f} MB"
-        sample = np.ascontiguousarray(table.hashes[:SAMPLE])
-        cell = self._seconds(lambda: nearest_centres(self._codebook, sample, 1)) / len(sample)
-        others = taken / table.total - cell
         yield "load", f"{1e6 * taken / table.total:.1f} µs of processor time a hash"
-        yield "of these to find its cell", f"{1e6 * cell:.1f} µs; without: {1 / others:,.0f}/s"
+        batch, other = [(0, np.ascontiguousarray(table.hashes[:BATCH_HASHES]))], self._new_shard()
+        # With one cell only, none has to be found.
+        inserted = self._seconds(lambda: other.load(batch, self._codebook[:1], 1))
+        yield "load without finding cells", f"{len(batch[0][1]) / inserted:,.0f} hashes/s"
         yield "bytes a hash on disk", f"{self._shard.size() / table.total:.1f}"
 
     def _memory(self) -> int:
