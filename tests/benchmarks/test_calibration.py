@@ -218,10 +218,15 @@ def test_own_findings_count_the_places_of_all_recordings() -> None:
         assert rate < 0.3
         if trial.length < 29:
             # Below 8 s, three grids of up to two hashes more share the prior.
-            assert 3 * 3 * others <= compared <= trial.places <= 3 * 3 * others * (trial.length + 2)
+            assert (
+                3 * 3 * others
+                <= compared
+                <= trial.comparisons
+                <= 3 * 3 * others * (trial.length + 2)
+            )
         else:
             assert hashes == trial.length
-            assert compared == pytest.approx(3 * others * trial.length) == trial.places
+            assert compared == pytest.approx(3 * others * trial.length) == trial.comparisons
 
 
 @pytest.mark.slow

@@ -156,4 +156,4 @@ def test_a_corpus_is_named_once(corpus: Path, tmp_path: Path) -> None:
     arguments = ["train", "2LST256C", "--corpus", str(corpus), "--corpus", str(corpus)]
     done = CliRunner().invoke(cli, [*arguments, "--out", str(tmp_path)])
     assert done.exit_code == 1
-    assert "is named twice" in done.output
+    assert "is given twice" in done.output

@@ -172,7 +172,6 @@ def test_a_thousand_files_at_once_are_all_answered(
     open_page: Callable[..., Any], server: Server, clip: Path
 ) -> None:
     page = open_page()
-    before = page.locator("#answers tbody").count()
     page.evaluate(
         """(bytes) => {
             const transfer = new DataTransfer();
@@ -185,7 +184,7 @@ def test_a_thousand_files_at_once_are_all_answered(
     )
     page.locator("tr.answer", has_text="last.wav").wait_for(timeout=10 * WAIT_MS)
     page.wait_for_selector("#progress:empty", state="attached")
-    assert page.locator("#answers tbody").count() == before + 1001
+    assert page.locator("#answers tbody", has_text="empty ").count() == 1000
     assert page.locator("tr.error", has_text="the file is empty").count() == 1000
     queries = server.client().get("/api/queries?limit=1000").json()["queries"]
     assert {f"empty {i}.wav" for i in range(2, 1000)} <= {each["clip"] for each in queries}
