@@ -55,7 +55,7 @@ def recall_command(corpus: Path, hashes: int, recordings: int, seed: int) -> Non
 
 @command.command("figures")
 @corpus_option
-@click.option("--hashes", type=click.IntRange(100_000), default=5_000_000, show_default=True)
+@click.option("--hashes", type=click.IntRange(200_000), default=5_000_000, show_default=True)
 @click.option("--recordings", type=click.IntRange(2), default=50, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 def figures_command(corpus: Path, hashes: int, recordings: int, seed: int) -> None:

@@ -81,10 +81,10 @@ class _Measured:
         """Open the shard; nothing is kept from earlier searches."""
         return ClusterIndex(ClusterTable([self._shard], StoreVersion(), ()), self._codebook)
 
-    def _seconds(self, work: Callable[[], object]) -> float:
-        """Give the seconds of client and server."""
+    def _seconds(self, work: Callable[..., object], *arguments: object) -> float:
+        """Give the processor time, in s, that a call takes of client and server."""
         begun = time.process_time() + self._server.processor_seconds()
-        work()
+        work(*arguments)
         return time.process_time() + self._server.processor_seconds() - begun
 
     def loaded(self) -> Iterator[Line]:
@@ -98,14 +98,14 @@ class _Measured:
             held += table.count(position)
             if held < BATCH_HASHES and position < last:
                 continue
-            taken += self._seconds(lambda own=batch: self._shard.load(own, self._codebook, 1))  # type: ignore[misc]
+            taken += self._seconds(self._shard.load, batch, self._codebook, 1)
             before, loaded, batch, held = loaded, loaded + held, [], 0
             if before < FEW <= loaded or position == last:
                 yield f"memory of a client, {loaded:,} hashes", f"{self._memory() / 1e6:.1f} MB"
         yield "load", f"{1e6 * taken / table.total:.1f} µs of processor time a hash"
         batch, other = [(0, np.ascontiguousarray(table.hashes[:BATCH_HASHES]))], self._new_shard()
         # With one cell only, none has to be found.
-        inserted = self._seconds(lambda: other.load(batch, self._codebook[:1], 1))
+        inserted = self._seconds(other.load, batch, self._codebook[:1], 1)
         yield "load without finding cells", f"{len(batch[0][1]) / inserted:,.0f} hashes/s"
         yield "bytes a hash on disk", f"{self._shard.size() / table.total:.1f}"
 
@@ -132,7 +132,7 @@ class _Measured:
         most = effort(table.total, PIECE_HASHES).diagonals
         sql = votes_sql(cells, pieces, most, 1, "")
         begun = time.perf_counter()
-        seconds = self._seconds(lambda: self._connection.query(sql, VOTES))
+        seconds = self._seconds(self._connection.query, sql, VOTES)
         yield (
             f"votes of {len(query):,} hashes over {self._rows_in(cells):,} rows",
             f"{seconds:.1f} s of processor time, {time.perf_counter() - begun:.1f} s by the clock",
@@ -170,12 +170,12 @@ class _Measured:
             query, index = prepared.grids[0][1].packed, self._index()
             window = min(matcher.window_hashes, hashes)
             taken = (
-                self._seconds(lambda: exact.search(query, window, 8)),  # noqa: B023
-                self._seconds(lambda: index.search(query, window, 8)),  # noqa: B023
+                self._seconds(exact.search, query, window, 8),
+                self._seconds(index.search, query, window, 8),
             )
             times[length].append(taken)
             if seconds == LONG and len(against_flat) < TIMED:
-                scanned = self._seconds(lambda: flat.search(query, 8))  # noqa: B023
+                scanned = self._seconds(flat.search, query, 8)
                 against_flat.append(taken[1] / scanned)
         for length, pairs in times.items():
             by_exact_s, by_cells_s = np.median(pairs, axis=0)

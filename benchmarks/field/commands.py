@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -123,12 +124,21 @@ def decision_command(folders: tuple[Path, ...]) -> None:
     click.echo(ablation(answers))
 
 
+def _fit_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that fits something in a model's card its folders and options."""
+    for option in (
+        click.option("--write", "is_written", is_flag=True, help="Write the fit into the card."),
+        click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is."),
+        click.argument(
+            "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @command.command("fit")
-@click.argument(
-    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
-@click.option("--write", "is_written", is_flag=True, help="Write the fit into the card.")
+@_fit_options
 def fit_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None:
     """Fit the decision and its likelihood ratios to the answers in DIR, and check the fit.
 
@@ -145,11 +155,7 @@ def fit_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None
 
 
 @command.command("ratio")
-@click.argument(
-    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
-@click.option("--write", "is_written", is_flag=True, help="Write the fit into the card.")
+@_fit_options
 def ratio_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None:
     """Fit the likelihood ratios alone to the answers in DIR; the score stays as the card has it."""
     from benchmarks.field import fitting
@@ -163,11 +169,7 @@ def ratio_command(folders: tuple[Path, ...], model: str, is_written: bool) -> No
 
 
 @command.command("deep")
-@click.argument(
-    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Whose card it is.")
-@click.option("--write", "is_written", is_flag=True, help="Write the fit into the card.")
+@_fit_options
 def deep_command(folders: tuple[Path, ...], model: str, is_written: bool) -> None:
     """Fit what a deep query is charged to the answers in DIR, of queries with --deep."""
     from benchmarks.field import deep
