@@ -36,6 +36,12 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+def follow(page: Any, name: str) -> None:
+    """Follow a link to the end: buttons do nothing before the scripts of the page have run."""
+    with page.expect_navigation():
+        page.get_by_role("link", name=name).click()
+
+
 @pytest.fixture
 def open_page(chromium: Any, server: Server) -> Iterator[Callable[..., Any]]:
     """Open the link; at the end nothing went elsewhere and nothing was complained about."""
@@ -205,7 +211,7 @@ def test_answers_are_exported_and_reports_listed(open_page: Callable[..., Any], 
     page.get_by_role("button", name="Make the report").click()
     page.locator('a[data-file="report.html"]').wait_for()
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Reports").click()
+    follow(page, "Reports")
     made = page.locator("tr[data-state=done]").first
     assert clip.name in made.inner_text()
     count = page.locator("tr[data-state=done]").count()
@@ -295,7 +301,7 @@ def test_the_clip_plays_on_its_line(
 
 def test_lists_are_searched_and_labels_set(open_page: Callable[..., Any], server: Server) -> None:
     page = open_page()
-    page.get_by_role("link", name="Recordings").click()
+    follow(page, "Recordings")
     page.get_by_label("Name holds").fill("BRUNO")
     page.keyboard.press("Enter")
     page.wait_for_url("**/recordings?name=BRUNO")
@@ -304,7 +310,7 @@ def test_lists_are_searched_and_labels_set(open_page: Callable[..., Any], server
     page.get_by_label("Name", exact=True).fill("speaker")
     page.get_by_label("Value, empty to remove it").fill("Bruno & Co")
     page.get_by_role("button", name="Set the label").click()
-    page.get_by_role("link", name="speaker=Bruno & Co").click()
+    follow(page, "speaker=Bruno & Co")
     page.wait_for_url("**/recordings?label=*")
     assert page.locator("tbody th").all_inner_texts() == ["bruno-garden.ogg"]
     assert page.locator("nav a").all_inner_texts() == NAMES
