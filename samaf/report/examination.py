@@ -124,7 +124,7 @@ def examine(
             options.query.max_false_matches,
             options.query.search,
             options.query.population,
-            engine.index_type,
+            engine.index_name,
             options.query.verify,
             options.query.track,
             options.query.channel,

@@ -127,8 +127,8 @@ def command(engine: Engine, paths: Sequence[Path], query: QueryOptions) -> str:
     default = QueryOptions()
     words = ["samaf", "report", *(printable(path) for path in paths), "--out", "FOLDER"]
     words += ["--db", _store_name(engine.store.url)]
-    if engine.index_type != INDEX_TYPES[0]:
-        words += ["--index", engine.index_type]
+    if engine.index_name != INDEX_TYPES[0]:
+        words += ["--index", engine.index_name]
     if query.search != default.search:
         words.append(f"--{query.search}")
     if query.verify:
