@@ -23,6 +23,7 @@ class Handler(BaseHTTPRequestHandler):
     """Passes statements on to chDB."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's kernel
     opened: Any = None
     one_at_a_time = Lock()  # a connection stays open between its statements
 

@@ -29,8 +29,9 @@ from samaf.engine.options import QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
 from samaf.fingerprinters import Fingerprinter, load_hash_model
+from samaf.fingerprinters.codebook import CENTRES
 from samaf.index import ExactIndex, HashTable, Index, IvfIndex, table_of
-from samaf.index.candidates import effort
+from samaf.index.candidates import Piece, effort
 from samaf.index.cells import nearest_centres
 from samaf.matching import Candidate, PreparedQuery
 from samaf.media import Selection
@@ -170,7 +171,7 @@ def _lines(tried: Sequence[Tried], total: int) -> Iterator[Line]:
         groups[each.seconds].append(each)
     for seconds, group in sorted(groups.items()):
         matched = [each for each in group if each.is_match]
-        looked = effort(total, int(seconds * 4) - 3)
+        looked = effort(total, [Piece(0, int(seconds * 4) - 3)], CENTRES)
         exact_ms, cells_ms = np.median([(e.exact_ms, e.cells_ms) for e in group], axis=0)
         yield (
             f"clips of {seconds:g} s, {looked.probes} cells, {looked.diagonals:,} diagonals",
