@@ -12,6 +12,7 @@ import base64
 import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from tempfile import NamedTemporaryFile
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -51,9 +52,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if sql and body:
                 head, _, form = sql.rpartition(" FORMAT ")
-                inserter = self.opened.send_insert(head, form.strip())
-                inserter.append(body)
-                inserter.finish()
+                with NamedTemporaryFile() as file:
+                    file.write(body)
+                    file.flush()
+                    self.opened.query(f"{head} FROM INFILE '{file.name}' FORMAT {form}")
                 self._reply(200, b"")
                 return
             if not sql:
