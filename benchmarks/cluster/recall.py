@@ -96,7 +96,9 @@ def gallery(
     rng = np.random.default_rng(seed)
     made = distractors(real, queried, max(0, count - len(real.hashes)), rng)
     path = folder / "hashes-1.bin"
-    path.write_bytes(real.hashes.tobytes() + made.tobytes())
+    with path.open("wb") as file:
+        real.hashes.tofile(file)
+        made.tofile(file)
     starts = len(real.hashes) + np.arange(0, len(made), RECORDING_HASHES)
     total = len(real.hashes) + len(made)
     return HashTable(
