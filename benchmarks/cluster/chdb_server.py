@@ -78,6 +78,15 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing about clients that go away: writers are killed on purpose."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def main() -> None:
     """Serve one folder until killed."""
     Handler.opened = session.Session(sys.argv[1])
@@ -86,7 +95,7 @@ def main() -> None:
     Handler.opened.query(f"SET max_query_size = {1 << 28}")
     Handler.opened.query("CREATE DATABASE IF NOT EXISTS samaf")
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()
 

@@ -25,7 +25,7 @@ from samaf.index.neighbors import NOTHING, Neighbors, nothing
 PIECE_HASHES = 64  # of a long query whose votes are counted together: 16 s, a bit for each
 ROWS_AT_ONCE = 1 << 18  # compared: 8 MB
 # Cells looked into for each hash of a piece of so many hashes: short pieces have few votes.
-PROBES = ((24, 8), (12, 16), (0, 32))
+PROBES = ((24, 8), (0, 32))
 DIAGONALS = 1_500  # compared at most
 COMPARED_HASHES = 15_000  # of a piece, along all its diagonals
 MANY = 30_000_000  # hashes of a store whose pieces need more: twice the cells, and

@@ -45,8 +45,8 @@ def test_pieces_of_one_query_are_about_as_long_as_each_other() -> None:
 
 def test_short_pieces_and_large_stores_get_more_cells_and_diagonals() -> None:
     long, middle, short = ([Piece(0, hashes)] for hashes in (37, 13, 5))
-    assert [effort(10**6, p, CELLS).probes for p in (long, middle, short)] == [8, 16, 32]
-    assert [effort(MANY, p, CELLS).probes for p in (long, middle, short)] == [16, 32, 64]
+    assert [effort(10**6, p, CELLS).probes for p in (long, middle, short)] == [8, 32, 32]
+    assert [effort(MANY, p, CELLS).probes for p in (long, middle, short)] == [16, 64, 64]
     assert effort(10**6, [*long, Piece(40, 45)], CELLS).probes == 32
     assert effort(MANY, long, CELLS).diagonals == 3 * effort(10**6, long, CELLS).diagonals
 
