@@ -9,6 +9,7 @@ import { PairPlayer } from "./player.js";
 const UPLOADS_AT_ONCE = 2;
 const PAGE = 100;
 const UPDATE_MS = 200;
+const PAUSES = 5; // times as long as drawing takes
 const SMALL = 1 << 20; // bytes, that are sent too quickly to be shown in parts
 const table = $("#answers");
 const rows = new Map(); // by the id of the query
@@ -45,7 +46,7 @@ async function send() {
     const onPart = (part) => { if (file.size > SMALL) status(body, file.name, `sent ${Math.round(100 * part)} %`); };
     upload("/api/queries", form, onPart)
       .then((job) => {
-        if (rows.has(job.id)) body.remove(); // its event came first
+        if (rows.has(job.id)) replaced.push(body); // its event came first
         else rows.set(job.id, body);
         show(job);
       })
@@ -58,19 +59,27 @@ async function send() {
   }
 }
 
-// A thousand clips may change at once: the table is laid out a few times a second.
+// A thousand clips may change at once: the table is drawn a few times a second, and less often
+// where drawing it takes long.
 const changed = new Map(); // queries by their ids
+const replaced = []; // rows of files that have another row now
 let planned = null;
-let updated = -Infinity;
+let next = -Infinity;
 
 function refresh() {
   planned ??= setTimeout(() => {
     planned = null;
-    updated = performance.now();
+    const started = performance.now();
+    next = started + UPDATE_MS;
     for (const job of changed.values()) render(job);
     changed.clear();
+    for (const body of replaced.splice(0)) body.remove();
     count();
-  }, Math.max(0, updated + UPDATE_MS - performance.now()));
+    requestAnimationFrame(() => setTimeout(() => {
+      const drawn = performance.now();
+      next = Math.max(next, drawn + PAUSES * (drawn - started));
+    }));
+  }, Math.max(0, next - performance.now()));
 }
 
 const RANKS = { queued: 0, running: 1, done: 2, failed: 2, cancelled: 2, forgotten: 3 };
@@ -104,6 +113,7 @@ function status(body, clip, text, kind = "") {
   body.replaceChildren(el("tr", { class: kind }, cell(""), el("th", { scope: "row" }, clip), cell(text, { colspan: 11 })));
 }
 
+const CONTROLS = "a, button, input";
 const WORDS = { queued: "waits", running: "is searched for", cancelled: "cancelled", failed: "failed" };
 
 function render(job) {
@@ -123,6 +133,8 @@ function render(job) {
   }
   body.dataset.number = job.number;
   body.dataset.open = ["queued", "running"].includes(job.state) ? "yes" : "no";
+  // Who works with the keyboard stays where they are.
+  const focused = [...body.querySelectorAll(CONTROLS)].indexOf(document.activeElement);
   if (job.state === "done") {
     body.replaceChildren(...lines(job));
   } else {
@@ -135,6 +147,7 @@ function render(job) {
         el("th", { scope: "row" }, job.clip), cell(text, { colspan: 10 }), el("td", { class: "actions" }, action)),
     );
   }
+  if (focused >= 0) body.querySelectorAll(CONTROLS)[focused]?.focus();
 }
 
 const button = (text, job, action) =>
@@ -165,7 +178,7 @@ function lines(job) {
   }
   return found.map((match, i) => {
     const link = `/queries/${job.id}?match=${i + 1}`;
-    const play = el("button", { type: "button", class: "play", "aria-label": `Play match ${i + 1} of ${job.clip}`, onclick: () => toggle(job, match, play) }, "▶");
+    const play = el("button", { type: "button", class: "play", "aria-label": `Play match ${i + 1} of ${job.clip}`, onclick: () => toggle(job, match, link, play) }, "▶");
     const line = el("tr", { class: "answer", "data-link": link });
     line.append(
       i ? cell("") : choice(job),
@@ -193,13 +206,13 @@ function decided(job, match) {
 
 const clipCell = (job, about) => el("th", { scope: "row", title: job.result.sha256 }, job.clip, el("small", {}, ` ${about}`));
 
-function toggle(job, match, shown) {
-  const wasPlaying = player?.match === match && player.playing;
+function toggle(job, match, link, shown) {
+  const wasPlaying = player?.link === link && player.playing;
   player?.close();
   for (const each of document.querySelectorAll(".play")) each.textContent = "▶";
   if (wasPlaying) return;
   player = new PairPlayer(`/api/queries/${job.id}`, `/api/recordings/${match.reference_id}`, match, job.result.duration);
-  player.match = match;
+  player.link = link;
   player.onerror = (message) => notice(message, true);
   player.onchange = () => { shown.textContent = player.playing ? "❚❚" : "▶"; };
   player.mode = "turns";
