@@ -88,6 +88,21 @@ def test_the_embedded_twin(start: Callable[..., Any], run: Run, tmp_path: Path) 
         holder.kill()
 
 
+@pytest.mark.usefixtures("store")
+def test_time_zones(
+    start: Callable[..., Any], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"chdb://{tmp_path / 'index'}"
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # 25 hours apart
+        monkeypatch.setenv("TZ", zone)
+        queried, _ = start("query", BRUNO, "--json", "--index", url).communicate()
+        assert places(json.loads(queried)) == places(answer(run("query", BRUNO, "--json")))
+    monkeypatch.setenv("TZ", "UTC+25")
+    _, said = start("query", BRUNO, "--index", url).communicate()
+    assert b"TZ=UTC+25; set another" in said
+    assert said.count(b"\n") == 1
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system that no part of a table fits into."""

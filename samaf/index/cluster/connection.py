@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import re
 import time
 from pathlib import Path
@@ -58,9 +59,7 @@ class ChdbConnection:
         try:
             from chdb import session
         except ImportError as error:
-            raise IndexDatabaseError(
-                f"{self.name}: chDB lacks {error.name}; install it with: pip install 'samaf[chdb]'"
-            ) from None
+            raise IndexDatabaseError(f"{self.name}: {_why_no_chdb(error)}") from None
         try:
             url.folder.mkdir(parents=True, exist_ok=True)
             if _is_held(url.folder):
@@ -204,6 +203,13 @@ class HttpConnection:
             autogenerate_session_id=False,
             settings={"max_query_size": QUERY_BYTES},
         )
+
+
+def _why_no_chdb(error: ImportError) -> str:
+    zone = os.environ.get("TZ", "")
+    if not error.name and zone:  # it says that it is not installed
+        return f"chDB may not know the time zone TZ={zone}; set another, as Europe/Berlin or UTC"
+    return f"chDB lacks {error.name or 'its engine'}; install it with: pip install 'samaf[chdb]'"
 
 
 def _is_held(folder: Path) -> bool:
