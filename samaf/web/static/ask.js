@@ -98,7 +98,10 @@ function show(job) {
 
 function count() {
   $("#none").hidden = table.tBodies.length > 0;
-  for (const id of ["#report", "#export"]) $(id).disabled = !chosen.size;
+  for (const id of ["#report", "#export"]) {
+    $(id).disabled = !chosen.size;
+    $(id).title = chosen.size ? "" : "Choose clips in the first column of the table";
+  }
   const left = waiting.length + sending;
   const open = [...rows.values()].filter((body) => body.dataset.open === "yes").length;
   const parts = [];
