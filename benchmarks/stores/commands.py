@@ -36,7 +36,7 @@ def command() -> None:
 )
 def torture(kills: int, server_kills: int, seed: int, dialects: str, work: str) -> None:
     """End program and server at random moments and check that nothing is lost."""
-    chosen, interrupted = parse_dialects(dialects), choose("--work", work, tortures.ALL)
+    interrupted, chosen = choose("--work", work, tortures.ALL), parse_dialects(dialects)
     if interrupted == (tortures.SERVER,) and not set(SERVERS) & set(chosen):
         raise BenchmarkError(f"--work {work}: needs a server among --dialects, and that installed")
     tallies = []

@@ -2,6 +2,8 @@
 
 python -m benchmarks verification --out FOLDER [--split test] [--clips 24] [--lengths 1,2,3,6]
 
+With ``--tempo`` the tempo of each candidate is found by the signals, as after a plain search.
+
 Answers are kept clip by clip in FOLDER, so that a run goes on where it was stopped. With
 ``--fit`` the tails and the likelihood ratio are fitted to them, for
 ``samaf/verification/calibration.py``.
@@ -24,7 +26,7 @@ from benchmarks.files import writing
 from benchmarks.sampling import generator
 from benchmarks.surroundings import around_clip
 from benchmarks.verification.conditions import CONDITIONS, Condition
-from benchmarks.verification.report import Answer, fit, tables
+from benchmarks.verification.report import SAME_RECORDING, Answer, fit, tables
 from benchmarks.verification.shared_sounds import shared_sounds
 from samaf.audio import SAMPLE_RATE, load
 from samaf.engine.blas import one_blas_thread
@@ -32,6 +34,7 @@ from samaf.fingerprinters import load_hash_model
 from samaf.records import Verification
 from samaf.training.corpora import Clip, default_root, open_corpus
 from samaf.verification import Placement, PreparedClip, PreparedRecording, Samples, verify
+from samaf.verification.tempo import TRIES, tempo_of
 
 START_ERROR = 0.05  # s, of the place that the hashes name
 FACTOR_ERROR = 0.008  # of its time and pitch factors where the clip was altered
@@ -49,6 +52,9 @@ SAME_TEXT = 8  # recordings of other voices with the same prompts, of which one 
 @click.option("--split", type=click.Choice(["validation", "test"]), default="validation")
 @click.option("--clips", default=24, show_default=True, help="Speech clips that are cut.")
 @click.option("--lengths", default="1,2,3,6", show_default=True, help="Seconds.")
+@click.option(
+    "--tempo", is_flag=True, help="Find the tempo by the signals, as a plain search does."
+)
 @click.option("--kept", is_flag=True, help="Take the answers that OUT holds, and ask nothing.")
 @click.option("--fit", "fitting", is_flag=True, help="Fit the calibration to the answers.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Results folder.")
@@ -58,6 +64,7 @@ def command(
     split: str,
     clips: int,
     lengths: str,
+    tempo: bool,
     kept: bool,
     fitting: bool,
     out: Path,
@@ -65,25 +72,32 @@ def command(
     """Verify right and wrong candidates, and say what passes."""
     if fitting and split == "test":
         raise BenchmarkError("--split test: is for checking only; fit on the validation split")
+    if fitting and tempo:
+        raise BenchmarkError("--tempo: is for checking only; fit on candidates of a known tempo")
+    folder = out / f"{split}-tempo" if tempo else out / split
     answers: list[Answer] = []
     if kept:
-        for path in sorted((out / split).glob("*.json")):
+        for path in sorted(folder.glob("*.json")):
             answers += _read(path)
         if not answers:
-            raise BenchmarkError(f"{out / split}: holds no answers; leave --kept away")
+            raise BenchmarkError(f"{folder}: holds no answers; leave --kept away")
     else:
-        trial = Trial(corpus, voices, split)
+        trial = Trial(corpus, voices, split, tempo)
         seconds = [float(s) for s in lengths.split(",")]
         with one_blas_thread():
             for clip in trial.chosen(clips):
-                answers += trial.answers(clip, seconds, out / split)
+                answers += trial.answers(clip, seconds, folder)
     click.echo(fit(answers) if fitting else tables(answers))
 
 
 class Trial:
-    """One split: clips to cut, and recordings to take them for."""
+    """One split: clips to cut, and recordings to take them for.
 
-    def __init__(self, corpus: Path, voices: Path | None, split: str) -> None:
+    With ``tempo``, candidates are placed by their middle, and the signals find the tempo.
+    """
+
+    def __init__(self, corpus: Path, voices: Path | None, split: str, tempo: bool = False) -> None:
+        self._tempo = tempo
         self.corpus, self.split = open_corpus(corpus), split
         self.speech = list(self.corpus.select("speech", split))
         if voices:
@@ -128,7 +142,7 @@ class Trial:
             elsewhere = _elsewhere(first, len(samples) - count, rng)
             if elsewhere is not None:
                 yield self._answer(
-                    condition, seconds, "same recording", prepared, own, elsewhere, rng
+                    condition, seconds, SAME_RECORDING, prepared, own, elsewhere, rng
                 )
             for kind, other in _wrong(clip, others, rng):
                 recording = _samples(other.clip.path)
@@ -155,9 +169,10 @@ class Trial:
         start = place / SAMPLE_RATE + rng.uniform(-START_ERROR, START_ERROR)
         duration = len(prepared.samples) / SAMPLE_RATE
         stop = start + duration / condition.manipulation.tau
-        verification = verify(
-            prepared, recording, Placement(0, duration, start, stop, manipulation)
-        )
+        candidate = Placement(0, duration, start, stop, manipulation)
+        if self._tempo:
+            candidate = tempo_of(prepared, recording, candidate) or candidate
+        verification = verify(prepared, recording, candidate, tries=TRIES if self._tempo else 1)
         return Answer(
             condition.name,
             seconds,
@@ -166,6 +181,7 @@ class Trial:
             verification.z_windows,
             verification.score,
             _elsewhere_z(verification),
+            self._tempo,
         )
 
     def _others(self, clip: Clip, excerpt: np.ndarray) -> list[_Other]:

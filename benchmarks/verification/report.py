@@ -11,7 +11,9 @@ import numpy as np
 from benchmarks.verification.conditions import CONDITIONS
 from benchmarks.verification.shared_sounds import SHARED
 from samaf.verification.calibration import DECISION, score_of
+from samaf.verification.tempo import TRIES
 
+SAME_RECORDING = "same recording"  # at another place
 TAIL = 0.1  # of the wrong candidates: the highest, to which a tail is fitted
 
 
@@ -19,7 +21,8 @@ TAIL = 0.1  # of the wrong candidates: the highest, to which a tail is fitted
 class Answer:
     """One verified candidate; ``kind`` is right, or what sort of wrong one it was.
 
-    ``z_elsewhere`` is the highest correlation at other lags of the recording.
+    ``z_elsewhere`` is the highest correlation at other lags of the recording. ``searched`` says
+    that the tempo was found by the signals.
     """
 
     condition: str
@@ -29,11 +32,12 @@ class Answer:
     z_windows: float
     score: float
     z_elsewhere: float = nan
+    searched: bool = False
 
     @property
     def altered(self) -> bool:
-        """Whether its condition changes time or pitch."""
-        return self.condition in ALTERED
+        """Whether its condition changes time or pitch, or may change the tempo."""
+        return self.searched or self.condition in ALTERED
 
     @property
     def is_right(self) -> bool:
@@ -42,8 +46,10 @@ class Answer:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether clip and recording share no sound at all."""
-        return not self.is_right and self.kind != SHARED and self.condition not in MIXED
+        """Whether clip and recording share no sound at all where they were compared."""
+        if self.is_right or self.kind == SHARED or self.condition in MIXED:
+            return False
+        return not (self.searched and self.kind == SAME_RECORDING)  # the search reaches the clip
 
 
 ALTERED = frozenset(
@@ -107,7 +113,8 @@ def _quantiles(z: np.ndarray) -> str:
 
 def _score(answer: Answer) -> float:
     """Score by the calibration as it is, not as it was when the answer was kept."""
-    return score_of(answer.z_waveform, answer.z_windows, answer.altered)
+    tries = TRIES if answer.searched else 1
+    return score_of(answer.z_waveform, answer.z_windows, answer.altered, tries)
 
 
 def fit(answers: Sequence[Answer]) -> str:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -261,18 +261,21 @@ def _death(name: str, size: int, status: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """The process that waits for files."""
+    """The process that waits for files; ``process`` is None where another program started it."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
     control: socket.socket
 
     @property
     def alive(self) -> bool:
-        """Whether it still waits."""
-        return self.process.poll() is None
+        """Whether it still waits, as far as is known here."""
+        return self.process is None or self.process.poll() is None
 
     def stop(self) -> None:
         """End it; children end when nobody reads what they give."""
+        assert self.process
+        with suppress(OSError):  # it has ended
+            self.control.shutdown(socket.SHUT_RDWR)  # also for those that it was lent to
         self.control.close()
         try:
             self.process.wait(STOP_SECONDS)
@@ -289,6 +292,8 @@ _waiting: list[_Child] = []
 def _forget() -> None:
     """After a fork: what the other process has is not shared with it."""
     global _lock, _server  # noqa: PLW0603
+    if _server:
+        atexit.unregister(_server.stop)
     _lock, _server = threading.Lock(), None
     _waiting.clear()
 
@@ -308,13 +313,32 @@ def _put_back(child: _Child) -> None:
         _waiting.append(child)
 
 
+def lent() -> int:
+    """Give the open file that another process can `borrow`: it need not start its own decoder."""
+    with _lock:
+        return _running().control.fileno()
+
+
+def borrow(control: int) -> None:
+    """Decode with the process that another program has started and `lent`."""
+    global _server  # noqa: PLW0603
+    with _lock:
+        _server = _Server(None, socket.socket(fileno=control))
+
+
+def _running() -> _Server:
+    global _server  # noqa: PLW0603  # one for the whole program, started when first needed
+    if _server is None or not _server.alive:
+        _server = _started()
+    return _server
+
+
 def _send(files: list[int]) -> None:
     """Have a child started that is given these open files."""
-    global _server  # noqa: PLW0603  # one for the whole program, started when first needed
+    global _server  # noqa: PLW0603
     with _lock:
         for _ in range(2):
-            if _server is None or not _server.alive:
-                _server = _started()
+            _server = _running()
             try:
                 socket.send_fds(_server.control, [b"+"], files)
                 return

@@ -199,6 +199,15 @@ class Engine:
         )
 
     @property
+    def index_name(self) -> str:
+        """The type of the index, or the URL of its database without the password."""
+        if "://" not in self.index_type:
+            return self.index_type
+        from samaf.index.cluster.urls import resolve
+
+        return str(resolve(self.index_type))
+
+    @property
     def index(self) -> Any:
         """The index of the model's family, at the store's newest revision."""
         return self._current_index.get()
@@ -208,7 +217,7 @@ class Engine:
         index = self.index
         if index.table.away:
             raise IndexDatabaseError(
-                f"{self.index_type}: {' and '.join(index.table.away)} cannot be searched; start "
+                f"{self.index_name}: {' and '.join(index.table.away)} cannot be searched; start "
                 "what is away"
             )
         return index

@@ -16,6 +16,8 @@ from samaf.matching.merging import keep_best, match_place
 from samaf.records import UNALTERED, Match, QueryResult, Verification
 from samaf.verification import PreparedClip, PreparedRecording, unverified
 from samaf.verification import verify as verify_signals
+from samaf.verification.tempo import TRIES as TEMPOS
+from samaf.verification.tempo import tempo_of
 
 WIDE = 0.1  # of the speed
 SPEEDS = 8  # times as many are tried then as for an altered clip
@@ -119,9 +121,10 @@ def _as_speed(match: Match) -> Match:
 def _at_other_speeds(
     matches: Sequence[Match], clips: Mapping[str, PreparedClip], references: References
 ) -> list[Match]:
-    """Verify the likeliest matches once more, at all speeds within 10 %, where none is verified.
+    """Verify the likeliest matches once more, at other speeds and tempos, where none is verified.
 
-    A plain search finds a few per cent of speed as none, above all of a short clip.
+    A plain search finds a few per cent of speed as none, above all of a short clip, and of a clip
+    of another tempo little more than the recording.
     """
     compared = [m for m in matches if m.verification and not m.verification.reason]
     if any(is_verified(match) for match in compared):
@@ -132,14 +135,37 @@ def _at_other_speeds(
         except AudioError:  # it was there a moment ago, and its match is compared already
             continue
         clip = clips[match.channel]
-        core = _middle(_as_speed(match), CORE_S)
-        found = verify_signals(clip, audio, core, reach=WIDE, tries=SPEEDS)
-        if found.verified:
-            whole = replace(match, manipulation=found.manipulation)
-            altered = verify_signals(clip, audio, whole, tries=SPEEDS)
-            kept = [each for each in matches if each is not match]
-            return [replace(match, verification=max(found, altered, key=lambda v: v.score)), *kept]
+        if found := _at_a_speed(match, clip, audio) or _at_a_tempo(match, clip, audio):
+            return [found, *(each for each in matches if each is not match)]
     return list(matches)
+
+
+def _at_a_speed(match: Match, clip: PreparedClip, audio: PreparedRecording) -> Match | None:
+    """Verify a match at all speeds within 10 %."""
+    core = _middle(_as_speed(match), CORE_S)
+    found = verify_signals(clip, audio, core, reach=WIDE, tries=SPEEDS)
+    if not found.verified:
+        return None
+    whole = replace(match, manipulation=found.manipulation)
+    altered = verify_signals(clip, audio, whole, tries=SPEEDS)
+    return replace(match, verification=max(found, altered, key=lambda v: v.score))
+
+
+def _at_a_tempo(match: Match, clip: PreparedClip, audio: PreparedRecording) -> Match | None:
+    """Verify a match at the tempo, up to twice as fast or slow, that the signals show."""
+    place = tempo_of(clip, audio, match)
+    if place is None:
+        return None
+    found = verify_signals(clip, audio, place, tries=TEMPOS)
+    if not found.verified:
+        return None
+    return replace(
+        match,
+        reference_start=place.reference_start,
+        reference_stop=place.reference_stop,
+        manipulation=place.manipulation,
+        verification=found,
+    )
 
 
 def _middle(match: Match, seconds: float) -> Match:

@@ -21,7 +21,7 @@ from queue import LifoQueue
 from threading import Lock
 from typing import TypeVar
 
-from samaf.audio.sandbox import stated_seconds
+from samaf.audio.sandbox import borrow, lent, stated_seconds
 from samaf.audio.source import opened
 from samaf.engine.worker_tasks import TASKS, Request, Result, Task, receive, send, send_error
 from samaf.errors import AudioError, InterruptedHashingError, SamafError
@@ -37,7 +37,7 @@ Done = TypeVar("Done")
 START = (
     "import json, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path[:] = json.loads(sys.argv[1]); "
-    "from samaf.engine.workers import serve; serve(sys.argv[2])"
+    "from samaf.engine.workers import serve; serve(sys.argv[2], int(sys.argv[3]))"
 )
 
 
@@ -166,8 +166,10 @@ class _Worker:
 
     def __init__(self, model: str) -> None:
         search_path = json.dumps([str(place) for place in sys.path])
+        decoder = lent()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", START, search_path, model],
+            [sys.executable, "-I", "-c", START, search_path, model, str(decoder)],
+            pass_fds=[decoder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -196,8 +198,9 @@ class _Worker:
         self._process.wait()
 
 
-def serve(model: str) -> None:
+def serve(model: str, decoder: int) -> None:
     """Hash the files that are listed on standard input; the other side of `Workers`."""
+    borrow(decoder)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the parent is gone: end silently
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Keep what libraries print out of the answers.

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
-import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from math import isnan
 from pathlib import Path
 
@@ -23,30 +20,29 @@ from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
 from samaf.errors import AudioError, QueryError, ReportError
 from samaf.fingerprinters import Fingerprinter, ModelCard
-from samaf.fingerprinters.card import UNCALIBRATED
 from samaf.records import Match, QueryResult, Recording, Verification
 from samaf.report import record
 from samaf.report.drawn import match_name
 from samaf.report.pictures.signals import lag_curves
 from samaf.report.pictures.spectra import Excerpt, spectrogram_pair
+from samaf.report.provenance import (
+    alternatives,
+    command,
+    entries,
+    made_at,
+    model,
+    program,
+    store_state,
+)
 from samaf.report.quality import quality
-from samaf.report.validation import validation_of
 from samaf.text import printable
 from samaf.verification.calibration import FITTED_ON, LR_LIMIT
-from samaf.version import __version__
 
 MOST_CANDIDATES = 5
 CANDIDATE_FALSE_MATCHES = 1.0  # candidates that are listed: as many are expected by chance
 MOST_POINTS = 400  # of the course of a match, in the record
 PICTURE_S = 30.0  # of sound in a spectrogram
 MOST_PICTURED = 5  # matches of a clip whose recordings are decoded for pictures
-UNCHANGED_ACTS = ("query", "report", "decision")  # of the audit log: they change no recording
-EPOCH = "SOURCE_DATE_EPOCH"
-
-ALTERNATIVES = {
-    "speech": "the clip is other speech, which does not say what the recording says",
-    "text": "the clip is other speech, or another voice that says the same text at the same pace",
-}
 
 Sink = Callable[[str, bytes], None]
 
@@ -118,7 +114,7 @@ def examine(
         case=case,
         made_at="" if case.issued else made_at(),
         language=options.language,
-        command=_command(paths, options),
+        command=command(engine, paths, options.query),
         program=program(),
         model=model(fingerprinter),
         store=state,
@@ -128,13 +124,13 @@ def examine(
             options.query.max_false_matches,
             options.query.search,
             options.query.population,
-            engine.index_type,
+            engine.index_name,
             options.query.verify,
             options.query.track,
             options.query.channel,
         ),
         clips=tuple(examined),
-        entries=tuple(_entries(engine, digests)),
+        entries=tuple(entries(engine, digests)),
     )
 
 
@@ -144,92 +140,8 @@ def _path(clip: str | os.PathLike[str]) -> Path:
     return Path(clip)
 
 
-def _command(paths: Sequence[Path], options: ReportOptions) -> str:
-    """Write the command that repeats the examination, without the folder that it writes to."""
-    query, default = options.query, QueryOptions()
-    words = ["samaf", "report", *(printable(path) for path in paths), "--out", "FOLDER"]
-    if query.search != default.search:
-        words.append(f"--{query.search}")
-    if query.verify:
-        words.append("--verify")
-    if query.population != default.population:
-        words += ["--population", query.population]
-    for name, value in (("track", query.track), ("channel", query.channel)):
-        words += [f"--{name}", f"{value}"] if value is not None else []
-    if query.granularity_s != default.granularity_s:
-        words += ["--granularity", str(query.granularity_s)]
-    if query.k != default.k:
-        words += ["-k", str(query.k)]
-    if query.max_false_matches != default.max_false_matches:
-        words += ["--max-false-matches", f"{query.max_false_matches:g}"]
-    return shlex.join(words)
-
-
-# --- what computed it, and with what -------------------------------------------------------
-
-
-def made_at() -> str:
-    """Give the time of the report: SOURCE_DATE_EPOCH, or now; UTC, ISO 8601."""
-    given = os.environ.get(EPOCH)
-    try:
-        moment = (
-            datetime.now(timezone.utc)
-            if given is None
-            else datetime.fromtimestamp(int(given), timezone.utc)
-        )
-    except (ValueError, OverflowError, OSError):
-        raise ReportError(
-            f"{EPOCH}={given!a:.40}: is no number of seconds since 1970; correct or unset it"
-        ) from None
-    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
-
-
-def program() -> record.Program:
-    """Give the versions of what computes."""
-    import av
-    import onnxruntime
-
-    return record.Program(
-        samaf=__version__,
-        python=platform.python_version(),
-        numpy=np.__version__,
-        onnxruntime=onnxruntime.__version__,
-        av=av.__version__,
-        ffmpeg=str(av.ffmpeg_version_info),
-        system=f"{platform.system()} {platform.machine()}",
-    )
-
-
-def model(fingerprinter: Fingerprinter) -> record.Model:
-    """Describe a model, the calibration of its scores, and its validation."""
-    card = fingerprinter.card
-    return record.Model(
-        name=card.name,
-        digest=card.digest,
-        bits=card.bits,
-        hop=fingerprinter.hop,
-        block=fingerprinter.block,
-        alternatives=_alternatives(card),
-        validation=validation_of(card.figures, card.name),
-    )
-
-
-def _alternatives(card: ModelCard) -> tuple[record.Alternative, ...]:
-    calibration, ratio = card.calibration, card.calibration.likelihood
-    decision, population = calibration.decision, calibration.population
-    scores = {"speech": population, "text": population}
-    if decision.population != UNCALIBRATED:
-        scores["speech"] = decision.population
-    is_fitted = calibration.calibrated and ratio.population != UNCALIBRATED
-    bounds = (ratio.lowest, ratio.highest, ratio.population if is_fitted else "")
-    return tuple(
-        record.Alternative(key, text, scores[key] if calibration.calibrated else "", *bounds)
-        for key, text in ALTERNATIVES.items()
-    )
-
-
 def _evidence(match: Match, population: str, card: ModelCard) -> tuple[record.Evidence, ...]:
-    is_fitted = all(each.calibrated for each in _alternatives(card))
+    is_fitted = all(each.calibrated for each in alternatives(card))
     against = [
         ("speech", match.score_other_speech, match.log10_lr_other_speech),
         ("text", match.score_same_text, match.log10_lr_same_text),
@@ -268,36 +180,6 @@ def _signal(verification: Verification | None) -> record.Signal | None:
 
 def _known(value: float) -> float | None:
     return None if isnan(value) else value
-
-
-def store_state(engine: Engine) -> record.StoreState:
-    """Say what is searched: the store, its size, and the newest change of it."""
-    stats = engine.store.stats()
-    newest = engine.store.newest_entry(without=UNCHANGED_ACTS)
-    return record.StoreState(
-        store_id=stats.store_id,
-        name=_store_name(stats.url),
-        revision=stats.revision,
-        recordings=stats.recordings,
-        hours=stats.hours,
-        hashes=stats.hashes,
-        audit_entry=newest.entry_id if newest else 0,
-        audit_hash=newest.hash if newest else "",
-        audit_time=newest.happened_at if newest else "",
-        audit_act=newest.act if newest else "",
-    )
-
-
-def _store_name(url: str) -> str:
-    """Give a file's name without its folders, or a server's URL as it is."""
-    return url.rpartition("/")[2] if url.startswith("sqlite:") else url
-
-
-def _entries(engine: Engine, digests: Sequence[str]) -> Iterator[record.LogEntry]:
-    for entry in engine.store.entries_about(digests):
-        if entry.act not in UNCHANGED_ACTS:
-            about = (entry.entry_id, entry.happened_at, entry.act, entry.sha256)
-            yield record.LogEntry(*about, entry.program, entry.hash)
 
 
 # --- one clip ------------------------------------------------------------------------------

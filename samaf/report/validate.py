@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samaf.report.differences import Difference, differences, verdict
-from samaf.report.examination import made_at
 from samaf.report.html import html
 from samaf.report.pages.document import (
     Block,
@@ -19,6 +18,7 @@ from samaf.report.pages.document import (
     Table,
 )
 from samaf.report.pdf import is_available, pdf
+from samaf.report.provenance import made_at
 from samaf.report.record import Examination
 from samaf.report.validation_set import pinned, run
 from samaf.report.whole_folder import check_new, new_folder

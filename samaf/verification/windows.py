@@ -123,6 +123,50 @@ def compare_windows(clip: ClipWindows, recording: Signal, line: SampleAlignment)
     return Windows(float(z), clip.middles, offsets / RATE, likeness)
 
 
+def offsets_along(
+    clip: ClipWindows, recording: Signal, places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give how far behind its place each window fits best, within 50 ms, and how well.
+
+    Parameters
+    ----------
+    places
+        float64 (n,): samples of the recording, at 16 kHz, one for each window.
+
+    Returns
+    -------
+    Seconds (n,), and float32 (n,): the correlation there.
+    """
+    narrow = kept(recording, "narrow", lambda: _Narrowed(recording))
+    likeness, offsets, _ = _likeness(clip, narrow, places)
+    return offsets / RATE, likeness
+
+
+def likeness_around(clip: ClipWindows, recording: Signal, places: np.ndarray) -> np.ndarray:
+    """Give how much each window is like what lies around each place.
+
+    Parameters
+    ----------
+    places
+        float64 (m,): samples of the recording, at 16 kHz.
+
+    Returns
+    -------
+    float32 (n, m): best normalised correlation within 50 ms; 0 where the recording is silent.
+    """
+    narrow = kept(recording, "narrow", lambda: _Narrowed(recording))
+    audible, energy = narrow.around(places)
+    spectra = forward(audible, SPAN)
+    highest = energy.max(axis=1)
+    least = max(1e-4 * float(highest.max(initial=0)), 1e-12)
+    scale = np.where(highest > least, 1, 0) / np.sqrt(np.maximum(energy, least)).T
+    rows = []
+    for spectrum, norm in zip(clip.spectra, clip.norms, strict=True):
+        products = np.fft.irfft(spectra * spectrum, SPAN)[:, : 2 * AROUND + 1]
+        rows.append((np.abs(products).T * scale).max(axis=0) / norm)
+    return np.array(rows, np.float32).reshape(len(clip.norms), len(places))
+
+
 def _others(places: np.ndarray, count: int) -> np.ndarray:
     """Draw lines of the same tempo elsewhere; what lies over an end goes on at the other."""
     rng = np.random.default_rng(SEED)

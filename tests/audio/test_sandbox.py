@@ -104,6 +104,37 @@ def test_a_fork_has_its_own() -> None:
     assert alone(program, os.fspath(CLIP)).returncode == 0
 
 
+def test_a_fork_leaves_that_of_its_parent() -> None:
+    program = (
+        "import os, sys\nfrom samaf.audio import load, sandbox\n"
+        "load(sys.argv[1])\nchild = os.fork()\n"
+        "if not child: sys.exit(0)\n"
+        "os.waitpid(child, 0)\nbefore = sandbox._server\n"
+        "for _ in range(20): load(sys.argv[1])\n"
+        "sys.exit(sandbox._server is not before)"
+    )
+    assert alone(program, os.fspath(CLIP)).returncode == 0
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_another_program_decodes_with_the_same_server(ended: bool) -> None:
+    waiting = server()
+    program = (
+        "import sys\nfrom samaf.audio import load, sandbox\n"
+        "sandbox.borrow(int(sys.argv[2]))\nfirst = sandbox._server\n"
+        "load(sys.argv[1])\n"
+        "sys.exit(sandbox._server is not first)"
+    )
+    if ended:  # it starts one of its own
+        lent = os.dup(sandbox.lent())
+        os.kill(waiting, signal.SIGKILL)
+        sandbox._server.process.wait()  # type: ignore[union-attr]
+    else:
+        lent = sandbox.lent()
+    assert alone(program, os.fspath(CLIP), str(lent), lent=lent).returncode == int(ended)
+    assert len(load(wav(sweep()))) == len(sweep())
+
+
 def test_a_server_that_was_ended_is_started_again() -> None:
     os.kill(server(), signal.SIGKILL)
     assert len(load(wav(sweep()))) == len(sweep())
@@ -134,9 +165,10 @@ def test_a_file_that_nobody_waits_for_is_left() -> None:
     eventually([], lambda: children(waiting))
 
 
-def alone(program: str, *args: str) -> subprocess.CompletedProcess[str]:
+def alone(program: str, *args: str, lent: int | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program, *args]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    kept = [] if lent is None else [lent]
+    return subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=kept)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from shell import BRUNO, STRANGER, Run
 import samaf
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS, wav
-from samaf.report.examination import EPOCH
+from samaf.report.provenance import EPOCH
 
 FILES = ["report.json", "matches.csv", "case-uco.jsonld", "report.html", "report.pdf"]
 

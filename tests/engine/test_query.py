@@ -76,3 +76,11 @@ def test_a_recording_as_short_as_the_clip_is_one_unaltered_match(
 
 def test_both_families_have_every_index_type() -> None:
     assert tuple(hash_query.INDEXES) == tuple(vector_query.INDEXES) == INDEX_TYPES
+
+
+def test_the_name_of_an_index_holds_no_password(clips_store: Path) -> None:
+    url = "clickhouse://anna:secret@db1/hashes"
+    with samaf.open(str(clips_store), index=url) as engine:
+        assert engine.index_name == "clickhouse://anna@db1:8123/hashes"
+    with samaf.open(str(clips_store)) as engine:
+        assert engine.index_name == "exact"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from verification.sounds import faster
 
 import samaf
 from samaf.audio import SAMPLE_RATE, load
@@ -89,6 +90,17 @@ def test_a_speed_that_a_plain_search_finds_as_none_is_measured(stored: samaf.Eng
     assert str(told.manipulation) == "speed 0.940x"
     assert told.manipulation.tau == pytest.approx(1 / 0.94, rel=5e-5)
     assert told.lag_samples == pytest.approx(48_000, abs=1)
+
+
+@pytest.mark.slow
+def test_a_clip_at_twice_the_tempo_is_verified(stored: samaf.Engine) -> None:
+    clip = wav(faster(SPEECH[16_000:112_000], 2.0))
+    assert not stored.query(clip).matches
+    (match,) = stored.query(clip, verify=True).matches
+    assert (match.recording.name, verification_of(match).verified) == (BRUNO.name, True)
+    assert match.manipulation.tau == pytest.approx(0.5, rel=0.03)
+    assert match.manipulation.rho == 1
+    assert (match.reference_start, match.reference_stop) == pytest.approx((1, 7), abs=0.2)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS, faster, noisy, telephone, wav
 from samaf.engine.options import QueryOptions
 from samaf.report import Examination, ReportOptions, examine
-from samaf.report.examination import EPOCH
+from samaf.report.provenance import EPOCH
 
 Examine = Callable[..., Examination]
 EPOCH_SECONDS = "1790000000"

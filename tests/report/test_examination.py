@@ -20,7 +20,7 @@ from samaf.errors import QueryError, ReportError
 from samaf.fingerprinters import ScoreCalibration
 from samaf.report import Examination, ReportOptions, examine, write_html
 from samaf.report.differences import differences
-from samaf.report.examination import EPOCH
+from samaf.report.provenance import EPOCH
 
 
 @pytest.mark.slow
@@ -142,7 +142,10 @@ def test_a_deep_search_records_the_alteration(
     assert found.alteration.examined
     assert 1 / found.alteration.tau == pytest.approx(1.2, rel=0.01)
     assert found.agreeing == found.hashes > 10
-    assert "--deep" in record.command
+    name = record.store.name
+    assert record.command == (
+        f"samaf report {made_clips / 'fast.wav'} --out FOLDER --db {name} --deep"
+    )
 
 
 @pytest.mark.slow
