@@ -63,12 +63,13 @@ def tempo_of(clip: PreparedClip, recording: Signal, place: Match | Placement) ->
     best, found = -1.0, (1.0, there)
     for tau in np.exp(STEP * np.arange(-count, count + 1)).tolist():
         along = np.rint(times / tau / HOP).astype(int)
+        # All windows lie among the bins; the middle need not where half of the clip is a pause.
         centres = np.arange(-int(along.min()), len(bins) - int(along.max()))
         if not len(centres):
             continue
         lines = likeness[np.arange(len(times))[:, None], along[:, None] + centres].mean(axis=0)
         if (highest := float(lines.max())) > best:
-            best, found = highest, (tau, float(bins[centres[lines.argmax()]]))
+            best, found = highest, (tau, begin + HOP * float(centres[lines.argmax()]))
     tau, centre = _fitted(windows, recording, times, *found)
     return Placement(
         place.query_start,
