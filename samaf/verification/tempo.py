@@ -11,11 +11,13 @@ from math import log
 import numpy as np
 
 from samaf.records import Manipulation, Match
+from samaf.verification.correlation import SampleAlignment
 from samaf.verification.signals import SAMPLE_RATE, Signal
 from samaf.verification.verify import Placement, PreparedClip
 from samaf.verification.windows import (
     LEAST_WINDOWS,
     ClipWindows,
+    compare_windows,
     likeness_around,
     offsets_along,
 )
@@ -25,6 +27,9 @@ LARGEST = 2.2  # times as fast or as slow: what players offer, and a little more
 STEP = 0.015  # of the log tempo
 HOP = 0.05  # s between places of the recording, and between lines
 SLACK = 1.0  # s beyond what the clip can reach from its place
+# z of the half of the windows that are least alike: at least 6 in right candidates, at most 4.9 in
+# wrong ones that share a tick or music (validation split).
+LEAST_REST = 6.0
 ROUNDS = 2  # of fitting a line through the places of the windows
 # Neighboring lines see much of the same, so they count for fewer than they are: by the wrong
 # candidates of `python -m benchmarks verification --tempo` 10 would do.
@@ -44,7 +49,7 @@ def tempo_of(clip: PreparedClip, recording: Signal, place: Match | Placement) ->
     Returns
     -------
     The same segment at the best tempo, to be verified with `TRIES`; None where the clip holds too
-    little.
+    little, or only some of it agrees: a tick under both falls in line at some tempo.
     """
     middle = (place.query_start + place.query_stop) / 2
     half = min(CORE, place.query_stop - place.query_start) / 2
@@ -71,6 +76,9 @@ def tempo_of(clip: PreparedClip, recording: Signal, place: Match | Placement) ->
         if (highest := float(lines.max())) > best:
             best, found = highest, (tau, begin + HOP * float(centres[lines.argmax()]))
     tau, centre = _fitted(windows, recording, times, *found)
+    line = SampleAlignment(segment.anchor - segment.begin, centre * SAMPLE_RATE, 1 / tau)
+    if not _rest_agrees(windows, recording, line):
+        return None
     return Placement(
         place.query_start,
         place.query_stop,
@@ -91,3 +99,11 @@ def _fitted(
         slope, centre = np.polyfit(times[fits], (places + offsets)[fits], 1).tolist()
         tau = 1 / slope if abs(slope * tau - 1) < 2 * STEP else tau
     return tau, centre
+
+
+def _rest_agrees(windows: ClipWindows, recording: Signal, line: SampleAlignment) -> bool:
+    """Whether the windows agree without the half of them that are most alike."""
+    places = line.place + (windows.middles - line.middle) * line.step
+    _, likeness = offsets_along(windows, recording, places)
+    rest = np.sort(np.argsort(likeness)[: max(LEAST_WINDOWS, len(likeness) // 2)])
+    return compare_windows(windows.some(rest), recording, line).z >= LEAST_REST
