@@ -22,7 +22,7 @@ from samaf.verification.windows import (
     offsets_along,
 )
 
-CORE = 3.0  # s of the clip that are looked at
+CORE = 3.0  # s of the clip that are looked at, around the middle of a place
 LARGEST = 2.2  # times as fast or as slow: what players offer, and a little more
 STEP = 0.015  # of the log tempo
 HOP = 0.05  # s between places of the recording, and between lines
@@ -44,24 +44,25 @@ def tempo_of(clip: PreparedClip, recording: Signal, place: Match | Placement) ->
     recording
         Prepared, mono, 16 kHz.
     place
-        Where the clip may lie; its manipulation is not used.
+        Where some of the clip may lie; its manipulation is not used.
 
     Returns
     -------
-    The same segment at the best tempo, to be verified with `TRIES`; None where the clip holds too
-    little, or only some of it agrees: a tick under both falls in line at some tempo.
+    Up to 3 s of the clip around there, at the best tempo, to be verified with `TRIES`; None where
+    the clip holds too little, or only some of it agrees: a tick under both falls in line at some
+    tempo.
     """
     middle = (place.query_start + place.query_stop) / 2
-    half = min(CORE, place.query_stop - place.query_start) / 2
-    segment = clip.segment(middle - half, middle, middle + half, 1.0, False)
+    start = max(0.0, middle - CORE / 2)
+    stop = min(len(clip.samples) / SAMPLE_RATE, middle + CORE / 2)
+    segment = clip.segment(start, middle, stop, 1.0, False)
     windows = segment.windows
     if len(windows.middles) < LEAST_WINDOWS:
         return None
     times = (windows.middles - (segment.anchor - segment.begin)) / SAMPLE_RATE
     there = (place.reference_start + place.reference_stop) / 2
-    reach = half * LARGEST + SLACK
-    begin = max(0.0, there - reach)
-    end = min(recording.count / SAMPLE_RATE, there + reach)
+    begin = max(0.0, there - (middle - start) * LARGEST - SLACK)
+    end = min(recording.count / SAMPLE_RATE, there + (stop - middle) * LARGEST + SLACK)
     bins = np.arange(begin, end, HOP)
     likeness = likeness_around(windows, recording, bins * SAMPLE_RATE)
     count = round(log(LARGEST) / STEP)
@@ -79,13 +80,8 @@ def tempo_of(clip: PreparedClip, recording: Signal, place: Match | Placement) ->
     line = SampleAlignment(segment.anchor - segment.begin, centre * SAMPLE_RATE, 1 / tau)
     if not _rest_agrees(windows, recording, line):
         return None
-    return Placement(
-        place.query_start,
-        place.query_stop,
-        centre - (middle - place.query_start) / tau,
-        centre + (place.query_stop - middle) / tau,
-        Manipulation(tau, 1.0),
-    )
+    reference = [centre + (second - middle) / tau for second in (start, stop)]
+    return Placement(start, stop, reference[0], reference[1], Manipulation(tau, 1.0))
 
 
 def _fitted(
