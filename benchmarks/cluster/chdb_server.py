@@ -12,6 +12,7 @@ import base64
 import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from tempfile import NamedTemporaryFile
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,6 +24,7 @@ class Handler(BaseHTTPRequestHandler):
     """Passes statements on to chDB."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's kernel
     opened: Any = None
     one_at_a_time = Lock()  # a connection stays open between its statements
 
@@ -50,9 +52,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if sql and body:
                 head, _, form = sql.rpartition(" FORMAT ")
-                inserter = self.opened.send_insert(head, form.strip())
-                inserter.append(body)
-                inserter.finish()
+                with NamedTemporaryFile() as file:
+                    file.write(body)
+                    file.flush()
+                    self.opened.query(f"{head} FROM INFILE '{file.name}' FORMAT {form}")
                 self._reply(200, b"")
                 return
             if not sql:
@@ -75,6 +78,15 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing about clients that go away: writers are killed on purpose."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def main() -> None:
     """Serve one folder until killed."""
     Handler.opened = session.Session(sys.argv[1])
@@ -83,7 +95,7 @@ def main() -> None:
     Handler.opened.query(f"SET max_query_size = {1 << 28}")
     Handler.opened.query("CREATE DATABASE IF NOT EXISTS samaf")
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()
 

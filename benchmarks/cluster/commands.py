@@ -46,10 +46,11 @@ def codebook(models: tuple[str, ...], corpus: Path | None) -> None:
 @click.option("--hashes", type=click.IntRange(100_000), default=5_000_000, show_default=True)
 @click.option("--recordings", type=click.IntRange(2), default=100, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-def recall_command(corpus: Path, hashes: int, recordings: int, seed: int) -> None:
+@click.option("--deep", is_flag=True, help="Ask about clips whose time or pitch was changed.")
+def recall_command(corpus: Path, hashes: int, recordings: int, seed: int, deep: bool) -> None:
     """Compare the answers by cells and votes with the exact ones, and their times."""
     with tempfile.TemporaryDirectory() as folder:
-        lines = recall(corpus, Path(folder), hashes, recordings, seed)
+        lines = recall(corpus, Path(folder), hashes, recordings, seed, deep=deep)
     click.echo(markdown(of_lines("recall", "Cells and votes against the exact index", lines)))
 
 
@@ -72,7 +73,10 @@ def figures_command(corpus: Path, hashes: int, recordings: int, seed: int) -> No
 def torture(kills: int, shards: int, seed: int) -> None:
     """End writers and servers of an index at random moments and check that nothing is lost."""
     tallies = []
-    with tempfile.TemporaryDirectory() as folder, shard_servers(Path(folder), shards) as servers:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        shard_servers(Path(folder) / "shards", shards) as servers,
+    ):
         for tally in tortures.run(kills, servers, Path(folder), random.Random(seed)):
             tallies.append(tally)
             for failure in tally.failures:

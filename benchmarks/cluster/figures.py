@@ -129,8 +129,7 @@ class _Measured:
         query = table.hashes[(firsts[:, None] + np.arange(PIECE_HASHES)).ravel()]
         pieces = [Piece(a, a + PIECE_HASHES) for a in range(0, len(query), PIECE_HASHES)]
         cells = nearest_centres(self._codebook, query, 8)
-        most = effort(table.total, PIECE_HASHES).diagonals
-        sql = votes_sql(cells, pieces, most, 1, "")
+        sql = votes_sql(cells, pieces, effort(table.total, pieces, len(self._codebook)), "")
         begun = time.perf_counter()
         seconds = self._seconds(self._connection.query, sql, VOTES)
         yield (
@@ -159,7 +158,8 @@ class _Measured:
         against_flat: list[float] = []
         for _, condition, seconds, prepared in clips:
             hashes = len(prepared.grids[0][1])
-            length = f"clips of {seconds:g} s, {effort(table.total, hashes).probes} cells"
+            looked = effort(table.total, [Piece(0, hashes)], len(self._codebook))
+            length = f"clips of {seconds:g} s, {looked.probes} cells, {looked.diagonals} diagonals"
             index = self._index()
             by_exact = matcher.find(prepared.grids)
             by_cells = replace(matcher, index=index).find(prepared.grids)

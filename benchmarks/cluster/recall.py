@@ -7,9 +7,10 @@ gives a match; it is found where the best match by cells is the same place.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from benchmarks.accuracy.distractors import distractors
 from benchmarks.errors import BenchmarkError
 from benchmarks.field.conditions import Condition, select
 from benchmarks.field.excerpts import excerpt
-from benchmarks.speed import timed
 from benchmarks.surroundings import Surroundings, around_voices
 from benchmarks.tables import Line
 from samaf.audio import load
@@ -29,14 +29,16 @@ from samaf.engine.options import QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
 from samaf.fingerprinters import Fingerprinter, load_hash_model
+from samaf.fingerprinters.codebook import CENTRES
 from samaf.index import ExactIndex, HashTable, Index, IvfIndex, table_of
-from samaf.index.candidates import effort
+from samaf.index.candidates import Piece, effort
 from samaf.index.cells import nearest_centres
-from samaf.matching import Candidate, PreparedQuery
+from samaf.matching import Candidate, DeepMatcher, PreparedQuery
 from samaf.media import Selection
 from samaf.training.corpora import Clip, Corpus, open_corpus
 
 CONDITIONS = "Clean,ALaw,AMR4.75,OpusLoss,Noise,Music,Room,Clipped,Distant,Drift,Babble"
+DEEP_CONDITIONS = "Slow,Message1.5,Message2,Higher,Lower,Video"  # time or pitch changed
 LENGTHS = (2.0, 3.0, 4.0, 6.0, 10.0)  # s
 RECORDING_HASHES = 2_000  # of the distractors: 500 s each
 VOICES = 40  # clips that babble is mixed from
@@ -56,7 +58,9 @@ class Tried:
     cells_ms: float
 
 
-def recall(corpus: Path, folder: Path, hashes: int, recordings: int, seed: int) -> list[Line]:
+def recall(
+    corpus: Path, folder: Path, hashes: int, recordings: int, seed: int, *, deep: bool
+) -> list[Line]:
     """Measure; see the module."""
     opened, fingerprinter = open_corpus(corpus), load_hash_model()
     clips = opened.select("speech", "validation")
@@ -68,13 +72,13 @@ def recall(corpus: Path, folder: Path, hashes: int, recordings: int, seed: int) 
     around = around_voices([opened], "validation", clips[1::2][:VOICES])
     tried = []
     for number, condition, seconds, prepared in damaged(
-        clips, queried, around, fingerprinter, seed
+        clips, queried, around, fingerprinter, seed, deep=deep
     ):
         tried.append(_tried(exact, cells, prepared, fingerprinter, condition, seconds, clip=number))
     return [
         ("hashes searched", f"{table.total:,}"),
         ("recordings queried", f"{len(queried)}"),
-        *_lines(tried, table.total),
+        *_lines(tried, table.total, deep=deep),
         ("rows read for a hash of 10 s at 8 cells", _rows_read(cells, table, fingerprinter)),
     ]
 
@@ -95,7 +99,9 @@ def gallery(
     rng = np.random.default_rng(seed)
     made = distractors(real, queried, max(0, count - len(real.hashes)), rng)
     path = folder / "hashes-1.bin"
-    path.write_bytes(real.hashes.tobytes() + made.tobytes())
+    with path.open("wb") as file:
+        real.hashes.tofile(file)
+        made.tofile(file)
     starts = len(real.hashes) + np.arange(0, len(made), RECORDING_HASHES)
     total = len(real.hashes) + len(made)
     return HashTable(
@@ -112,9 +118,11 @@ def damaged(
     around: Surroundings,
     fingerprinter: Fingerprinter,
     seed: int,
+    *,
+    deep: bool = False,
 ) -> Iterator[tuple[int, Condition, float, PreparedQuery]]:
-    """Yield clips of each length; the conditions take turns."""
-    conditions = select(CONDITIONS)
+    """Yield clips of each length, prepared for plain or deep queries; conditions take turns."""
+    conditions = select(DEEP_CONDITIONS if deep else CONDITIONS)
     for turn, number in enumerate(queried.tolist()):
         samples = load(clips[number].path)
         for place, seconds in enumerate(LENGTHS):
@@ -125,7 +133,7 @@ def damaged(
                     number,
                     condition,
                     seconds,
-                    prepare(cut.audio, fingerprinter, Stopwatch(), Selection()),
+                    prepare(cut.audio, fingerprinter, Stopwatch(), Selection(), deep=deep),
                 )
 
 
@@ -138,15 +146,17 @@ def _tried(
     seconds: float,
     clip: int,
 ) -> Tried:
-    matcher = matcher_of(fingerprinter, exact, QueryOptions())
-    by_exact = matcher.find(prepared.grids)
-    by_cells = replace(matcher, index=cells).find(prepared.grids)
-    query = prepared.grids[0][1].packed
-    window = min(matcher.window_hashes, len(query))
-    times = [
-        1e3 * timed(lambda i=index: i.search(query, window, 8), 1)[0]  # type: ignore[misc]
-        for index in (exact, cells)
-    ]
+    found, times = [], []
+    for index in (exact, cells):
+        matcher = matcher_of(fingerprinter, index, QueryOptions())
+        begun = time.process_time()
+        if prepared.samples is None:
+            found.append(matcher.find(prepared.grids))
+        else:
+            deep = DeepMatcher(fingerprinter, matcher)
+            found.append(deep.find(prepared.samples, prepared.salt))
+        times.append(1e3 * (time.process_time() - begun))
+    by_exact, by_cells = found
     return Tried(
         condition.name,
         seconds,
@@ -164,18 +174,19 @@ def is_same(one: Candidate, other: Candidate) -> bool:
     return one.recording_id == other.recording_id and abs(apart) <= SAME_PLACE
 
 
-def _lines(tried: Sequence[Tried], total: int) -> Iterator[Line]:
+def _lines(tried: Sequence[Tried], total: int, *, deep: bool) -> Iterator[Line]:
     groups: dict[Any, list[Tried]] = defaultdict(list)
     for each in tried:
         groups[each.seconds].append(each)
     for seconds, group in sorted(groups.items()):
         matched = [each for each in group if each.is_match]
-        looked = effort(total, int(seconds * 4) - 3)
+        looked = effort(total, [Piece(0, int(seconds * 4) - 3)], CENTRES)
         exact_ms, cells_ms = np.median([(e.exact_ms, e.cells_ms) for e in group], axis=0)
+        at = "" if deep else f", {looked.probes} cells, {looked.diagonals:,} diagonals"
         yield (
-            f"clips of {seconds:g} s, {looked.probes} cells, {looked.diagonals:,} diagonals",
+            f"clips of {seconds:g} s{at}",
             f"same best place in {sum(e.is_same for e in matched)} of {len(matched)} with a match "
-            f"({sum(e.is_true for e in matched)} of them true; {len(group)} queried); search "
+            f"({sum(e.is_true for e in matched)} of them true; {len(group)} queried); answer "
             f"{cells_ms:.0f} ms CPU, exact {exact_ms:.0f} ms",
         )
     kinds: dict[str, list[Tried]] = defaultdict(list)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from samaf.audio import Source
+from samaf.engine.blas import one_blas_thread
 from samaf.engine.options import QueryOptions
 from samaf.engine.prepare import prepare
 from samaf.engine.stopwatch import Stopwatch
@@ -123,7 +124,7 @@ class HashFamily:
         matches: list[Match] = []
         supported: set[int] = set()
         for start, seconds, samples in parts:
-            with watch("search"):
+            with watch("search"), one_blas_thread():
                 overlapping = deep.overlapping(samples, stream.salt)
                 supported |= matcher.recordings(overlapping)
                 candidates = of_many(deep.settled(overlapping, samples), streams * len(parts))

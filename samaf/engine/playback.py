@@ -22,16 +22,18 @@ LARGEST = 32_000  # of 16-bit samples: 0.2 dB below full scale
 class _Pcm:
     """Writes samples of 16 bits, and their peaks beside them."""
 
-    def __init__(self, write: Callable[[bytes], object], peaks_file: BinaryIO) -> None:
+    def __init__(self, write: Callable[[memoryview], object], peaks_file: BinaryIO) -> None:
         self._write = write
         self._peaks = peaks_file
         self._rest = np.empty(0, np.int16)
 
     def add(self, samples: np.ndarray) -> None:
         """Write float32 (n,), full scale 1."""
-        pcm = np.rint(np.clip(samples, -1, 1) * LARGEST).astype("<i2")
-        self._write(pcm.tobytes())
-        rest = np.concatenate([self._rest, pcm])
+        scaled = np.clip(samples, -1, 1)
+        scaled *= LARGEST
+        pcm = np.rint(scaled, out=scaled).astype("<i2")
+        self._write(pcm.data)
+        rest = np.concatenate([self._rest, pcm]) if len(self._rest) else pcm
         whole = len(rest) // PEAKS_STEP * PEAKS_STEP
         self._peaks.write(peaks(rest[:whole], PEAKS_STEP).tobytes())
         self._rest = rest[whole:]
@@ -70,7 +72,7 @@ def write_playable(audio: Audio, out: Path, *, backwards: bool = False) -> None:
             wav.setnchannels(1)
             wav.setsampwidth(2)
             wav.setframerate(SAMPLE_RATE)
-            pcm = _Pcm(wav.writeframes, peaks_file)
+            pcm = _Pcm(wav.writeframesraw, peaks_file)
             for chunk in [audio.samples()[::-1]] if backwards else audio.chunks():
                 pcm.add(chunk)
             pcm.end()

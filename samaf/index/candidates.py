@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, factorial
 from typing import Protocol
 
 import numpy as np
@@ -23,12 +25,12 @@ from samaf.index.neighbors import NOTHING, Neighbors, nothing
 PIECE_HASHES = 64  # of a long query whose votes are counted together: 16 s, a bit for each
 ROWS_AT_ONCE = 1 << 18  # compared: 8 MB
 # Cells looked into for each hash of a piece of so many hashes: short pieces have few votes.
-PROBES = ((24, 8), (12, 16), (0, 32))
-COMPARED_HASHES = (
-    100_000  # of a piece, along all its diagonals: those of a short one have few votes
-)
-FEW_HASHES = 12  # of a piece that single votes decide about
-MANY = 100_000_000  # hashes of a store in which single votes are too many to be sorted
+PROBES = ((24, 8), (0, 32))
+DIAGONALS = 1_500  # compared at most
+COMPARED_HASHES = 15_000  # of a piece, along all its diagonals
+MANY = 30_000_000  # hashes of a store whose pieces need more: twice the cells, and
+MORE = 3  # times the diagonals
+CROWDED = 1.25  # times more rows than in the average cell are in those that hashes look into
 BEYOND = np.iinfo(np.int32).max
 
 
@@ -51,20 +53,43 @@ class Effort:
     votes: int = 1
 
 
-def effort(total: int, hashes: int) -> Effort:
+def effort(total: int, pieces: Sequence[Piece], cells: int) -> Effort:
     """Choose how much to look at, for the recall that ``docs/cluster.md`` states.
 
     Parameters
     ----------
     total
         Stored hashes.
-    hashes
-        Of the piece.
+    pieces
+        That are searched for together: the shortest decides.
+    cells
+        Of the codebook.
     """
+    hashes = min(piece.stop - piece.first for piece in pieces)
     probes = next(probes for least, probes in PROBES if hashes >= least)
-    # A false diagonal has this many votes now and then: share of the cells looked into, per hash.
-    votes = 1 if total < MANY or hashes < FEW_HASHES else 2
-    return Effort(probes, COMPARED_HASHES // hashes, votes)
+    diagonals = min(DIAGONALS, COMPARED_HASHES // hashes)
+    if total >= MANY:
+        probes, diagonals = 2 * probes, MORE * diagonals
+    return Effort(probes, diagonals, _votes(total, hashes * probes / cells, diagonals))
+
+
+def _votes(total: int, share: float, diagonals: int) -> int:
+    """Give the votes that enough diagonals have by chance: those with fewer need no sorting.
+
+    The votes of a false diagonal follow Poisson's distribution: each hash of a piece gives it one
+    if the row there is in one of the cells that the hash looks into.
+
+    Parameters
+    ----------
+    share
+        Sum, over the hashes, of the share of all cells that each looks into.
+    diagonals
+        That are to be compared.
+    """
+    mean, votes = CROWDED * share, 1
+    while total * exp(-mean) * mean ** (votes + 1) / factorial(votes + 1) >= diagonals:
+        votes += 1
+    return votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +114,21 @@ class Stored(Protocol):
 def pieces_of(lengths: Sequence[int], hashes: int) -> list[Piece]:
     """Cut a query into pieces of at most `PIECE_HASHES`; each window of ``hashes`` is in one.
 
-    ``lengths`` are those of the parts that the query was joined from; no piece has hashes of two.
+    ``lengths`` are those of the parts that the query was joined from; no piece has hashes of two,
+    and those of one are about as long as each other.
     """
-    cut, start = [], 0
+    cut: list[Piece] = []
+    start = 0
     for length in lengths:
-        windows, each = length - hashes + 1, PIECE_HASHES - hashes + 1
-        for a in range(0, windows, each):
-            b = min(a + each, windows)
-            cut.append(Piece(start + a, start + b + hashes - 1))
+        windows, most = length - hashes + 1, PIECE_HASHES - hashes + 1
+        count = -(-max(0, windows) // most)
+        bounds = [start + windows * piece // count for piece in range(count)] + [start + windows]
+        cut += [Piece(a, b + hashes - 1) for a, b in pairwise(bounds)]
         start += length
     return cut
 
 
-def count_votes(rows: np.ndarray, steps: np.ndarray, piece: Piece, most: int) -> np.ndarray:
+def count_votes(rows: np.ndarray, steps: np.ndarray, piece: Piece, looked: Effort) -> np.ndarray:
     """Choose the diagonals with most votes, int64 (d,), ascending.
 
     Parameters
@@ -113,8 +140,9 @@ def count_votes(rows: np.ndarray, steps: np.ndarray, piece: Piece, most: int) ->
     if not len(starts):
         return starts
     first = np.flatnonzero(np.diff(starts, prepend=starts[0] - 1))
-    diagonals, votes = starts[first], np.diff(first, append=len(starts))
-    return most_votes(diagonals, votes, most)
+    votes = np.diff(first, append=len(starts))
+    enough = votes >= looked.votes
+    return most_votes(starts[first[enough]], votes[enough], looked.diagonals)
 
 
 def most_votes(diagonals: np.ndarray, votes: np.ndarray, most: int) -> np.ndarray:

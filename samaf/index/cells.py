@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from samaf.files import save_arrays
+from samaf.index.exact import compiled_backend
 
 FORMAT = 3
 GROWTH = 4  # times the square of the number of cells; beyond that the centres are learned again
@@ -196,9 +197,17 @@ def _faiss() -> Any:
 
 def nearest_centres(centres: np.ndarray, rows: np.ndarray, cells: int) -> np.ndarray:
     """Give the nearest cells of hashes, all if there are fewer, int64 (m, cells)."""
-    index = _faiss().IndexBinaryFlat(8 * centres.shape[1])
-    index.add(centres)
-    nearest: np.ndarray = index.search(np.ascontiguousarray(rows), min(cells, len(centres)))[1]
+    bits, cells = 8 * centres.shape[1], min(cells, len(centres))
+    centres, rows = np.ascontiguousarray(centres), np.ascontiguousarray(rows)
+    nearest: np.ndarray
+    if compiled := compiled_backend(len(rows) * len(centres), bits):
+        anywhere = np.ones(len(centres), bool)
+        words = centres.view(np.uint64), anywhere, rows.view(np.uint64)
+        nearest = compiled.nearest(*words, 1, cells).rows
+    else:
+        index = _faiss().IndexBinaryFlat(bits)
+        index.add(centres)
+        nearest = index.search(rows, cells)[1]
     return nearest
 
 

@@ -80,10 +80,10 @@ class ExactIndex(LocalIndex):
 
     def _module(self) -> ModuleType | None:
         """Give the compiled backend when it is wanted, worth loading, or loaded."""
-        pays = self._compared >= PAIRS_TO_COMPILED or _compiled.cache_info().currsize
-        if self._wanted == "numpy" or self.table.bits % 64 or not (self._wanted or pays):
+        if self._wanted == "numpy":
             return None
-        return _compiled()
+        pairs = PAIRS_TO_COMPILED if self._wanted else self._compared
+        return compiled_backend(pairs, self.table.bits)
 
     def _search(self, query: np.ndarray, hashes: int, k: int) -> Neighbors:
         """Search for a slice of the query that is short enough for one sweep."""
@@ -98,6 +98,15 @@ class ExactIndex(LocalIndex):
             sums[:, ~valid[a:b]] = BEYOND
             _merge(best, sums, a)
         return best
+
+
+def compiled_backend(pairs: int, bits: int) -> ModuleType | None:
+    """Give the compiled backend if it is loaded, or so many pairs of hashes are worth loading it.
+
+    It needs numba and hashes of whole 64-bit words.
+    """
+    pays = pairs >= PAIRS_TO_COMPILED or _compiled.cache_info().currsize
+    return _compiled() if pays and bits % 64 == 0 else None
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from samaf.index.candidates import Piece, count_votes, effort, nearest, pieces_of
+from samaf.index.candidates import Effort, Piece, count_votes, effort, nearest, pieces_of
 from samaf.index.cells import HAMMING, Cells, nearest_centres, open_cells
 from samaf.index.exact import ExactIndex
 from samaf.index.local import LocalIndex, behind
@@ -73,13 +73,13 @@ class IvfIndex(LocalIndex):
     ) -> Neighbors:
         """See :class:`samaf.index.neighbors.Index`."""
         recent = self._recent.search(query, hashes, k)
-        if not self._lists or not len(recent.rows):
+        pieces = pieces_of(lengths or [len(query)], hashes)
+        if not self._lists or not pieces:
             return recent
         rows = np.where(recent.rows < 0, recent.rows, recent.rows + self._listed)
-        pieces = pieces_of(lengths or [len(query)], hashes)
-        looked = effort(self._listed, max(piece.stop - piece.first for piece in pieces))
+        looked = effort(self._listed, pieces, len(self._codebook))
         cells = nearest_centres(self._codebook, query, looked.probes)
-        diagonals = self._lists.diagonals(cells, pieces, looked.diagonals)
+        diagonals = self._lists.diagonals(cells, pieces, looked)
         found = nearest(query, hashes, k, pieces, diagonals, self._lists.stored)
         # Recent rows stand after all others, which decides between equal distances.
         both = np.concatenate([found.rows, rows], axis=1)
@@ -109,7 +109,9 @@ class _Lists:
         rows = self._cells.of(cell)
         return rows[np.searchsorted(rows, self._first) :] if self._first else rows
 
-    def diagonals(self, cells: np.ndarray, pieces: Sequence[Piece], most: int) -> list[np.ndarray]:
+    def diagonals(
+        self, cells: np.ndarray, pieces: Sequence[Piece], looked: Effort
+    ) -> list[np.ndarray]:
         """Count the votes of the rows in some cells, int64 (m, probes); see `count_votes`."""
         chosen = []
         for piece in pieces:
@@ -117,7 +119,7 @@ class _Lists:
             rows = np.concatenate(lists).astype(np.int64)
             sizes = np.array([len(rows) for rows in lists])
             hash_of_list = np.arange(piece.first, piece.stop).repeat(cells.shape[1])
-            chosen.append(count_votes(rows, hash_of_list.repeat(sizes), piece, most))
+            chosen.append(count_votes(rows, hash_of_list.repeat(sizes), piece, looked))
         return chosen
 
     def stored(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -134,7 +134,8 @@ class HashTable:
     def rows(self, recording_index: int, first: int = 0, stop: int | None = None) -> np.ndarray:
         """Give hashes of a recording, all or those of some blocks, uint8 (m, bytes)."""
         start, count = self.starts[recording_index], self.counts[recording_index]
-        return self.hashes[start + first : start + min(count, count if stop is None else stop)]
+        stop = count if stop is None else min(count, stop)
+        return np.asarray(self.hashes)[start + first : start + stop]  # a memmap slices slowly
 
     def only(self, chosen: np.ndarray) -> HashTable:
         """Keep the recordings that bool (r,) chooses, over the same rows.

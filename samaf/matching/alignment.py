@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from samaf.index import NOTHING, Neighbors, Table
-from samaf.matching.boundaries import BLOCK_HOPS, boundaries
-from samaf.records import Hashes
 
 NEAREST_FIRST = (0, -1, 1, -2, 2)  # diagonals apart that belong together: half a second of drift
 GAP_HASHES = 24  # query hashes without a hit inside one segment: 6 s
-REACH_HASHES = 24  # a segment is followed this far beyond its hits
 SAME_SPEECH = 0.42  # bit error rate below which a hash supports the alignment
 FEW_WINDOWS = 4  # of a clip, up to which single hits count
 LEAST_SPAN = 8  # hashes between first and last hit that a slope can be fitted to
 SLOPES = (0.6, 1.7)  # reference hops a query hop
+
+Place = TypeVar("Place", float, np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Segment:
         """Number of hashes compared."""
         return self.stop - self.first
 
-    def reference(self, query_hash: float) -> float:
-        """Give the reference hash, a fraction, that a query hash lies on."""
+    def reference(self, query_hash: Place) -> Place:
+        """Give the reference hash, a fraction, that a query hash lies on; or those of several."""
         return self.alignment.intercept + self.alignment.slope * query_hash + self.shift
 
 
@@ -144,54 +144,22 @@ def _fit(
     with as many votes the one with the nearest hit is offered: a short recording holds one window
     for all.
     """
-    diagonals, which = np.unique(j - i, return_inverse=True)
-    nearest = np.full(len(diagonals), np.inf)
-    np.minimum.at(nearest, which, distance)
-    best = diagonals[np.lexsort((nearest, -np.bincount(which, weight)))[0]]
+    best = (j - i)[0]
+    is_one = bool((j - i == best).all())
+    if not is_one:
+        diagonals, which = np.unique(j - i, return_inverse=True)
+        nearest = np.full(len(diagonals), np.inf)
+        np.minimum.at(nearest, which, distance)
+        best = diagonals[np.lexsort((nearest, -np.bincount(which, weight)))[0]]
     first, stop = int(i.min()), int(i.max()) + hashes
     yield Alignment(recording_index, float(best), 1.0, first, stop)
-    if np.ptp(i) < LEAST_SPAN or len(diagonals) == 1:
+    if is_one or np.ptp(i) < LEAST_SPAN:
         return
     slope, intercept = np.polyfit(i, j, 1, w=np.sqrt(weight))
     if SLOPES[0] <= slope <= SLOPES[1]:
         # A window is compared at slope 1: its middle, not its start, lies on the line.
         intercept += (1 - slope) * (hashes - 1) / 2
         yield Alignment(recording_index, float(intercept), float(slope), first, stop)
-
-
-def follow(alignment: Alignment, query: Hashes, table: Table) -> Segment | None:
-    """Compare along an alignment and beyond its ends; give the segment that supports it."""
-    i = _compared(alignment, len(query), table)
-    if not len(i):
-        return None
-    differing = [_differing(query, alignment, table, i, shift) for shift in (-1, 0, 1)]
-    rates = [error_rates(d) for d in differing]
-    a, b = heaviest(SAME_SPEECH - rates[1])
-    if a == b:
-        return None
-    before, level, after = (float(r[a:b].mean()) for r in rates)
-    reliability = None if query.reliability is None else query.reliability[i[a:b]]
-    weighted_ber = float(error_rates(differing[1][a:b], reliability).mean())
-    bend = before - 2 * level + after
-    shift = float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend > 0 else 0.0
-    first, stop = int(i[a]), int(i[b - 1]) + 1
-    return Segment(alignment, first, stop, level, weighted_ber, shift, first, stop - 1 + BLOCK_HOPS)
-
-
-def ber_along(alignment: Alignment, query: Hashes, table: Table, i: np.ndarray) -> float:
-    """Give the bit error rate of query hashes ``i`` along a line that lies in the recording."""
-    differing = _differing(query, alignment, table, i, 0)
-    return float(error_rates(differing).mean())
-
-
-def with_refined_boundaries(segment: Segment, query: Hashes, table: Table) -> Segment:
-    """Give a segment with the boundaries of its sound, which lie between its hashes."""
-    alignment = segment.alignment
-    i = _compared(alignment, len(query), table)
-    rates = error_rates(_differing(query, alignment, table, i, 0))
-    start = int(i[0])
-    begin, end = boundaries(rates, segment.first - start, segment.stop - start)
-    return replace(segment, begin=start + begin, end=start + end)
 
 
 def moved(segment: Segment, hops: float) -> Segment:
@@ -212,26 +180,6 @@ def moved(segment: Segment, hops: float) -> Segment:
         begin=segment.begin + hops,
         end=segment.end + hops,
     )
-
-
-def _compared(alignment: Alignment, hashes: int, table: Table) -> np.ndarray:
-    """Give the query hashes that an alignment, extended at both ends, lays on stored ones."""
-    i = np.arange(
-        max(0, alignment.first - REACH_HASHES), min(hashes, alignment.stop + REACH_HASHES)
-    )
-    at = np.rint(alignment.intercept + alignment.slope * i).astype(np.int64)
-    return i[(at >= 0) & (at < table.count(alignment.recording_index))]
-
-
-def _differing(
-    query: Hashes, alignment: Alignment, table: Table, i: np.ndarray, shift: int
-) -> np.ndarray:
-    """Mark the bits in which query hashes differ from the alignment moved by ``shift``."""
-    at = np.rint(alignment.intercept + alignment.slope * i).astype(np.int64) + shift
-    at = np.clip(at, 0, table.count(alignment.recording_index) - 1)
-    first = int(at.min())
-    rows = table.rows(alignment.recording_index, first, int(at.max()) + 1)
-    return np.asarray(query.packed[i] ^ rows[at - first])
 
 
 def error_rates(differing: np.ndarray, reliability: np.ndarray | None = None) -> np.ndarray:

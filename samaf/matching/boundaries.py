@@ -7,6 +7,8 @@ to a tenth of a second; a threshold alone would be half a second early or late.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 BLOCK_HOPS = 4  # hops that a hash covers: 1 s / 0.25 s
@@ -46,15 +48,27 @@ def boundaries(rates: np.ndarray, first: int, stop: int) -> tuple[float, float]:
 def _boundary(rates: np.ndarray, first: int, stop: int) -> float:
     """Find the most likely left boundary, from its flank and both sides of it."""
     a, b = max(0, first - BEFORE), min(stop, first + BEHIND)
-    tried = np.round(np.arange(a, b - 1 + FINENESS / 2, FINENESS), 3)
-    inner = np.ceil(tried).astype(int)  # the first hash that lies fully inside
+    tried, inner, agreement, spread = _flank(a, b)
     sums = np.concatenate([[0.0], np.cumsum(rates)])
     until = np.minimum(inner + INSIDE, stop)
     level = ((sums[until] - sums[inner]) / (until - inner))[:, None]
-    share = (np.arange(a, b) + BLOCK_HOPS - tried[:, None]) / BLOCK_HOPS
-    agreement = np.interp(share, SHARES, AGREEMENT)
     expected = UNRELATED - (UNRELATED - level) * agreement
-    spread = SPREAD[0] + (SPREAD[1] - SPREAD[0]) * agreement
     likelihood = -(((rates[a:b] - expected) / spread) ** 2 / 2 + np.log(spread)).sum(axis=1)
     through = a == 0 and likelihood[0] >= likelihood.max() - PLAUSIBLE
     return float(a if through else tried[likelihood.argmax()])
+
+
+@lru_cache(maxsize=64)  # the segments of one clip have their flanks at a few places
+def _flank(a: int, b: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Give what does not depend on rates for boundaries between two hashes.
+
+    Returns
+    -------
+    The boundaries that are tried, float64 (n,); the first hash that lies fully behind each, int64
+    (n,); the agreement expected of hashes and the spread of their rates, float64 (n, b - a).
+    """
+    tried = np.round(np.arange(a, b - 1 + FINENESS / 2, FINENESS), 3)
+    inner = np.ceil(tried).astype(int)
+    share = (np.arange(a, b) + BLOCK_HOPS - tried[:, None]) / BLOCK_HOPS
+    agreement = np.interp(share, SHARES, AGREEMENT)
+    return tried, inner, agreement, SPREAD[0] + (SPREAD[1] - SPREAD[0]) * agreement

@@ -16,6 +16,7 @@ from samaf.fingerprinters.card import Weights
 from samaf.index import Table
 from samaf.matching.alignment import Segment, error_rates
 from samaf.matching.calibration import bent, chance_ber, log10_chance, log10_same_text
+from samaf.matching.following import Course
 from samaf.matching.query_hashes import Grid
 from samaf.matching.search import count_comparisons
 from samaf.records import Manipulation, Population
@@ -34,12 +35,14 @@ LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
 class Aligned:
     """A segment that a query may share with a recording, before any decision.
 
-    ``comparisons`` are those that its E-values count, see `log10_chance`.
+    ``comparisons`` are those that its E-values count, see `log10_chance`; ``course`` holds the
+    bit error rates along it.
     """
 
     grid: Grid
     segment: Segment
     comparisons: float
+    course: Course
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +175,8 @@ def is_copy(one: Aligned, other: Aligned, table: Table) -> bool:
     tempo = manipulation.tau / other.grid[0].manipulation.tau
     j = (i + origin) * tempo - other.grid[0].origin
     one_index, other_index = a.alignment.recording_index, b.alignment.recording_index
-    at = np.rint([a.reference(x) for x in i.tolist()]).astype(np.int64)
-    there = np.rint([b.reference(x) for x in j.tolist()]).astype(np.int64)
+    at = np.rint(a.reference(i)).astype(np.int64)
+    there = np.rint(b.reference(j)).astype(np.int64)
     usable = (j >= b.first) & (j < b.stop) & (at >= 0) & (at < table.count(one_index))
     usable &= (there >= 1) & (there < table.count(other_index) - 1)
     if not usable.any():

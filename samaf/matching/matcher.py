@@ -9,17 +9,11 @@ from math import ceil, inf, log10
 import numpy as np
 
 from samaf.fingerprinters import ScoreCalibration
-from samaf.index import Index, Neighbors, Table
-from samaf.matching.alignment import (
-    Segment,
-    alignments,
-    ber_along,
-    follow,
-    moved,
-    with_refined_boundaries,
-)
+from samaf.index import Index, Neighbors
+from samaf.matching.alignment import Segment, alignments, moved
 from samaf.matching.candidates import Candidate
 from samaf.matching.evidence import Aligned, Judgement, judged, span_of
+from samaf.matching.following import Course, follow, with_refined_boundaries
 from samaf.matching.hypotheses import Hypothesis
 from samaf.matching.merging import resolve
 from samaf.matching.query_hashes import Grid
@@ -101,10 +95,9 @@ class Matcher:
             comparisons = count_comparisons(grid, table)
         hashes = len(query) - len(neighbors.rows) + 1
         covered = np.lib.stride_tricks.sliding_window_view(query.informative, hashes).mean(axis=1)
-        for alignment in alignments(neighbors, hashes, covered >= LEAST_COVERED, table):
-            segment = follow(alignment, query, table)
-            if segment is not None:
-                yield Aligned(grid, segment, comparisons)
+        lines = alignments(neighbors, hashes, covered >= LEAST_COVERED, table)
+        for segment, course in follow(lines, query, table):
+            yield Aligned(grid, segment, comparisons, course)
 
     def candidates(self, aligned: Sequence[Aligned]) -> list[Candidate]:
         """Give the candidates among all segments of one query, in the order of these."""
@@ -117,17 +110,17 @@ class Matcher:
         return [self._candidate(aligned[n], judgement, n) for n in chosen]
 
     def _candidate(self, aligned: Aligned, judgement: Judgement, number: int) -> Candidate:
-        (hypothesis, query), table = aligned.grid, self.index.table
+        hypothesis, query = aligned.grid
         segment, manipulation = aligned.segment, hypothesis.manipulation
         first, stop = span_of(segment, len(query), manipulation)
         early = hypothesis.origin * manipulation.tau
         evalues = judgement.evalues(number)
         return Candidate(
             segment.alignment.recording_index,
-            table.recording_id(segment.alignment.recording_index),
-            moved(with_refined_boundaries(segment, query, table), hypothesis.origin),
+            self.index.table.recording_id(segment.alignment.recording_index),
+            moved(with_refined_boundaries(segment, aligned.course), hypothesis.origin),
             (first + early, stop + early),
-            _inner_ber(segment, query, table, hypothesis),
+            _inner_ber(segment, aligned.course, query, hypothesis),
             evalues.of(self.population),
             evalues,
             tuple(judgement.evidence[number].tolist()),
@@ -138,7 +131,7 @@ class Matcher:
         )
 
 
-def _inner_ber(segment: Segment, query: Hashes, table: Table, hypothesis: Hypothesis) -> float:
+def _inner_ber(segment: Segment, course: Course, query: Hashes, hypothesis: Hypothesis) -> float:
     """Give the bit error rate over whole, informative blocks, or over all where there is none."""
     rows = np.arange(segment.first, segment.stop)
     counts = query.informative[rows]
@@ -146,4 +139,4 @@ def _inner_ber(segment: Segment, query: Hashes, table: Table, hypothesis: Hypoth
         counts = counts & (rows >= ceil(-hypothesis.origin)) & (rows < len(query) - 1)
     if counts.all() or not counts.any():
         return segment.ber
-    return ber_along(segment.alignment, query, table, rows[counts])
+    return float(course.of(rows[counts]).mean())

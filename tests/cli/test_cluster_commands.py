@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,51 @@ def test_the_embedded_twin(start: Callable[..., Any], run: Run, tmp_path: Path) 
         assert b"another process holds the folder" in said
         assert said.count(b"\n") == 1
         holder.kill()
+
+
+@pytest.mark.usefixtures("store")
+def test_time_zones(
+    start: Callable[..., Any], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"chdb://{tmp_path / 'index'}"
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # 25 hours apart
+        monkeypatch.setenv("TZ", zone)
+        queried, _ = start("query", BRUNO, "--json", "--index", url).communicate()
+        assert places(json.loads(queried)) == places(answer(run("query", BRUNO, "--json")))
+    monkeypatch.setenv("TZ", "UTC+25")
+    _, said = start("query", BRUNO, "--index", url).communicate()
+    assert b"TZ=UTC+25; set another" in said
+    assert said.count(b"\n") == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system that no part of a table fits into."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)):
+        pytest.skip("only root can mount a small file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def mount(*arguments: str) -> int:
+    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode
+
+
+@pytest.mark.usefixtures("store")
+def test_a_full_disk(start: Callable[..., Any], run: Run, small_disk: Path) -> None:
+    url = f"chdb://{small_disk / 'index'}"
+    for verb in (("query", BRUNO), ("index", "rebuild"), ("add", STRANGER)):
+        process = start(*verb, "--index", url)
+        _, said = process.communicate()
+        assert process.returncode == 1
+        assert said.endswith(b"free space on its disk\n")
+        assert said.count(b"\n") == 1
+    assert answer(run("query", STRANGER, "--json"))["matches"]  # stored all the same
+    assert not mount("-o", "remount,size=64m", str(small_disk))
+    queried, _ = start("query", BRUNO, "--json", "--index", url).communicate()
+    assert places(json.loads(queried)) == places(answer(run("query", BRUNO, "--json")))
 
 
 @pytest.mark.usefixtures("store")

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samaf.files import save_arrays
+from samaf.index import exact
 from samaf.index.cells import (
     EUCLIDEAN,
     HAMMING,
@@ -19,6 +20,7 @@ from samaf.index.cells import (
     extend,
     learn_values,
     load,
+    nearest_centres,
     no_rows,
     open_cells,
     save,
@@ -227,3 +229,27 @@ def test_silence_is_listed_and_moves_no_centre() -> None:
     cells = learn(silent, EUCLIDEAN)
     assert np.isfinite(cells.centres.view("<f4")).all()
     assert sorted(cells.rows.tolist()) == list(range(200))
+
+
+@pytest.mark.parametrize("cells", [1, 5, 60])
+def test_compiled_and_faiss_find_the_same_cells(
+    monkeypatch: pytest.MonkeyPatch, cells: int
+) -> None:
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(3)
+    # Few different bytes, so that centres are often equally near.
+    centres = rng.integers(0, 4, (40, WIDTH), np.uint8)
+    rows = rng.integers(0, 4, (500, WIDTH), np.uint8)
+    found = []
+    for backend in (None, exact.compiled_backend(exact.PAIRS_TO_COMPILED, 8 * WIDTH)):
+        monkeypatch.setattr("samaf.index.cells.compiled_backend", lambda *_, b=backend: b)
+        found.append(nearest_centres(centres, rows, cells))
+    by_faiss, by_compiled = found
+    away = distances(HAMMING, centres, rows)
+    assert by_compiled.shape == (500, min(cells, 40))
+    np.testing.assert_array_equal(by_compiled, np.argsort(away, 1, kind="stable")[:, :cells])
+    # FAISS gives others of those that are equally near, but not for the one that lists a row.
+    np.testing.assert_array_equal(by_faiss[:, 0], by_compiled[:, 0])
+    np.testing.assert_array_equal(
+        np.take_along_axis(away, by_faiss, 1), np.take_along_axis(away, by_compiled, 1)
+    )

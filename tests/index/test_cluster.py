@@ -53,7 +53,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look into all cells and along all diagonals: the answers are the exact ones."""
-    monkeypatch.setattr(index, "effort", lambda _total, _hashes: Effort(len(CODEBOOK), 10**6))
+    monkeypatch.setattr(index, "effort", lambda *_: Effort(len(CODEBOOK), 10**6))
 
 
 def codes(seed: int, count: int, streams: int = 1) -> Codes:

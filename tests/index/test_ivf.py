@@ -82,7 +82,7 @@ def test_distances_are_exact_and_windows_do_not_cross_recordings(tmp_path: Path)
 def test_with_every_cell_and_diagonal_it_is_exact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lengths: list[int] | None
 ) -> None:
-    monkeypatch.setattr(ivf, "effort", lambda _total, _hashes: Effort(10**6, 10**6))
+    monkeypatch.setattr(ivf, "effort", lambda *_: Effort(10**6, 10**6))
     table = on_disk(tmp_path, speech(900), each=30)
     cells.save(listed(table.hashes[:600]), tmp_path / "hashes-1.cells", table.hashes)
     monkeypatch.setattr(ivf, "RECENT", 500)  # 300 rows are recent

@@ -14,6 +14,7 @@ from samaf.matching import PLAIN, Matcher
 from samaf.matching.alignment import Alignment, Segment
 from samaf.matching.calibration import chance_ber, log10_chance
 from samaf.matching.evidence import EVIDENCE, Aligned, evidence_of, is_copy, rivals, score
+from samaf.matching.following import Course
 from samaf.records import Hashes
 
 RNG = np.random.default_rng(7)
@@ -26,7 +27,8 @@ def aligned(
 ) -> Aligned:
     """Lay query hashes ``first`` to ``stop`` on a recording from hash ``at`` on."""
     alignment = Alignment(recording, float(at - first), 1.0, first, stop)
-    return Aligned((PLAIN, query), Segment(alignment, first, stop, ber, ber, 0, first, stop), 1e6)
+    segment = Segment(alignment, first, stop, ber, ber, 0, first, stop)
+    return Aligned((PLAIN, query), segment, 1e6, Course(first, np.full(stop - first, ber)))
 
 
 def column(evidence: np.ndarray, name: str) -> list[float]:

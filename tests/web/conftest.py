@@ -10,6 +10,7 @@ import sys
 import time
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,12 +84,12 @@ def write_wav(path: Path, samples: np.ndarray) -> None:
         out.writeframes(np.rint(samples * 16_000).astype("<i2").tobytes())
 
 
-@pytest.fixture(scope="session")
-def start(store: Path) -> Iterator[Callable[..., Server]]:
-    """Start a server with arguments; all of them end with the tests."""
+@contextmanager
+def servers(store: Path) -> Iterator[Callable[..., Server]]:
+    """Give a function that starts a server with arguments; all of them end with the ``with``."""
     running: list[Server] = []
 
-    def started(folder: Path, *arguments: str, db: Path = store, **variables: str) -> Server:
+    def started(folder: Path, *arguments: str, **variables: str) -> Server:
         environment = os.environ | {
             "SAMAF_TOKEN": TOKEN,
             "XDG_DATA_HOME": str(folder / "data"),
@@ -96,7 +97,7 @@ def start(store: Path) -> Iterator[Callable[..., Server]]:
             **variables,
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "samaf", "serve", "--db", str(db), "--port", "0", *arguments],
+            [sys.executable, "-m", "samaf", "serve", "--db", str(store), "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=(folder / "log").open("w"),
             text=True,
@@ -116,19 +117,27 @@ def start(store: Path) -> Iterator[Callable[..., Server]]:
                 time.sleep(0.05)
         return server
 
-    yield started
-    for server in running:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.process.wait()
+    try:
+        yield started
+    finally:
+        for server in running:
+            if server.process.poll() is None:
+                server.process.kill()
+                server.process.wait()
+
+
+@pytest.fixture
+def start(store: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers of a test's own."""
+    with servers(store) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
-def server(
-    start: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory, clip: Path
-) -> Server:
+def server(store: Path, tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[Server]:
     """The server that most tests share; it may write."""
-    return start(tmp_path_factory.mktemp("server"), "--write", "--root", str(clip.parent))
+    with servers(store) as started:
+        yield started(tmp_path_factory.mktemp("server"), "--write", "--root", str(clip.parent))
 
 
 def finished(client: httpx.Client, job_id: str, seconds: float = 60) -> dict[str, object]:

@@ -6,13 +6,13 @@ import re
 import runpy
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from web.conftest import TOKEN, Server, finished
+from web.conftest import TOKEN, Server, finished, servers
 
 from samaf.web.app import OPERATIONS
 
@@ -27,14 +27,15 @@ DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 
 @pytest.fixture(scope="module")
 def described(
-    start: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory, clip: Path
-) -> Server:
+    store: Path, tmp_path_factory: pytest.TempPathFactory, clip: Path
+) -> Iterator[Server]:
     """A server of its own, with an answer."""
-    server = start(tmp_path_factory.mktemp("described"), "--write", "--root", str(clip.parent))
-    client = server.client()
-    job = client.post("/api/queries", files={"clip": clip.open("rb")}).json()
-    finished(client, job["id"])
-    return server
+    with servers(store) as start:
+        server = start(tmp_path_factory.mktemp("described"), "--write", "--root", str(clip.parent))
+        client = server.client()
+        job = client.post("/api/queries", files={"clip": clip.open("rb")}).json()
+        finished(client, job["id"])
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import re
 import time
 from pathlib import Path
+from tempfile import NamedTemporaryFile, gettempdir
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,9 +59,7 @@ class ChdbConnection:
         try:
             from chdb import session
         except ImportError as error:
-            raise IndexDatabaseError(
-                f"{self.name}: chDB lacks {error.name}; install it with: pip install 'samaf[chdb]'"
-            ) from None
+            raise IndexDatabaseError(f"{self.name}: {_why_no_chdb(error)}") from None
         try:
             url.folder.mkdir(parents=True, exist_ok=True)
             if _is_held(url.folder):
@@ -93,15 +93,25 @@ class ChdbConnection:
             raise _fault(self.name, error) from None
 
     def insert(self, table: str, rows: np.ndarray) -> None:
-        """See `Connection`."""
+        """See `Connection`.
+
+        By way of a file: chDB's streams of rows end as if all were well on a full disk.
+        """
         try:
-            inserter = self._session.send_insert(
-                f"INSERT INTO {self._database}.{table}", "RowBinary"
-            )
-            inserter.append(rows.tobytes())
-            inserter.finish()
+            with NamedTemporaryFile() as file:
+                file.write(rows.tobytes())
+                file.flush()
+                path = file.name.replace("\\", r"\\").replace("'", r"\'")
+                self._session.query(
+                    f"INSERT INTO {self._database}.{table} FROM INFILE '{path}' FORMAT RowBinary"
+                )
         except RuntimeError as error:
             raise _fault(self.name, error) from None
+        except OSError as error:
+            raise IndexDatabaseError(
+                f"{gettempdir()}: rows cannot be handed to chDB there ({error.strerror}); free "
+                "space, or set TMPDIR to another folder"
+            ) from None
 
     def close(self) -> None:
         """Keep the session: another index of this process may use the same folder."""
@@ -193,6 +203,13 @@ class HttpConnection:
             autogenerate_session_id=False,
             settings={"max_query_size": QUERY_BYTES},
         )
+
+
+def _why_no_chdb(error: ImportError) -> str:
+    zone = os.environ.get("TZ", "")
+    if not error.name and zone:  # it says that it is not installed
+        return f"chDB may not know the time zone TZ={zone}; set another, as Europe/Berlin or UTC"
+    return f"chDB lacks {error.name or 'its engine'}; install it with: pip install 'samaf[chdb]'"
 
 
 def _is_held(folder: Path) -> bool:

@@ -7,7 +7,7 @@ from copy import copy
 
 import numpy as np
 
-from samaf.index.candidates import Piece, effort, most_votes, nearest, pieces_of
+from samaf.index.candidates import Effort, Piece, effort, most_votes, nearest, pieces_of
 from samaf.index.cells import nearest_centres
 from samaf.index.cluster.schema import BLOCK_BITS, BLOCKS, SIDES, listed
 from samaf.index.cluster.shard import Shard
@@ -38,12 +38,12 @@ class ClusterIndex:
         self, query: np.ndarray, hashes: int, k: int, lengths: Sequence[int] | None = None
     ) -> Neighbors:
         """See :class:`samaf.index.neighbors.Index`."""
-        if len(query) < hashes:
-            return nothing(0, k)
         pieces = pieces_of(lengths or [len(query)], hashes)
-        looked = effort(self.table.total, max(piece.stop - piece.first for piece in pieces))
+        if not pieces:
+            return nothing(max(0, len(query) - hashes + 1), k)
+        looked = effort(self.table.total, pieces, len(self._codebook))
         cells = nearest_centres(self._codebook, query, looked.probes)
-        sql = votes_sql(cells, pieces, looked.diagonals, looked.votes, self._where)
+        sql = votes_sql(cells, pieces, looked, self._where)
         rows = np.concatenate(self.table.of_each(lambda shard: shard.connection.query(sql, VOTES)))
         diagonals = []
         for number in range(len(pieces)):
@@ -106,7 +106,7 @@ class ClusterIndex:
 STREAM = f"bitShiftRight(r, {BLOCK_BITS})"
 
 
-def votes_sql(cells: np.ndarray, pieces: Sequence[Piece], most: int, votes: int, where: str) -> str:
+def votes_sql(cells: np.ndarray, pieces: Sequence[Piece], looked: Effort, where: str) -> str:
     """Write the statement that counts votes; see `samaf.index.candidates.count_votes`.
 
     A hash of the query votes once for a diagonal, however often a row was inserted: its bit is
@@ -128,5 +128,6 @@ def votes_sql(cells: np.ndarray, pieces: Sequence[Piece], most: int, votes: int,
         "INNER JOIN (SELECT toUInt32(c) AS cell, toUInt32(p) AS piece, toUInt8(s) AS step "
         f"FROM (SELECT {columns}) ARRAY JOIN cs AS c, ps AS p, ss AS s) AS q USING (cell) "
         "GROUP BY piece, toInt64(r) - step AS start "
-        f"HAVING v >= {votes} ORDER BY piece, v DESC, start LIMIT {most} BY piece"
+        f"HAVING v >= {looked.votes} "
+        f"ORDER BY piece, v DESC, start LIMIT {looked.diagonals} BY piece"
     )

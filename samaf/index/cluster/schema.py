@@ -58,7 +58,8 @@ def tables(width: int) -> dict[str, tuple[dict[str, str], dict[str, str], str]]:
         "cells": (
             {"cell": "UInt32", "r": "UInt64"},
             {"cell": "Delta, ZSTD(1)", "r": "Delta, LZ4"},
-            f"ReplacingMergeTree ORDER BY (cell, r) SETTINGS index_granularity = 1024, {SYNCED}",
+            "ReplacingMergeTree ORDER BY (cell, r) SETTINGS index_granularity = 1024, "
+            f"min_compress_block_size = 8192, {SYNCED}",
         ),
         "hashes": (
             {"r": "UInt64", "h": f"FixedString({width})"},

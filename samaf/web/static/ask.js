@@ -8,7 +8,9 @@ import { PairPlayer } from "./player.js";
 
 const UPLOADS_AT_ONCE = 2;
 const PAGE = 100;
+const CLIPS_AT_ONCE = 50; // whose decisions are asked for
 const UPDATE_MS = 200;
+const PAUSES = 5; // times as long as drawing takes
 const SMALL = 1 << 20; // bytes, that are sent too quickly to be shown in parts
 const table = $("#answers");
 const rows = new Map(); // by the id of the query
@@ -16,7 +18,7 @@ const chosen = new Set();
 const waiting = []; // files that are not sent yet
 let sending = 0;
 let player = null;
-let decisions = []; // the newest first
+const decisions = new Map(); // about each clip, by its SHA-256, the newest first
 
 // Asking ---------------------------------------------------------------------------------
 
@@ -45,7 +47,7 @@ async function send() {
     const onPart = (part) => { if (file.size > SMALL) status(body, file.name, `sent ${Math.round(100 * part)} %`); };
     upload("/api/queries", form, onPart)
       .then((job) => {
-        if (rows.has(job.id)) body.remove(); // its event came first
+        if (rows.has(job.id)) replaced.push(body); // its event came first
         else rows.set(job.id, body);
         show(job);
       })
@@ -58,19 +60,29 @@ async function send() {
   }
 }
 
-// A thousand clips may change at once: the table is laid out a few times a second.
+// A thousand clips may change at once: the table is drawn a few times a second, and less often
+// where drawing it takes long.
 const changed = new Map(); // queries by their ids
+const replaced = []; // rows of files that have another row now
 let planned = null;
-let updated = -Infinity;
+let next = -Infinity;
 
 function refresh() {
   planned ??= setTimeout(() => {
     planned = null;
-    updated = performance.now();
-    for (const job of changed.values()) render(job);
+    const started = performance.now();
+    next = started + UPDATE_MS;
+    const jobs = [...changed.values()];
     changed.clear();
+    for (const job of jobs) render(job);
+    trying(() => learn(jobs));
+    for (const body of replaced.splice(0)) body.remove();
     count();
-  }, Math.max(0, updated + UPDATE_MS - performance.now()));
+    requestAnimationFrame(() => setTimeout(() => {
+      const drawn = performance.now();
+      next = Math.max(next, drawn + PAUSES * (drawn - started));
+    }));
+  }, Math.max(0, next - performance.now()));
 }
 
 const RANKS = { queued: 0, running: 1, done: 2, failed: 2, cancelled: 2, forgotten: 3 };
@@ -86,7 +98,10 @@ function show(job) {
 
 function count() {
   $("#none").hidden = table.tBodies.length > 0;
-  for (const id of ["#report", "#export"]) $(id).disabled = !chosen.size;
+  for (const id of ["#report", "#export"]) {
+    $(id).disabled = !chosen.size;
+    $(id).title = chosen.size ? "" : "Choose clips in the first column of the table";
+  }
   const left = waiting.length + sending;
   const open = [...rows.values()].filter((body) => body.dataset.open === "yes").length;
   const parts = [];
@@ -104,6 +119,7 @@ function status(body, clip, text, kind = "") {
   body.replaceChildren(el("tr", { class: kind }, cell(""), el("th", { scope: "row" }, clip), cell(text, { colspan: 11 })));
 }
 
+const CONTROLS = "a, button, input";
 const WORDS = { queued: "waits", running: "is searched for", cancelled: "cancelled", failed: "failed" };
 
 function render(job) {
@@ -123,6 +139,8 @@ function render(job) {
   }
   body.dataset.number = job.number;
   body.dataset.open = ["queued", "running"].includes(job.state) ? "yes" : "no";
+  // Who works with the keyboard stays where they are.
+  const focused = [...body.querySelectorAll(CONTROLS)].indexOf(document.activeElement);
   if (job.state === "done") {
     body.replaceChildren(...lines(job));
   } else {
@@ -135,6 +153,7 @@ function render(job) {
         el("th", { scope: "row" }, job.clip), cell(text, { colspan: 10 }), el("td", { class: "actions" }, action)),
     );
   }
+  if (focused >= 0) body.querySelectorAll(CONTROLS)[focused]?.focus();
 }
 
 const button = (text, job, action) =>
@@ -165,7 +184,7 @@ function lines(job) {
   }
   return found.map((match, i) => {
     const link = `/queries/${job.id}?match=${i + 1}`;
-    const play = el("button", { type: "button", class: "play", "aria-label": `Play match ${i + 1} of ${job.clip}`, onclick: () => toggle(job, match, play) }, "▶");
+    const play = el("button", { type: "button", class: "play", "aria-label": `Play match ${i + 1} of ${job.clip}`, onclick: () => toggle(job, match, link, play) }, "▶");
     const line = el("tr", { class: "answer", "data-link": link });
     line.append(
       i ? cell("") : choice(job),
@@ -183,9 +202,25 @@ function lines(job) {
   });
 }
 
+/** Ask what was decided about clips that are new here, and show it. */
+async function learn(jobs) {
+  const done = jobs.filter((job) => job.result && !decisions.has(job.result.sha256));
+  const clips = [...new Set(done.map((job) => job.result.sha256))];
+  for (const clip of clips) decisions.set(clip, []);
+  for (let i = 0; i < clips.length; i += CLIPS_AT_ONCE) {
+    let query = clips.slice(i, i + CLIPS_AT_ONCE).map((clip) => `clip=${clip}`).join("&");
+    while (query) {
+      const page = await api(`/api/decisions?${query}`);
+      for (const each of page.decisions) decisions.get(each.clip_sha256)?.push(each);
+      query = page.next;
+    }
+  }
+  for (const job of done) if (decisions.get(job.result.sha256)?.length) show(job);
+}
+
 /** The newest decision about the places of a match. */
 function decided(job, match) {
-  const found = decisions.find((each) => each.clip_sha256 === job.result.sha256 && each.reference === match.reference
+  const found = decisions.get(job.result.sha256)?.find((each) => each.reference === match.reference
     && each.query_start < match.query_stop && match.query_start < each.query_stop
     && each.reference_start < match.reference_stop && match.reference_start < each.reference_stop);
   return found ? badge(found.decision) : "";
@@ -193,13 +228,13 @@ function decided(job, match) {
 
 const clipCell = (job, about) => el("th", { scope: "row", title: job.result.sha256 }, job.clip, el("small", {}, ` ${about}`));
 
-function toggle(job, match, shown) {
-  const wasPlaying = player?.match === match && player.playing;
+function toggle(job, match, link, shown) {
+  const wasPlaying = player?.link === link && player.playing;
   player?.close();
   for (const each of document.querySelectorAll(".play")) each.textContent = "▶";
   if (wasPlaying) return;
   player = new PairPlayer(`/api/queries/${job.id}`, `/api/recordings/${match.reference_id}`, match, job.result.duration);
-  player.match = match;
+  player.link = link;
   player.onerror = (message) => notice(message, true);
   player.onchange = () => { shown.textContent = player.playing ? "❚❚" : "▶"; };
   player.mode = "turns";
@@ -292,7 +327,7 @@ $("#export").addEventListener("click", () => openExport([...chosen]));
 // What is there, and what comes ------------------------------------------------------------
 
 async function load(before) {
-  if (!before) decisions = (await api("/api/decisions")).decisions;
+  if (!before) decisions.clear();
   const { queries } = await api(`/api/queries?limit=${PAGE}${before ? `&before=${before}` : ""}`);
   for (const job of queries) show(job);
   $("#older").hidden = queries.length < PAGE;
