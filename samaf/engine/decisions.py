@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ ACT = "decision"
 DECISIONS = ("accepted", "to check", "rejected")
 LONGEST_COMMENT = 4000  # characters
 LONGEST_NAME = 200
-MOST_DECISIONS = 10_000  # of one clip that are looked at
+MOST_DECISIONS = 10_000  # that are given at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,31 @@ def decide(store: Store, decision: Decision) -> None:
     store.log(ACT, decision.clip_sha256, decision.clip, details)
 
 
-def decisions(store: Store, clip_sha256: str = "") -> list[Decision]:
-    """Give the decisions about a clip, or about all, the newest first."""
-    entries = store.audit_page(None, MOST_DECISIONS, act=ACT, sha256=clip_sha256)
-    return list(_read(entries))
+def decisions(store: Store, clip_sha256: str) -> list[Decision]:
+    """Give the decisions about a clip, the newest first."""
+    return page_of_decisions(store, clips=[clip_sha256])[0]
+
+
+def page_of_decisions(
+    store: Store,
+    before: int | None = None,
+    limit: int = MOST_DECISIONS,
+    clips: Collection[str] = (),
+) -> tuple[list[Decision], int | None]:
+    """Give the decisions about all clips, or those with some SHA-256, the newest first.
+
+    Parameters
+    ----------
+    before
+        Only those with a smaller entry of the audit log.
+
+    Returns
+    -------
+    So many at most, and ``before`` of the next page; None on the last one.
+    """
+    entries = store.audit_page(before, limit + 1, act=ACT, digests=clips)
+    more = entries[limit - 1].entry_id if len(entries) > limit else None
+    return list(_read(entries[:limit])), more
 
 
 def _read(entries: Iterable[AuditEntry]) -> Iterable[Decision]:

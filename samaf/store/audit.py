@@ -16,7 +16,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -158,9 +158,13 @@ def entries(connection: Connection, after: int) -> list[AuditEntry]:
 
 
 def page_of_entries(
-    connection: Connection, before: int | None, limit: int, act: str = "", sha256: str = ""
+    connection: Connection,
+    before: int | None,
+    limit: int,
+    act: str = "",
+    digests: Collection[str] = (),
 ) -> list[AuditEntry]:
-    """Return entries, the newest first: of one act or one file only, where these are given.
+    """Return entries, the newest first: of one act or some files only, where these are given.
 
     Parameters
     ----------
@@ -172,8 +176,8 @@ def page_of_entries(
         query = query.where(_audit.id < before)
     if act:
         query = query.where(_audit.act == act)
-    if sha256:
-        query = query.where(_audit.sha256 == sha256)
+    if digests:
+        query = query.where(_audit.sha256.in_(digests))
     return [_entry(row) for row in connection.execute(query)]
 
 

@@ -370,11 +370,11 @@ class Store:
             last = page[-1].entry_id
 
     def audit_page(
-        self, before: int | None, limit: int, *, act: str = "", sha256: str = ""
+        self, before: int | None, limit: int, *, act: str = "", digests: Collection[str] = ()
     ) -> list[AuditEntry]:
         """Return entries of the audit log, the newest first; see `audit.page_of_entries`."""
         return self._database.read(
-            lambda connection: page_of_entries(connection, before, limit, act, sha256)
+            lambda connection: page_of_entries(connection, before, limit, act, digests)
         )
 
     def newest_entry(self, without: Collection[str] = ()) -> AuditEntry | None:

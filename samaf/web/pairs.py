@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from samaf.engine.decisions import Decision, decide, decisions
+from samaf.engine.decisions import Decision, decide, decisions, page_of_decisions
 from samaf.web.answers import ranked
-from samaf.web.context import context, json_body, must_write, user
+from samaf.web.browse import LARGEST
+from samaf.web.context import context, json_body, must_write, number, user
 from samaf.web.jobs import Job
 from samaf.web.openapi import Operation, ref
 from samaf.web.problems import Problem
-from samaf.web.schemas import ID, NEW_DECISION, items, record
+from samaf.web.schemas import ID, NEW_DECISION, NEXT, count, items, limit, record
+from samaf.web.settings import MOST_PAGE, PAGE
+
+SHA256 = re.compile("[0-9a-f]{64}")
+MOST_CLIPS = 50  # of one request
 
 
 def match_of(request: Request) -> tuple[Job, dict[str, Any]]:
@@ -90,11 +97,17 @@ async def create_decision(request: Request) -> Response:
 
 
 async def list_decisions(request: Request) -> Response:
-    """Give all decisions, the newest first."""
+    """Give a page of the decisions, the newest first."""
     store = context(request).engine.store
-    clip = request.query_params.get("clip", "")
-    known = await asyncio.to_thread(decisions, store, clip)
-    return JSONResponse({"decisions": [asdict(each) for each in known]})
+    before = number(request, "before", None, 0, LARGEST)
+    most = number(request, "limit", PAGE, 1, MOST_PAGE) or PAGE
+    clips = [text for text in request.query_params.getlist("clip") if text]
+    if len(clips) > MOST_CLIPS or not all(map(SHA256.fullmatch, clips)):
+        raise Problem(422, f"clip: give the SHA-256 of {MOST_CLIPS} clips at most")
+    known, more = await asyncio.to_thread(page_of_decisions, store, before, most, clips)
+    pairs = [("before", more), ("limit", most), *(("clip", clip) for clip in clips)]
+    following = urlencode(pairs) if more is not None else ""
+    return JSONResponse({"decisions": [asdict(each) for each in known], "next": following})
 
 
 _MATCH_PATH = {"id": ID, "match": {"type": "integer", "minimum": 1, "maximum": 999_999_999}}
@@ -124,13 +137,16 @@ OPERATIONS = [
         "/api/decisions",
         list_decisions,
         "List the decisions, the newest first.",
-        (200, "application/json", record({"decisions": items(ref("Decision"))})),
+        (200, "application/json", record({"decisions": items(ref("Decision")), "next": NEXT})),
         query={
             "clip": {
-                "type": "string",
-                "pattern": "^([0-9a-f]{64})?$",
-                "description": "Only those about the clip with this SHA-256.",
-            }
+                "type": "array",
+                "items": {"type": "string", "pattern": f"^{SHA256.pattern}$"},
+                "maxItems": MOST_CLIPS,
+                "description": "Only those about the clips with these SHA-256.",
+            },
+            "before": count("Only those with a smaller entry of the audit log."),
+            "limit": limit(),
         },
         errors=(422,),
     ),

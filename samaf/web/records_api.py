@@ -12,7 +12,7 @@ from samaf.web import browse
 from samaf.web.context import context, json_body, must_write, recording_of
 from samaf.web.openapi import Handler, Operation, Schema, ref
 from samaf.web.problems import Problem
-from samaf.web.schemas import RECORDING_ID, count, items, limit, record
+from samaf.web.schemas import NEXT, RECORDING_ID, count, items, limit, record
 
 TEXT: Schema = {"type": "string"}
 
@@ -50,15 +50,13 @@ async def find_duplicates(request: Request) -> Response:
     return JSONResponse({"state": known.state}, 202)
 
 
-_NEXT: Schema = {"type": "string", "description": "Query of the next page; empty on the last."}
-
 OPERATIONS = [
     Operation(
         "GET",
         "/api/recordings",
         _listing(browse.recordings),
         "List recordings by their ids.",
-        (200, "application/json", record({"recordings": items(ref("Recording")), "next": _NEXT})),
+        (200, "application/json", record({"recordings": items(ref("Recording")), "next": NEXT})),
         query={
             "after": count("Only those with a larger id."),
             "limit": limit(),
@@ -126,7 +124,7 @@ OPERATIONS = [
         "/api/audit",
         _listing(browse.audit),
         "List the entries of the audit log, the newest first.",
-        (200, "application/json", record({"entries": items({"type": "object"}), "next": _NEXT})),
+        (200, "application/json", record({"entries": items({"type": "object"}), "next": NEXT})),
         query={"before": count("Only entries with a smaller number."), "limit": limit()},
         errors=(422,),
         operation_id="list_audit_entries",

@@ -21,6 +21,7 @@ TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
 WHOLE: Schema = {"type": "integer"}
 ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
+NEXT: Schema = {"type": "string", "description": "Query of the next page; empty on the last."}
 RECORDING_ID: Schema = {"type": "integer", "minimum": 1, "maximum": 1 << 53}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from samaf.engine.decisions import Decision, decide, decisions
+from samaf.engine.decisions import Decision, decide, decisions, page_of_decisions
 from samaf.errors import QueryError
 from samaf.store import Store
 
@@ -24,7 +24,12 @@ def test_decisions_are_kept_the_newest_first(tmp_path: Path) -> None:
         assert [each.decision for each in known] == ["rejected", "accepted"]
         assert known[0].comment == "\U0001f3b5 <b>"
         assert replace(known[1], decided_at="", entry_id=0) == DECISION
-        assert len(decisions(store)) == 3
+        first, following = page_of_decisions(store, limit=2)
+        assert [each.clip_sha256 for each in first] == [OTHER, CLIP]
+        second, end = page_of_decisions(store, following, 2)
+        assert (second, end) == (known[1:], None)
+        assert page_of_decisions(store, clips=[CLIP]) == (known, None)
+        assert page_of_decisions(store, clips=["c" * 64]) == ([], None)
         assert store.check_audit().broken == 0
 
 

@@ -57,6 +57,27 @@ def test_labels_are_set_and_removed(server: Server) -> None:
     assert client.patch("/api/recordings/99/labels", json={"labels": {}}).status_code == 404
 
 
+def test_decisions_are_paged_and_asked_for_by_clip(server: Server, clip: Path) -> None:
+    client = server.client()
+    job = client.post("/api/queries", files={"clip": clip.open("rb")}).json()
+    digest = finished(client, job["id"])["result"]["sha256"]  # type: ignore[index]
+    for decision in ("accepted", "rejected"):
+        path = f"/api/queries/{job['id']}/matches/1/decisions"
+        client.post(path, json={"decision": decision, "name": "Di"})
+    found, query = [], f"clip={'0' * 64}&clip={digest}&limit=1"
+    while query and len(found) < 2:
+        page = client.get(f"/api/decisions?{query}").json()
+        (each,) = page["decisions"]
+        found.append((each["clip_sha256"], each["decision"]))
+        query = page["next"]
+    assert found == [(digest, "rejected"), (digest, "accepted")]
+    nothing = {"decisions": [], "next": ""}
+    assert client.get(f"/api/decisions?clip={'0' * 64}").json() == nothing
+    assert client.get("/api/decisions?before=1").json() == nothing
+    assert client.get("/api/decisions?clip=x").status_code == 422
+    assert client.get("/api/decisions?" + f"clip={digest}&" * 51).status_code == 422
+
+
 def test_a_recording_lists_the_clips_found_in_it(server: Server, clip: Path) -> None:
     client = server.client()
     job = client.post("/api/queries", files={"clip": clip.open("rb")}).json()

@@ -8,6 +8,7 @@ import { PairPlayer } from "./player.js";
 
 const UPLOADS_AT_ONCE = 2;
 const PAGE = 100;
+const CLIPS_AT_ONCE = 50; // whose decisions are asked for
 const UPDATE_MS = 200;
 const PAUSES = 5; // times as long as drawing takes
 const SMALL = 1 << 20; // bytes, that are sent too quickly to be shown in parts
@@ -17,7 +18,7 @@ const chosen = new Set();
 const waiting = []; // files that are not sent yet
 let sending = 0;
 let player = null;
-let decisions = []; // the newest first
+const decisions = new Map(); // about each clip, by its SHA-256, the newest first
 
 // Asking ---------------------------------------------------------------------------------
 
@@ -71,8 +72,10 @@ function refresh() {
     planned = null;
     const started = performance.now();
     next = started + UPDATE_MS;
-    for (const job of changed.values()) render(job);
+    const jobs = [...changed.values()];
     changed.clear();
+    for (const job of jobs) render(job);
+    trying(() => learn(jobs));
     for (const body of replaced.splice(0)) body.remove();
     count();
     requestAnimationFrame(() => setTimeout(() => {
@@ -95,7 +98,10 @@ function show(job) {
 
 function count() {
   $("#none").hidden = table.tBodies.length > 0;
-  for (const id of ["#report", "#export"]) $(id).disabled = !chosen.size;
+  for (const id of ["#report", "#export"]) {
+    $(id).disabled = !chosen.size;
+    $(id).title = chosen.size ? "" : "Choose clips in the first column of the table";
+  }
   const left = waiting.length + sending;
   const open = [...rows.values()].filter((body) => body.dataset.open === "yes").length;
   const parts = [];
@@ -196,9 +202,25 @@ function lines(job) {
   });
 }
 
+/** Ask what was decided about clips that are new here, and show it. */
+async function learn(jobs) {
+  const done = jobs.filter((job) => job.result && !decisions.has(job.result.sha256));
+  const clips = [...new Set(done.map((job) => job.result.sha256))];
+  for (const clip of clips) decisions.set(clip, []);
+  for (let i = 0; i < clips.length; i += CLIPS_AT_ONCE) {
+    let query = clips.slice(i, i + CLIPS_AT_ONCE).map((clip) => `clip=${clip}`).join("&");
+    while (query) {
+      const page = await api(`/api/decisions?${query}`);
+      for (const each of page.decisions) decisions.get(each.clip_sha256)?.push(each);
+      query = page.next;
+    }
+  }
+  for (const job of done) if (decisions.get(job.result.sha256)?.length) show(job);
+}
+
 /** The newest decision about the places of a match. */
 function decided(job, match) {
-  const found = decisions.find((each) => each.clip_sha256 === job.result.sha256 && each.reference === match.reference
+  const found = decisions.get(job.result.sha256)?.find((each) => each.reference === match.reference
     && each.query_start < match.query_stop && match.query_start < each.query_stop
     && each.reference_start < match.reference_stop && match.reference_start < each.reference_stop);
   return found ? badge(found.decision) : "";
@@ -305,7 +327,7 @@ $("#export").addEventListener("click", () => openExport([...chosen]));
 // What is there, and what comes ------------------------------------------------------------
 
 async function load(before) {
-  if (!before) decisions = (await api("/api/decisions")).decisions;
+  if (!before) decisions.clear();
   const { queries } = await api(`/api/queries?limit=${PAGE}${before ? `&before=${before}` : ""}`);
   for (const job of queries) show(job);
   $("#older").hidden = queries.length < PAGE;

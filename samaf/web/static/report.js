@@ -5,7 +5,7 @@ import { $, api, el, trying } from "./common.js";
 const WAIT_MS = 500;
 const FIELDS = [["title", "Title"], ["number", "Number of the report"], ["case", "Case"], ["laboratory", "Laboratory"],
   ["customer", "Customer"], ["examiner", "Examiner"], ["reviewer", "Reviewer"], ["question", "Question"], ["notes", "Notes"]];
-const NAMES = { "report.pdf": "PDF", "report.html": "Web page", "report.json": "Record (JSON)", "matches.csv": "Matches (CSV)" };
+const NAMES = { "report.pdf": "PDF", "report.html": "Web page", "report.json": "Record (JSON)", "matches.csv": "Matches (CSV)", "case-uco.jsonld": "CASE/UCO" };
 const KEPT = "samaf case"; // what was typed last, for the next report
 
 export function openReport(ids) {
