@@ -33,7 +33,14 @@ from samaf.engine.blas import one_blas_thread
 from samaf.fingerprinters import load_hash_model
 from samaf.records import Verification
 from samaf.training.corpora import Clip, default_root, open_corpus
-from samaf.verification import Placement, PreparedClip, PreparedRecording, Samples, verify
+from samaf.verification import (
+    Placement,
+    PreparedClip,
+    PreparedRecording,
+    Samples,
+    unverified,
+    verify,
+)
 from samaf.verification.tempo import TRIES, tempo_of
 
 START_ERROR = 0.05  # s, of the place that the hashes name
@@ -169,10 +176,9 @@ class Trial:
         start = place / SAMPLE_RATE + rng.uniform(-START_ERROR, START_ERROR)
         duration = len(prepared.samples) / SAMPLE_RATE
         stop = start + duration / condition.manipulation.tau
-        candidate = Placement(0, duration, start, stop, manipulation)
-        if self._tempo:
-            candidate = tempo_of(prepared, recording, candidate) or candidate
-        verification = verify(prepared, recording, candidate, tries=TRIES if self._tempo else 1)
+        verification = self._verified(
+            prepared, recording, Placement(0, duration, start, stop, manipulation)
+        )
         return Answer(
             condition.name,
             seconds,
@@ -183,6 +189,16 @@ class Trial:
             _elsewhere_z(verification),
             self._tempo,
         )
+
+    def _verified(
+        self, prepared: PreparedClip, recording: PreparedRecording, place: Placement
+    ) -> Verification:
+        if not self._tempo:
+            return verify(prepared, recording, place)
+        found = tempo_of(prepared, recording, place)
+        if found is None:
+            return unverified(place, "the signals show no tempo")
+        return verify(prepared, recording, found, tries=TRIES)
 
     def _others(self, clip: Clip, excerpt: np.ndarray) -> list[_Other]:
         """List the other recordings, those first whose hashes resemble the excerpt most."""

@@ -84,8 +84,8 @@ def _cell(answers: Sequence[Answer]) -> str:
     waveform, windows = (
         np.median([z(a) for a in right]) for z in (lambda a: a.z_waveform, lambda a: a.z_windows)
     )
-    first = f"{waveform:.0f}" if isfinite(waveform) else "-"
-    return f"{first} / {windows:.0f} / {verified:.0f} %"
+    medians = (f"{z:.0f}" if isfinite(z) else "-" for z in (waveform, windows))
+    return f"{' / '.join(medians)} / {verified:.0f} %"
 
 
 def _wrong(answers: Sequence[Answer]) -> str:

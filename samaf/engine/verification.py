@@ -16,12 +16,13 @@ from samaf.matching.merging import keep_best, match_place
 from samaf.records import UNALTERED, Match, QueryResult, Verification
 from samaf.verification import PreparedClip, PreparedRecording, unverified
 from samaf.verification import verify as verify_signals
+from samaf.verification.signals import SAMPLE_RATE
 from samaf.verification.tempo import TRIES as TEMPOS
 from samaf.verification.tempo import tempo_of
 
 WIDE = 0.1  # of the speed
 SPEEDS = 8  # times as many are tried then as for an altered clip
-LIKELIEST = 2  # matches of which they are tried
+LIKELIEST = 2  # matches of which all of them are tried
 CORE_S = 1.5  # of which the speed is looked for
 
 
@@ -129,14 +130,15 @@ def _at_other_speeds(
     compared = [m for m in matches if m.verification and not m.verification.reason]
     if any(is_verified(match) for match in compared):
         return list(matches)
-    for match in sorted(compared, key=lambda match: -match.score)[:LIKELIEST]:
-        try:
-            audio = PreparedRecording(references.audio(match.recording, match.reference_channel))
-        except AudioError:  # it was there a moment ago, and its match is compared already
-            continue
-        clip = clips[match.channel]
-        if found := _at_a_speed(match, clip, audio) or _at_a_tempo(match, clip, audio):
-            return [found, *(each for each in matches if each is not match)]
+    compared.sort(key=lambda match: -match.score)
+    for tried, some in ((_at_a_speed, compared[:LIKELIEST]), (_at_a_tempo, compared)):
+        for match in some:
+            try:
+                audio = references.audio(match.recording, match.reference_channel)
+            except AudioError:  # it was there a moment ago, and its match is compared already
+                continue
+            if found := tried(match, clips[match.channel], PreparedRecording(audio)):
+                return [found, *(each for each in matches if each is not match)]
     return list(matches)
 
 
@@ -152,19 +154,32 @@ def _at_a_speed(match: Match, clip: PreparedClip, audio: PreparedRecording) -> M
 
 
 def _at_a_tempo(match: Match, clip: PreparedClip, audio: PreparedRecording) -> Match | None:
-    """Verify a match at the tempo, up to twice as fast or slow, that the signals show."""
-    place = tempo_of(clip, audio, match)
-    if place is None:
+    """Verify a match at the tempo, up to twice as fast or slow, that the signals show.
+
+    Where the whole clip lies along that line, the match is that of the whole clip.
+    """
+    core = tempo_of(clip, audio, match)
+    if core is None:
         return None
-    found = verify_signals(clip, audio, place, tries=TEMPOS)
-    if not found.verified:
+    tau, stop = core.manipulation.tau, len(clip.samples) / SAMPLE_RATE
+    first = core.reference_start - core.query_start / tau
+    last = core.reference_stop + (stop - core.query_stop) / tau
+    whole = replace(
+        core, query_start=0.0, query_stop=stop, reference_start=first, reference_stop=last
+    )
+    places = [core, whole] if first >= 0 and last <= audio.count / SAMPLE_RATE else [core]
+    verified = [(verify_signals(clip, audio, place, tries=TEMPOS), place) for place in places]
+    best, place = max(verified, key=lambda each: each[0].score)
+    if not best.verified:
         return None
     return replace(
         match,
+        query_start=place.query_start,
+        query_stop=place.query_stop,
         reference_start=place.reference_start,
         reference_stop=place.reference_stop,
         manipulation=place.manipulation,
-        verification=found,
+        verification=best,
     )
 
 

@@ -7,6 +7,7 @@ sound is nothing like a pause, whatever it is.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +97,13 @@ class ClipWindows:
         self.middles = 2.0 * (starts[audible] + WINDOW / 2)
         self.norms = norms[audible]
         self.spectra = np.conj(forward(cuts[audible], SPAN)) * np.float32(SPAN**2)
+
+    def some(self, chosen: np.ndarray) -> ClipWindows:
+        """Give some of the windows, by their numbers."""
+        part = copy(self)
+        part.middles, part.norms = self.middles[chosen], self.norms[chosen]
+        part.spectra = self.spectra[chosen]
+        return part
 
 
 def compare_windows(clip: ClipWindows, recording: Signal, line: SampleAlignment) -> Windows:
