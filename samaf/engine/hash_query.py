@@ -186,6 +186,7 @@ def matcher_of(fingerprinter: Fingerprinter, index: Index, options: QueryOptions
         options.k,
         options.population,
         at_any_score=options.verify,
+        places_rival=True,
     )
 
 

@@ -42,7 +42,8 @@ def shared(matcher: Matcher, recording_index: int) -> dict[int, list[Candidate]]
     for others in _peeled(matcher.index, recording_index, found):
         if not len(rows) or not others.table.total:
             break
-        part = replace(matcher, index=others)
+        # The last part holds one recording, and is still a part of all.
+        part = replace(matcher, index=others, places_rival=False)
         aligned = [
             segment
             for sweep in sweeps(others, min(matcher.window_hashes, len(rows)))

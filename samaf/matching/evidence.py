@@ -15,6 +15,7 @@ from samaf.fingerprinters import ScoreCalibration
 from samaf.fingerprinters.card import Weights
 from samaf.index import Table
 from samaf.matching.alignment import Segment, error_rates
+from samaf.matching.boundaries import BLOCK_HOPS
 from samaf.matching.calibration import bent, chance_ber, log10_chance, log10_same_text
 from samaf.matching.following import Course
 from samaf.matching.query_hashes import Grid
@@ -70,7 +71,11 @@ class Evalues:
 
 
 def evidence_of(
-    aligned: Sequence[Aligned], table: Table, calibration: ScoreCalibration
+    aligned: Sequence[Aligned],
+    table: Table,
+    calibration: ScoreCalibration,
+    *,
+    places_rival: bool = False,
 ) -> np.ndarray:
     """Collect the evidence for all segments that a search of one query looked at.
 
@@ -82,8 +87,8 @@ def evidence_of(
       plain and by bit reliability;
     - ``margin``: how far the bit error rate lies below the one that chance reaches once in such a
       query;
-    - ``rival``: the best ``weighted`` of another recording, see `rivals`: what likeness is worth
-      for this clip;
+    - ``rival``: the best ``weighted`` of another recording, or place, see `rivals`: what likeness
+      is worth for this clip;
     - ``activity``: share of the clip's compared blocks that is no pause;
     - ``length``: log10 of the clip's informative hashes, at most `LONGEST_HASHES`;
     - ``size``: log10 of the comparisons that the search made.
@@ -101,7 +106,12 @@ def evidence_of(
             -log10_chance(rates, hashes, comparisons, calibration),
             weighted - np.log10(np.maximum(comparisons, 1.0)),
             chance_ber(hashes, comparisons, calibration) - rates,
-            rivals(aligned, weighted - np.log10(np.maximum(searched, 1.0)), table),
+            rivals(
+                aligned,
+                weighted - np.log10(np.maximum(searched, 1.0)),
+                table,
+                places_rival=places_rival,
+            ),
             np.array([_activity(a) for a in aligned]),
             np.log10(np.clip(informative, 1, LONGEST_HASHES)),
             np.log10(np.maximum(searched, 1.0)),
@@ -114,11 +124,15 @@ def _activity(aligned: Aligned) -> float:
     return 1.0 if activity is None else float(activity[segment.first : segment.stop].mean() / 255)
 
 
-def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: Table) -> np.ndarray:
+def rivals(
+    aligned: Sequence[Aligned], scores: np.ndarray, table: Table, *, places_rival: bool = False
+) -> np.ndarray:
     """Give for each segment the best score of another recording for the same part of the query.
 
     What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
     of the same audio is none, see `is_copy`; nor is what a neighboring part of the query holds.
+    With ``places_rival``, other places of a table's only recording are rivals, up to `FOUND`:
+    beyond, they hold the clip as well.
 
     Returns
     -------
@@ -130,18 +144,23 @@ def rivals(aligned: Sequence[Aligned], scores: np.ndarray, table: Table) -> np.n
     spans = np.array([_span(a) for a in aligned])
     best_first = np.argsort(-scores, kind="stable")
     best_first = best_first[scores[best_first] > 0]
+    first, last = (table.recording_id(table.indices[end]) for end in (0, -1))
+    alone = places_rival and first == last
+    if alone:
+        best_first = best_first[scores[best_first] <= FOUND]
     # Whether the segments of a recording, or of a side of it, and of another one are copies.
     known: dict[tuple[int, int], bool] = {}
     result = np.zeros(len(aligned))
     for n, (start, stop) in enumerate(spans.tolist()):
-        others = best_first[recordings[best_first] != recordings[n]]
+        others = best_first if alone else best_first[recordings[best_first] != recordings[n]]
         shared = np.minimum(spans[others, 1], stop) - np.maximum(spans[others, 0], start)
         least = np.where(scores[others] > FOUND, COVERED * (stop - start), 0.0)
         others = others[shared > least]
         for m in others.tolist():
-            pair = indices[n], int(recordings[m])
+            pair = (n, m) if alone else (indices[n], int(recordings[m]))
             if pair not in known:
-                known[pair] = is_copy(aligned[n], aligned[m], table)
+                near = alone and _is_near(aligned[n], aligned[m])
+                known[pair] = near or is_copy(aligned[n], aligned[m], table)
             if not known[pair]:
                 result[n] = scores[m]
                 break
@@ -162,6 +181,20 @@ def _span(aligned: Aligned) -> tuple[float, float]:
     first, stop = span_of(aligned.segment, len(query), hypothesis.manipulation)
     early = hypothesis.origin * hypothesis.manipulation.tau
     return first + early, stop + early
+
+
+def _is_near(one: Aligned, other: Aligned) -> bool:
+    """Whether two segments lay what they share of a query on places that share audio."""
+    (a, b), (c, d) = _span(one), _span(other)
+    middle = (max(a, c) + min(b, d)) / 2
+    places = []
+    for aligned in (one, other):
+        hypothesis, query = aligned.grid
+        at = middle / hypothesis.manipulation.tau - hypothesis.origin
+        if hypothesis.manipulation.reversed:
+            at = len(query) - at
+        places.append(aligned.segment.reference(at))
+    return abs(places[0] - places[1]) < BLOCK_HOPS
 
 
 def is_copy(one: Aligned, other: Aligned, table: Table) -> bool:
@@ -213,9 +246,15 @@ class Judgement:
         return Evalues(float(self.other_speech[number]), float(self.same_text[number]))
 
 
-def judged(aligned: Sequence[Aligned], table: Table, calibration: ScoreCalibration) -> Judgement:
-    """Judge all segments that a search of one query looked at, one or more."""
-    evidence = evidence_of(aligned, table, calibration)
+def judged(
+    aligned: Sequence[Aligned],
+    table: Table,
+    calibration: ScoreCalibration,
+    *,
+    places_rival: bool = False,
+) -> Judgement:
+    """Judge all segments that a search of one query looked at, one or more; see `rivals`."""
+    evidence = evidence_of(aligned, table, calibration, places_rival=places_rival)
     other_speech = -score(evidence, calibration)
     hashes = np.array([a.segment.hashes for a in aligned])
     comparisons = np.array([a.comparisons for a in aligned])

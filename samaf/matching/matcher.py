@@ -39,6 +39,9 @@ class Matcher:
         What a false match would be, which decides: "speech" or "prompts".
     at_any_score
         Whether to give the best candidates of those beyond ``max_false_matches`` as well.
+    places_rival
+        Whether other places of an index' only recording are rivals: for clips, which are not
+        expected to be there several times in versions.
     """
 
     index: Index
@@ -48,6 +51,7 @@ class Matcher:
     k: int
     population: Population = "speech"
     at_any_score: bool = False
+    places_rival: bool = False
 
     def find(self, grids: Sequence[Grid]) -> list[Candidate]:
         """Find all segments of a clip that the index holds.
@@ -103,7 +107,9 @@ class Matcher:
         """Give the candidates among all segments of one query, in the order of these."""
         if not aligned:
             return []
-        judgement = judged(aligned, self.index.table, self.calibration)
+        judgement = judged(
+            aligned, self.index.table, self.calibration, places_rival=self.places_rival
+        )
         deciding = judgement.same_text if self.population == "prompts" else judgement.other_speech
         most = inf if self.at_any_score else log10(self.max_false_matches)
         chosen = np.flatnonzero(deciding <= most).tolist()

@@ -94,6 +94,27 @@ def test_a_copy_of_the_same_audio_is_no_rival() -> None:
     assert rivals([own, copy, other], np.array([9.0, 8.0, 1.0]), table).tolist() == [1, 1, 9]
 
 
+def test_in_a_store_of_one_recording_other_places_are_rivals() -> None:
+    again = flipped(RNG, ROWS[0][20:30], 0.1)
+    table = table_of([(0, np.concatenate([ROWS[0], again]))], WIDTH)
+    query = known(random_hashes(RNG, 30))
+
+    def of(parts: list[Aligned], scores: np.ndarray) -> list[float]:
+        found: list[float] = rivals(parts, scores, table, places_rival=True).tolist()
+        return found
+
+    # Three hops apart blocks share audio, seven hops apart they do not.
+    own, near, far = (aligned(query, 0, 0, 10, at) for at in (20, 23, 27))
+    assert of([own, near], np.array([5.0, 4.0])) == [0, 0]
+    assert of([own, near, far], np.array([5.0, 4.0, 3.0])) == [3, 3, 5]
+    # What is there twice, and what is surely there as well, is no chance.
+    copy = aligned(query, 0, 0, 10, 40)
+    assert of([own, copy], np.array([5.0, 4.0])) == [0, 0]
+    assert of([own, far], np.array([9.0, 8.0])) == [0, 0]
+    assert of([own, far], np.array([9.0, 3.0])) == [3, 0]
+    assert rivals([own, far], np.array([9.0, 3.0]), table).tolist() == [0, 0]
+
+
 def test_the_score_is_a_weighted_sum_that_bends_above_its_knee() -> None:
     decision = Decision(-1.0, Weights(ber=0.5, rival=-2.0), knee=3.0, slope=0.5)
     evidence = np.zeros((3, len(EVIDENCE)))
