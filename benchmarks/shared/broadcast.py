@@ -16,6 +16,7 @@ from samaf.training.corpora import Clip, Corpus
 PLANTED_SECONDS = (3.0, 12.0)
 KINDS = ("prompt", "jingle", "bed")
 BED_SNR = (0.0, 6.0)  # dB of a music bed over the voice that speaks over it
+FRAME = SAMPLE_RATE // 100
 GAIN = (0.25, 1.0)  # of a place
 BETWEEN_SECONDS = 20.0  # of programme between two planted places, on average
 PLACES = 12  # of a planted piece, on average
@@ -56,10 +57,10 @@ class Broadcast:
         if kind != "prompt" and number // len(KINDS) * 2 + 1 >= len(music):
             kind = "prompt"
         clip = voices[number] if kind == "prompt" else music[number // 3 * 2 + (kind == "bed")]
-        samples = load(clip.path)
+        samples = _from_first_sound(load(clip.path))
         longest = min(PLANTED_SECONDS[1], len(samples) / SAMPLE_RATE)
         count = round(self._rng.uniform(PLANTED_SECONDS[0], max(longest, 3.1)) * SAMPLE_RATE)
-        return kind, samples[:count]
+        return kind, _from_first_sound(samples[:count][::-1])[::-1]
 
     def parts(self) -> Iterator[tuple[np.ndarray, Planted | None]]:
         """Yield samples one after the other, and what is planted in them."""
@@ -91,6 +92,13 @@ class Broadcast:
         voice = np.resize(voice, len(bed))
         level = 10 ** (-self._rng.uniform(*BED_SNR) / 20)
         return np.asarray(bed + voice * (level * bed.std() / max(voice.std(), 1e-6)), np.float32)
+
+
+def _from_first_sound(samples: np.ndarray) -> np.ndarray:
+    """Leave out what is 40 dB quieter than the rest: where silence ends cannot be seen."""
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
+    loud = np.square(frames).mean(axis=1) > 1e-4 * np.square(samples).mean()
+    return samples[int(loud.argmax()) * FRAME :]
 
 
 def _seconds(clip: Clip) -> float:

@@ -49,9 +49,10 @@ def sync(events: int, devices: int, minutes: float, snr: float, split: str, corp
 @click.option(
     "--hours", default=0.0, help="Search hashes alone instead, prolonged to so many hours."
 )
+@click.option("--seed", default="repeats", show_default=True, help="Any word: another stream.")
 @split_option
 @corpus_option
-def repeats(minutes: float, hours: float, split: str, corpus: Path) -> None:
+def repeats(minutes: float, hours: float, seed: str, split: str, corpus: Path) -> None:
     """Find planted prompts, jingles and music beds in a broadcast-like stream.
 
     A stream longer than the split's speech takes speech of the train split, too.
@@ -61,7 +62,7 @@ def repeats(minutes: float, hours: float, split: str, corpus: Path) -> None:
         if hours:
             lines = recurring.scale(open_corpus(corpus), splits, hours, Path(folder))
         else:
-            lines = recurring.measure(open_corpus(corpus), splits, minutes, Path(folder))
+            lines = recurring.measure(open_corpus(corpus), splits, minutes, seed, Path(folder))
     what = f"{hours:g} h of hashes" if hours else f"{minutes:g} min"
     click.echo(markdown(of_lines("repeats", f"Repeats: {what}, {split}", lines)))
 

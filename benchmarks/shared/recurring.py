@@ -26,10 +26,12 @@ FOUND = 0.5  # share of a planted place that a place of a cluster covers
 RUN = 8  # hashes of a distractor that follow each other as in speech
 
 
-def measure(corpus: Corpus, splits: tuple[str, ...], minutes: float, folder: Path) -> list[Line]:
+def measure(
+    corpus: Corpus, splits: tuple[str, ...], minutes: float, seed: str, folder: Path
+) -> list[Line]:
     """Make a stream, search it, and compare with what was planted."""
     stream = folder / "stream.wav"
-    planted = write(Broadcast(corpus, splits, 60 * minutes, "repeats").parts(), stream)
+    planted = write(Broadcast(corpus, splits, 60 * minutes, seed).parts(), stream)
     with measured() as cost:
         clusters = samaf.repeats([stream])
     (duration,) = {c.places[0].recording.duration for c in clusters[:1]} or {0.0}

@@ -12,6 +12,7 @@ import numpy as np
 from samaf.audio import Audio, Source, read
 from samaf.engine.blas import one_blas_thread
 from samaf.engine.options import LEAST_SECONDS
+from samaf.engine.recurring import CLEAR, recurring
 from samaf.errors import QueryError
 from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
 from samaf.index import ExactIndex, HashTable, Index
@@ -21,16 +22,9 @@ from samaf.matching.pieces import Pair, Place, pieces
 from samaf.matching.repeats import RepeatPair, repeat_pairs
 from samaf.records import Recording, RepeatCluster, RepeatPlace
 from samaf.store import Store
-from samaf.verification.boundaries import Boundaries, boundaries
-from samaf.verification.tracking import lag_at
+from samaf.verification.lags import lag_between
 
 MAX_FALSE_REPEATS = 1e-3  # expected pairs in all, where hashes alone decide
-AGREES_TOO = 20.0  # z of places that others have connected
-WINDOW = 4.0  # s of a pair that the signals are compared in
-LEAST_HALF, LONG_WINDOW = 2.0, 6.0  # s of windows of which two must agree at the same lag
-AGREE_BOTH = 8.0  # z of both
-SAME_LAG = 2e-4  # s between their lags; 32,000 lags are looked at
-CLEAR = 0.15  # bit error rate of sure pairs whose signals need not be compared
 AGREES = 30.0  # z of windows; what one voice says twice reaches 16, rarely 28
 APART = 60.0  # s between two recordings on the common axis of time
 
@@ -80,9 +74,9 @@ def repeats(
             Recording(audio.sha256, audio.name, audio.path or audio.name, audio.duration)
             for audio in audios
         ]
-        found = clusters(pairs, recordings, 1.0)
-        compared = [_compared(cluster, audios) for cluster in found]
-    return _numbered([c for c in compared if c.seconds >= least_seconds and len(c.places) > 1])
+        seeds = clusters(pairs, recordings, 1.0)
+        found = recurring(seeds, pairs, recordings, audios)
+    return _numbered([c for c in found if c.seconds >= least_seconds])
 
 
 def stored_repeats(
@@ -131,39 +125,10 @@ def _decided(pair: RepeatPair, audios: Sequence[Audio]) -> RepeatPair | None:
         return pair
     a, b = pair.pair.first
     one, other = audios[pair.first_recording], audios[pair.second_recording]
-    lag = _lag(one, other, (a, b), pair.pair.second[0] - a, AGREES)
+    lag = lag_between(one, other, (a, b), pair.pair.second[0] - a, AGREES)
     if lag is None:
         return None
     return replace(pair, pair=Pair((a, b), (a + lag, b + lag)), sure=True)
-
-
-def _lag(one: Audio, other: Audio, place: Place, expected: float, least: float) -> float | None:
-    """Measure how far behind a place of a sound another one is where it agrees, in seconds.
-
-    Either a window agrees by itself, or two that share nothing agree at the same lag, as under two
-    voices. ``expected`` is right to 0.3 s; ``least`` is the z of a single window.
-    """
-    start, stop = place
-    half = (stop - start) / 2
-    window = min(WINDOW, 2 * half)
-    found = _agreement(one, other, start + half, expected, window)
-    if found[1] >= least or half < LEAST_HALF:
-        return found[0] if found[1] >= least else None
-    window = min(half, LONG_WINDOW)
-    middles = start + half - window / 2, start + half + window / 2
-    before, behind = (_agreement(one, other, m, expected, window) for m in middles)
-    if max(before[1], behind[1]) >= least:
-        return max(before, behind, key=lambda each: each[1])[0]
-    same = abs(before[0] - behind[0]) <= SAME_LAG and min(before[1], behind[1]) >= AGREE_BOTH
-    return before[0] if same else None
-
-
-def _agreement(
-    one: Audio, other: Audio, moment: float, expected: float, window: float
-) -> tuple[float, float]:
-    """Give lag and z of a window, z 0 where either side is silent."""
-    found = lag_at(one, other, moment, moment + expected, window)
-    return (found[0] - moment, found[1]) if found else (0.0, 0.0)
 
 
 def clusters(
@@ -198,38 +163,6 @@ def _numbered(found: Sequence[RepeatCluster]) -> tuple[RepeatCluster, ...]:
     """Put clusters in order and number them from 1 on."""
     ordered = sorted(found, key=lambda cluster: (-len(cluster.places), -cluster.seconds))
     return tuple(replace(cluster, number=number) for number, cluster in enumerate(ordered, 1))
-
-
-def _compared(cluster: RepeatCluster, audios: Sequence[Audio]) -> RepeatCluster:
-    """Compare the signals of places that follow on each other: where each begins and ends.
-
-    Places that agree with neither neighbor are left out: their hashes went on too far.
-    """
-    by_sha256 = {audio.sha256: audio for audio in audios}
-    seen: list[list[Boundaries]] = [[] for _ in cluster.places]
-    for i, (one, other) in enumerate(zip(cluster.places[:-1], cluster.places[1:], strict=True)):
-        here, there = by_sha256[one.recording.sha256], by_sha256[other.recording.sha256]
-        middles = (other.start + other.stop - one.start - one.stop) / 2
-        expected = middles, other.start - one.start, other.stop - one.stop
-        lags = (_lag(here, there, (one.start, one.stop), e, AGREES_TOO) for e in expected)
-        lag = next((lag for lag in lags if lag is not None), None)
-        if lag is not None:
-            edges = boundaries(here, there, one.start, one.stop, lag)
-            seen[i].append(edges)
-            seen[i + 1].append(Boundaries(edges.start + lag, edges.stop + lag))
-    places = []
-    for place, edges_of_place in zip(cluster.places, seen, strict=True):
-        if edges_of_place:
-            start = _usual([edges.start for edges in edges_of_place], place.start)
-            stop = _usual([edges.stop for edges in edges_of_place], place.stop)
-            places.append(replace(place, start=start, stop=stop) if start < stop else place)
-    length = float(median(p.stop - p.start for p in places)) if places else 0.0
-    return replace(cluster, seconds=length, places=tuple(places))
-
-
-def _usual(moments: Sequence[float], otherwise: float) -> float:
-    known = [moment for moment in moments if np.isfinite(moment)]
-    return max(0.0, float(median(known))) if known else otherwise
 
 
 def _place(place: Place, origins: np.ndarray, recordings: Sequence[Recording]) -> RepeatPlace:

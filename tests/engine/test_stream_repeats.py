@@ -85,6 +85,41 @@ def test_a_bed_under_two_voices_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_what_the_places_share_is_found_under_a_voice_that_hides_it_from_each(
+    tmp_path: Path,
+) -> None:
+    bed = load(CLIP[0])[: 8 * SAMPLE_RATE]
+    parts, starts = [], []
+    for number, level in enumerate((0.7, 0.7, 0.7, 2.5)):
+        voice = np.resize(load(CLIP[1 + number]), len(bed))
+        parts.append(load(CLIP[8 + number])[: 6 * SAMPLE_RATE + 1_234 * number])
+        starts.append(sum(map(len, parts)) / SAMPLE_RATE)
+        parts.append(0.4 * (bed + level * voice * bed.std() / voice.std()))
+    path = tmp_path / "stream.wav"
+    path.write_bytes(wav(np.concatenate(parts)))
+    (cluster,) = samaf.repeats([path])
+    assert [place.start for place in cluster.places] == pytest.approx(starts, abs=0.2)
+    assert [p.stop - p.start for p in cluster.places] == pytest.approx([8] * 4, abs=0.2)
+
+
+@pytest.mark.slow
+def test_a_shorter_version_is_a_place_of_the_same_piece(tmp_path: Path) -> None:
+    spot = load(CLIP[0])[: 9 * SAMPLE_RATE]
+    parts, places = [], []
+    for number, seconds in enumerate((9, 9, 5, 9)):
+        parts.append(load(CLIP[8 + number])[: 6 * SAMPLE_RATE + 1_234 * number])
+        start = sum(map(len, parts)) / SAMPLE_RATE
+        parts.append(spot[: seconds * SAMPLE_RATE])
+        places.append((start, start + seconds))
+    path = tmp_path / "stream.wav"
+    path.write_bytes(wav(np.concatenate(parts)))
+    (cluster,) = samaf.repeats([path])
+    assert [(p.start, p.stop) for p in cluster.places] == [
+        pytest.approx(place, abs=0.3) for place in places
+    ]
+
+
+@pytest.mark.slow
 def test_a_recording_that_repeats_itself_is_one_cluster(tmp_path: Path) -> None:
     path = tmp_path / "loop.wav"
     path.write_bytes(wav(np.tile(load(CLIP[1])[: 3 * SAMPLE_RATE], 6)))
