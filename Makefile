@@ -26,8 +26,9 @@ demo: .venv/has-samaf  ## index the bundled clips, distort them, find them again
 test: .venv/has-test system  ## all tests; those that lack a system package are skipped by name
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -rs
 
-test-fast: .venv/has-test  ## unit tests, in less than a minute of processor time
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
+# One process: two would import everything twice, and take as long on two hyper-threads.
+test-fast: .venv/has-test  ## unit tests, in about a minute of processor time
+	@$(BIN)/python -m pytest -q -m "not slow"
 
 check: .venv/has-dev  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . || \

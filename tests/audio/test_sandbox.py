@@ -104,6 +104,7 @@ def test_a_fork_has_its_own() -> None:
     assert alone(program, os.fspath(CLIP)).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_fork_leaves_that_of_its_parent() -> None:
     program = (
         "import os, sys\nfrom samaf.audio import load, sandbox\n"
@@ -116,6 +117,7 @@ def test_a_fork_leaves_that_of_its_parent() -> None:
     assert alone(program, os.fspath(CLIP)).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ended", [False, True])
 def test_another_program_decodes_with_the_same_server(ended: bool) -> None:
     waiting = server()
@@ -171,6 +173,7 @@ def alone(program: str, *args: str, lent: int | None = None) -> subprocess.Compl
     return subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "error"),
     [
@@ -201,6 +204,7 @@ def test_time_grows_with_the_file_and_ends() -> None:
     assert alone(program).returncode == -signal.SIGXCPU
 
 
+@pytest.mark.slow
 def test_what_the_kernel_takes_away() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         program = (

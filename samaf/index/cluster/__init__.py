@@ -6,7 +6,7 @@ from samaf.index.cluster.index import ClusterIndex
 from samaf.index.cluster.schema import grant_sql
 from samaf.index.cluster.shard import Identity, Shard
 from samaf.index.cluster.table import ClusterTable
-from samaf.index.cluster.urls import IndexUrl, is_index_url, resolve
+from samaf.index.cluster.urls import IndexUrl, resolve
 
 __all__ = [
     "ClusterIndex",
@@ -17,6 +17,5 @@ __all__ = [
     "catch_up",
     "connections",
     "grant_sql",
-    "is_index_url",
     "resolve",
 ]

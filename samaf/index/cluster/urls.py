@@ -71,11 +71,6 @@ class IndexUrl:
         return f"clickhouse://{self.user}@{hosts}/{self.database}"
 
 
-def is_index_url(text: str) -> bool:
-    """Whether the value of ``--index`` names a database rather than an index type."""
-    return "://" in text
-
-
 def resolve(text: str) -> IndexUrl:
     """Read the value of ``--index``.
 
