@@ -190,7 +190,8 @@ class FollowedStream:
         self._gap_seconds += seconds
         if over:
             _log.warning("%s: is back after %.0f s", escaped(self.name), seconds)
-        times = _utc(start), _utc(start + seconds)
+        began = _utc(start)
+        times = began, began + timedelta(seconds=seconds)
         return [StreamGap(self.name, self._before, seconds, reason, self._tries, over, *times)]
 
     def _matches_of(self, stream: Stream, matches: Sequence[Match]) -> list[StreamMatch]:
