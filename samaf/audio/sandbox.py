@@ -313,6 +313,12 @@ def _put_back(child: _Child) -> None:
         _waiting.append(child)
 
 
+def start() -> None:
+    """Start the process that decodes, to be ready when whatever else is needed is loaded."""
+    with _lock:
+        _running()
+
+
 def lent() -> int:
     """Give the open file that another process can `borrow`: it need not start its own decoder."""
     with _lock:
