@@ -88,7 +88,6 @@ def query(
       samaf query clip.wav voicemail.amr --json
     """
     import samaf
-    from samaf.audio import sandbox
     from samaf.cli.ranking_views import RANKING
     from samaf.cli.render import View, write
     from samaf.cli.verification_views import VERIFIED_QUERY
@@ -133,7 +132,6 @@ def query(
                 kept.append(matched(result))
             yield result
 
-    sandbox.start()
     with samaf.open(database(), model=model, index=index, create=False) as opened:
         ranks = opened.fingerprinter.card.family == "unet"
         view: View[Any] = RANKING if ranks else VERIFIED_QUERY if verify else QUERY

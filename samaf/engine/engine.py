@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from samaf.audio import Source, audio_files
+from samaf.audio import Source, audio_files, sandbox
 from samaf.engine.add import add
 from samaf.engine.duplicates import duplicates
 from samaf.engine.groups import grouped
@@ -333,6 +333,7 @@ class Engine:
         options = QueryOptions(
             granularity_s, k, max_false_matches, search, population, verify, track, channel
         )
+        sandbox.start()  # it gets ready while the model is loaded
         if verify:
             hashing(self.fingerprinter)  # a ranking names places of 4 s, which no lag follows
         yield from query_many(
