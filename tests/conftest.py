@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -128,3 +129,15 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ShardServe
 def new_index(shards: list[ShardServer]) -> Callable[..., str]:
     """Return the maker of URLs of empty indexes of so many shards, 1 by default."""
     return lambda number=1: new_url(*shards[:number])
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mounted, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount a small file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -164,7 +164,7 @@ def _asked(source: Opened, arguments: dict[str, Any]) -> Iterator[Any]:
     number = source.file.fileno()
     size = os.fstat(number).st_size
     while True:
-        child = _taken()
+        child = _decoder.child()
         # Something else may have ended one that has waited: whoever is new decides.
         fresh, begun, kept = not child.files, False, False
         try:
@@ -179,7 +179,7 @@ def _asked(source: Opened, arguments: dict[str, Any]) -> Iterator[Any]:
                 raise AudioError(_death(name, size, child.status.recv(64))) from None
         finally:
             if kept:
-                _put_back(child)
+                _decoder.put_back(child)
             else:
                 child.leave()
 
@@ -193,7 +193,7 @@ class _Child:
         self._answers = self._socket.makefile("rb")
         self.files = 0
         with yours, teller:
-            _send([yours.fileno(), teller.fileno()])
+            _decoder.send([yours.fileno(), teller.fileno()])
 
     def ask(self, request: bytes, file: int) -> None:
         """Give it a file, by the number under which it is open here."""
@@ -284,73 +284,71 @@ class _Server:
             self.process.wait()
 
 
-_lock = threading.Lock()
-_server: _Server | None = None
-_waiting: list[_Child] = []
+class _Decoder:
+    """The server of this program, started when first needed, and the children that wait."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.server: _Server | None = None
+        self.waiting: list[_Child] = []
+
+    def forget(self) -> None:
+        """After a fork: what the other process has is not shared with it."""
+        if self.server:
+            atexit.unregister(self.server.stop)
+        self.lock, self.server = threading.Lock(), None
+        self.waiting.clear()
+
+    def running(self) -> _Server:
+        """Give the server; the lock is held."""
+        if self.server is None or not self.server.alive:
+            self.server = _started()
+        return self.server
+
+    def child(self) -> _Child:
+        """Give a child that waits, or a new one."""
+        with self.lock:
+            if self.waiting:
+                return self.waiting.pop()
+        return _Child()
+
+    def put_back(self, child: _Child) -> None:
+        """Keep a child for the next file."""
+        with self.lock:
+            self.waiting.append(child)
+
+    def send(self, files: list[int]) -> None:
+        """Have a child started that is given these open files."""
+        with self.lock:
+            for _ in range(2):
+                try:
+                    socket.send_fds(self.running().control, [b"+"], files)
+                    return
+                except ConnectionError:  # it has just ended
+                    self.server = None
+        raise AudioError("the process that decodes does not start; is there memory for it?")
 
 
-def _forget() -> None:
-    """After a fork: what the other process has is not shared with it."""
-    global _lock, _server  # noqa: PLW0603
-    if _server:
-        atexit.unregister(_server.stop)
-    _lock, _server = threading.Lock(), None
-    _waiting.clear()
-
-
-os.register_at_fork(after_in_child=_forget)
-
-
-def _taken() -> _Child:
-    with _lock:
-        if _waiting:
-            return _waiting.pop()
-    return _Child()
-
-
-def _put_back(child: _Child) -> None:
-    with _lock:
-        _waiting.append(child)
+_decoder = _Decoder()
+os.register_at_fork(after_in_child=_decoder.forget)
 
 
 def start() -> None:
     """Start the process that decodes, to be ready when whatever else is needed is loaded."""
-    with _lock:
-        _running()
+    with _decoder.lock:
+        _decoder.running()
 
 
 def lent() -> int:
     """Give the open file that another process can `borrow`: it need not start its own decoder."""
-    with _lock:
-        return _running().control.fileno()
+    with _decoder.lock:
+        return _decoder.running().control.fileno()
 
 
 def borrow(control: int) -> None:
     """Decode with the process that another program has started and `lent`."""
-    global _server  # noqa: PLW0603
-    with _lock:
-        _server = _Server(None, socket.socket(fileno=control))
-
-
-def _running() -> _Server:
-    global _server  # noqa: PLW0603  # one for the whole program, started when first needed
-    if _server is None or not _server.alive:
-        _server = _started()
-    return _server
-
-
-def _send(files: list[int]) -> None:
-    """Have a child started that is given these open files."""
-    global _server  # noqa: PLW0603
-    with _lock:
-        for _ in range(2):
-            _server = _running()
-            try:
-                socket.send_fds(_server.control, [b"+"], files)
-                return
-            except ConnectionError:  # it has just ended
-                _server = None
-    raise AudioError("the process that decodes does not start; is there memory for it?")
+    with _decoder.lock:
+        _decoder.server = _Server(None, socket.socket(fileno=control))
 
 
 def _started() -> _Server:

@@ -28,8 +28,8 @@ LONG = wav(np.resize(np.array([1000, -1000], "<i2"), 300 * RATE))  # more than a
 
 @pytest.fixture(autouse=True)
 def no_child_waits() -> None:
-    while sandbox._waiting:
-        sandbox._waiting.pop().leave()
+    while sandbox._decoder.waiting:
+        sandbox._decoder.waiting.pop().leave()
 
 
 def children(process: int) -> list[int]:
@@ -41,8 +41,13 @@ def children(process: int) -> list[int]:
 def server() -> int:
     """The process that waits for files; one child of it waits too."""
     load(wav(sweep()))
-    assert sandbox._server
-    return sandbox._server.process.pid
+    return started().pid
+
+
+def started() -> subprocess.Popen[bytes]:
+    assert sandbox._decoder.server
+    assert sandbox._decoder.server.process
+    return sandbox._decoder.server.process
 
 
 def eventually(wanted: object, of: object) -> None:
@@ -110,9 +115,9 @@ def test_a_fork_leaves_that_of_its_parent() -> None:
         "import os, sys\nfrom samaf.audio import load, sandbox\n"
         "load(sys.argv[1])\nchild = os.fork()\n"
         "if not child: sys.exit(0)\n"
-        "os.waitpid(child, 0)\nbefore = sandbox._server\n"
+        "os.waitpid(child, 0)\nbefore = sandbox._decoder.server\n"
         "for _ in range(20): load(sys.argv[1])\n"
-        "sys.exit(sandbox._server is not before)"
+        "sys.exit(sandbox._decoder.server is not before)"
     )
     assert alone(program, os.fspath(CLIP)).returncode == 0
 
@@ -123,14 +128,14 @@ def test_another_program_decodes_with_the_same_server(ended: bool) -> None:
     waiting = server()
     program = (
         "import sys\nfrom samaf.audio import load, sandbox\n"
-        "sandbox.borrow(int(sys.argv[2]))\nfirst = sandbox._server\n"
+        "sandbox.borrow(int(sys.argv[2]))\nfirst = sandbox._decoder.server\n"
         "load(sys.argv[1])\n"
-        "sys.exit(sandbox._server is not first)"
+        "sys.exit(sandbox._decoder.server is not first)"
     )
     if ended:  # it starts one of its own
         lent = os.dup(sandbox.lent())
         os.kill(waiting, signal.SIGKILL)
-        sandbox._server.process.wait()  # type: ignore[union-attr]
+        started().wait()
     else:
         lent = sandbox.lent()
     assert alone(program, os.fspath(CLIP), str(lent), lent=lent).returncode == int(ended)

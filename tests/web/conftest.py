@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -140,7 +141,7 @@ def server(store: Path, tmp_path_factory: pytest.TempPathFactory, clip: Path) ->
         yield started(tmp_path_factory.mktemp("server"), "--write", "--root", str(clip.parent))
 
 
-def finished(client: httpx.Client, job_id: str, seconds: float = 60) -> dict[str, object]:
+def finished(client: httpx.Client, job_id: str, seconds: float = 60) -> dict[str, Any]:
     """Wait until a query is done."""
     for _ in range(int(seconds / 0.05)):
         job = client.get(f"/api/queries/{job_id}").json()

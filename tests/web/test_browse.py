@@ -60,7 +60,7 @@ def test_labels_are_set_and_removed(server: Server) -> None:
 def test_decisions_are_paged_and_asked_for_by_clip(server: Server, clip: Path) -> None:
     client = server.client()
     job = client.post("/api/queries", files={"clip": clip.open("rb")}).json()
-    digest = finished(client, job["id"])["result"]["sha256"]  # type: ignore[index]
+    digest = finished(client, job["id"])["result"]["sha256"]
     for decision in ("accepted", "rejected"):
         path = f"/api/queries/{job['id']}/matches/1/decisions"
         client.post(path, json={"decision": decision, "name": "Di"})

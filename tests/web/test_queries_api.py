@@ -31,7 +31,7 @@ def test_an_answer_is_the_record_of_the_shell(server: Server, clip: Path, store:
         text=True,
     )
     assert job["result"] == {**json.loads(shell.stdout), "query": clip.name}
-    assert job["result"]["matches"][0]["reference"] == f"{NAMES[0]}.ogg"  # type: ignore[index]
+    assert job["result"]["matches"][0]["reference"] == f"{NAMES[0]}.ogg"
 
 
 def test_a_clip_below_a_root_is_chosen(server: Server, clip: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_silent_clip_is_unknown_with_its_reason(server: Server, tmp_path: Path
     client = server.client()
     job = client.post("/api/queries", files={"clip": (tmp_path / "silence.wav").open("rb")}).json()
     done = finished(client, job["id"])
-    assert (done["state"], done["result"]["matches"]) == ("done", [])  # type: ignore[index]
+    assert (done["state"], done["result"]["matches"]) == ("done", [])
     assert done["reason"] == "nothing in it to recognise: silence or a steady tone"
 
 
