@@ -14,7 +14,7 @@ from samaf.engine.add import add
 from samaf.engine.duplicates import duplicates
 from samaf.engine.groups import grouped
 from samaf.engine.indexes import KeptIndex, kept_index, with_index_state
-from samaf.engine.models import stored_fingerprinter
+from samaf.engine.models import model_of, stored_fingerprinter
 from samaf.engine.monitor import monitor
 from samaf.engine.options import (
     COMMON,
@@ -35,14 +35,12 @@ from samaf.engine.repeats import stored_repeats
 from samaf.engine.seen_files import seen_files
 from samaf.engine.stream_listeners import listener_of
 from samaf.engine.watch import watch, watched_folders
-from samaf.errors import AudioError, FingerprinterError, IndexDatabaseError, StoreError
+from samaf.errors import AudioError, IndexDatabaseError, StoreError
 from samaf.events import StreamGap, StreamMatch, StreamStatus
 from samaf.fingerprinters import (
-    DEFAULT_MODEL,
     AnyFingerprinter,
     Fingerprinter,
     hashing,
-    load_fingerprinter,
 )
 from samaf.media import Selection
 from samaf.records import (
@@ -91,7 +89,7 @@ class Engine:
     @cached_property
     def fingerprinter(self) -> AnyFingerprinter:
         """The model, loaded at its first use; `FingerprinterError` where it does not fit."""
-        return load_owner(self.store, self._model)
+        return model_of(self.store, self._model)
 
     @property
     def _hashing(self) -> Fingerprinter:
@@ -600,29 +598,3 @@ def open(  # noqa: A001  # samaf.open reads as intended
     """
     check_index_type(index)
     return Engine(Store.open(url, create=create), model, index, cache_folder)
-
-
-def load_owner(store: Store, model: str | None) -> AnyFingerprinter:
-    """Load the model that the store belongs to, or the wanted one for a store without.
-
-    Raises
-    ------
-    FingerprinterError
-        There is no such model, or the store belongs to another one.
-    """
-    owner = store.fingerprinter()
-    try:
-        loaded = load_fingerprinter(model or (owner.name if owner else DEFAULT_MODEL))
-    except FingerprinterError as error:
-        if model or not owner:
-            raise
-        raise FingerprinterError(
-            f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, which cannot be "
-            f"loaded ({error}); name its file as the model or use another store"
-        ) from None
-    if owner and owner.digest != loaded.digest:
-        raise FingerprinterError(
-            f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, not to "
-            f"{loaded.name} {loaded.digest[:12]}; leave the model away or use another store"
-        )
-    return loaded

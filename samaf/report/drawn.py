@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from samaf.report.findings import Examined, Stored
 from samaf.report.pictures.agreement import ber_along, time_line
 from samaf.report.pictures.certainty import hit_rates, score_densities, tippett
 from samaf.report.pictures.place import clip_map, recording_with_stretches
-from samaf.report.record import Examination, Examined, Stored
+from samaf.report.record import Examination
 from samaf.report.validation import nearest_length
 
 SMALL = 1.4  # inches: half a page holds a clip

@@ -21,7 +21,7 @@ from samaf.engine.references import References
 from samaf.errors import AudioError, QueryError, ReportError
 from samaf.fingerprinters import Fingerprinter, ModelCard
 from samaf.records import Match, QueryResult, Recording, Verification
-from samaf.report import record
+from samaf.report import findings, record
 from samaf.report.drawn import match_name
 from samaf.report.pictures.signals import lag_curves
 from samaf.report.pictures.spectra import Excerpt, spectrogram_pair
@@ -140,7 +140,7 @@ def _path(clip: str | os.PathLike[str]) -> Path:
     return Path(clip)
 
 
-def _evidence(match: Match, population: str, card: ModelCard) -> tuple[record.Evidence, ...]:
+def _evidence(match: Match, population: str, card: ModelCard) -> tuple[findings.Evidence, ...]:
     is_fitted = all(each.calibrated for each in alternatives(card))
     against = [
         ("speech", match.score_other_speech, match.log10_lr_other_speech),
@@ -149,15 +149,15 @@ def _evidence(match: Match, population: str, card: ModelCard) -> tuple[record.Ev
     if population == "prompts":
         against.reverse()
     return tuple(
-        record.Evidence(key, score, ratio if is_fitted else None) for key, score, ratio in against
+        findings.Evidence(key, score, ratio if is_fitted else None) for key, score, ratio in against
     )
 
 
-def _signal(verification: Verification | None) -> record.Signal | None:
+def _signal(verification: Verification | None) -> findings.Signal | None:
     if verification is None:
         return None
     is_exact = not isnan(verification.lag_samples)
-    return record.Signal(
+    return findings.Signal(
         verified=verification.verified,
         score=verification.score,
         log10_lr=verification.log10_lr,
@@ -207,7 +207,7 @@ class _Examiner:
         return result
 
 
-def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
+def _examined(path: Path, number: int, examiner: _Examiner) -> findings.Examined:
     given, options = printable(path), examiner.options.query
     try:
         with read(path, track=options.track, channel=options.channel) as audio:
@@ -222,20 +222,20 @@ def _examined(path: Path, number: int, examiner: _Examiner) -> record.Examined:
                 _found(audio, match, (number, rank), examiner)
                 for rank, match in enumerate(result.matches, 1)
             )
-            candidates: tuple[record.Candidate, ...] = ()
+            candidates: tuple[findings.Candidate, ...] = ()
             if not result.reason and audio.duration <= record.CANDIDATES_UP_TO_S:
                 candidates = _candidates(examiner, path, result)
     except AudioError as error:
         # The path is where it is today; the reason is the same wherever it lies.
         reason = printable(str(error)).removeprefix(f"{printable(path.absolute())}: ")
-        return record.Examined(given, None, reason)
-    return record.Examined(given, item, result.reason, digest, matches, candidates)
+        return findings.Examined(given, None, reason)
+    return findings.Examined(given, item, result.reason, digest, matches, candidates)
 
 
-def item_of(audio: Audio, path: Path) -> record.Item:
+def item_of(audio: Audio, path: Path) -> findings.Item:
     """Describe a decoded file."""
     media = audio.media
-    return record.Item(
+    return findings.Item(
         name=printable(path.name),
         bytes=path.stat().st_size,
         sha256=audio.sha256,
@@ -254,7 +254,7 @@ def item_of(audio: Audio, path: Path) -> record.Item:
 
 def _candidates(
     examiner: _Examiner, path: Path, result: QueryResult
-) -> tuple[record.Candidate, ...]:
+) -> tuple[findings.Candidate, ...]:
     """List what a plain search finds beyond the limit, the nearest first."""
     options = examiner.options.query
     wider = replace(
@@ -271,7 +271,7 @@ def _candidates(
         if match.recording.recording_id not in accepted
     ]
     return tuple(
-        record.Candidate(
+        findings.Candidate(
             stored(match.recording),
             match.query_start,
             match.query_stop,
@@ -284,9 +284,9 @@ def _candidates(
     )
 
 
-def stored(recording: Recording) -> record.Stored:
+def stored(recording: Recording) -> findings.Stored:
     """Describe a recording of the store."""
-    return record.Stored(
+    return findings.Stored(
         recording.recording_id,
         recording.name,
         recording.sha256,
@@ -299,7 +299,9 @@ def stored(recording: Recording) -> record.Stored:
 # --- one match -----------------------------------------------------------------------------
 
 
-def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examiner) -> record.Found:
+def _found(
+    audio: Audio, match: Match, place: tuple[int, int], examiner: _Examiner
+) -> findings.Found:
     options = examiner.options
     blocks = whole_course(audio, match, examiner.engine)
     inside = (blocks.times >= match.query_start) & (blocks.times <= match.query_stop)
@@ -308,7 +310,7 @@ def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examin
     if options.pictures and place[1] <= MOST_PICTURED:
         state, names = _pictured(audio, match, place, examiner)
     manipulation = match.manipulation
-    return record.Found(
+    return findings.Found(
         recording=stored(match.recording),
         query_start=match.query_start,
         query_stop=match.query_stop,
@@ -317,7 +319,7 @@ def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examin
         ber=match.ber,
         score=match.score,
         evidence=_evidence(match, options.query.population, examiner.fingerprinter.card),
-        alteration=record.Alteration(
+        alteration=findings.Alteration(
             manipulation.tau,
             manipulation.rho,
             manipulation.reversed,
@@ -338,18 +340,18 @@ def _found(audio: Audio, match: Match, place: tuple[int, int], examiner: _Examin
     )
 
 
-def _judgements(engine: Engine, clip: str, match: Match) -> tuple[record.Judgement, ...]:
+def _judgements(engine: Engine, clip: str, match: Match) -> tuple[findings.Judgement, ...]:
     """List what people decided about a match, the newest first."""
     query = (match.query_start, match.query_stop)
     reference = (match.reference_start, match.reference_stop)
     return tuple(
-        record.Judgement(d.decision, d.name, d.comment, d.decided_at, d.entry_id)
+        findings.Judgement(d.decision, d.name, d.comment, d.decided_at, d.entry_id)
         for d in decisions(engine.store, clip)
         if d.reference_sha256 == match.recording.sha256 and d.is_about(query, reference)
     )
 
 
-def _recorded(blocks: CourseOfMatch) -> record.Course:
+def _recorded(blocks: CourseOfMatch) -> findings.Course:
     """Give the course for the record: groups of neighbors as their mean where there are many."""
     size = -(-len(blocks.times) // MOST_POINTS) or 1
 
@@ -358,7 +360,7 @@ def _recorded(blocks: CourseOfMatch) -> record.Course:
         groups = [values[a : a + size] for a in cuts]
         return [float(np.nanmean(g)) if (~np.isnan(g)).any() else np.nan for g in groups]
 
-    return record.Course(
+    return findings.Course(
         tuple(round(x, 3) for x in grouped(blocks.times)),
         tuple(round(x, 3) for x in grouped(blocks.reference_times)),
         tuple(round(x, 4) for x in grouped(blocks.ber)),

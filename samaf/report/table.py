@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from samaf.csv_rows import csv_lines
-from samaf.report.record import Examination, Examined, Found
+from samaf.report.findings import Examined, Found
+from samaf.report.record import Examination
 
 FIELDS = (
     *("clip", "sha256", "duration", "outcome", "reason"),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from samaf.report.drawn import MAP, course_name, timeline_name
+from samaf.report.findings import Examined
 from samaf.report.pages.document import Block, Facts, Heading, Paragraph, Picture, Table
 from samaf.report.pages.items import found_recordings, recordings
 from samaf.report.pages.results import (
@@ -18,7 +19,7 @@ from samaf.report.pages.results import (
 )
 from samaf.report.pages.weighing import bounds, scale, weights
 from samaf.report.pages.words import log10_lr, moment, span
-from samaf.report.record import Examination, Examined
+from samaf.report.record import Examination
 
 
 def overview(record: Examination) -> Iterator[Block]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from math import log10
 
 from samaf.report.drawn import course_name, line_name, place_name
+from samaf.report.findings import Examined, Found
 from samaf.report.pages.document import Block, Heading, Paragraph, Picture, Table
 from samaf.report.pages.weighing import conclusion
 from samaf.report.pages.words import log10_lr, moment, span
-from samaf.report.record import Examination, Examined, Found
+from samaf.report.record import Examination
 
 MATCH_TITLES = (
     *("", "clip, from", "to", "recording", "from", "to"),

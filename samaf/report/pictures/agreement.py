@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from samaf.report.findings import Course, Found
 from samaf.report.pictures.style import BLACK, BLUE, GREY, ORANGE, PALE, drawing, svg
-from samaf.report.record import Course, Found
 
 CHANCE = 0.5
 SUPPORTS = 0.42  # a block with less supports the match: `samaf.matching.alignment.SAME_SPEECH`
