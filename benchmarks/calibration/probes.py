@@ -15,8 +15,8 @@ from samaf.features import blocks, mfcc
 from samaf.fingerprinters import Fingerprinter, load_hash_model
 from samaf.records import Hashes
 from samaf.training.corpora import Clip, Corpus
-from samaf.training.distortions import Material, coloured_noise, distort
-from samaf.training.preparation import load_material
+from samaf.training.distortions import DistortionSounds, coloured_noise, distort
+from samaf.training.preparation import load_distortion_sounds
 from samaf.training.workers import spread
 
 VERSIONS = 3  # of each clip: as it is, then distorted
@@ -100,19 +100,21 @@ def _spread_over_voices(clips: Sequence[Clip], split: str) -> Iterator[Clip]:
             yield clip
 
 
-def _workshop(corpus: Corpus, model: str, split: str) -> tuple[Fingerprinter, Material]:
+def _workshop(corpus: Corpus, model: str, split: str) -> tuple[Fingerprinter, DistortionSounds]:
     speech = tuple(load(c.path) for c in sorted(voices_behind(corpus), key=lambda c: c.path))
-    material = replace(load_material(replace(corpus, clips=_sounds(corpus)), split), speech=speech)
-    return load_hash_model(model), material
+    sounds = replace(
+        load_distortion_sounds(replace(corpus, clips=_sounds(corpus)), split), speech=speech
+    )
+    return load_hash_model(model), sounds
 
 
 def _sounds(corpus: Corpus) -> tuple[Clip, ...]:
     return tuple(c for c in corpus.clips if c.kind != "speech")
 
 
-def _probe(job: tuple[Clip, bool], workshop: tuple[Fingerprinter, Material]) -> Probe:
+def _probe(job: tuple[Clip, bool], workshop: tuple[Fingerprinter, DistortionSounds]) -> Probe:
     """Hash a clip, and its versions if it is queried."""
-    (clip, is_queried), (fingerprinter, material) = job, workshop
+    (clip, is_queried), (fingerprinter, sounds) = job, workshop
     samples = load(clip.path)
     rng = _generator(clip.path)
     reference = fingerprinter.hashes([samples], clip.path.name).packed
@@ -122,7 +124,7 @@ def _probe(job: tuple[Clip, bool], workshop: tuple[Fingerprinter, Material]) -> 
         if number == 0:
             versions.append(_version(samples, 1.0, 1.0, fingerprinter, seed, rng))
         else:
-            copy = distort(samples, rng, material)
+            copy = distort(samples, rng, sounds)
             versions.append(_version(copy.samples, copy.tau, copy.step, fingerprinter, seed, rng))
     return Probe(clip, clip.speaker or clip.recording, reference, tuple(versions))
 

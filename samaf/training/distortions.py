@@ -28,7 +28,7 @@ TEMPO = np.log(1.65)
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class DistortionSounds:
     """Sounds of one split to distort with, each float32 (n,), peak 1."""
 
     speech: Sequence[np.ndarray]
@@ -51,7 +51,7 @@ class Distorted:
     step: float
 
 
-def distort(samples: np.ndarray, rng: Generator, material: Material) -> Distorted:
+def distort(samples: np.ndarray, rng: Generator, sounds: DistortionSounds) -> Distorted:
     """Lay a random chain of distortions over a clip.
 
     One copy in three was played by a loudspeaker into a room and recorded there; one in three
@@ -59,7 +59,7 @@ def distort(samples: np.ndarray, rng: Generator, material: Material) -> Distorte
     distortions in any order. In half of them speed, pitch or tempo changed, too: before the
     chain, or after it.
     """
-    chain = (_replayed, _called, _mixed)[int(rng.integers(3))](rng, material)
+    chain = (_replayed, _called, _mixed)[int(rng.integers(3))](rng, sounds)
     changed = not chain or rng.random() < 0.5
     speed, step = time_and_pitch(rng) if changed else (1.0, 1.0)
     first = rng.random() < 0.5
@@ -76,13 +76,13 @@ def _some(rng: Generator, *links: tuple[float, Link]) -> list[Link]:
     return [link for share, link in links if rng.random() < share]
 
 
-def _replayed(rng: Generator, material: Material) -> list[Link]:
+def _replayed(rng: Generator, sounds: DistortionSounds) -> list[Link]:
     """A loudspeaker, a room, a microphone, gain control, a codec."""
     return _some(
         rng,
         (0.75, lambda x: channels.loudspeaker(x, rng)),
-        (0.9, lambda x: room(x, rng, material.rooms)),
-        (0.5, lambda x: background(x, rng, material)),
+        (0.9, lambda x: room(x, rng, sounds.rooms)),
+        (0.5, lambda x: background(x, rng, sounds)),
         (0.7, lambda x: channels.microphone(x, rng)),
         (0.5, lambda x: channels.gain_control(x, rng)),
         (0.15, lambda x: channels.clipped(x, rng)),
@@ -90,12 +90,12 @@ def _replayed(rng: Generator, material: Material) -> list[Link]:
     )
 
 
-def _called(rng: Generator, material: Material) -> list[Link]:
+def _called(rng: Generator, sounds: DistortionSounds) -> list[Link]:
     """Noise, a microphone, a denoiser, gain control, one codec or two in a row."""
     return _some(
         rng,
         (0.15, lambda x: channels.hum(x, rng)),
-        (0.6, lambda x: background(x, rng, material)),
+        (0.6, lambda x: background(x, rng, sounds)),
         (0.3, lambda x: channels.microphone(x, rng)),
         (0.35, lambda x: channels.denoised(x, rng)),
         (0.25, lambda x: channels.gain_control(x, rng)),
@@ -105,12 +105,12 @@ def _called(rng: Generator, material: Material) -> list[Link]:
     )
 
 
-def _mixed(rng: Generator, material: Material) -> list[Link]:
+def _mixed(rng: Generator, sounds: DistortionSounds) -> list[Link]:
     """Anything in any order, at most four."""
     chain = _some(
         rng,
-        (0.6, lambda x: background(x, rng, material)),
-        (0.3, lambda x: room(x, rng, material.rooms)),
+        (0.6, lambda x: background(x, rng, sounds)),
+        (0.3, lambda x: room(x, rng, sounds.rooms)),
         (0.2, lambda x: echo(x, rng)),
         (0.35, lambda x: equaliser(x, rng)),
         (0.15, lambda x: line(x, rng)),
@@ -151,15 +151,15 @@ def normalised(samples: np.ndarray) -> np.ndarray:
 # Background -------------------------------------------------------------------------
 
 
-def background(samples: np.ndarray, rng: Generator, material: Material) -> np.ndarray:
+def background(samples: np.ndarray, rng: Generator, sounds: DistortionSounds) -> np.ndarray:
     """Add babble, music, recorded or coloured noise at -5 to 25 dB."""
     kind = rng.choice(4, p=[0.35, 0.2, 0.25, 0.2])
-    if kind == 0 and material.speech:
-        added = babble(material.speech, int(rng.integers(1, 9)), len(samples), rng)
-    elif kind == 1 and material.music:
-        added = excerpt(material.music, len(samples), rng)
-    elif kind == 2 and material.noise:
-        added = excerpt(material.noise, len(samples), rng)
+    if kind == 0 and sounds.speech:
+        added = babble(sounds.speech, int(rng.integers(1, 9)), len(samples), rng)
+    elif kind == 1 and sounds.music:
+        added = excerpt(sounds.music, len(samples), rng)
+    elif kind == 2 and sounds.noise:
+        added = excerpt(sounds.noise, len(samples), rng)
     else:
         added = coloured_noise(len(samples), rng)
     return mix(samples, added, float(rng.uniform(-5, 25)))

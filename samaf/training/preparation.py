@@ -22,7 +22,7 @@ from samaf.files import save_arrays
 from samaf.fingerprinters import Fingerprinter
 from samaf.training.corpora import Clip, Corpus
 from samaf.training.dataset import Dataset
-from samaf.training.distortions import Material, distort
+from samaf.training.distortions import DistortionSounds, distort
 from samaf.training.prepared import (
     TABLE,
     check_readable,
@@ -210,9 +210,9 @@ def _append(home: Path, table: dict[str, Any], versions: Sequence[Version]) -> N
     save_arrays(home / TABLE, **table)
 
 
-def load_material(corpus: Corpus, split: str) -> Material:
+def load_distortion_sounds(corpus: Corpus, split: str) -> DistortionSounds:
     """Decode the sounds of a split that serve for distorting; see `load_sounds`."""
-    return Material(
+    return DistortionSounds(
         speech=load_sounds(corpus.select("speech", split)),
         music=load_sounds(corpus.select("music", split)),
         noise=load_sounds(corpus.select("noise", split)),
@@ -220,16 +220,18 @@ def load_material(corpus: Corpus, split: str) -> Material:
     )
 
 
-def _workshop(corpus: Corpus, wanted: Preparation) -> tuple[Material, Preparation]:
-    return load_material(corpus, wanted.split), wanted
+def _workshop(corpus: Corpus, wanted: Preparation) -> tuple[DistortionSounds, Preparation]:
+    return load_distortion_sounds(corpus, wanted.split), wanted
 
 
-def _version(job: tuple[Clip, int], workshop: tuple[Material, Preparation]) -> Version | str:
+def _version(
+    job: tuple[Clip, int], workshop: tuple[DistortionSounds, Preparation]
+) -> Version | str:
     """Make the frames of a clip, or of its copy of that number, or say why it is unreadable.
 
     A clip that is too short gives no frames.
     """
-    (clip, number), (material, wanted) = job, workshop
+    (clip, number), (sounds, wanted) = job, workshop
     features = wanted.features
     try:
         samples = load(clip.path)
@@ -239,7 +241,7 @@ def _version(job: tuple[Clip, int], workshop: tuple[Material, Preparation]) -> V
         return np.empty((0, features.coefficients), np.float16), 1.0
     if not number:
         return mfcc(samples, features).astype(np.float16), 1.0
-    copy = distort(samples, clip_generator(wanted.seed, clip, number), material)
+    copy = distort(samples, clip_generator(wanted.seed, clip, number), sounds)
     frames = mfcc(copy.samples, replace(features, tau=copy.step)).astype(np.float16)
     return frames, copy.tau
 

@@ -23,7 +23,7 @@ from samaf.files import save_arrays
 from samaf.training import channels, codecs
 from samaf.training import distortions as d
 from samaf.training.corpora import Clip, Corpus
-from samaf.training.preparation import LEAST_SECONDS, load_material
+from samaf.training.preparation import LEAST_SECONDS, load_distortion_sounds
 from samaf.training.prepared import make_once
 from samaf.training.workers import spread
 
@@ -83,11 +83,13 @@ def _coded(
     return codecs.transmitted(samples, name, rate, lost)
 
 
-def _replayed(samples: np.ndarray, rng: np.random.Generator, material: d.Material) -> np.ndarray:
+def _replayed(
+    samples: np.ndarray, rng: np.random.Generator, sounds: d.DistortionSounds
+) -> np.ndarray:
     """Play by a loudspeaker into a room with noise; record with gain control and a codec."""
     out = d.normalised(channels.loudspeaker(samples, rng))
-    out = d.reverberated(out, material.rooms[int(rng.integers(len(material.rooms)))])
-    out = d.mix(out, d.excerpt(material.noise, len(out), rng), rng.uniform(5, 20))
+    out = d.reverberated(out, sounds.rooms[int(rng.integers(len(sounds.rooms)))])
+    out = d.mix(out, d.excerpt(sounds.noise, len(out), rng), rng.uniform(5, 20))
     out = channels.gain_control(d.normalised(channels.microphone(out, rng)), rng)
     return d.codec(d.normalised(out), rng)
 
@@ -208,16 +210,16 @@ def _write(
 
 def _workshop(
     corpus: Corpus, parameters: FeatureParameters
-) -> tuple[d.Material, FeatureParameters]:
-    return load_material(corpus, "validation"), parameters
+) -> tuple[d.DistortionSounds, FeatureParameters]:
+    return load_distortion_sounds(corpus, "validation"), parameters
 
 
 def _work(
-    job: tuple[Clip, bool], workshop: tuple[d.Material, FeatureParameters]
+    job: tuple[Clip, bool], workshop: tuple[d.DistortionSounds, FeatureParameters]
 ) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, float]]] | None:
     """Make the frames of a clip and of its distorted copies; None if it is unreadable or short."""
     clip, queried = job
-    material, parameters = workshop
+    sounds, parameters = workshop
     try:
         samples = load(clip.path)
     except AudioError:
@@ -226,11 +228,11 @@ def _work(
         return None
     made = {}
     for number, (name, condition) in enumerate(_CONDITIONS.items() if queried else ()):
-        if not all(len(getattr(material, kind)) for kind in _NEEDS.get(name, ())):
+        if not all(len(getattr(sounds, kind)) for kind in _NEEDS.get(name, ())):
             continue
         seed = sha256(f"{SEED} {number} {clip.path.name}".encode("utf-8", "surrogateescape"))
         rng = np.random.default_rng(np.frombuffer(seed.digest(), np.uint32))
-        copy = condition(samples, rng, material)
+        copy = condition(samples, rng, sounds)
         frames = mfcc(copy.samples, replace(parameters, tau=copy.step)).astype(np.float16)
         made[name] = (frames, copy.tau)
     return mfcc(samples, parameters).astype(np.float16), made

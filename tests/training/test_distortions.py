@@ -12,17 +12,17 @@ from samaf.features import FeatureParameters, mfcc
 from samaf.training import distortions as d
 
 CLIP = babbling(2.0, 1)
-MATERIAL = d.Material(
+SOUNDS = d.DistortionSounds(
     speech=[babbling(1.5, s) for s in (2, 3)],
     music=[babbling(1.1, 4)],
     noise=[babbling(0.4, 5)],
     rooms=[np.array([1, 0, 0.5, 0.2], np.float32)],
 )
-NOTHING = d.Material([], [], [], [])
+NOTHING = d.DistortionSounds([], [], [], [])
 SAME_LENGTH: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
-    "background": lambda x, r: d.background(x, r, MATERIAL),
+    "background": lambda x, r: d.background(x, r, SOUNDS),
     "background of nothing": lambda x, r: d.background(x, r, NOTHING),
-    "room": lambda x, r: d.room(x, r, MATERIAL.rooms),
+    "room": lambda x, r: d.room(x, r, SOUNDS.rooms),
     "drawn room": lambda x, r: d.room(x, r, []),
     "echo": d.echo,
     "equaliser": d.equaliser,
@@ -63,7 +63,7 @@ def test_an_echo_after_the_end_of_a_clip_is_drawn_but_not_heard() -> None:
 @pytest.mark.parametrize("samples", [CLIP, np.zeros(RATE * 2, np.float32)], ids=["clip", "silence"])
 def test_chains_give_numbers_between_minus_one_and_one(samples: np.ndarray) -> None:
     for seed in range(8):
-        copy = d.distort(samples, np.random.default_rng(seed), MATERIAL)
+        copy = d.distort(samples, np.random.default_rng(seed), SOUNDS)
         assert copy.samples.dtype == np.float32
         assert np.isfinite(copy.samples).all()
         assert np.abs(copy.samples).max() < 1.6  # resampling may overshoot the peak
@@ -73,8 +73,8 @@ def test_chains_give_numbers_between_minus_one_and_one(samples: np.ndarray) -> N
 
 
 def test_the_same_seed_gives_the_same_copy() -> None:
-    first, second = (d.distort(CLIP, np.random.default_rng(9), MATERIAL) for _ in range(2))
-    other = d.distort(CLIP, np.random.default_rng(10), MATERIAL)
+    first, second = (d.distort(CLIP, np.random.default_rng(9), SOUNDS) for _ in range(2))
+    other = d.distort(CLIP, np.random.default_rng(10), SOUNDS)
     assert np.array_equal(first.samples, second.samples)
     assert (first.tau, first.step) == (second.tau, second.step)
     assert not np.array_equal(first.samples[:1000], other.samples[:1000])
@@ -126,7 +126,7 @@ def test_mix_has_the_ratio_asked_for(decibels: float) -> None:
 
 
 def test_voices_of_babble_are_equally_loud() -> None:
-    quiet = [MATERIAL.speech[0], 0.01 * MATERIAL.speech[1]]
+    quiet = [SOUNDS.speech[0], 0.01 * SOUNDS.speech[1]]
     for seed in range(5):
         alone = d.babble(quiet, 1, 24_000, np.random.default_rng(seed))
         assert power(alone) == pytest.approx(1, rel=1e-3)
