@@ -9,12 +9,12 @@ only differences of clocks can be measured.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from samaf.verification.tracking import Track
+from samaf.verification.tracking import SAME_LINE, Track
 
 USUAL_DRIFT = 2e-4  # of clocks: where too little is shared to measure it, it is about 0
 LEAST_DEVIATION = 0.5 / 16_000  # s: no anchor is better than half a sample
@@ -117,7 +117,7 @@ def timeline(durations: Mapping[int, float], tracks: Mapping[Pair, Track]) -> di
     placed = {}
     for number, duration in durations.items():
         edges = [0.0, *jumps[number], duration]
-        pieces = tuple(
+        pieces = _joined(
             Piece(edges[k], edges[k + 1], float(x[columns[number, k]]))
             for k in range(len(edges) - 1)
         )
@@ -132,6 +132,17 @@ def timeline(durations: Mapping[int, float], tracks: Mapping[Pair, Track]) -> di
             len(inside),
         )
     return placed
+
+
+def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Join pieces between which nothing jumps: all pairs together show that the other one did."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        if kept and abs(piece.start - kept[-1].start) < SAME_LINE:
+            kept[-1] = replace(kept[-1], end=piece.end)
+        else:
+            kept.append(piece)
+    return tuple(kept)
 
 
 def _fitted(
