@@ -19,7 +19,7 @@ from samaf.records import Hashes
 EVERY_RECORDING = 1 << 40  # candidates for one segment: no limit
 # A true place takes two or three neighbors of a window: of more recordings that share one stretch,
 # some are not seen there.
-CROWD = NEIGHBORS // 3 + 1
+SEEN = NEIGHBORS // 3
 WHOLE = 0.9  # of the shorter recording: there is nothing more to find
 
 
@@ -56,10 +56,10 @@ def shared(matcher: Matcher, recording_index: int) -> dict[int, list[Candidate]]
             )
             assert position is not None  # the part was cut from this table
             new[position].append(replace(candidate, recording_index=position))
-        crowd = len(new) >= CROWD
+        some_hidden = len(new) > SEEN
         for position, candidates in new.items():
             least = min(len(rows), table.count(position))
-            if crowd and _hashes(candidates) < WHOLE * least:
+            if some_hidden and _hashes(candidates) < WHOLE * least:
                 there = np.ascontiguousarray(table.rows(position))
                 alone = ExactIndex(table_of([(0, there)], there.shape[1]))
                 # Without other recordings, other places tell what likeness is worth.
