@@ -30,6 +30,13 @@ corpus_option = click.option(
     show_default="$SAMAF_CORPUS",
     help="Corpus folder.",
 )
+corpora_option = click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Corpus folder; may be given more than once.  [default: $SAMAF_CORPUS]",
+)
 work_option = click.option(
     "--work", type=click.Path(path_type=Path), help="Folder that keeps what was prepared."
 )

@@ -19,7 +19,7 @@ from benchmarks.field.plan import WHOLE, WITHOUT, collection, plan
 from benchmarks.field.stores import build, opened
 from benchmarks.field.tools import missing
 from benchmarks.surroundings import around_voices
-from benchmarks.terminal import progress_bars, work_option
+from benchmarks.terminal import corpora_option, progress_bars, work_option
 from samaf.fingerprinters import (
     DEFAULT_MODEL,
     Fingerprinter,
@@ -42,13 +42,7 @@ CLIPS = 60
     show_default=True,
     help="Whose clips are queried.",
 )
-@click.option(
-    "--corpus",
-    "corpora",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Corpus folder; may be given more than once.  [default: $SAMAF_CORPUS]",
-)
+@corpora_option
 @click.option("--clips", type=click.IntRange(1), default=CLIPS, show_default=True, help="Queried.")
 @click.option("--lengths", default=LENGTHS, show_default=True, help="Seconds.")
 @click.option("--conditions", default="all", show_default=True, help="all, or NAME,NAME.")

@@ -19,7 +19,10 @@ BED_SNR = (0.0, 6.0)  # dB of a music bed over the voice that speaks over it
 FRAME = SAMPLE_RATE // 100
 GAIN = (0.25, 1.0)  # of a place
 BETWEEN_SECONDS = 20.0  # of programme between two planted places, on average
-PLACES = 12  # of a planted piece, on average
+PLACES = 12  # of a planted piece, on average; more of each once there are MOST_PIECES
+MOST_PIECES = 60
+# Speech at a quarter more or less speed is other speech, to hashes and to signals.
+SPEEDS = (1.0, 0.8, 1.25, 0.64, 1.5625)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ class Planted:
 class Broadcast:
     """Writes a stream piece by piece, and keeps where everything is.
 
-    Programmes are speech of the corpus, each clip once as long as they last. What is left of
-    the time is filled in with hashes by the caller: see `benchmarks.shared.recurring`.
+    Programmes are speech of the corpus, each clip once, and then all of them again at other
+    speeds.
     """
 
     def __init__(self, corpus: Corpus, splits: tuple[str, ...], seconds: float, seed: str) -> None:
@@ -44,11 +47,11 @@ class Broadcast:
         speech = list(required(corpus, "speech", *splits))
         music = [c for c in required(corpus, "music", *splits) if _seconds(c) >= PLANTED_SECONDS[1]]
         order = self._rng.permutation(len(speech))
-        count = max(2, round(seconds / BETWEEN_SECONDS / PLACES))
+        count = max(2, min(MOST_PIECES, round(seconds / BETWEEN_SECONDS / PLACES)))
         self._pieces = [
             self._piece(n, [speech[i] for i in order[:count]], music) for n in range(count)
         ]
-        self._programme = [speech[i] for i in order[count:]]
+        self._speech = [speech[i] for i in order[count:]]
         self._seconds = seconds
 
     def _piece(self, number: int, voices: list[Clip], music: list[Clip]) -> tuple[str, np.ndarray]:
@@ -62,16 +65,24 @@ class Broadcast:
         count = round(self._rng.uniform(PLANTED_SECONDS[0], max(longest, 3.1)) * SAMPLE_RATE)
         return kind, _from_first_sound(samples[:count][::-1])[::-1]
 
+    def _programme(self) -> Iterator[np.ndarray]:
+        """Yield all speech, at one speed after the other."""
+        import soxr
+
+        for speed in SPEEDS:
+            for clip in self._speech:
+                samples = load(clip.path)
+                yield samples if speed == 1 else soxr.resample(samples, speed, 1.0, "HQ")
+
     def parts(self) -> Iterator[tuple[np.ndarray, Planted | None]]:
         """Yield samples one after the other, and what is planted in them."""
         position = 0
-        programme = iter(self._programme)
+        programme = self._programme()
         while position < self._seconds * SAMPLE_RATE:
             for _ in range(int(self._rng.integers(1, 4))):
-                clip = next(programme, None)
-                if clip is None:
+                samples = next(programme, None)
+                if samples is None:
                     return
-                samples = load(clip.path)
                 position += len(samples)
                 yield samples, None
             for _ in range(int(self._rng.integers(1, 4))):
@@ -82,7 +93,7 @@ class Broadcast:
                     voice = next(programme, None)  # one that is nowhere else
                     if voice is None:
                         return
-                    samples = self._under_voice(samples, load(voice.path))
+                    samples = self._under_voice(samples, voice)
                 start = position / SAMPLE_RATE
                 position += len(samples)
                 yield samples, Planted(number, kind, start, position / SAMPLE_RATE)

@@ -11,9 +11,9 @@ from benchmarks.shared import excerpts as untouched
 from benchmarks.shared import overlapping, recurring
 from benchmarks.shared.synchronising import Setting, measure
 from benchmarks.tables import markdown, of_lines
-from benchmarks.terminal import corpus_option, progress_bars
+from benchmarks.terminal import corpora_option, corpus_option, progress_bars
 from samaf.engine.options import INDEX_TYPES
-from samaf.training.corpora import open_corpus
+from samaf.training.corpora import default_root, open_corpora, open_corpus
 
 hours_option = click.option(
     "--hours", default=100.0, show_default=True, help="Of the collection that is searched."
@@ -51,18 +51,19 @@ def sync(events: int, devices: int, minutes: float, snr: float, split: str, corp
 )
 @click.option("--seed", default="repeats", show_default=True, help="Any word: another stream.")
 @split_option
-@corpus_option
-def repeats(minutes: float, hours: float, seed: str, split: str, corpus: Path) -> None:
+@corpora_option
+def repeats(minutes: float, hours: float, seed: str, split: str, corpora: tuple[Path, ...]) -> None:
     """Find planted prompts, jingles and music beds in a broadcast-like stream.
 
-    A stream longer than the split's speech takes speech of the train split, too.
+    Speech of the train split is taken, too, and again at other speeds where the stream is longer.
     """
     splits = (split, "train")
+    corpus = open_corpora(corpora or (default_root(),))
     with tempfile.TemporaryDirectory() as folder:
         if hours:
-            lines = recurring.scale(open_corpus(corpus), splits, hours, Path(folder))
+            lines = recurring.scale(corpus, splits, hours, Path(folder))
         else:
-            lines = recurring.measure(open_corpus(corpus), splits, minutes, seed, Path(folder))
+            lines = recurring.measure(corpus, splits, minutes, seed, Path(folder))
     what = f"{hours:g} h of hashes" if hours else f"{minutes:g} min"
     click.echo(markdown(of_lines("repeats", f"Repeats: {what}, {split}", lines)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from samaf.errors import QueryError, ShardAwayError
+from samaf.errors import IndexDatabaseError, QueryError, ShardAwayError
 from samaf.fingerprinters import AnyFingerprinter, Fingerprinter
 from samaf.index.cluster import (
     ClusterIndex,
@@ -79,6 +79,29 @@ class DatabaseIndex:
             self._index = ClusterIndex(ClusterTable(shards, version, away), self._codebook)
         assert self._index
         return self._index
+
+    def check(self) -> None:
+        """Refuse an index that no server answers for, or that belongs to another store or model.
+
+        Raises
+        ------
+        IndexDatabaseError
+            See above.
+        """
+        self._answering()
+
+    def follow(self) -> None:
+        """Load what was added to the store.
+
+        Raises
+        ------
+        IndexDatabaseError
+            It could not be loaded.
+        """
+        try:
+            self.get()
+        except IndexDatabaseError as error:
+            raise IndexDatabaseError(f"all is stored, but the index is behind: {error}") from error
 
     def status(self) -> IndexStatus:
         """Tell how far the index is behind the store."""

@@ -134,14 +134,17 @@ class Engine:
         AudioError, StoreError, FingerprinterError
             A path does not exist (then nothing is added), the store cannot be written, or
             it belongs to another model.
+        IndexDatabaseError
+            No server of the index answers (then nothing is added), or it could not be brought up
+            to date (then everything is stored).
         """
         given = [paths] if isinstance(paths, str | os.PathLike) else paths
         files = list(audio_files(given))
         self.store.bind(stored_fingerprinter(self.fingerprinter))
+        self._current_index.check()
         selection = Selection(track, channel)
         yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
-        if "://" in self.index_type:
-            self._current_index.get()
+        self._current_index.follow()
 
     def watch(
         self,
@@ -168,18 +171,19 @@ class Engine:
 
         Raises
         ------
-        AudioError, StoreError, FingerprinterError
+        AudioError, StoreError, FingerprinterError, IndexDatabaseError
             As in `add`; a folder that vanishes later is waited for.
         """
         given = [folders] if isinstance(folders, str | os.PathLike) else folders
         tops = watched_folders(given)
         self.store.bind(stored_fingerprinter(self.fingerprinter))
+        self._current_index.check()
         selection = Selection(track, channel)
 
         def add_files(files: Sequence[Path]) -> Iterator[AddResult]:
             yield from add(self.store, self.fingerprinter, files, labels, jobs, selection)
-            if files and "://" in self.index_type:
-                self._current_index.get()
+            if files:
+                self._current_index.follow()
 
         with seen_files(self.store, self._cache_folder) as seen:
             yield from watch(tops, self.store, add_files, seen, until or Event())
@@ -563,7 +567,7 @@ class Engine:
 
 
 def open(  # noqa: A001  # samaf.open reads as intended
-    url: str | None = None,
+    url: str | os.PathLike[str] | None = None,
     *,
     model: str | None = None,
     index: str = "exact",
@@ -597,4 +601,5 @@ def open(  # noqa: A001  # samaf.open reads as intended
     when there is no such model or the store belongs to another one.
     """
     check_index_type(index)
-    return Engine(Store.open(url, create=create), model, index, cache_folder)
+    path = None if url is None else os.fspath(url)
+    return Engine(Store.open(path, create=create), model, index, cache_folder)

@@ -20,6 +20,12 @@ class KeptIndex(Protocol):
     def get(self) -> Any:
         """Give the index at the store's newest revision."""
 
+    def check(self) -> None:
+        """Refuse an index in a database that cannot be used, before anything is added."""
+
+    def follow(self) -> None:
+        """Bring an index in a database up to date with what was added."""
+
     def status(self) -> IndexStatus:
         """Tell where the index lies, and whether it is current and undamaged."""
 
@@ -77,6 +83,12 @@ class CurrentIndex:
             else:  # none yet, or the store was replaced by another
                 self._index = self._open(table)
         return self._index
+
+    def check(self) -> None:
+        """Do nothing: the index is made when it is needed."""
+
+    def follow(self) -> None:
+        """Do nothing: the next search reads what is newer."""
 
     def status(self) -> IndexStatus:
         """Tell where the cached index lies, and whether it is current and undamaged."""

@@ -9,12 +9,12 @@ only differences of clocks can be measured.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from samaf.verification.tracking import Track
+from samaf.verification.tracking import FEWEST, SAME_LINE, Track
 
 USUAL_DRIFT = 2e-4  # of clocks: where too little is shared to measure it, it is about 0
 LEAST_DEVIATION = 0.5 / 16_000  # s: no anchor is better than half a sample
@@ -85,53 +85,97 @@ def timeline(durations: Mapping[int, float], tracks: Mapping[Pair, Track]) -> di
         Anchors by pair; all recordings are connected by them.
     """
     jumps = _jumps(list(durations), tracks)
-    columns = {
-        (number, piece): column
-        for column, (number, piece) in enumerate(
-            (number, piece) for number in durations for piece in range(len(jumps[number]) + 1)
-        )
-    }
-    drifts = {number: len(columns) + k for k, number in enumerate(durations)}
-    width = len(columns) + len(drifts)
-    reference = next(iter(durations))
-
-    owners, rows, values = [], [], []
-    for (one, other), track in tracks.items():
-        for first, second in zip(track.first.tolist(), track.second.tolist(), strict=True):
-            row = np.zeros(width)
-            for number, moment, sign in ((one, first, 1.0), (other, second, -1.0)):
-                piece = int(np.searchsorted(jumps[number], moment))
-                row[columns[number, piece]] += sign
-                row[drifts[number]] += sign * moment
-            owners.append((one, other))
-            rows.append(row)
-            values.append(second - first)
-    kept = [c for c in range(width) if c not in (columns[reference, 0], drifts[reference])]
-    matrix, target = np.array(rows)[:, kept], np.array(values)
-    solution, errors, residuals = _fitted(
-        matrix, target, np.array([c >= len(columns) for c in kept])
-    )
-    x, e = np.zeros(width), np.zeros(width)
-    x[kept], e[kept] = solution, errors
+    solved = _Solved(list(durations), tracks, jumps)
+    while bare := solved.unsupported():
+        number, piece = bare
+        del jumps[number][max(0, piece - 1)]
+        solved = _Solved(list(durations), tracks, jumps)
 
     placed = {}
     for number, duration in durations.items():
         edges = [0.0, *jumps[number], duration]
-        pieces = tuple(
-            Piece(edges[k], edges[k + 1], float(x[columns[number, k]]))
-            for k in range(len(edges) - 1)
-        )
-        mine = [r for r, owner in zip(residuals, owners, strict=True) if number in owner]
-        inside = [r for r in mine if np.isfinite(r)]
+        starts = [solved.starts[number, piece] for piece in range(len(edges) - 1)]
+        inside = solved.inside(number)
         placed[number] = Placed(
-            pieces,
-            float(x[drifts[number]]),
-            float(e[columns[number, 0]]),
-            float(e[drifts[number]]),
-            float(np.sqrt(np.mean(np.square(inside)))) if inside else 0.0,
+            _joined(map(Piece, edges[:-1], edges[1:], starts)),
+            solved.drifts[number],
+            solved.start_errors[number],
+            solved.drift_errors[number],
+            float(np.sqrt(np.mean(np.square(inside)))) if len(inside) else 0.0,
             len(inside),
         )
     return placed
+
+
+class _Solved:
+    """Starts of all pieces and drifts of all recordings, from all anchors at once.
+
+    Attributes
+    ----------
+    starts
+        By recording and number of the piece.
+    drifts, start_errors, drift_errors
+        By recording; errors are half of the 95 % intervals.
+    """
+
+    def __init__(
+        self,
+        numbers: Sequence[int],
+        tracks: Mapping[Pair, Track],
+        jumps: Mapping[int, Sequence[float]],
+    ) -> None:
+        pieces = [(n, piece) for n in numbers for piece in range(len(jumps[n]) + 1)]
+        self._columns = {piece: column for column, piece in enumerate(pieces)}
+        drifts = {number: len(pieces) + k for k, number in enumerate(numbers)}
+        width = len(pieces) + len(drifts)
+        owners, rows, values = [], [], []
+        for (one, other), track in tracks.items():
+            for first, second in zip(track.first.tolist(), track.second.tolist(), strict=True):
+                row = np.zeros(width)
+                for number, moment, sign in ((one, first, 1.0), (other, second, -1.0)):
+                    piece = int(np.searchsorted(jumps[number], moment))
+                    row[self._columns[number, piece]] += sign
+                    row[drifts[number]] += sign * moment
+                owners.append((one, other))
+                rows.append(row)
+                values.append(second - first)
+        self._owners, self._matrix = np.array(owners), np.array(rows)
+        reference = self._columns[numbers[0], 0], drifts[numbers[0]]
+        kept = [column for column in range(width) if column not in reference]
+        solution, errors, self._residuals = _fitted(
+            self._matrix[:, kept], np.array(values), np.array([c >= len(pieces) for c in kept])
+        )
+        x, e = np.zeros(width), np.zeros(width)
+        x[kept], e[kept] = solution, errors
+        self.starts = {piece: float(x[column]) for piece, column in self._columns.items()}
+        self.drifts = {number: float(x[column]) for number, column in drifts.items()}
+        self.start_errors = {n: float(e[self._columns[n, 0]]) for n in numbers}
+        self.drift_errors = {number: float(e[column]) for number, column in drifts.items()}
+
+    def unsupported(self) -> tuple[int, int] | None:
+        """Give a piece beside others that too few anchors tell of: nothing places it."""
+        support = (self._matrix[np.isfinite(self._residuals)] != 0).sum(axis=0)
+        several = {number for number, piece in self._columns if piece}
+        for (number, piece), column in self._columns.items():
+            if number in several and support[column] < FEWEST:
+                return number, piece
+        return None
+
+    def inside(self, number: int) -> np.ndarray:
+        """Give the residuals of a recording's anchors, in seconds, without outliers."""
+        mine = self._residuals[(self._owners == number).any(axis=1)]
+        return mine[np.isfinite(mine)]
+
+
+def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Join pieces between which nothing jumps: all pairs together show that the other one did."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        if kept and abs(piece.start - kept[-1].start) < SAME_LINE:
+            kept[-1] = replace(kept[-1], end=piece.end)
+        else:
+            kept.append(piece)
+    return tuple(kept)
 
 
 def _fitted(

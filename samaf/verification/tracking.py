@@ -94,7 +94,7 @@ def track(first: Signal, second: Signal, guesses: Sequence[Guess]) -> Track:
     anchors: list[_Anchor] = []
     for guess, stretch in zip(guesses, stretches, strict=True):
         anchors += tracker.along(guess, stretch, spacing)
-    found = _on_lines(anchors)
+    found = _on_lines(anchors, window)
     if len(found) >= FEWEST:
         found = tracker.with_jumps(found)
     return Track(
@@ -274,10 +274,11 @@ def _slope(anchors: Sequence[_Anchor]) -> float:
     return 1.0 + float(np.array(slopes)[order][np.searchsorted(heavy, heavy[-1] / 2)])
 
 
-def _on_lines(anchors: Sequence[_Anchor]) -> list[_Anchor]:
+def _on_lines(anchors: Sequence[_Anchor], window: float) -> list[_Anchor]:
     """Keep anchors that lie with others on lines of one slope, and number the lines.
 
-    A line takes over where two anchors in a row agree on it; one alone is no line.
+    A line takes over where two anchors in a row agree on it; one alone is no line. Nor are those
+    whose windows of ``window`` seconds all overlap, where there are others: they show one sound.
     """
     if len(anchors) < FEWEST:
         return []
@@ -294,4 +295,12 @@ def _on_lines(anchors: Sequence[_Anchor]) -> list[_Anchor]:
         else:
             continue
         found.append(replace(anchor, piece=piece))
+    long = [line for line in range(piece + 1) if _length(found, line) >= window]
+    if long:
+        found = [replace(a, piece=long.index(a.piece)) for a in found if a.piece in long]
     return found if len(found) >= FEWEST else []
+
+
+def _length(anchors: Sequence[_Anchor], piece: int) -> float:
+    moments = [anchor.first for anchor in anchors if anchor.piece == piece]
+    return moments[-1] - moments[0]

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from shell import BRUNO, STRANGER, Run
 
+import samaf
+from benchmarks.cluster.servers import ShardServer, new_url
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import wav
+from samaf.errors import IndexDatabaseError
 
 pytestmark = pytest.mark.process
 
@@ -145,6 +148,30 @@ def test_a_shard_that_is_away_is_named(run: Run, new_index: NewIndex) -> None:
     assert "the server does not answer" in complaint(run("index", "status", "--index", away))
     alone = re.sub(r"@.*/", "@127.0.0.1:1/", url)
     assert "the server does not answer" in complaint(run("query", BRUNO, "--index", alone))
+
+
+@pytest.mark.usefixtures("store")
+def test_an_index_that_is_away_lets_nothing_be_added(run: Run) -> None:
+    before = answer(run("stats", "--json"))
+    away = "clickhouse://default@127.0.0.1:1/base"
+    assert "the server does not answer" in complaint(run("add", STRANGER, "--index", away))
+    assert answer(run("stats", "--json"))["recordings"] == before["recordings"]
+
+
+def test_what_was_added_before_the_index_went_away_is_stored(
+    shards: list[ShardServer], tmp_path: Path
+) -> None:
+    url = new_url(shards[0])
+    with samaf.open(tmp_path / "new.db", index=url) as engine:
+        adding = engine.add([BRUNO])
+        assert next(adding).status == "added"
+        shards[0].kill()
+        try:
+            with pytest.raises(IndexDatabaseError, match="all is stored, but the index is behind"):
+                next(adding)
+        finally:
+            shards[0].start()
+        assert engine.query(BRUNO).matches[0].recording.name == BRUNO.name
 
 
 @pytest.mark.usefixtures("store")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from planted import RANDOM, random_hashes
+from planted import RANDOM, flipped, random_hashes
 
 from samaf.index import ExactIndex, HashTable, table_of
 from samaf.index.local import rows_after
 from samaf.matching import Candidate, Matcher
-from samaf.matching.duplicates import shared
+from samaf.matching.duplicates import shared, without_overlaps
 
 
 def pairs(table: HashTable) -> dict[tuple[int, int], list[Candidate]]:
@@ -42,6 +44,40 @@ def test_one_jingle_in_many_recordings_gives_all_pairs() -> None:
     rows = [np.concatenate([random_hashes(rng, n), jingle]) for n in range(20, 32)]
     found = pairs(table_of(list(enumerate(rows)), 32))
     assert len(found) == 12 * 11 / 2
+
+
+def test_many_copies_of_two_stretches_hide_none_of_them() -> None:
+    rng = np.random.default_rng(4)
+    own = random_hashes(rng, 160)
+    rows = [own]
+    for number in range(1, 13):  # more than a window has neighbors
+        rows.append(random_hashes(rng, 120))
+        rows[-1][10:40] = flipped(rng, own[20:50], 0.01 * number)
+        rows[-1][70:100] = flipped(rng, own[100:130], 0.01 * (13 - number))
+    matcher = Matcher(ExactIndex(table_of(list(enumerate(rows)), 32)), RANDOM, 9, 0.1, 1)
+    found = shared(matcher, 0)
+    assert set(found) == set(range(1, 13))
+    for number, candidates in found.items():
+        assert {c.recording_id for c in candidates} == {number}
+        spans = [(c.segment.first, c.segment.stop) for c in candidates]
+        assert spans == [(20, 50), (100, 130)]
+
+
+def test_a_long_stretch_in_noise_stands_before_short_ones() -> None:
+    rng = np.random.default_rng(5)
+    rows = [random_hashes(rng, 60) for _ in range(2)]
+    rows[1][10:50] = rows[0][10:50]
+    (long,) = pairs(table_of(list(enumerate(rows)), 32))[0, 1]
+    # As far away as a reading of the text, which the rank by reliable bits goes by.
+    long = replace(long, weighted_log10_evalue=0.4)
+    short = replace(
+        long,
+        segment=replace(long.segment, first=12, stop=20, ber=0.3),
+        span=(12.0, 20.0),
+        log10_evalue=-1.0,
+        weighted_log10_evalue=0.2,
+    )
+    assert without_overlaps([short, long]) == [long]
 
 
 def test_empty_short_and_deleted_recordings() -> None:

@@ -78,3 +78,18 @@ def test_a_jump_that_one_pair_shows_belongs_to_the_later_recording() -> None:
     assert [len(placed[n].pieces) for n in (0, 1)] == [1, 2]
     before, after = placed[1].pieces
     assert after.start - before.start == pytest.approx(-7.0, abs=1e-5)
+
+
+def test_a_line_that_goes_on_where_it_was_is_no_jump() -> None:
+    tracks = {(0, 1): cut_at(measured(0, 1), 0, 50.0, 0.0)}
+    (piece,) = timeline({0: 100.0, 1: 90.0}, tracks)[1].pieces
+    assert (piece.begin, piece.end) == (0.0, 90.0)
+
+
+def test_two_wrong_anchors_at_an_end_are_no_jump() -> None:
+    wrong = measured(1, 2)
+    wrong.second[-2:] += 0.5
+    wrong.piece[-2:] = 1
+    placed = timeline(dict.fromkeys(STARTS, 100.0), {(0, 1): measured(0, 1), (1, 2): wrong})
+    assert [len(one.pieces) for one in placed.values()] == [1, 1, 1]
+    assert placed[2].place(0) == pytest.approx(STARTS[2], abs=1e-5)
