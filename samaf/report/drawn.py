@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from samaf.report.findings import Examined, Stored
+from samaf.report.examined import Examined, Stored
 from samaf.report.pictures.agreement import ber_along, time_line
 from samaf.report.pictures.certainty import hit_rates, score_densities, tippett
 from samaf.report.pictures.place import clip_map, recording_with_stretches

@@ -21,7 +21,7 @@ from samaf.engine.references import References
 from samaf.errors import AudioError, QueryError, ReportError
 from samaf.fingerprinters import Fingerprinter, ModelCard
 from samaf.records import Match, QueryResult, Recording, Verification
-from samaf.report import findings, record
+from samaf.report import examined, record
 from samaf.report.drawn import match_name
 from samaf.report.pictures.signals import lag_curves
 from samaf.report.pictures.spectra import Excerpt, spectrogram_pair
@@ -140,7 +140,7 @@ def _path(clip: str | os.PathLike[str]) -> Path:
     return Path(clip)
 
 
-def _evidence(match: Match, population: str, card: ModelCard) -> tuple[findings.Evidence, ...]:
+def _evidence(match: Match, population: str, card: ModelCard) -> tuple[examined.Evidence, ...]:
     is_fitted = all(each.calibrated for each in alternatives(card))
     against = [
         ("speech", match.score_other_speech, match.log10_lr_other_speech),
@@ -149,15 +149,15 @@ def _evidence(match: Match, population: str, card: ModelCard) -> tuple[findings.
     if population == "prompts":
         against.reverse()
     return tuple(
-        findings.Evidence(key, score, ratio if is_fitted else None) for key, score, ratio in against
+        examined.Evidence(key, score, ratio if is_fitted else None) for key, score, ratio in against
     )
 
 
-def _signal(verification: Verification | None) -> findings.Signal | None:
+def _signal(verification: Verification | None) -> examined.Signal | None:
     if verification is None:
         return None
     is_exact = not isnan(verification.lag_samples)
-    return findings.Signal(
+    return examined.Signal(
         verified=verification.verified,
         score=verification.score,
         log10_lr=verification.log10_lr,
@@ -207,7 +207,7 @@ class _Examiner:
         return result
 
 
-def _examined(path: Path, number: int, examiner: _Examiner) -> findings.Examined:
+def _examined(path: Path, number: int, examiner: _Examiner) -> examined.Examined:
     given, options = printable(path), examiner.options.query
     try:
         with read(path, track=options.track, channel=options.channel) as audio:
@@ -222,20 +222,20 @@ def _examined(path: Path, number: int, examiner: _Examiner) -> findings.Examined
                 _found(audio, match, (number, rank), examiner)
                 for rank, match in enumerate(result.matches, 1)
             )
-            candidates: tuple[findings.Candidate, ...] = ()
+            candidates: tuple[examined.Candidate, ...] = ()
             if not result.reason and audio.duration <= record.CANDIDATES_UP_TO_S:
                 candidates = _candidates(examiner, path, result)
     except AudioError as error:
         # The path is where it is today; the reason is the same wherever it lies.
         reason = printable(str(error)).removeprefix(f"{printable(path.absolute())}: ")
-        return findings.Examined(given, None, reason)
-    return findings.Examined(given, item, result.reason, digest, matches, candidates)
+        return examined.Examined(given, None, reason)
+    return examined.Examined(given, item, result.reason, digest, matches, candidates)
 
 
-def item_of(audio: Audio, path: Path) -> findings.Item:
+def item_of(audio: Audio, path: Path) -> examined.Item:
     """Describe a decoded file."""
     media = audio.media
-    return findings.Item(
+    return examined.Item(
         name=printable(path.name),
         bytes=path.stat().st_size,
         sha256=audio.sha256,
@@ -254,7 +254,7 @@ def item_of(audio: Audio, path: Path) -> findings.Item:
 
 def _candidates(
     examiner: _Examiner, path: Path, result: QueryResult
-) -> tuple[findings.Candidate, ...]:
+) -> tuple[examined.Candidate, ...]:
     """List what a plain search finds beyond the limit, the nearest first."""
     options = examiner.options.query
     wider = replace(
@@ -271,7 +271,7 @@ def _candidates(
         if match.recording.recording_id not in accepted
     ]
     return tuple(
-        findings.Candidate(
+        examined.Candidate(
             stored(match.recording),
             match.query_start,
             match.query_stop,
@@ -284,9 +284,9 @@ def _candidates(
     )
 
 
-def stored(recording: Recording) -> findings.Stored:
+def stored(recording: Recording) -> examined.Stored:
     """Describe a recording of the store."""
-    return findings.Stored(
+    return examined.Stored(
         recording.recording_id,
         recording.name,
         recording.sha256,
@@ -301,7 +301,7 @@ def stored(recording: Recording) -> findings.Stored:
 
 def _found(
     audio: Audio, match: Match, place: tuple[int, int], examiner: _Examiner
-) -> findings.Found:
+) -> examined.Found:
     options = examiner.options
     blocks = whole_course(audio, match, examiner.engine)
     inside = (blocks.times >= match.query_start) & (blocks.times <= match.query_stop)
@@ -310,7 +310,7 @@ def _found(
     if options.pictures and place[1] <= MOST_PICTURED:
         state, names = _pictured(audio, match, place, examiner)
     manipulation = match.manipulation
-    return findings.Found(
+    return examined.Found(
         recording=stored(match.recording),
         query_start=match.query_start,
         query_stop=match.query_stop,
@@ -319,7 +319,7 @@ def _found(
         ber=match.ber,
         score=match.score,
         evidence=_evidence(match, options.query.population, examiner.fingerprinter.card),
-        alteration=findings.Alteration(
+        alteration=examined.Alteration(
             manipulation.tau,
             manipulation.rho,
             manipulation.reversed,
@@ -340,18 +340,18 @@ def _found(
     )
 
 
-def _judgements(engine: Engine, clip: str, match: Match) -> tuple[findings.Judgement, ...]:
+def _judgements(engine: Engine, clip: str, match: Match) -> tuple[examined.Judgement, ...]:
     """List what people decided about a match, the newest first."""
     query = (match.query_start, match.query_stop)
     reference = (match.reference_start, match.reference_stop)
     return tuple(
-        findings.Judgement(d.decision, d.name, d.comment, d.decided_at, d.entry_id)
+        examined.Judgement(d.decision, d.name, d.comment, d.decided_at, d.entry_id)
         for d in decisions(engine.store, clip)
         if d.reference_sha256 == match.recording.sha256 and d.is_about(query, reference)
     )
 
 
-def _recorded(blocks: CourseOfMatch) -> findings.Course:
+def _recorded(blocks: CourseOfMatch) -> examined.Course:
     """Give the course for the record: groups of neighbors as their mean where there are many."""
     size = -(-len(blocks.times) // MOST_POINTS) or 1
 
@@ -360,7 +360,7 @@ def _recorded(blocks: CourseOfMatch) -> findings.Course:
         groups = [values[a : a + size] for a in cuts]
         return [float(np.nanmean(g)) if (~np.isnan(g)).any() else np.nan for g in groups]
 
-    return findings.Course(
+    return examined.Course(
         tuple(round(x, 3) for x in grouped(blocks.times)),
         tuple(round(x, 3) for x in grouped(blocks.reference_times)),
         tuple(round(x, 4) for x in grouped(blocks.ber)),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from samaf.report.findings import Quality
+from samaf.report.examined import Quality
 
 FRAME_S = 0.01
 FFT = 512  # samples, 32 ms at 16 kHz

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from samaf.report.findings import Examined
+from samaf.report.examined import Examined
 
 FORMAT = 1
 KIND = "samaf examination"

@@ -13,7 +13,7 @@ from samaf.engine.options import POPULATIONS, QueryOptions
 from samaf.errors import AudioError, ReportError
 from samaf.report.differences import Difference, differences, verdict
 from samaf.report.examination import ReportOptions, examine
-from samaf.report.findings import Examined
+from samaf.report.examined import Examined
 from samaf.report.record import FORMAT, KIND, Examination
 from samaf.report.values import from_json
 from samaf.text import printable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from samaf.csv_rows import csv_lines
-from samaf.report.findings import Examined, Found
+from samaf.report.examined import Examined, Found
 from samaf.report.record import Examination
 
 FIELDS = (

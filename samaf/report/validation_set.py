@@ -21,7 +21,7 @@ from samaf.engine.engine import Engine
 from samaf.engine.engine import open as open_store
 from samaf.engine.options import QueryOptions
 from samaf.report.examination import ReportOptions, examine
-from samaf.report.findings import Examined
+from samaf.report.examined import Examined
 from samaf.report.record import Examination
 from samaf.report.values import from_json, to_json
 

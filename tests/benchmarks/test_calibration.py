@@ -197,7 +197,7 @@ def test_every_length_is_a_group_of_its_own() -> None:
 
 
 @pytest.mark.slow
-def test_own_findings_count_the_places_of_all_recordings() -> None:
+def test_own_matches_count_the_places_of_all_recordings() -> None:
     model = "1LST128C"
     fingerprinter = load_hash_model(model)
     paths = sorted(CLIPS.iterdir())[:4]

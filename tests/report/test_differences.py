@@ -9,7 +9,7 @@ import pytest
 
 from samaf.report import Examination
 from samaf.report.differences import differences, verdict
-from samaf.report.findings import Found
+from samaf.report.examined import Found
 
 
 def with_match(record: Examination, **changes: object) -> Examination:

@@ -15,7 +15,7 @@ import pytest
 from samaf.errors import ReportError
 from samaf.report import Case, Examination, write_html, write_pdf
 from samaf.report.evaluation import SCALE, support_sentence
-from samaf.report.findings import Found
+from samaf.report.examined import Found
 from samaf.report.glyphs import BREAK, breakable, drawable, shortened
 from samaf.report.pages import document
 from samaf.report.pages.document import Facts, Picture

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from samaf.errors import ReportError
-from samaf.report.findings import Item
+from samaf.report.examined import Item
 from samaf.report.record import Examination
 from samaf.report.schema import record_schema
 from samaf.report.values import from_json, to_json

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from samaf.report.findings import Examined, Found, Stored
+from samaf.report.examined import Examined, Found, Stored
 from samaf.report.record import Examination
 
 KNOWLEDGE_BASE = "http://example.org/kb/"

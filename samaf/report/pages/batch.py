@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from samaf.report.drawn import MAP, course_name, timeline_name
-from samaf.report.findings import Examined
+from samaf.report.examined import Examined
 from samaf.report.pages.document import Block, Facts, Heading, Paragraph, Picture, Table
 from samaf.report.pages.items import found_recordings, recordings
 from samaf.report.pages.results import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from samaf.report.findings import Item, Stored
+from samaf.report.examined import Item, Stored
 from samaf.report.pages.document import Block, Facts, Heading, Paragraph, Table
 from samaf.report.pages.words import NOT_AVAILABLE, decibels, labels, moment
 from samaf.report.record import Examination

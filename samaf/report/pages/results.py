@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import log10
 
 from samaf.report.drawn import course_name, line_name, place_name
-from samaf.report.findings import Examined, Found
+from samaf.report.examined import Examined, Found
 from samaf.report.pages.document import Block, Heading, Paragraph, Picture, Table
 from samaf.report.pages.weighing import conclusion
 from samaf.report.pages.words import log10_lr, moment, span

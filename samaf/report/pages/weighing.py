@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from samaf.report.drawn import density_name
 from samaf.report.evaluation import bounded, ratio_words, scale_rows, support_sentence
-from samaf.report.findings import Examined, Found
+from samaf.report.examined import Examined, Found
 from samaf.report.pages.document import Block, Heading, Items, Paragraph, Picture, Table
 from samaf.report.pages.words import NAMES, NOT_EXAMINED, chance, moment, span
 from samaf.report.record import CANDIDATES_UP_TO_S, Examination

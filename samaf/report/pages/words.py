@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log10
 
-from samaf.report.findings import Found, Stored
+from samaf.report.examined import Found, Stored
 from samaf.report.record import Case, Examination
 
 NAMES = {"speech": "H2a", "text": "H2b"}  # of alternatives, in the propositions

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from samaf.report.findings import Course, Found
+from samaf.report.examined import Course, Found
 from samaf.report.pictures.style import BLACK, BLUE, GREY, ORANGE, PALE, drawing, svg
 
 CHANCE = 0.5
