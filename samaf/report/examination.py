@@ -103,13 +103,13 @@ def examine(
         )
     paths = [_path(clip) for clip in clips]
     state = store_state(engine)
-    examined = []
+    results = []
     with References(options.audio) as references:
         examiner = _Examiner(engine, fingerprinter, options, references, pictures)
         for number, path in enumerate(paths, 1):
-            examined.append(_examined(path, number, examiner))
+            results.append(_examined(path, number, examiner))
             on_progress(number, len(paths))
-    digests = sorted({f.recording.sha256 for clip in examined for f in clip.matches})
+    digests = sorted({f.recording.sha256 for clip in results for f in clip.matches})
     return record.Examination(
         case=case,
         made_at="" if case.issued else made_at(),
@@ -129,7 +129,7 @@ def examine(
             options.query.track,
             options.query.channel,
         ),
-        clips=tuple(examined),
+        clips=tuple(results),
         entries=tuple(entries(engine, digests)),
     )
 
