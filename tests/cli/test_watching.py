@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shell import BRUNO, STRANGER, Run
@@ -15,35 +16,49 @@ from shell import BRUNO, STRANGER, Run
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
+ENDS = {signal.SIGTERM: 0, signal.SIGINT: 130}  # exit status by signal
+
+
 @pytest.mark.process
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_watched_folder(
-    run: Run, start: Start, tmp_path: Path, number: signal.Signals, status: int
-) -> None:
-    folder = tmp_path / "incoming"
-    folder.mkdir()
+def test_watched_folders(run: Run, start: Start, tmp_path: Path) -> None:
+    # Both at once: what takes the time is that files have to be left alone for a while.
     (tmp_path / "labels.csv").write_text("file,speaker\nb.ogg,Bruno\n")
-    shutil.copy(STRANGER, folder / "a.ogg")
-    process = start("add", "--watch", folder, "--labels", "labels.csv", "--json")
+    watched = {number: tmp_path / number.name for number in ENDS}
+    watchers = {}
+    for number, folder in watched.items():
+        folder.mkdir()
+        shutil.copy(STRANGER, folder / "a.ogg")
+        watch = ("add", "--watch", folder, "--db", f"{folder}.db")
+        watchers[number] = start(*watch, "--labels", "labels.csv", "--json")
+    for number, folder in watched.items():
+        first = next_line(watchers[number])
+        assert (first["status"], first["path"]) == ("added", str(folder / "a.ogg"))
+        shutil.copy(BRUNO, folder / "b.ogg")
+        (folder / "a.ogg").rename(folder / "moved.ogg")
+    for number, folder in watched.items():
+        lines = [next_line(watchers[number]) for _ in range(2)]
+        assert sorted((line["status"], line["path"]) for line in lines) == [
+            ("added", str(folder / "b.ogg")),
+            ("moved", str(folder / "moved.ogg")),
+        ]
+    for number, status in ENDS.items():
+        watchers[number].send_signal(number)
+        out, err = watchers[number].communicate(timeout=60)
+        assert (watchers[number].returncode, out) == (status, b"")
+        assert err == (b"samaf: stopped\n" if status else b"")
+    for folder in watched.values():
+        store = ("--db", f"{folder}.db")
+        listed = [json.loads(line) for line in run("list", "--json", *store).stdout.splitlines()]
+        paths = [str(folder / name) for name in ("moved.ogg", "b.ogg")]
+        assert [each["path"] for each in listed] == paths
+        assert listed[1]["labels"] == {"speaker": "Bruno"}
+        log = run("db", "audit", *store).stdout
+        assert f"{folder}/a.ogg -> {folder}/moved.ogg" in log
+
+
+def next_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     assert process.stdout
-    first = json.loads(process.stdout.readline())
-    assert (first["status"], first["path"]) == ("added", str(folder / "a.ogg"))
-    shutil.copy(BRUNO, folder / "b.ogg")
-    (folder / "a.ogg").rename(folder / "moved.ogg")
-    lines = [json.loads(process.stdout.readline()) for _ in range(2)]
-    assert sorted((line["status"], line["path"]) for line in lines) == [
-        ("added", str(folder / "b.ogg")),
-        ("moved", str(folder / "moved.ogg")),
-    ]
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (status, b"")
-    assert err == (b"samaf: stopped\n" if status else b"")
-    listed = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
-    assert [each["path"] for each in listed] == [str(folder / n) for n in ("moved.ogg", "b.ogg")]
-    assert listed[1]["labels"] == {"speaker": "Bruno"}
-    log = run("db", "audit").stdout
-    assert f"{folder}/a.ogg -> {folder}/moved.ogg" in log
+    return dict(json.loads(process.stdout.readline()))
 
 
 def test_what_cannot_be_watched_makes_no_store(run: Run, tmp_path: Path) -> None:
