@@ -67,7 +67,7 @@ CLIPS = 60
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="Make the stores so many times as large, with distractors.",
+    help="Make the stores so many times as large, with distractors of speech of other splits.",
 )
 @click.option(
     "--part",

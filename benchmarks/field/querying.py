@@ -19,7 +19,7 @@ from benchmarks.field.conditions import Condition, select
 from benchmarks.field.draws import Draws
 from benchmarks.field.excerpts import Excerpt, excerpt, recording_name
 from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, STORED, WITHOUT, Probe
-from benchmarks.field.stores import opened
+from benchmarks.field.stores import is_distractor, opened, source_of
 from benchmarks.surroundings import Surroundings
 from samaf.audio import load
 from samaf.engine.hash_query import HashFamily
@@ -91,7 +91,10 @@ class _Worker:
         self.family = HashFamily(self.fingerprinter)
         self.options = QueryOptions(search=task.search, verify=task.verify)
         self.references = self._stack.enter_context(References(None))
-        ids = {r.recording_id: recording_name(r.path) for r in self.engine.list()}
+        ids = {
+            r.recording_id: r.name if is_distractor(r.name) else recording_name(r.path)
+            for r in self.engine.list()
+        }
         self.names = [ids[i] for i in self.engine.index.table.recording_ids.tolist()]
 
     def index(self, probe: Probe, without: str) -> Index | None:
@@ -109,7 +112,7 @@ class _Worker:
             kept &= [task.speakers.get(name) != speaker for name in self.names]
         source = task.sources[probe.name]
         if without in (NO_SOURCE, NO_OTHERS) and source:
-            kept &= [task.sources.get(name) != source for name in self.names]
+            kept &= [source_of(name, task.sources) != source for name in self.names]
         if task.part:
             others = np.flatnonzero(kept & ~own)
             rng = Draws(str(task.seed), probe.name, "part").rng

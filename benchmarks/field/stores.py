@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +14,14 @@ import numpy as np
 import samaf
 from benchmarks.accuracy.distractors import distractors
 from benchmarks.errors import BenchmarkError
-from benchmarks.field.plan import Plan
+from benchmarks.field.excerpts import recording_name
+from benchmarks.field.plan import Plan, collection
 from benchmarks.terminal import Progress
 from samaf.records import Hashes, Recording
 
 DISTRACTOR_HASHES = 50_000  # of one distractor: 3.5 h
 DISTRACTOR = "distractor"  # what their names begin with
+DRAWN_FROM = " of "  # the collection: what stands behind it
 
 
 def build(plan: Plan, folder: Path, model: str | None, times: int, progress: Progress) -> Path:
@@ -40,7 +43,7 @@ def build(plan: Plan, folder: Path, model: str | None, times: int, progress: Pro
         folder.mkdir(parents=True, exist_ok=True)
         _whole(plain, lambda partial: _add(plan, partial, model, progress))
     if not path.is_file():
-        _whole(path, lambda partial: _enlarge(plain, partial, times))
+        _whole(path, lambda partial: _enlarge(plan, plain, partial, times))
     return path
 
 
@@ -62,25 +65,52 @@ def _add(plan: Plan, path: Path, model: str | None, progress: Progress) -> None:
             progress(done, len(paths))
 
 
-def _enlarge(plain: Path, path: Path, times: int) -> None:
+def _enlarge(plan: Plan, plain: Path, path: Path, times: int) -> None:
     shutil.copyfile(plain, path)
     with opened(path) as engine:
-        _distract(engine, times)
+        _distract(engine, plan, times)
 
 
-def _distract(engine: samaf.Engine, times: int) -> None:
-    """Store hashes that sound like speech and belong to nobody, ``times`` - 1 as many."""
+def _distract(engine: samaf.Engine, plan: Plan, times: int) -> None:
+    """Store hashes that sound like speech and belong to nobody, ``times`` - 1 as many.
+
+    They are drawn from speech of other splits than the one that is queried, collection by
+    collection: a query whose recording is not stored must not find a noisy copy of it, nor of its
+    text.
+    """
     table = engine.index.table
     rng = np.random.default_rng(times)
-    left = (times - 1) * table.total
-    while left:
-        count = min(left, DISTRACTOR_HASHES)
-        packed = distractors(table, np.empty(0, np.int64), count, rng)
-        name = f"{DISTRACTOR}-{left}"
-        seconds = (count - 1) * engine.fingerprinter.hop + engine.fingerprinter.block
-        recording = Recording(sha256(name.encode()).hexdigest(), name, name, seconds)
-        engine.store.add(recording, Hashes(packed, np.ones(count, bool)))
-        left -= count
+    names = {r.recording_id: recording_name(r.path) for r in engine.list()}
+    clips = [plan.stored[names[number]] for number in table.recording_ids.tolist()]
+    queried = {probe.clip.split for probe in plan.probes}
+    sources = [collection(c) if c.split not in queried else None for c in clips]
+    hashes = Counter[str]()
+    for source, count in zip(sources, table.counts.tolist(), strict=True):
+        if source is not None:
+            hashes[source] += count
+    for source, number in sorted(hashes.items()):
+        others = table.recording_ids[[other != source for other in sources]]
+        left = round((times - 1) * table.total * number / hashes.total())
+        while left:
+            count = min(left, DISTRACTOR_HASHES)
+            packed = distractors(table, others, count, rng)
+            name = f"{DISTRACTOR}-{left}{DRAWN_FROM}{source}"
+            seconds = (count - 1) * engine.fingerprinter.hop + engine.fingerprinter.block
+            recording = Recording(sha256(name.encode()).hexdigest(), name, name, seconds)
+            engine.store.add(recording, Hashes(packed, np.ones(count, bool)))
+            left -= count
+
+
+def is_distractor(name: str) -> bool:
+    """Tell whether a recording was made by `build`."""
+    return name.startswith(DISTRACTOR)
+
+
+def source_of(name: str, sources: Mapping[str, str]) -> str | None:
+    """Give the collection of a recording by its name, of a distractor what it was drawn from."""
+    if is_distractor(name):
+        return name.partition(DRAWN_FROM)[2]
+    return sources.get(name)
 
 
 @contextmanager

@@ -10,8 +10,11 @@ from click.testing import CliRunner
 
 from benchmarks.__main__ import main
 from benchmarks.field.answers import read_answers
+from benchmarks.field.excerpts import recording_name
 from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER, STORED
-from benchmarks.field.stores import DISTRACTOR, opened
+from benchmarks.field.stores import DISTRACTOR, is_distractor, opened, source_of
+from samaf.matching.alignment import error_rates
+from samaf.training.corpora import open_corpus
 
 pytestmark = pytest.mark.slow
 CLIPS = sorted((Path(__file__).parents[3] / "samaf" / "clips").glob("*.ogg"))
@@ -82,6 +85,31 @@ def test_distractors_make_the_stores_larger(corpus: Path, tmp_path: Path) -> Non
         distractors = [r.recording_id for r in engine.list() if r.name.startswith(DISTRACTOR)]
         added = table.counts[np.isin(table.recording_ids, distractors)].sum()
     assert added == 2 * (table.total - added)
+
+
+def test_distractors_are_drawn_from_other_speech_than_what_is_queried(
+    corpus: Path, tmp_path: Path
+) -> None:
+    _field(corpus, tmp_path, "--clips", "1", "--times", "3", "--conditions", "Clean")
+    opened_corpus = open_corpus(corpus)
+    (path,) = (tmp_path / "work").glob("*-3x.db")
+    with opened(path) as engine:
+        table = engine.index.table
+        names = {r.recording_id: r for r in engine.list()}
+        splits = {recording_name(c.path): c.split for c in opened_corpus.clips}
+        queried, made = [], []
+        for position, number in enumerate(table.recording_ids.tolist()):
+            name = names[number].name
+            if is_distractor(name):
+                made.append(table.rows(position))
+            elif splits[recording_name(names[number].path)] == "validation":
+                queried.append(table.rows(position))
+    assert queried
+    assert made
+    rates = [error_rates(rows[:, None] ^ own[None]).min() for rows in made for own in queried]
+    assert min(rates) > 0.2  # copies differ in an eighth of the bits
+    assert source_of("distractor-7 of a/b/c", {}) == "a/b/c"
+    assert source_of("x.wav", {"x.wav": "d"}) == "d"
 
 
 def test_a_part_of_the_store_holds_the_clips_recording_and_so_many_others(
