@@ -108,6 +108,7 @@ def _on_grid(
 ) -> tuple[Hashes, HashTable, Segment]:
     """Give the hashes that a candidate was found with, the table, and its segment in them."""
     rows = table.rows(candidate.recording_index)
+    fitting: list[tuple[float, Hashes, Segment]] = []
     for hypothesis, query in grids:
         segment = moved(candidate.segment, -hypothesis.origin)
         i = np.arange(segment.first, segment.stop)
@@ -116,6 +117,10 @@ def _on_grid(
         if hypothesis.manipulation == candidate.manipulation and fits:
             if at.min() < 0 or at.max() >= len(rows):
                 continue
-            if np.isclose(error_rates(query.packed[i] ^ rows[at]).mean(), segment.ber):
-                return query, table, segment
-    raise BenchmarkError("a candidate fits none of the grids that it may have been found on")
+            rate = float(error_rates(query.packed[i] ^ rows[at]).mean())
+            fitting.append((abs(rate - segment.ber), query, segment))
+    if not fitting:
+        raise BenchmarkError("a candidate fits none of the grids that it may have been found on")
+    off, query, segment = min(fitting, key=lambda each: each[0])
+
+    return query, table, segment

@@ -29,6 +29,7 @@ COPY_BER = 0.22
 # A rival with so good a score may be right for a part of the query that only reaches into the
 # segment's own: it counts where it covers more than half of that.
 FOUND, COVERED = 6.0, 0.5
+LEAST_UNLIKE = 0.4  # bit error rate of a part that a segment does not hold
 LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
 
 
@@ -157,6 +158,8 @@ def rivals(
         least = np.where(scores[others] > FOUND, COVERED * (stop - start), 0.0)
         others = others[shared > least]
         for m in others.tolist():
+            if scores[m] > FOUND and not _holds(aligned[m], start, stop):
+                continue
             pair = (n, m) if alone else (indices[n], int(recordings[m]))
             if pair not in known:
                 near = alone and _is_near(aligned[n], aligned[m])
@@ -181,6 +184,20 @@ def _span(aligned: Aligned) -> tuple[float, float]:
     first, stop = span_of(aligned.segment, len(query), hypothesis.manipulation)
     early = hypothesis.origin * hypothesis.manipulation.tau
     return first + early, stop + early
+
+
+def _holds(aligned: Aligned, start: float, stop: float) -> bool:
+    """Whether a segment agrees from ``start`` to ``stop``, hops of the clip, and not just beside.
+
+    Where two recordings follow on each other in a clip, the segment of one may go on into the
+    other.
+    """
+    hypothesis, query = aligned.grid
+    ends = np.array([start, stop]) / hypothesis.manipulation.tau - hypothesis.origin
+    if hypothesis.manipulation.reversed:
+        ends = len(query) - ends[::-1]
+    first, last = np.clip(np.rint(ends), aligned.segment.first, aligned.segment.stop).astype(int)
+    return bool(first < last and aligned.course.of(np.arange(first, last)).mean() < LEAST_UNLIKE)
 
 
 def _is_near(one: Aligned, other: Aligned) -> bool:
@@ -210,15 +227,17 @@ def is_copy(one: Aligned, other: Aligned, table: Table) -> bool:
     one_index, other_index = a.alignment.recording_index, b.alignment.recording_index
     at = np.rint(a.reference(i)).astype(np.int64)
     there = np.rint(b.reference(j)).astype(np.int64)
+    last = table.count(other_index) - 1
     usable = (j >= b.first) & (j < b.stop) & (at >= 0) & (at < table.count(one_index))
-    usable &= (there >= 1) & (there < table.count(other_index) - 1)
+    usable &= (there >= 0) & (there <= last)
     if not usable.any():
         return False
     at, there = at[usable], there[usable]
-    left, right = at.min(), there.min() - 1
+    left, right = at.min(), max(0, there.min() - 1)
     rows = table.rows(one_index, int(left), int(at.max()) + 1)[at - left]
-    others = table.rows(other_index, int(right), int(there.max()) + 2)
-    rates = [error_rates(rows ^ others[there - right + shift]).mean() for shift in (-1, 0, 1)]
+    others = table.rows(other_index, int(right), int(min(there.max() + 1, last)) + 1)
+    beside = (np.clip(there + shift, 0, last) - right for shift in (-1, 0, 1))
+    rates = [error_rates(rows ^ others[places]).mean() for places in beside]
     return bool(min(rates) < COPY_BER)
 
 

@@ -146,3 +146,23 @@ def test_a_recording_that_is_stored_twice_is_found_twice_with_the_score_of_one()
     assert set(twice) == {0, 4}
     # Only that the store is larger counts.
     assert twice[0] == twice[4] == pytest.approx(once[0] - np.log10(200 / 160), abs=0.5)
+
+
+def test_a_recording_shorter_than_two_hashes_has_copies() -> None:
+    table = table_of([(0, ROWS[0]), (1, flipped(RNG, ROWS[0][5:6], 0.1))], WIDTH)
+    query = known(flipped(RNG, ROWS[0][5:6], 0.1))
+    own, copy = aligned(query, 0, 0, 1, 5), aligned(query, 1, 0, 1, 0)
+    assert is_copy(own, copy, table)
+    assert is_copy(copy, own, table)
+    assert rivals([own, copy], np.array([5.0, 5.0]), table).tolist() == [0, 0]
+
+
+def test_a_segment_that_goes_on_into_the_next_recording_is_no_rival_there() -> None:
+    query = known(random_hashes(RNG, 30))
+    own = aligned(query, 0, 12, 20, 5)
+    long = aligned(query, 1, 0, 20, 5)
+    rates = np.where(np.arange(20) < 12, 0.1, 0.48)
+    beside = replace(long, course=Course(0, rates))
+    scores = np.array([7.0, 9.0])
+    assert rivals([own, long], scores, TABLE).tolist()[0] == 9
+    assert rivals([own, beside], scores, TABLE).tolist()[0] == 0

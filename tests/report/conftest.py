@@ -27,7 +27,7 @@ def excerpt(name: str, start: float, stop: float) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def made_clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with clips: phone.wav, fast.wav, five.wav, short.wav, text.wav."""
+    """A folder with clips: phone.wav, fast.wav, five.wav, short.wav, unknown.wav, text.wav."""
     folder = tmp_path_factory.mktemp("made")
     greta = excerpt("greta-weather.ogg", 2, 8)
     rng = np.random.default_rng(1)
@@ -38,6 +38,7 @@ def made_clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fast.wav": faster(greta, 1.2),
         "five.wav": five,
         "short.wav": greta[:8000],
+        "unknown.wav": excerpt("lena-stranger.ogg", 6, 8),
     }.items():
         (folder / name).write_bytes(wav(samples))
     (folder / "text.wav").write_bytes(b"no sound")
@@ -80,14 +81,13 @@ def phone(made_clips: Path, report_engine: samaf.Engine) -> tuple[Examination, d
 
 
 @pytest.fixture(scope="session")
-def unknown(report_engine: samaf.Engine) -> Examination:
-    """A clip of no stored recording."""
-    return _recorded(report_engine, [CLIPS / "lena-stranger.ogg"], "plain", False)[0]
+def unknown(made_clips: Path, report_engine: samaf.Engine) -> Examination:
+    """A clip of no stored recording that comes near to one."""
+    return _recorded(report_engine, [made_clips / "unknown.wav"], "plain", False)[0]
 
 
 @pytest.fixture(scope="session")
 def batch(made_clips: Path, report_engine: samaf.Engine) -> Examination:
     """Five clips: two found, one unknown, one too short, one that is no audio."""
-    names = ["phone.wav", "five.wav", "short.wav", "text.wav"]
-    clips = [made_clips / name for name in names]
-    return _recorded(report_engine, [*clips, CLIPS / "lena-stranger.ogg"], "plain", False)[0]
+    names = ["phone.wav", "five.wav", "short.wav", "text.wav", "unknown.wav"]
+    return _recorded(report_engine, [made_clips / name for name in names], "plain", False)[0]
