@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from samaf.training.corpora import Clip, Corpus
 
 PLANTED_SECONDS = (3.0, 12.0)
 KINDS = ("prompt", "jingle", "bed")
-BED_SNR = (0.0, 6.0)  # dB of a music bed over the voice that speaks over it
+BED_SNR = (0.0, 6.0)  # dB in `BED_BAND` of a music bed over the voice that speaks over it
+BED_BAND = (150.0, 5_000.0)  # Hz: a voice masks a drone below
+LEAST_BED = 0.1  # of the mean power there: a bed begins and ends where it is no fainter
 FRAME = SAMPLE_RATE // 100
 GAIN = (0.25, 1.0)  # of a place
 BETWEEN_SECONDS = 20.0  # of programme between two planted places, on average
@@ -45,7 +47,9 @@ class Broadcast:
     def __init__(self, corpus: Corpus, splits: tuple[str, ...], seconds: float, seed: str) -> None:
         self._rng = generator(seed)
         speech = list(required(corpus, "speech", *splits))
-        music = [c for c in required(corpus, "music", *splits) if _seconds(c) >= PLANTED_SECONDS[1]]
+        music = _one_of_each(
+            c for c in required(corpus, "music", *splits) if _seconds(c) >= PLANTED_SECONDS[1]
+        )
         order = self._rng.permutation(len(speech))
         count = max(2, min(MOST_PIECES, round(seconds / BETWEEN_SECONDS / PLACES)))
         self._pieces = [
@@ -60,10 +64,10 @@ class Broadcast:
         if kind != "prompt" and number // len(KINDS) * 2 + 1 >= len(music):
             kind = "prompt"
         clip = voices[number] if kind == "prompt" else music[number // 3 * 2 + (kind == "bed")]
-        samples = _from_first_sound(load(clip.path))
+        samples = _from_first_sound(load(clip.path), kind)
         longest = min(PLANTED_SECONDS[1], len(samples) / SAMPLE_RATE)
         count = round(self._rng.uniform(PLANTED_SECONDS[0], max(longest, 3.1)) * SAMPLE_RATE)
-        return kind, _from_first_sound(samples[:count][::-1])[::-1]
+        return kind, _from_first_sound(samples[:count][::-1], kind)[::-1]
 
     def _programme(self) -> Iterator[np.ndarray]:
         """Yield all speech, at one speed after the other."""
@@ -102,14 +106,37 @@ class Broadcast:
         """Lay a voice over a bed."""
         voice = np.resize(voice, len(bed))
         level = 10 ** (-self._rng.uniform(*BED_SNR) / 20)
-        return np.asarray(bed + voice * (level * bed.std() / max(voice.std(), 1e-6)), np.float32)
+        level *= _in_band(bed).std() / max(_in_band(voice).std(), 1e-6)
+        return np.asarray(bed + voice * level, np.float32)
 
 
-def _from_first_sound(samples: np.ndarray) -> np.ndarray:
-    """Leave out what is 40 dB quieter than the rest: where silence ends cannot be seen."""
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    loud = np.square(frames).mean(axis=1) > 1e-4 * np.square(samples).mean()
-    return samples[int(loud.argmax()) * FRAME :]
+def _one_of_each(clips: Iterable[Clip]) -> list[Clip]:
+    """Keep the first clip of each recording: a song repeats itself from clip to clip."""
+    first: dict[str, Clip] = {}
+    for clip in clips:
+        first.setdefault(clip.recording, clip)
+    return list(first.values())
+
+
+def _from_first_sound(samples: np.ndarray, kind: str) -> np.ndarray:
+    """Leave out what is 40 dB quieter than the rest: where silence ends cannot be seen.
+
+    What is 10 dB quieter for half a second is masked by a voice.
+    """
+    is_bed = kind == "bed"
+    frame, least = (SAMPLE_RATE // 2, LEAST_BED) if is_bed else (FRAME, 1e-4)
+    judged = _in_band(samples) if is_bed else samples
+    frames = judged[: len(judged) // frame * frame].reshape(-1, frame)
+    loud = np.square(frames).mean(axis=1) > least * np.square(judged).mean()
+    return samples[int(loud.argmax()) * frame :]
+
+
+def _in_band(samples: np.ndarray) -> np.ndarray:
+    """Keep the frequencies of `BED_BAND`."""
+    spectrum = np.fft.rfft(samples)
+    hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
+    spectrum[(hertz < BED_BAND[0]) | (hertz > BED_BAND[1])] = 0
+    return np.asarray(np.fft.irfft(spectrum, len(samples)), np.float32)
 
 
 def _seconds(clip: Clip) -> float:

@@ -218,9 +218,9 @@ def repeats(
 ) -> None:
     """Find stretches that recur, without any reference: jingles, prompts, advertisements.
 
-    Files are searched one by one and against each other, and the waveform decides. Without
-    files the recordings of the store are searched, by their hashes alone. Each piece is listed
-    with all its places, those with most places first.
+    Files are searched one by one and against each other, by landmarks, and the waveform decides.
+    Without files the recordings of the store are searched, by their hashes alone. Each piece is
+    listed with all its places, those with most places first.
 
     \b
     Example:
@@ -233,11 +233,9 @@ def repeats(
     from samaf.report.exports.annotations import of_repeats
 
     export.check(output_format, several=len(files) != 1)
-    with counting("hashes") as on_progress:
+    with counting("files" if files else "hashes") as on_progress:
         if files:
-            found = samaf.repeats(
-                files, least_seconds=least_seconds, model=model, on_progress=on_progress
-            )
+            found = samaf.repeats(files, least_seconds=least_seconds, on_progress=on_progress)
         else:
             with samaf.open(database(), model=model, create=False) as engine:
                 found = engine.repeats(least_seconds=least_seconds, on_progress=on_progress)

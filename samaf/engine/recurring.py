@@ -14,7 +14,6 @@ from samaf.audio import Audio
 from samaf.matching.merging import covered
 from samaf.matching.repeats import RepeatPair
 from samaf.records import Recording, RepeatCluster, RepeatPlace
-from samaf.verification.lags import lag_between
 from samaf.verification.recurrence import (
     OWN,
     Occurrence,
@@ -25,8 +24,6 @@ from samaf.verification.recurrence import (
     template,
 )
 
-AGREES_TOO = 20.0  # z of places that others have connected
-CLEAR = 0.15  # bit error rate of sure pairs whose signals need not be compared
 FOUND = 0.15  # correlation with a piece; what one voice says twice reaches 0.08, rarely 0.14
 BATCH = 48  # templates that are searched for at once: 1.3 MB each
 SAME = 0.5  # share of a place that another one covers, and of places of which that holds
@@ -62,14 +59,14 @@ def recurring(
     found
         Clusters that may lack places, be cut in two or have the wrong boundaries.
     pairs
-        Those that clusters were made of.
+        Those that clusters were made of, with lags that are right to a sample.
     recordings, audios
         By their positions in the pairs.
     """
     seeds = [
         piece
         for cluster, links in zip(found, _links(found, pairs, recordings), strict=True)
-        for aligned in _aligned(cluster, links, recordings, audios)
+        for aligned in _aligned(cluster, links, recordings)
         if (piece := _bounded(audios, aligned))
     ]
     found = [
@@ -133,7 +130,6 @@ def _aligned(
     cluster: RepeatCluster,
     links: Sequence[_Link],
     recordings: Sequence[Recording],
-    audios: Sequence[Audio],
 ) -> Iterator[Piece]:
     """Put places on a common time, from the one that most others are connected with.
 
@@ -151,9 +147,9 @@ def _aligned(
         waiting = [hub]
         for n in waiting:
             for other, link, sign in near[n]:
-                lag = _lag(link.pair, audios) if other in left - origins.keys() else None
-                if lag is not None:
-                    origins[other] = origins[n] + sign * lag
+                if other in left - origins.keys():
+                    pair = link.pair.pair
+                    origins[other] = origins[n] + sign * (pair.second[0] - pair.first[0])
                     waiting.append(other)
         left -= origins.keys()
         members = [(origin, cluster.places[n]) for n, origin in sorted(origins.items())]
@@ -162,15 +158,6 @@ def _aligned(
             median(place.start - origin for origin, place in members),
             median(place.stop - origin for origin, place in members),
         )
-
-
-def _lag(pair: RepeatPair, audios: Sequence[Audio]) -> float | None:
-    """Give the lag of a pair to a sample: hashes alone are right to 0.1 s."""
-    lag = pair.pair.second[0] - pair.pair.first[0]
-    if pair.ber > CLEAR:
-        return lag
-    one, other = audios[pair.first_recording], audios[pair.second_recording]
-    return lag_between(one, other, pair.pair.first, lag, AGREES_TOO)
 
 
 def _bounded(audios: Sequence[Audio], piece: Piece) -> Piece | None:
@@ -198,7 +185,8 @@ def _searched(audios: Sequence[Audio], pieces: Sequence[Piece]) -> list[Piece]:
     out = []
     for batch in (pieces[n : n + BATCH] for n in range(0, len(pieces), BATCH)):
         templates = [template(audios, p.places, p.start, p.stop) for p in batch]
-        peaks: list[list[tuple[float, Occurrence]]] = [[] for _ in batch]
+        # Where its signals agree with those of another place, a place needs no peak.
+        peaks = [[(0.0, place) for place in piece.places] for piece in batch]
         for signal, audio in enumerate(audios):
             for n, moment, height in search(audio, [samples for _, samples in templates], FOUND):
                 peaks[n].append((height, Occurrence(signal, moment - templates[n][0])))

@@ -9,23 +9,21 @@ from statistics import median
 
 import numpy as np
 
-from samaf.audio import Audio, Source, read
+from samaf.audio import Source, read
 from samaf.engine.blas import one_blas_thread
+from samaf.engine.landmark_pairs import landmark_pairs
 from samaf.engine.options import LEAST_SECONDS
-from samaf.engine.recurring import CLEAR, recurring
+from samaf.engine.recurring import recurring
 from samaf.errors import QueryError
-from samaf.fingerprinters import DEFAULT_MODEL, Fingerprinter, load_hash_model
+from samaf.fingerprinters import Fingerprinter
 from samaf.index import ExactIndex, HashTable, Index
-from samaf.index.table import table_of
 from samaf.matching import calibration_of
 from samaf.matching.pieces import Pair, Place, pieces
 from samaf.matching.repeats import RepeatPair, repeat_pairs
 from samaf.records import Recording, RepeatCluster, RepeatPlace
 from samaf.store import Store
-from samaf.verification.lags import lag_between
 
 MAX_FALSE_REPEATS = 1e-3  # expected pairs in all, where hashes alone decide
-AGREES = 30.0  # z of windows; what one voice says twice reaches 16, rarely 28
 APART = 60.0  # s between two recordings on the common axis of time
 
 Progress = Callable[[int, int], None]
@@ -35,20 +33,18 @@ def repeats(
     sources: Sequence[Source],
     *,
     least_seconds: float = LEAST_SECONDS,
-    model: str | None = None,
     on_progress: Progress = lambda _done, _total: None,
 ) -> tuple[RepeatCluster, ...]:
     """Find stretches that recur in files, or from file to file, without any reference.
 
-    Hashes propose, and where they do not suffice the waveform decides. Memory grows by about
-    10 MB with each hour.
+    Landmarks propose, and the waveform decides. Memory grows by about 10 MB with each hour.
 
     Parameters
     ----------
     least_seconds
         Length of the shortest pieces to give, 1 or more.
     on_progress
-        Called with the hashes searched for, and those in all.
+        Called with the files whose landmarks were found, and those in all.
 
     Returns
     -------
@@ -56,26 +52,18 @@ def repeats(
 
     Raises
     ------
-    AudioError, FingerprinterError, QueryError
-        A file cannot be decoded, there is no such model, or a length is out of range.
+    AudioError, QueryError
+        A file cannot be decoded, or a length is out of range.
     """
     _check(least_seconds)
-    fingerprinter = load_hash_model(model or DEFAULT_MODEL)
     with one_blas_thread(), ExitStack() as stack:
-        audios, rows = [], []
-        for source in sources:
-            audio = stack.enter_context(read(source))
-            rows.append(fingerprinter.hashes(audio.chunks(), audio.sha256).packed)
-            audios.append(audio)
-        index = ExactIndex(table_of(enumerate(rows), fingerprinter.card.bits // 8))
-        pairs = _pairs(index, fingerprinter, on_progress)
-        pairs = [pair for each in pairs if (pair := _decided(each, audios))]
+        audios = [stack.enter_context(read(source)) for source in sources]
+        pairs = landmark_pairs(audios, on_progress)
         recordings = [
             Recording(audio.sha256, audio.name, audio.path or audio.name, audio.duration)
             for audio in audios
         ]
-        seeds = clusters(pairs, recordings, 1.0)
-        found = recurring(seeds, pairs, recordings, audios)
+        found = recurring(clusters(pairs, recordings, 1.0), pairs, recordings, audios)
     return _numbered([c for c in found if c.seconds >= least_seconds])
 
 
@@ -97,7 +85,7 @@ def stored_repeats(
         table = table.only(table.sides == 0)
     index = ExactIndex(table)
     with one_blas_thread():
-        pairs = [pair for pair in _pairs(index, fingerprinter, on_progress) if pair.sure]
+        pairs = _pairs(index, fingerprinter, on_progress)
     ids = [int(number) for number in index.table.recording_ids]
     stored = store.get_many(ids)
     # A recording deleted in the meantime has no places.
@@ -117,18 +105,6 @@ def _pairs(
 ) -> list[RepeatPair]:
     calibration = calibration_of(fingerprinter)
     return repeat_pairs(index, calibration, fingerprinter.hop, MAX_FALSE_REPEATS, on_progress)
-
-
-def _decided(pair: RepeatPair, audios: Sequence[Audio]) -> RepeatPair | None:
-    """Let the waveform decide on a pair that hashes do not make clear."""
-    if pair.sure and pair.ber <= CLEAR:
-        return pair
-    a, b = pair.pair.first
-    one, other = audios[pair.first_recording], audios[pair.second_recording]
-    lag = lag_between(one, other, (a, b), pair.pair.second[0] - a, AGREES)
-    if lag is None:
-        return None
-    return replace(pair, pair=Pair((a, b), (a + lag, b + lag)), sure=True)
 
 
 def clusters(

@@ -1,16 +1,15 @@
 """Pairs of stretches that agree inside one table: what occurs again, without any reference.
 
 Every window of the table is searched for in the whole of it. What lies nearer than two seconds
-is the window itself. Pairs that hashes alone make sure are kept apart from those that the signals
-have to decide: places that lie half a hop off the grid differ about as much as one text
-of two voices.
+is the window itself. Hashes alone decide, so places that lie half a hop off the grid are mostly
+left out: they differ about as much as one text of two voices.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,9 +29,7 @@ NEIGHBORS = 24  # of a window: up to seven are itself, and each other place brin
 LEAST_LAG = 8  # hops between a stretch and its repeat
 LIKELY = 0.33  # bit error rate of a window up to which it is looked into
 SURE = 0.3  # bit error rate of a pair beyond which hashes alone decide nothing
-FAINT = 0.42  # the same where other windows lie on the same diagonal
-INDEPENDENT, NEAR = 6, 12  # windows apart that share nothing; that belong together
-LOOSE = 30.0  # false pairs among those that the signals decide
+LOOSE = 30.0  # false pairs among those that the match search gives
 SLICE = 8_192  # hashes searched for at once
 SAME_LAG = 3.0  # hops: pairs that are nearer are one
 
@@ -47,17 +44,11 @@ class RepeatPair:
         Positions in the table.
     pair
         Seconds of either recording.
-    ber
-        Bit error rate.
-    sure
-        Whether hashes alone decide it.
     """
 
     first_recording: int
     second_recording: int
     pair: Pair
-    ber: float
-    sure: bool
 
 
 def repeat_pairs(
@@ -67,14 +58,14 @@ def repeat_pairs(
     max_false: float,
     on_progress: Callable[[int, int], None],
 ) -> list[RepeatPair]:
-    """Find all pairs of stretches of an index that agree, each once.
+    """Find all pairs of stretches of an index that surely agree, each once.
 
     Parameters
     ----------
     hop
         Seconds between two hashes.
     max_false
-        Maximum expected false pairs, in all, among the sure ones.
+        Maximum expected false pairs, in all.
     """
     table = index.table
     comparisons = max(1.0, float(table.total) ** 2 / 2 * SLOPES_TRIED)
@@ -89,11 +80,10 @@ def repeat_pairs(
         if neighbors is not None:
             aligned = list(loose.aligned((PLAIN, query), neighbors, comparisons))
             for candidate in loose.candidates(aligned):
-                pair = _pair(candidate, number, hop)
-                if pair:
-                    chance = candidate.evalues.same_text
-                    sure = pair.ber <= SURE and chance <= np.log10(max_false)
-                    _keep(best, replace(pair, sure=bool(sure)), candidate.log10_evalue, hop)
+                sure = candidate.evalues.same_text <= np.log10(max_false)
+                sure &= candidate.segment.ber <= SURE
+                if sure and (pair := _pair(candidate, number, hop)):
+                    _keep(best, pair, candidate.log10_evalue, hop)
         done += len(rows)
         on_progress(done, table.total)
     found = [pair for pairs in best.values() for _, pair in pairs]
@@ -116,8 +106,7 @@ def _neighbors(index: ExactIndex, number: int, query: Hashes) -> Neighbors | Non
         b = min(a + SLICE, windows)
         found = index.search(query.packed[a : b + WINDOW_HASHES - 1], WINDOW_HASHES, NEIGHBORS)
         lag = found.rows - (first + np.arange(a, b))[:, None]
-        alike = (found.distances <= FAINT / LIKELY * limit) & (np.abs(lag) >= LEAST_LAG)
-        alike &= (found.distances <= limit) | _supported(lag, alike)
+        alike = (found.distances <= limit) & (np.abs(lag) >= LEAST_LAG)
         parts.append(np.where(alike, found.rows, NOTHING))
         # Those left out must not stand before the others: the nearest one counts alone.
         order = np.argsort(~alike, axis=1, kind="stable")[:, : NEIGHBORS // 2]
@@ -126,34 +115,8 @@ def _neighbors(index: ExactIndex, number: int, query: Hashes) -> Neighbors | Non
     return Neighbors(np.concatenate(parts[::2]), np.concatenate(parts[1::2]))
 
 
-def _supported(lag: np.ndarray, alike: np.ndarray) -> np.ndarray:
-    """Tell which hits have others on their diagonal that share no hash with them, bool (m, k).
-
-    Parameters
-    ----------
-    lag
-        int64 (m, k): rows from each window to its neighbor.
-    alike
-        bool (m, k): hits that count.
-    """
-    window, rank = np.nonzero(alike)
-    order = np.lexsort((window, lag[window, rank]))
-    window, rank = window[order], rank[order]
-    lags = lag[window, rank]
-    breaks = (np.diff(lags) != 0) | (np.diff(window) > NEAR)
-    group = np.concatenate([[0], np.cumsum(breaks)]) if len(window) else np.empty(0, np.int64)
-    edges = np.concatenate([[True], breaks, [True]]) if len(window) else np.empty(0, bool)
-    firsts, lasts = window[edges[:-1]], window[edges[1:]]
-    supported = np.zeros(alike.shape, bool)
-    supported[window, rank] = (lasts - firsts >= INDEPENDENT)[group]
-    return supported
-
-
 def _pair(candidate: Candidate, number: int, hop: float) -> RepeatPair | None:
-    """Turn a candidate into a pair, the earlier stretch first; none where both are one.
-
-    Whether it is sure is still open.
-    """
+    """Turn a candidate into a pair, the earlier stretch first; none where both are one."""
     segment = candidate.segment
     begin, end = segment.begin, segment.end
     # Places are those of a block's start, whatever the slope.
@@ -171,7 +134,7 @@ def _pair(candidate: Candidate, number: int, hop: float) -> RepeatPair | None:
     if second < first:
         first, second = second, first
     stretches = [(max(0.0, a * hop), b * hop) for _, (a, b) in (first, second)]
-    return RepeatPair(first[0], second[0], Pair(*stretches), segment.ber, False)
+    return RepeatPair(first[0], second[0], Pair(*stretches))
 
 
 def _keep(

@@ -32,9 +32,11 @@ BLOCK = 160 * HOP  # 8 s of all places at once
 CONTEXT = SAMPLE_RATE // 2  # on either side of a block, for an even level
 MEMBERS = 24  # places that are averaged; all others are compared with their mean
 LEAST_ENERGY = 1e-3  # of white sound of rms 1: below is silence
-FEW = 0.06  # least mean correlation of pairs; other music reaches 0.05
-PART = 0.3  # of what the middle of the piece reaches: half of the places go on
-USUAL = 0.8  # quantile of what the middle reaches
+FEW = 0.06  # mean correlation of pairs that is always enough; other music reaches 0.05
+LEAST_FEW = 0.02
+OUTSIDE = 3.0  # times what lies beyond a piece reaches
+PAIR_NOISE = 0.08  # four deviations of a window of one pair, of sounds that share nothing
+HALF = 0.5  # share of the places that must go on
 OWN = 0.1  # least correlation of a place with the mean of the others
 # A window of 0.25 s agrees as soon as a third of it does.
 EARLY = (0.5 - 1 / 3) * WINDOW_HOPS * HOP / SAMPLE_RATE
@@ -156,17 +158,26 @@ def extent(
     """
     for _ in range(MOST_ROUNDS):
         found = profile(signals, places, start - BEYOND, stop + BEYOND)
-        inside = found.together[found.together > FEW]
-        if not len(inside):
+        if not (found.together > FEW).any():
             return None
-        most = found.together > PART * float(np.quantile(inside, USUAL))
-        few = found.together > FEW
+        few = found.together > _few(found, start, stop)
+        most = (found.each > OWN).mean(axis=0) >= HALF
         begin, end = agreeing(found, np.where(few & most, 1, np.where(few, 0, -1)))
         first, last = found.moments[0] + NEAR_END, found.moments[-1] - NEAR_END
         if (begin > first and end < last) or not begin < end:
             break
         start, stop = min(start, begin), max(stop, end)
     return (begin, end) if begin < end else None
+
+
+def _few(found: Profile, start: float, stop: float) -> float:
+    """Give the mean correlation that tells that places agree, by what lies beyond the piece."""
+    far = BEYOND / 2
+    beyond = found.moments < start - far, found.moments > stop + far
+    background = max(float(np.median(found.together[side])) for side in beyond)
+    members = len(_members(len(found.each)))
+    noise = PAIR_NOISE / np.sqrt(members * (members - 1) / 2)
+    return float(np.clip(max(OUTSIDE * background, noise), LEAST_FEW, FEW))
 
 
 def agreeing(found: Profile, gains: np.ndarray) -> tuple[float, float]:
