@@ -30,6 +30,8 @@ COPY_BER = 0.22
 # segment's own: it counts where it covers more than half of that.
 FOUND, COVERED = 6.0, 0.5
 LEAST_UNLIKE = 0.4  # bit error rate of a part that a segment does not hold
+# Share of a segment that is no pause, below which it tells nothing; the log10 E-value that it gets.
+LEAST_ACTIVE, WORTHLESS = 0.1, 6.0
 LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
 
 
@@ -90,7 +92,7 @@ def evidence_of(
       query;
     - ``rival``: the best ``weighted`` of another recording, or place, see `rivals`: what likeness
       is worth for this clip;
-    - ``activity``: share of the clip's compared blocks that is no pause;
+    - ``activity``: share of the clip's compared blocks that is no pause and no steady noise;
     - ``length``: log10 of the clip's informative hashes, at most `LONGEST_HASHES`;
     - ``size``: log10 of the comparisons that the search made.
     """
@@ -275,6 +277,9 @@ def judged(
     """Judge all segments that a search of one query looked at, one or more; see `rivals`."""
     evidence = evidence_of(aligned, table, calibration, places_rival=places_rival)
     other_speech = -score(evidence, calibration)
+    # Hours of steady noise are like each other, and like the noise that a recording ends with.
+    steady = evidence[:, EVIDENCE.index("activity")] < LEAST_ACTIVE
+    other_speech[steady] = np.maximum(other_speech[steady], WORTHLESS)
     hashes = np.array([a.segment.hashes for a in aligned])
     comparisons = np.array([a.comparisons for a in aligned])
     rates = np.array([(a.segment.ber, a.segment.weighted_ber) for a in aligned]).T

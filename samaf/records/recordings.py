@@ -100,7 +100,7 @@ class Hashes(Codes):
         each bit is, in parts of the most reliable of its hash.
     activity
         uint8, shape (m,), or None as in a store: the share of each block that is not a pause, in
-        parts of 255.
+        parts of 255; 0 for steady noise.
     """
 
     reliability: np.ndarray | None = None

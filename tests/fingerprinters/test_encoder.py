@@ -140,3 +140,15 @@ def test_every_hash_has_a_surest_bit() -> None:
     assert found.reliability.shape == (len(found), 256)
     assert (found.reliability[~found.informative] == 255).all()
     assert (found.reliability.max(axis=1) == 255).all()
+
+
+def test_steady_noise_counts_as_a_pause() -> None:
+    fingerprinter = load_fingerprinter(DEFAULT_MODEL)
+    rng = np.random.default_rng(1)
+    noise = (0.1 * rng.standard_normal(10 * 16_000)).astype(np.float32)
+    shares = [
+        fingerprinter.hashes([samples], "").activity.mean() / 255
+        for samples in (noise, golden_samples())
+    ]
+    assert shares[0] < 0.1
+    assert shares[1] > 0.5

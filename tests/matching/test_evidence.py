@@ -13,7 +13,16 @@ from samaf.index import ExactIndex, HashTable, table_of
 from samaf.matching import PLAIN, Matcher
 from samaf.matching.alignment import Alignment, Segment
 from samaf.matching.calibration import chance_ber, log10_chance
-from samaf.matching.evidence import EVIDENCE, Aligned, evidence_of, is_copy, rivals, score
+from samaf.matching.evidence import (
+    EVIDENCE,
+    WORTHLESS,
+    Aligned,
+    evidence_of,
+    is_copy,
+    judged,
+    rivals,
+    score,
+)
 from samaf.matching.following import Course
 from samaf.records import Hashes
 
@@ -166,3 +175,14 @@ def test_a_segment_that_goes_on_into_the_next_recording_is_no_rival_there() -> N
     scores = np.array([7.0, 9.0])
     assert rivals([own, long], scores, TABLE).tolist()[0] == 9
     assert rivals([own, beside], scores, TABLE).tolist()[0] == 0
+
+
+def test_a_segment_of_steady_noise_is_worth_nothing() -> None:
+    rows = flipped(RNG, ROWS[0][5:25], 0.05)
+    scores = []
+    for active in (255, 0):
+        activity = np.full(20, active, np.uint8)
+        query = Hashes(rows, np.ones(20, bool), None, activity)
+        scores.append(judged([aligned(query, 0, 0, 20, 5, 0.05)], TABLE, RANDOM).other_speech[0])
+    assert scores[0] < -6
+    assert scores[1] >= WORTHLESS
