@@ -37,7 +37,7 @@ def repeats(
 ) -> tuple[RepeatCluster, ...]:
     """Find stretches that recur in files, or from file to file, without any reference.
 
-    Landmarks propose, and the waveform decides. Memory grows by about 10 MB with each hour.
+    Landmarks propose, and the waveform decides. Memory grows by about 30 MB with each hour.
 
     Parameters
     ----------

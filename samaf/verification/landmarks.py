@@ -142,14 +142,19 @@ def agreements(found: Landmarks) -> list[Agreement]:
     """Find segments that recur: several equal landmarks at one lag."""
     if not len(found.keys):
         return []
-    order = np.lexsort((found.frames, found.keys))
-    keys, frames = found.keys[order], found.frames[order]
-    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    together = (found.keys.astype(np.uint64) << np.uint64(32)) | found.frames.astype(np.uint64)
+    together.sort()
+    frames = (together & np.uint64(0xFFFFFFFF)).astype(np.int32)
+    keys = (together >> np.uint64(32)).astype(np.uint32)
+    del together  # the landmarks of a day are 100 MB
+    first = np.flatnonzero(np.concatenate([[True], np.diff(keys) != 0]))
+    counts = np.diff(np.append(first, len(keys)))
     usual = counts <= OFTEN * max(1.0, float(counts.mean()))
-    ends = np.repeat(np.where(usual, first + counts, first), counts)
-    behind = np.maximum(ends - np.arange(len(ends)) - 1, 0)
+    behind = np.repeat(np.where(usual, first + counts, first).astype(np.int32), counts)
+    behind -= np.arange(1, len(behind) + 1, dtype=np.int32)
+    np.maximum(behind, 0, out=behind)
     last = int(frames.max()) + 1
-    parts = max(-(-last // FRAMES_AT_ONCE), int(behind.sum() // PAIRS_AT_ONCE))
+    parts = max(-(-last // FRAMES_AT_ONCE), int(behind.sum(dtype=np.int64) // PAIRS_AT_ONCE))
     edges = np.linspace(0, last, parts + 1).astype(int).tolist()
     groups = [
         group
@@ -165,14 +170,14 @@ def _groups(frames: np.ndarray, behind: np.ndarray, begin: int, end: int) -> Ite
     Parameters
     ----------
     frames
-        int64 (n,): of all landmarks, equal ones next to each other and in the order of time.
+        int32 (n,): of all landmarks, equal ones next to each other and in the order of time.
     behind
-        int64 (n,): how many of the next ones are equal to each.
+        int32 (n,): how many of the next ones are equal to each.
     """
     at = np.flatnonzero((frames >= begin) & (frames < end + FRAMES_BEYOND))
     owner = np.repeat(at, behind[at])
     offset = np.arange(len(owner)) - np.repeat(np.cumsum(behind[at]) - behind[at], behind[at])
-    lags = frames[owner + 1 + offset] - frames[owner]
+    lags = (frames[owner + 1 + offset] - frames[owner]).astype(np.int64)
     kept = lags >= LEAST_LAG / FRAME_SECONDS
     starts, lags = frames[owner[kept]], lags[kept]
     if not len(lags):
