@@ -29,6 +29,7 @@ from samaf.records import Hashes
 from samaf.store import Store
 
 KEPT = 3  # candidates of a query
+ROUNDED = 0.01  # bit error rate: a line between two hashes may be rounded to either
 
 
 def candidates(
@@ -117,10 +118,10 @@ def _on_grid(
         if hypothesis.manipulation == candidate.manipulation and fits:
             if at.min() < 0 or at.max() >= len(rows):
                 continue
-            rate = float(error_rates(query.packed[i] ^ rows[at]).mean())
-            fitting.append((abs(rate - segment.ber), query, segment))
+            off = abs(float(error_rates(query.packed[i] ^ rows[at]).mean()) - segment.ber)
+            if off <= ROUNDED:
+                fitting.append((off, query, segment))
     if not fitting:
         raise BenchmarkError("a candidate fits none of the grids that it may have been found on")
-    off, query, segment = min(fitting, key=lambda each: each[0])
-
+    _, query, segment = min(fitting, key=lambda each: each[0])
     return query, table, segment
