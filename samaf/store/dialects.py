@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from samaf.errors import StoreError
 from samaf.store.urls import TLS_ARGUMENTS, is_file, redacted
 
 LOCK_WAIT = 30  # s; how long a writer waits for others
+LOCK_PAUSE = 0.02  # s; between two tries where the database does not wait by itself
 CONNECT_WAIT = 10  # s
 
 # Connection options: this transaction will write; these statements stand in none.
@@ -143,7 +145,8 @@ class Sqlite(Dialect):
         with engine.connect() as connection:
             self._set(connection, "foreign_keys = OFF")
             if new:
-                self._set(connection, f"page_size = {self.PAGE_SIZE}", "journal_mode = WAL")
+                self._set(connection, f"page_size = {self.PAGE_SIZE}")
+                self._write_ahead(connection)
             connection.execution_options(**{WRITES: True})
             try:
                 with connection.begin():
@@ -180,6 +183,20 @@ class Sqlite(Dialect):
             connection.exec_driver_sql(f"PRAGMA {pragma}")
         connection.commit()
         connection.execution_options(**{BARE: False})
+
+    def _write_ahead(self, connection: Connection) -> None:
+        """Switch to the write-ahead log; SQLite itself does not wait for others here."""
+        last = time.monotonic() + LOCK_WAIT
+        while True:
+            try:
+                self._set(connection, "journal_mode = WAL")
+            except DBAPIError as error:
+                if "is locked" not in str(error.orig) or time.monotonic() > last:
+                    raise
+                connection.rollback()
+                time.sleep(LOCK_PAUSE)
+            else:
+                return
 
     def user(self, connection: Connection) -> str:
         """Return nothing: a file has no users."""

@@ -88,8 +88,9 @@ def test_processes_that_add_the_same_store_it_once(
     database_url: str, fingerprinter: StoredFingerprinter
 ) -> None:
     processes = [adder(database_url, 60, batch=batch) for batch in (1, 2, 3)]
-    lines = [line.split() for each in processes for line in each.communicate()[0].splitlines()]
-    assert [each.returncode for each in processes] == [0, 0, 0]
+    out, err = zip(*[each.communicate() for each in processes], strict=True)
+    assert [each.returncode for each in processes] == [0, 0, 0], err
+    lines = [line.split() for text in out for line in text.splitlines()]
     assert len(lines) == 180
     assert sorted(int(number) for number, _, added in lines if added == "1") == list(range(1, 61))
     with Store.open(database_url) as store:

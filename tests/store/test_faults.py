@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +199,22 @@ def test_another_program_holds_the_file(
         pytest.raises(StoreError, match="another program has kept it locked"),
     ):
         store.bind(fingerprinter)
+
+
+def test_a_new_file_that_another_program_writes_is_waited_for(
+    tmp_path: Path, fingerprinter: StoredFingerprinter
+) -> None:
+    path = tmp_path / "store.db"
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(0.5, writer.execute, ["COMMIT"])
+    end.start()
+    with Store.open(str(path)) as store:
+        store.bind(fingerprinter)
+    end.join()
+    writer.close()
+    with closing(sqlite3.connect(path)) as later:
+        assert later.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_servers_that_do_not_let_us_in(database_server: DatabaseServer) -> None:
