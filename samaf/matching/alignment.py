@@ -7,9 +7,10 @@ of a few per cent are followed here, larger ones are left to the hypotheses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from math import inf
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,15 @@ LEAST_SPAN = 8  # hashes between first and last hit that a slope can be fitted t
 SLOPES = (0.6, 1.7)  # reference hops a query hop
 
 Place = TypeVar("Place", float, np.ndarray)
+
+
+class Hit(NamedTuple):
+    """A neighbor of a window, ``diagonal`` hashes later in the reference than in the query."""
+
+    window: int
+    diagonal: int
+    weight: float
+    distance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +95,21 @@ def alignments(
     if not len(rows):
         return []
     recording, block = table.locate(rows)
-    diagonal = block - window
-    distance = neighbors.distances[window, rank]
     order = np.lexsort((window, recording))
-    recording, block, window, diagonal, rank, distance = (
-        a[order] for a in (recording, block, window, diagonal, rank, distance)
+    recording, window, diagonal, rank = (
+        a[order] for a in (recording, window, block - window, rank)
+    )
+    distance = neighbors.distances[window, rank]
+    # A group has few hits: numbers are faster than arrays.
+    hits = list(
+        map(Hit, window.tolist(), diagonal.tolist(), (1 / (1 + rank)).tolist(), distance.tolist())
     )
     result: list[Alignment] = []
     for group in _runs(recording[1:] != recording[:-1]):
-        for members in _chains(window[group], diagonal[group]):
-            is_single = len(members) == 1 and rank[group][members[0]] > 0
+        for chain in _chains(hits[group]):
+            is_single = len(chain) == 1 and chain[0].weight < 1
             if not is_single or len(usable) <= FEW_WINDOWS:
-                i, j = window[group][members], block[group][members]
-                weight = 1 / (1 + rank[group][members])
-                apart = distance[group][members]
-                result += _fit(int(recording[group.start]), i, j, weight, apart, hashes)
+                result += _fit(int(recording[group.start]), chain, hashes)
     return result
 
 
@@ -109,57 +119,59 @@ def _runs(breaks: np.ndarray) -> Iterator[slice]:
         yield slice(a, b)
 
 
-def _chains(window: np.ndarray, diagonal: np.ndarray) -> Iterator[np.ndarray]:
+def _chains(hits: Sequence[Hit]) -> list[list[Hit]]:
     """Split the hits of one recording, in order of window, into groups that may be aligned."""
-    latest: dict[int, list[int]] = {}  # the chain that was last on a diagonal
+    latest: dict[int, list[Hit]] = {}  # the chain that was last on a diagonal
     seen: dict[int, int] = {}  # and in which window
-    chains = []
-    for hit, (i, d) in enumerate(zip(window.tolist(), diagonal.tolist(), strict=True)):
+    chains: list[list[Hit]] = []
+    for hit in hits:
         for apart in NEAREST_FIRST:
-            chain = latest.get(d + apart)
+            place = hit.diagonal + apart
+            chain = latest.get(place)
             # A stray hit beside a diagonal must not take its chain away.
-            stays = apart == 0 or (chain and diagonal[chain[-1]] == d + apart)
-            if chain and stays and i - seen[d + apart] <= GAP_HASHES:
+            stays = apart == 0 or (chain and chain[-1].diagonal == place)
+            if chain and stays and hit.window - seen[place] <= GAP_HASHES:
                 chain.append(hit)
                 break
         else:
             chain = [hit]
             chains.append(chain)
-        latest[d], seen[d] = chain, i
-    for chain in chains:
-        yield np.array(chain)
+        latest[hit.diagonal], seen[hit.diagonal] = chain, hit.window
+    return chains
 
 
-def _fit(
-    recording_index: int,
-    i: np.ndarray,
-    j: np.ndarray,
-    weight: np.ndarray,
-    distance: np.ndarray,
-    hashes: int,
-) -> Iterator[Alignment]:
+def _fit(recording_index: int, chain: Sequence[Hit], hashes: int) -> Iterator[Alignment]:
     """Yield the diagonal with most votes and, where hits allow it, the line of best slope.
 
     Hits around a true place come first in their lists, so hits of low rank weigh more. Of diagonals
     with as many votes the one with the nearest hit is offered: a short recording holds one window
     for all.
     """
-    best = (j - i)[0]
-    is_one = bool((j - i == best).all())
-    if not is_one:
-        diagonals, which = np.unique(j - i, return_inverse=True)
-        nearest = np.full(len(diagonals), np.inf)
-        np.minimum.at(nearest, which, distance)
-        best = diagonals[np.lexsort((nearest, -np.bincount(which, weight)))[0]]
-    first, stop = int(i.min()), int(i.max()) + hashes
-    yield Alignment(recording_index, float(best), 1.0, first, stop)
-    if is_one or np.ptp(i) < LEAST_SPAN:
+    votes: dict[int, float] = {}
+    nearest: dict[int, float] = {}
+    for hit in chain:
+        votes[hit.diagonal] = votes.get(hit.diagonal, 0.0) + hit.weight
+        nearest[hit.diagonal] = min(nearest.get(hit.diagonal, inf), hit.distance)
+    best = min(votes, key=lambda diagonal: (-votes[diagonal], nearest[diagonal], diagonal))
+    first, last = chain[0].window, chain[-1].window
+    yield Alignment(recording_index, float(best), 1.0, first, last + hashes)
+    if len(votes) == 1 or last - first < LEAST_SPAN:
         return
-    slope, intercept = np.polyfit(i, j, 1, w=np.sqrt(weight))
+    slope, intercept = _line(chain)
     if SLOPES[0] <= slope <= SLOPES[1]:
         # A window is compared at slope 1: its middle, not its start, lies on the line.
         intercept += (1 - slope) * (hashes - 1) / 2
-        yield Alignment(recording_index, float(intercept), float(slope), first, stop)
+        yield Alignment(recording_index, intercept, slope, first, last + hashes)
+
+
+def _line(chain: Sequence[Hit]) -> tuple[float, float]:
+    """Give slope and intercept of the line that fits weighted hits in at least two windows best."""
+    total = sum(hit.weight for hit in chain)
+    window = sum(hit.weight * hit.window for hit in chain) / total
+    diagonal = sum(hit.weight * hit.diagonal for hit in chain) / total
+    rise = sum(hit.weight * (hit.window - window) * (hit.diagonal - diagonal) for hit in chain)
+    slope = rise / sum(hit.weight * (hit.window - window) ** 2 for hit in chain)
+    return 1 + slope, diagonal - slope * window
 
 
 def moved(segment: Segment, hops: float) -> Segment:
@@ -207,12 +219,25 @@ def error_rates(differing: np.ndarray, reliability: np.ndarray | None = None) ->
     return np.asarray((1 - (weights.sum(axis=-1) - 2 * against) / length) / 2)
 
 
-def heaviest(gain: np.ndarray) -> tuple[int, int]:
-    """Find the slice with the largest sum (Kadane); (0, 0) when no value is positive."""
-    sums = np.concatenate([[0.0], np.cumsum(gain)])
-    least = np.minimum.accumulate(sums)
+def heaviest(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find in each row the slice with the largest sum (Kadane).
+
+    Parameters
+    ----------
+    gain
+        float (..., n).
+
+    Returns
+    -------
+    Where it starts and where it stops, int (...) each; 0 and 0 where no value is positive.
+    """
+    sums = np.zeros((*gain.shape[:-1], gain.shape[-1] + 1))
+    np.cumsum(gain, axis=-1, out=sums[..., 1:])
+    least = np.minimum.accumulate(sums, axis=-1)
     rise = sums - least
-    stop = int(rise.argmax())
-    if rise[stop] <= 0:
-        return 0, 0
-    return int(np.flatnonzero(sums[: stop + 1] == least[stop])[-1]), stop
+    stop = rise.argmax(axis=-1, keepdims=True)
+    lowest = np.take_along_axis(least, stop, axis=-1)
+    at_lowest = (sums == lowest) & (np.arange(sums.shape[-1]) <= stop)
+    start = gain.shape[-1] - at_lowest[..., ::-1].argmax(axis=-1)
+    found = np.take_along_axis(rise, stop, axis=-1)[..., 0] > 0
+    return np.where(found, start, 0), np.where(found, stop[..., 0], 0)

@@ -112,11 +112,10 @@ def chance_ber(
         As for `log10_chance`, (n,) each.
     """
     kinds, which = np.unique(np.stack([hashes, comparisons]), axis=1, return_inverse=True)
-    rates = np.empty(kinds.shape[1])
-    for n, (length, compared) in enumerate(kinds.T.tolist()):
-        # It grows with the rate.
-        expected = log10_chance(_BER_GRID, np.array(length), compared, calibration)
-        rates[n] = np.interp(0.0, expected, _BER_GRID)
+    lengths, compared = kinds[:, :, None]
+    expected = log10_chance(_BER_GRID, lengths, compared, calibration)
+    # It grows with the rate.
+    rates = np.array([np.interp(0.0, each, _BER_GRID) for each in expected])
     return rates[which.ravel()]
 
 

@@ -6,8 +6,9 @@ that it looked at. A handful of weights in the model's card makes one score of i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from math import inf
 
 import numpy as np
 
@@ -79,8 +80,15 @@ def evidence_of(
     calibration: ScoreCalibration,
     *,
     places_rival: bool = False,
+    most: float = inf,
 ) -> np.ndarray:
     """Collect the evidence for all segments that a search of one query looked at.
+
+    Parameters
+    ----------
+    most
+        Rivals only raise the log10 of an E-value: 0 stands for those of a segment that exceeds
+        this without them.
 
     Returns
     -------
@@ -98,49 +106,77 @@ def evidence_of(
     """
     hashes = np.array([a.segment.hashes for a in aligned], np.float64)
     comparisons = np.array([a.comparisons for a in aligned])
-    searched = np.array([count_comparisons(a.grid, table) for a in aligned])
+    grids = {id(a.grid): a.grid for a in aligned}
+    counted = {key: count_comparisons(grid, table) for key, grid in grids.items()}
+    searched = np.array([counted[id(a.grid)] for a in aligned])
     rates = np.array([a.segment.ber for a in aligned])
     weighted = -log10_chance(
         np.array([a.segment.weighted_ber for a in aligned]), hashes, 1.0, calibration
     )
-    informative = np.array([int(a.grid[1].informative.sum()) for a in aligned])
-    return np.column_stack(
+    sounding = {key: int(query.informative.sum()) for key, (_, query) in grids.items()}
+    informative = np.array([sounding[id(a.grid)] for a in aligned])
+    evidence = np.column_stack(
         [
             -log10_chance(rates, hashes, comparisons, calibration),
             weighted - np.log10(np.maximum(comparisons, 1.0)),
             chance_ber(hashes, comparisons, calibration) - rates,
-            rivals(
-                aligned,
-                weighted - np.log10(np.maximum(searched, 1.0)),
-                table,
-                places_rival=places_rival,
-            ),
-            np.array([_activity(a) for a in aligned]),
+            np.zeros(len(aligned)),
+            _activities(aligned, grids.values()),
             np.log10(np.clip(informative, 1, LONGEST_HASHES)),
             np.log10(np.maximum(searched, 1.0)),
         ]
     )
+    scores = weighted - np.log10(np.maximum(searched, 1.0))
+    passing = np.flatnonzero(-score(evidence, calibration) <= most)
+    evidence[passing, EVIDENCE.index("rival")] = rivals(
+        aligned, scores, table, passing.tolist(), places_rival=places_rival
+    )
+    return evidence
 
 
-def _activity(aligned: Aligned) -> float:
-    segment, activity = aligned.segment, aligned.grid[1].activity
-    return 1.0 if activity is None else float(activity[segment.first : segment.stop].mean() / 255)
+def _activities(aligned: Sequence[Aligned], grids: Iterable[Grid]) -> np.ndarray:
+    """Give the mean activity of each segment's part of the query, 1 where nobody measured it."""
+    sums = {
+        id(grid): np.concatenate([[0], np.cumsum(grid[1].activity, dtype=np.int64)]).tolist()
+        for grid in grids
+        if grid[1].activity is not None
+    }
+    means = []
+    for a in aligned:
+        own = sums.get(id(a.grid))
+        first, stop = a.segment.first, a.segment.stop
+        means.append((own[stop] - own[first]) / (255 * (stop - first)) if own else 1.0)
+    return np.array(means)
 
 
 def rivals(
-    aligned: Sequence[Aligned], scores: np.ndarray, table: Table, *, places_rival: bool = False
+    aligned: Sequence[Aligned],
+    scores: np.ndarray,
+    table: Table,
+    of: Sequence[int],
+    *,
+    places_rival: bool = False,
 ) -> np.ndarray:
-    """Give for each segment the best score of another recording for the same part of the query.
+    """Give for some segments the best score of another recording for the same part of the query.
 
     What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
     of the same audio is none, see `is_copy`; nor is what a neighboring part of the query holds.
     With ``places_rival``, other places of a table's only recording are rivals, up to `FOUND`:
     beyond, they hold the clip as well.
 
+    Parameters
+    ----------
+    scores
+        float (n,), of all segments.
+    of
+        The numbers of those that it is given for, k.
+
     Returns
     -------
-    float (n,), at least 0.
+    float (k,), at least 0.
     """
+    if not len(of):
+        return np.empty(0)
     # The sides of one recording are no rivals of each other.
     indices = [a.segment.alignment.recording_index for a in aligned]
     recordings = np.array([table.recording_id(index) for index in indices])
@@ -153,8 +189,9 @@ def rivals(
         best_first = best_first[scores[best_first] <= FOUND]
     # Whether the segments of a recording, or of a side of it, and of another one are copies.
     known: dict[tuple[int, int], bool] = {}
-    result = np.zeros(len(aligned))
-    for n, (start, stop) in enumerate(spans.tolist()):
+    result = np.zeros(len(of))
+    for place, n in enumerate(of):
+        start, stop = spans[n].tolist()
         others = best_first if alone else best_first[recordings[best_first] != recordings[n]]
         shared = np.minimum(spans[others, 1], stop) - np.maximum(spans[others, 0], start)
         least = np.where(scores[others] > FOUND, COVERED * (stop - start), 0.0)
@@ -167,7 +204,7 @@ def rivals(
                 near = alone and _is_near(aligned[n], aligned[m])
                 known[pair] = near or is_copy(aligned[n], aligned[m], table)
             if not known[pair]:
-                result[n] = scores[m]
+                result[place] = scores[m]
                 break
     return result
 
@@ -273,9 +310,13 @@ def judged(
     calibration: ScoreCalibration,
     *,
     places_rival: bool = False,
+    most: float = inf,
 ) -> Judgement:
-    """Judge all segments that a search of one query looked at, one or more; see `rivals`."""
-    evidence = evidence_of(aligned, table, calibration, places_rival=places_rival)
+    """Judge all segments that a search of one query looked at, one or more; see `evidence_of`.
+
+    With ``most``, what exceeds it still does, but may be less exact.
+    """
+    evidence = evidence_of(aligned, table, calibration, places_rival=places_rival, most=most)
     other_speech = -score(evidence, calibration)
     # Hours of steady noise are like each other, and like the noise that a recording ends with.
     steady = evidence[:, EVIDENCE.index("activity")] < LEAST_ACTIVE

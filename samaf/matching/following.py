@@ -52,35 +52,63 @@ def _follow_batch(
     alignments: Sequence[Alignment], query: Hashes, table: Table
 ) -> Iterator[tuple[Segment, Course]]:
     line, i, differing = _compared(alignments, query, table)
-    rates = [error_rates(d) for d in differing]
+    rates = np.array([error_rates(d) for d in differing])
     level = rates[SHIFTS.index(0)]
-    edges = np.searchsorted(line, np.arange(len(alignments) + 1)).tolist()
-    found = []
-    for alignment, start, stop in zip(alignments, edges[:-1], edges[1:], strict=True):
-        a, b = heaviest(SAME_SPEECH - level[start:stop])
-        if a < b:
-            found.append((alignment, slice(start + a, start + b), slice(start, stop)))
+    edges = np.searchsorted(line, np.arange(len(alignments) + 1))
+    found, starts, stops = _supported(level, edges)
     weighted = level
-    if found and query.reliability is not None:
-        used = np.concatenate([np.arange(own.start, own.stop) for _, own, _ in found])
-        weighted = np.empty(len(i), np.float32)
-        weighted[used] = error_rates(differing[SHIFTS.index(0)][used], query.reliability[i[used]])
-    for alignment, own, whole in found:
-        before, middle, after = (float(r[own].mean()) for r in rates)
+    if len(found) and query.reliability is not None:
+        used = np.repeat(stops - np.cumsum(stops - starts), stops - starts)
+        used += np.arange(len(used))
+        weighted = np.zeros(len(i))
+        reliability = query.reliability[i[used]]
+        weighted[used] = error_rates(differing[SHIFTS.index(0)][used], reliability)
+    means = _means(np.array([*rates, weighted]), starts, stops)
+    first, last = i[starts].tolist(), i[stops - 1].tolist()
+    for n, (number, (before, middle, after, by_weight)) in enumerate(
+        zip(found.tolist(), means.T.tolist(), strict=True)
+    ):
         bend = before - 2 * middle + after
         shift = (before - after) / (2 * bend) if bend > 0 else 0.0
-        first, stop = int(i[own.start]), int(i[own.stop - 1]) + 1
         segment = Segment(
-            alignment,
-            first,
-            stop,
+            alignments[number],
+            first[n],
+            last[n] + 1,
             ber=middle,
-            weighted_ber=float(weighted[own].mean()),
+            weighted_ber=by_weight,
             shift=min(max(shift, -0.5), 0.5),
-            begin=first,
-            end=stop - 1 + BLOCK_HOPS,
+            begin=first[n],
+            end=last[n] + BLOCK_HOPS,
         )
+        whole = slice(edges[number], edges[number + 1])
         yield segment, Course(int(i[whole.start]), level[whole])
+
+
+def _supported(rates: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find what supports each alignment; its rates lie between two of the ``edges``.
+
+    Returns
+    -------
+    The numbers of the alignments that anything supports, and for each where that starts and
+    stops among all rates.
+    """
+    lengths = np.diff(edges)
+    at = np.arange(lengths.max(initial=0))
+    inside = at < lengths[:, None]
+    gain = np.zeros(inside.shape)
+    gain[inside] = SAME_SPEECH - rates
+    starts, stops = heaviest(gain)
+    found = np.flatnonzero(starts < stops)
+    return found, (edges[:-1] + starts)[found], (edges[:-1] + stops)[found]
+
+
+def _means(rates: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Give the means of rates, float (m, n), from each start to its stop: float (m, k)."""
+    if not len(starts):
+        return np.empty((len(rates), 0))
+    rates = np.concatenate([rates, np.zeros((len(rates), 1))], axis=1)  # a stop may lie at the end
+    sums = np.add.reduceat(rates, np.column_stack([starts, stops]).ravel(), axis=1)[:, ::2]
+    return np.asarray(sums / (stops - starts))
 
 
 def _compared(

@@ -107,11 +107,11 @@ class Matcher:
         """Give the candidates among all segments of one query, in the order of these."""
         if not aligned:
             return []
+        most = inf if self.at_any_score else log10(self.max_false_matches)
         judgement = judged(
-            aligned, self.index.table, self.calibration, places_rival=self.places_rival
+            aligned, self.index.table, self.calibration, places_rival=self.places_rival, most=most
         )
         deciding = judgement.same_text if self.population == "prompts" else judgement.other_speech
-        most = inf if self.at_any_score else log10(self.max_false_matches)
         chosen = np.flatnonzero(deciding <= most).tolist()
         return [self._candidate(aligned[n], judgement, n) for n in chosen]
 

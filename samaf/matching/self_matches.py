@@ -144,7 +144,7 @@ def _refined(
     kept = (here >= 0) & (here + away < frames)
     i, here = i[kept], here[kept]
     rates = np.bitwise_count(hash_at(here) ^ hash_at(here + away)).mean(axis=1) / 8
-    a, b = heaviest(ALIKE - rates)
+    a, b = map(int, heaviest(ALIKE - rates))
     if b - a < COPY_HASHES:
         return None
     ber = np.convolve(rates[a:b], np.ones(COPY_HASHES) / COPY_HASHES, "valid").min()

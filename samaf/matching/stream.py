@@ -1,8 +1,8 @@
 """Candidates in a stream: each is given when it has ended, in constant memory.
 
-The last half minute of hashes is looked at again and again, with the neighbors of each
-window searched for once. A segment has ended when the stream went on for 6 s without it. One
-that is longer than what is kept goes on as the segment that continues it.
+The last half minute of hashes is looked at every 4 s, with the neighbors of each window searched
+for once. A segment has ended when the stream went on for 6 s without it. One that is longer than
+what is kept goes on as the segment that continues it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from samaf.matching.search import NEIGHBORS, SLOPES_TRIED
 from samaf.records import Hashes
 
 KEPT_HASHES = 120  # 30 s
+LOOK_HASHES = 16  # 4 s: what comes between two looks
 HOUR_HASHES = 14_400  # 3600 s / 0.25 s
 
 
@@ -43,6 +44,7 @@ class Follower:
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
         self._start = 0  # of what is kept, in hashes of the stream
+        self._new = 0  # hashes since the last look
         self._kept: Hashes | None = None
         self._neighbors: list[Neighbors] = []  # of what is kept, by sweep
         self._window_hashes = 0  # that they were searched for by
@@ -55,6 +57,10 @@ class Follower:
         if not len(hashes):
             return []
         self._remember(hashes, index)
+        self._new += len(hashes)
+        if self._new < LOOK_HASHES:
+            return []
+        self._new = 0
         return self._ended(index, GAP_HASHES)
 
     def finish(self, index: Index) -> list[Candidate]:

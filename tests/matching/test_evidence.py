@@ -9,7 +9,7 @@ import pytest
 from planted import RANDOM, WIDTH, flipped, known, random_hashes
 
 from samaf.fingerprinters.card import Decision, Weights
-from samaf.index import ExactIndex, HashTable, table_of
+from samaf.index import ExactIndex, HashTable, Table, table_of
 from samaf.matching import PLAIN, Matcher
 from samaf.matching.alignment import Alignment, Segment
 from samaf.matching.calibration import chance_ber, log10_chance
@@ -70,22 +70,29 @@ def test_chance_reaches_its_bit_error_rate_once() -> None:
     assert once[3] < once[2]
 
 
+def all_rivals(
+    parts: list[Aligned], scores: np.ndarray, table: Table, places_rival: bool = False
+) -> list[float]:
+    found = rivals(parts, scores, table, range(len(parts)), places_rival=places_rival)
+    return list(found.tolist())
+
+
 def test_the_rival_is_the_best_of_another_recording() -> None:
     query = known(random_hashes(RNG, 30))
     parts = [aligned(query, n, 0, 20, 5) for n in (0, 0, 1, 2)]
-    assert rivals(parts, np.array([5.0, 4.0, 3.0, 1.0]), TABLE).tolist() == [3, 3, 5, 5]
-    assert rivals(parts[:2], np.array([5.0, 4.0]), TABLE).tolist() == [0, 0]
-    assert rivals(parts, np.array([5.0, 4.0, -3.0, -1.0]), TABLE).tolist() == [0, 0, 5, 5]
+    assert all_rivals(parts, np.array([5.0, 4.0, 3.0, 1.0]), TABLE) == [3, 3, 5, 5]
+    assert all_rivals(parts[:2], np.array([5.0, 4.0]), TABLE) == [0, 0]
+    assert all_rivals(parts, np.array([5.0, 4.0, -3.0, -1.0]), TABLE) == [0, 0, 5, 5]
 
 
 def test_what_another_part_of_the_query_holds_is_no_rival() -> None:
     query = known(random_hashes(RNG, 30))
     parts = [aligned(query, 0, 0, 10, 5), aligned(query, 1, 10, 30, 0), aligned(query, 2, 5, 15, 0)]
-    assert rivals(parts, np.array([9.0, 8.0, 1.0]), TABLE).tolist() == [1, 1, 0]
+    assert all_rivals(parts, np.array([9.0, 8.0, 1.0]), TABLE) == [1, 1, 0]
     # Faint ones count wherever they touch, and good ones where they cover more than half.
-    assert rivals(parts, np.array([3.0, 2.0, 1.0]), TABLE).tolist() == [1, 1, 3]
+    assert all_rivals(parts, np.array([3.0, 2.0, 1.0]), TABLE) == [1, 1, 3]
     whole = [aligned(query, 0, 0, 10, 5), aligned(query, 1, 4, 30, 0)]
-    assert rivals(whole, np.array([9.0, 8.0]), TABLE).tolist() == [8, 0]
+    assert all_rivals(whole, np.array([9.0, 8.0]), TABLE) == [8, 0]
 
 
 def test_a_copy_of_the_same_audio_is_no_rival() -> None:
@@ -100,7 +107,7 @@ def test_a_copy_of_the_same_audio_is_no_rival() -> None:
     assert not is_copy(own, aligned(query, 4, 0, 20, 12), table)
     # Parts of the query that do not meet.
     assert not is_copy(aligned(query, 0, 0, 8, 5), aligned(query, 4, 10, 20, 12), table)
-    assert rivals([own, copy, other], np.array([9.0, 8.0, 1.0]), table).tolist() == [1, 1, 9]
+    assert all_rivals([own, copy, other], np.array([9.0, 8.0, 1.0]), table) == [1, 1, 9]
 
 
 def test_in_a_store_of_one_recording_other_places_are_rivals() -> None:
@@ -109,8 +116,7 @@ def test_in_a_store_of_one_recording_other_places_are_rivals() -> None:
     query = known(random_hashes(RNG, 30))
 
     def of(parts: list[Aligned], scores: np.ndarray) -> list[float]:
-        found: list[float] = rivals(parts, scores, table, places_rival=True).tolist()
-        return found
+        return all_rivals(parts, scores, table, places_rival=True)
 
     # Three hops apart blocks share audio, seven hops apart they do not.
     own, near, far = (aligned(query, 0, 0, 10, at) for at in (20, 23, 27))
@@ -121,7 +127,7 @@ def test_in_a_store_of_one_recording_other_places_are_rivals() -> None:
     assert of([own, copy], np.array([5.0, 4.0])) == [0, 0]
     assert of([own, far], np.array([9.0, 8.0])) == [0, 0]
     assert of([own, far], np.array([9.0, 3.0])) == [3, 0]
-    assert rivals([own, far], np.array([9.0, 3.0]), table).tolist() == [0, 0]
+    assert all_rivals([own, far], np.array([9.0, 3.0]), table) == [0, 0]
 
 
 def test_the_score_is_a_weighted_sum_that_bends_above_its_knee() -> None:
@@ -163,7 +169,7 @@ def test_a_recording_shorter_than_two_hashes_has_copies() -> None:
     own, copy = aligned(query, 0, 0, 1, 5), aligned(query, 1, 0, 1, 0)
     assert is_copy(own, copy, table)
     assert is_copy(copy, own, table)
-    assert rivals([own, copy], np.array([5.0, 5.0]), table).tolist() == [0, 0]
+    assert all_rivals([own, copy], np.array([5.0, 5.0]), table) == [0, 0]
 
 
 def test_a_segment_that_goes_on_into_the_next_recording_is_no_rival_there() -> None:
@@ -173,8 +179,8 @@ def test_a_segment_that_goes_on_into_the_next_recording_is_no_rival_there() -> N
     rates = np.where(np.arange(20) < 12, 0.1, 0.48)
     beside = replace(long, course=Course(0, rates))
     scores = np.array([7.0, 9.0])
-    assert rivals([own, long], scores, TABLE).tolist()[0] == 9
-    assert rivals([own, beside], scores, TABLE).tolist()[0] == 0
+    assert all_rivals([own, long], scores, TABLE)[0] == 9
+    assert all_rivals([own, beside], scores, TABLE)[0] == 0
 
 
 def test_a_segment_of_steady_noise_is_worth_nothing() -> None:
@@ -186,3 +192,19 @@ def test_a_segment_of_steady_noise_is_worth_nothing() -> None:
         scores.append(judged([aligned(query, 0, 0, 20, 5, 0.05)], TABLE, RANDOM).other_speech[0])
     assert scores[0] < -6
     assert scores[1] >= WORTHLESS
+
+
+@pytest.mark.parametrize("most", [-20.0, -10.0, -5.0, 0.0])
+def test_what_passes_does_not_depend_on_where_rivals_are_looked_for(most: float) -> None:
+    weights = Weights(ber=0.5, weighted=0.5, rival=-0.6)
+    calibration = replace(RANDOM, decision=Decision(weights=weights))
+    query = known(random_hashes(RNG, 30))
+    parts = [
+        aligned(query, n, 0, 20, 5, ber)
+        for n, ber in ((0, 0.43), (1, 0.44), (2, 0.45), (3, 0.47), (0, 0.46))
+    ]
+    whole = judged(parts, TABLE, calibration)
+    some = judged(parts, TABLE, calibration, most=most)
+    passed = whole.other_speech <= most
+    assert (some.other_speech <= most).tolist() == passed.tolist()
+    assert (some.evidence[passed] == whole.evidence[passed]).all()

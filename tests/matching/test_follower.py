@@ -12,7 +12,7 @@ from planted import RANDOM, WIDTH, flipped, known, random_hashes
 
 from samaf.index import ExactIndex, Index, table_of
 from samaf.matching import Candidate, Matcher
-from samaf.matching.stream import KEPT_HASHES, Follower
+from samaf.matching.stream import KEPT_HASHES, LOOK_HASHES, Follower
 from samaf.records import Hashes
 
 
@@ -79,7 +79,7 @@ def test_a_match_is_given_while_the_stream_goes_on() -> None:
     one = follower()
     assert one.feed(known(index.table.rows(5)[:40]), index) == []
     assert one.feed(known(random_hashes(rng, 20)), index) == []
-    (candidate,) = one.feed(known(random_hashes(rng, 10)), index)
+    (candidate,) = one.feed(known(random_hashes(rng, LOOK_HASHES)), index)
     assert candidate.recording_index == 5
     assert one.finish(index) == []
 
