@@ -11,14 +11,14 @@ from samaf.matching.pieces import Pair, Place
 from samaf.matching.repeats import RepeatPair
 from samaf.verification.lags import lag_between
 from samaf.verification.landmarks import (
+    APART,
     FRAME_SECONDS,
     Agreement,
-    Landmarks,
     agreements,
     landmarks,
+    on_one_axis,
 )
 
-APART = 60.0  # s between two files on the common axis of time: more than any gap of landmarks
 AGREES = 30.0  # z of windows; what one voice says twice reaches 16, rarely 28
 # Other sounds have up to 13 equal landmarks at one lag. Where there are more, and the lag that the
 # waveform shows is the same, a lower z is enough.
@@ -39,17 +39,11 @@ def landmark_pairs(
     for audio in audios:
         marks.append(landmarks(audio))
         on_progress(len(marks), len(audios))
-    spans = [np.ceil((audio.duration + APART) / FRAME_SECONDS) for audio in audios]
-    origins = (np.cumsum(spans) - spans).astype(np.int64)
-    together = Landmarks(
-        np.concatenate([np.empty(0, np.uint32), *(each.keys for each in marks)]),
-        np.concatenate(
-            [np.empty(0, np.int64), *(m.frames + o for m, o in zip(marks, origins, strict=True))]
-        ),
-    )
+    durations = [audio.duration for audio in audios]
+    together, origins = on_one_axis(marks, durations)
     starts = origins * FRAME_SECONDS
     pairs: list[RepeatPair] = []
-    seen = _Seen(float(np.sum(spans)) * FRAME_SECONDS)
+    seen = _Seen(sum(durations) + (len(durations) + 1) * APART)
     for found in sorted(agreements(together), key=_order):
         if seen.in_loop(found):
             continue

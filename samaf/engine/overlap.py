@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from math import log10
 from os import PathLike
 from pathlib import Path
@@ -20,7 +21,9 @@ from samaf.engine.compare import turned
 from samaf.engine.engine import Engine, open
 from samaf.engine.groups import distinct_pairs
 from samaf.engine.hash_query import matcher_of, to_matches
+from samaf.engine.landmark_overlap import Decider, proposals
 from samaf.engine.options import COMMON, GRANULARITY_S, LEAST_SHARED, MAX_FALSE_PAIRS, QueryOptions
+from samaf.engine.references import References
 from samaf.errors import AudioError, FingerprinterError, StoreError
 from samaf.fingerprinters import hashing
 from samaf.matching import PLAIN
@@ -40,6 +43,7 @@ VERIFIED_SECONDS = 3.0  # files below are too short for hashes alone
 OWN_ID = 1 << 40  # added to the ids of the second collection: both count from 1 on
 
 Progress = Callable[[int, int], None]
+Ids = tuple[int, int]  # of a recording of the first collection, and of one of the second
 
 
 def overlap(
@@ -96,20 +100,33 @@ def overlap(
             files = list(audio_files([second]))
             total = len(files)
             searched = _files(engine, files, options, least_shared, passed_over)
-        pairs: list[Duplicate] = []
-        count = 0
-        for count, (recording, matches) in enumerate(searched, 1):
-            by_reference: dict[int, list[Match]] = defaultdict(list)
-            for match in matches:
-                by_reference[match.recording.recording_id].append(match)
-            own = replace(recording, recording_id=OWN_ID + count)
-            for found in by_reference.values():
-                pairs.append(
-                    Duplicate(found[0].recording, own, tuple(turned(m, own) for m in found))
-                )
-            on_progress(count, total)
+        stored = engine.stats().recordings
+        everything = total + stored
+        others: dict[int, Recording] = {}
+        matches: dict[Ids, list[Match]] = defaultdict(list)
+        for recording, found in searched:
+            own = replace(recording, recording_id=OWN_ID + len(others))
+            others[own.recording_id] = own
+            for match in found:
+                matches[match.recording.recording_id, own.recording_id].append(match)
+            on_progress(len(others), everything)
+        with References() as references:
+            looked = count(total + 1)
+            proposed = proposals(
+                engine.store.recordings(),
+                list(others.values()),
+                references,
+                lambda: on_progress(next(looked), everything),
+            )
+            decider = Decider(engine, references, options)
+            for own, match in decider.matches(proposed, matches):
+                matches[match.recording.recording_id, own.recording_id].append(match)
+        pairs = [
+            Duplicate(some[0].recording, others[n], tuple(turned(m, others[n]) for m in some))
+            for (_, n), some in sorted(matches.items(), key=lambda item: item[0][1])
+        ]
         kept, pieces = distinct_pairs(pairs, least_shared, common)
-        compared = (engine.stats().recordings, count)
+        compared = (stored, len(others))
     return Overlap(tuple(pair for pair, _ in kept), pieces, compared, tuple(passed_over))
 
 

@@ -5,8 +5,9 @@ After Wang, An Industrial-Strength Audio Search Algorithm (ISMIR 2003), section 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,6 +24,7 @@ LEAST_AHEAD, MOST_AHEAD = 2, 31  # frames from a peak to the ones it is paired w
 MOST_APART = 31  # bins
 PAIRED = 5  # pairs of a peak
 FRAMES_AT_ONCE = 16_384  # 4 minutes
+APART = 60.0  # s between two sounds on a common axis of time: more than any gap of landmarks
 LEAST_LAG = 2.0  # s between a segment and its repeat
 VOTES = 6  # equal landmarks at one lag: in other sounds 1 of 10,000 segments of 5 s has 4
 GAP = 2.5  # s between two of them
@@ -50,14 +52,14 @@ class Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A segment and where it recurs.
+    """A segment and where it recurs, in the same sound or another one.
 
     Attributes
     ----------
     start, stop
         First and last frame that equal landmarks show.
     lag
-        Frames to the repeat, more than 0.
+        Frames to the repeat; in the same sound more than 0.
     votes
         Equal landmarks.
     """
@@ -138,6 +140,56 @@ def _paired(frame: np.ndarray, bin_: np.ndarray) -> Landmarks:
     return Landmarks(np.concatenate(keys)[order], np.concatenate(firsts)[order])
 
 
+def on_one_axis(
+    several: Sequence[Landmarks], seconds: Sequence[float]
+) -> tuple[Landmarks, np.ndarray]:
+    """Put the landmarks of sounds, so many seconds long, one behind the other.
+
+    Returns
+    -------
+    All of them, and the frame that each sound begins at, int64 (n,).
+    """
+    spans = np.ceil((np.asarray(seconds, float) + APART) / FRAME_SECONDS)
+    origins = (np.cumsum(spans) - spans).astype(np.int64)
+    keys = [np.empty(0, np.uint32), *(each.keys for each in several)]
+    frames = [each.frames + origin for each, origin in zip(several, origins, strict=True)]
+    return (
+        Landmarks(np.concatenate(keys), np.concatenate([np.empty(0, np.int64), *frames])),
+        origins,
+    )
+
+
+class LandmarkIndex:
+    """Landmarks by their keys, in which segments of other sounds are looked for."""
+
+    def __init__(self, found: Landmarks) -> None:
+        order = np.argsort(found.keys, kind="stable")
+        self._keys, self._frames = found.keys[order], found.frames[order].astype(np.int32)
+        kinds = np.count_nonzero(np.diff(self._keys)) + 1
+        self._most = OFTEN * max(1.0, len(self._keys) / kinds)
+
+    def agreements(self, other: Landmarks) -> list[Agreement]:
+        """Find segments of another sound that recur here: several equal landmarks at one lag."""
+        first = np.searchsorted(self._keys, other.keys, "left")
+        counts = np.searchsorted(self._keys, other.keys, "right") - first
+        counts[counts > self._most] = 0
+        ends = np.cumsum(counts)
+        if not counts.any():
+            return []
+        last = int(other.frames[-1]) + 1
+        parts = max(1, int(ends[-1] // PAIRS_AT_ONCE))
+        edges = np.linspace(0, last, parts + 1).astype(int).tolist()
+        groups: list[Agreement] = []
+        for begin, end in pairwise(edges):
+            at = slice(*np.searchsorted(other.frames, [begin, end + FRAMES_BEYOND]).tolist())
+            repeated = counts[at]
+            offset = np.arange(repeated.sum()) - np.repeat(np.cumsum(repeated) - repeated, repeated)
+            starts = np.repeat(other.frames[at], repeated)
+            there = self._frames[np.repeat(first[at], repeated) + offset]
+            groups += _grouped(starts, there - starts, end)
+        return _merged(groups)
+
+
 def agreements(found: Landmarks) -> list[Agreement]:
     """Find segments that recur: several equal landmarks at one lag."""
     if not len(found.keys):
@@ -157,9 +209,7 @@ def agreements(found: Landmarks) -> list[Agreement]:
     parts = max(-(-last // FRAMES_AT_ONCE), int(behind.sum(dtype=np.int64) // PAIRS_AT_ONCE))
     edges = np.linspace(0, last, parts + 1).astype(int).tolist()
     groups = [
-        group
-        for begin, end in zip(edges[:-1], edges[1:], strict=True)
-        for group in _groups(frames, behind, begin, end)
+        group for begin, end in pairwise(edges) for group in _groups(frames, behind, begin, end)
     ]
     return _merged(groups)
 
@@ -179,7 +229,19 @@ def _groups(frames: np.ndarray, behind: np.ndarray, begin: int, end: int) -> Ite
     offset = np.arange(len(owner)) - np.repeat(np.cumsum(behind[at]) - behind[at], behind[at])
     lags = (frames[owner + 1 + offset] - frames[owner]).astype(np.int64)
     kept = lags >= LEAST_LAG / FRAME_SECONDS
-    starts, lags = frames[owner[kept]], lags[kept]
+    yield from _grouped(frames[owner[kept]], lags[kept], end)
+
+
+def _grouped(starts: np.ndarray, lags: np.ndarray, end: int) -> Iterator[Agreement]:
+    """Yield groups of equal landmarks at about one lag that begin before a frame.
+
+    Parameters
+    ----------
+    starts
+        Frames of landmarks, int (n,), 0 or more.
+    lags
+        Frames from each to an equal one, int64 (n,).
+    """
     if not len(lags):
         return
     for phase in (0, 1):  # a lag between two frames is now the one, now the other

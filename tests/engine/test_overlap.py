@@ -97,6 +97,31 @@ def test_files_below_a_second_are_found_by_their_signals(archive: Path, tmp_path
     }
 
 
+def test_what_is_too_short_for_hashes_is_found_where_the_audio_is_at_hand(
+    engine: samaf.Engine, archive: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    # 0.9 s of the third recording, from 5.5 s on.
+    stretch = 0.4 * load(CLIP[3])[3 * SAMPLE_RATE // 2 + 40_000 :][: 9 * SAMPLE_RATE // 10]
+    parts = [load(CLIP[8])[: 6 * SAMPLE_RATE], stretch, load(CLIP[9])]
+    (other / "leak.wav").write_bytes(wav(np.concatenate(parts)))
+    (pair,) = samaf.overlap(archive, other).pairs
+    assert (pair.first.name, pair.second.name) == ("2.wav", "leak.wav")
+    (match,) = pair.matches
+    assert match.query_start == pytest.approx(5.5, abs=0.4)
+    assert match.query_stop == pytest.approx(6.4, abs=0.4)
+    assert match.reference_start - match.query_start == pytest.approx(6 - 5.5, abs=0.05)
+    # Stores, as long as their files are there.
+    assert {result.status for result in engine.add(archive)} == {"added"}
+    with samaf.open(str(tmp_path / "other.db")) as second:
+        assert {result.status for result in second.add(other)} == {"added"}
+    (same,) = samaf.overlap(engine.store.url, tmp_path / "other.db").pairs
+    assert same.second.name == "leak.wav"
+    (other / "leak.wav").rename(tmp_path / "gone.wav")
+    assert samaf.overlap(engine.store.url, tmp_path / "other.db").pairs == ()
+
+
 def test_voices_that_are_alike_share_nothing(tmp_path: Path) -> None:
     """Synthetic voices agree at bit error rates of 0.35 to 0.4 in many places."""
     halves = [tmp_path / "a.wav", tmp_path / "b.wav"]

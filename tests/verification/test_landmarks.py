@@ -12,9 +12,11 @@ from samaf.verification import landmarks as module
 from samaf.verification.landmarks import (
     FRAME_SECONDS,
     MOST_APART,
+    LandmarkIndex,
     Landmarks,
     agreements,
     landmarks,
+    on_one_axis,
 )
 from samaf.verification.signals import Samples
 
@@ -102,3 +104,28 @@ def test_equal_landmarks_are_found_wherever_they_are(first: int, lag: int) -> No
     both = Landmarks(np.concatenate([keys, keys]), np.concatenate([frames, frames + lag]))
     (found,) = agreements(both)
     assert (found.start, found.lag, found.votes) == (first, lag, 40)
+
+
+@pytest.mark.parametrize("at_once", [4_000_000, 500])
+def test_a_segment_of_another_sound_is_found(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is looked for in parts."""
+    monkeypatch.setattr(module, "PAIRS_AT_ONCE", at_once)
+    stored = [voice(20, 5), under_voices((4.0,), 20, level=0.0), voice(10, 6)]
+    marks = [landmarks(Samples(samples)) for samples in stored]
+    index = LandmarkIndex(on_one_axis(marks, [20, 20, 10])[0])
+    # From 1.5 s to 3 s of the piece, behind other sound.
+    query = np.concatenate([voice(9, 7), 0.3 * PIECE[3 * RATE // 2 : 3 * RATE], voice(9, 8)])
+    (found,) = index.agreements(landmarks(Samples(query)))
+    origin = on_one_axis(marks, [20, 20, 10])[1][1]
+    lag = (found.lag - origin) * FRAME_SECONDS
+    assert lag == pytest.approx(4 + 1.5 - 9, abs=FRAME_SECONDS)
+    assert found.start * FRAME_SECONDS == pytest.approx(9, abs=0.5)
+    assert found.stop * FRAME_SECONDS == pytest.approx(10.5, abs=0.6)
+    assert index.agreements(landmarks(Samples(voice(20, 9)))) == []
+    assert index.agreements(landmarks(Samples(np.zeros(RATE, np.float32)))) == []
+
+
+def test_nothing_is_found_among_nothing() -> None:
+    together, origins = on_one_axis([], [])
+    assert len(origins) == 0
+    assert LandmarkIndex(together).agreements(landmarks(Samples(PIECE))) == []
