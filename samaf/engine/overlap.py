@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -21,9 +21,8 @@ from samaf.engine.compare import turned
 from samaf.engine.engine import Engine, open
 from samaf.engine.groups import distinct_pairs
 from samaf.engine.hash_query import matcher_of, to_matches
-from samaf.engine.landmark_overlap import Decider, proposals
+from samaf.engine.landmark_overlap import short_overlaps
 from samaf.engine.options import COMMON, GRANULARITY_S, LEAST_SHARED, MAX_FALSE_PAIRS, QueryOptions
-from samaf.engine.references import References
 from samaf.errors import AudioError, FingerprinterError, StoreError
 from samaf.fingerprinters import hashing
 from samaf.matching import PLAIN
@@ -43,7 +42,6 @@ VERIFIED_SECONDS = 3.0  # files below are too short for hashes alone
 OWN_ID = 1 << 40  # added to the ids of the second collection: both count from 1 on
 
 Progress = Callable[[int, int], None]
-Ids = tuple[int, int]  # of a recording of the first collection, and of one of the second
 
 
 def overlap(
@@ -59,6 +57,9 @@ def overlap(
     on_progress: Progress = lambda _done, _total: None,
 ) -> Overlap:
     """Find the audio that two collections share.
+
+    Hashes find it, and signals where the audio of both is at hand: those of a store are read from
+    where its files were added.
 
     Parameters
     ----------
@@ -102,32 +103,31 @@ def overlap(
             searched = _files(engine, files, options, least_shared, passed_over)
         stored = engine.stats().recordings
         everything = total + stored
-        others: dict[int, Recording] = {}
-        matches: dict[Ids, list[Match]] = defaultdict(list)
+        others: list[Recording] = []
+        matches: dict[int, list[Match]] = {}  # by the id of the second collection's recording
         for recording, found in searched:
-            own = replace(recording, recording_id=OWN_ID + len(others))
-            others[own.recording_id] = own
-            for match in found:
-                matches[match.recording.recording_id, own.recording_id].append(match)
+            others.append(replace(recording, recording_id=OWN_ID + len(others)))
+            matches[others[-1].recording_id] = list(found)
             on_progress(len(others), everything)
-        with References() as references:
-            looked = count(total + 1)
-            proposed = proposals(
-                engine.store.recordings(),
-                list(others.values()),
-                references,
-                lambda: on_progress(next(looked), everything),
-            )
-            decider = Decider(engine, references, options)
-            for own, match in decider.matches(proposed, matches):
-                matches[match.recording.recording_id, own.recording_id].append(match)
-        pairs = [
-            Duplicate(some[0].recording, others[n], tuple(turned(m, others[n]) for m in some))
-            for (_, n), some in sorted(matches.items(), key=lambda item: item[0][1])
-        ]
+        looked = count(total + 1)
+        short = short_overlaps(
+            engine, others, matches, options, lambda: on_progress(next(looked), everything)
+        )
+        for own, match in list(short):
+            matches[own.recording_id].append(match)
+        pairs = [pair for own in others for pair in _pairs(own, matches[own.recording_id])]
         kept, pieces = distinct_pairs(pairs, least_shared, common)
         compared = (stored, len(others))
     return Overlap(tuple(pair for pair, _ in kept), pieces, compared, tuple(passed_over))
+
+
+def _pairs(own: Recording, matches: Sequence[Match]) -> Iterator[Duplicate]:
+    """Yield the recordings of the first collection that share audio with one of the second."""
+    by_reference: dict[int, list[Match]] = defaultdict(list)
+    for match in matches:
+        by_reference[match.recording.recording_id].append(match)
+    for found in by_reference.values():
+        yield Duplicate(found[0].recording, own, tuple(turned(m, own) for m in found))
 
 
 def _is_store(place: str) -> bool:
