@@ -21,8 +21,8 @@ from samaf.engine.compare import turned
 from samaf.engine.engine import Engine, open
 from samaf.engine.groups import distinct_pairs
 from samaf.engine.hash_query import matcher_of, to_matches
-from samaf.engine.landmark_overlap import short_overlaps
 from samaf.engine.options import COMMON, GRANULARITY_S, LEAST_SHARED, MAX_FALSE_PAIRS, QueryOptions
+from samaf.engine.overlap_signals import with_signals
 from samaf.errors import AudioError, FingerprinterError, StoreError
 from samaf.fingerprinters import hashing
 from samaf.matching import PLAIN
@@ -58,8 +58,8 @@ def overlap(
 ) -> Overlap:
     """Find the audio that two collections share.
 
-    Hashes find it, and signals where the audio of both is at hand: those of a store are read from
-    where its files were added.
+    Hashes find it, and where the audio of both is at hand, signals find more, and refuse readings
+    of the same text. The audio of a store is read from where its files were added.
 
     Parameters
     ----------
@@ -104,21 +104,19 @@ def overlap(
         stored = engine.stats().recordings
         everything = total + stored
         others: list[Recording] = []
-        matches: dict[int, list[Match]] = {}  # by the id of the second collection's recording
+        matches: dict[int, tuple[Match, ...]] = {}  # by the id of the second collection's recording
         for recording, found in searched:
             others.append(replace(recording, recording_id=OWN_ID + len(others)))
-            matches[others[-1].recording_id] = list(found)
+            matches[others[-1].recording_id] = found
             on_progress(len(others), everything)
         looked = count(total + 1)
-        short = short_overlaps(
+        kept = with_signals(
             engine, others, matches, options, lambda: on_progress(next(looked), everything)
         )
-        for own, match in list(short):
-            matches[own.recording_id].append(match)
-        pairs = [pair for own in others for pair in _pairs(own, matches[own.recording_id])]
-        kept, pieces = distinct_pairs(pairs, least_shared, common)
+        pairs = [pair for own in others for pair in _pairs(own, kept[own.recording_id])]
+        distinct, pieces = distinct_pairs(pairs, least_shared, common)
         compared = (stored, len(others))
-    return Overlap(tuple(pair for pair, _ in kept), pieces, compared, tuple(passed_over))
+    return Overlap(tuple(pair for pair, _ in distinct), pieces, compared, tuple(passed_over))
 
 
 def _pairs(own: Recording, matches: Sequence[Match]) -> Iterator[Duplicate]:

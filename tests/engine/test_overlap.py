@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ import pytest
 import samaf
 from samaf.audio import SAMPLE_RATE, load
 from samaf.demo import CLIPS, wav
+from samaf.engine.options import QueryOptions
+from samaf.engine.overlap_signals import with_signals
 from samaf.errors import AudioError, QueryError, StoreError
+from samaf.records import Match, QueryResult, Recording
 
 CLIP = sorted(CLIPS.iterdir())
 JINGLE = load(CLIP[0])[: 4 * SAMPLE_RATE]
@@ -120,6 +124,30 @@ def test_what_is_too_short_for_hashes_is_found_where_the_audio_is_at_hand(
     assert same.second.name == "leak.wav"
     (other / "leak.wav").rename(tmp_path / "gone.wav")
     assert samaf.overlap(engine.store.url, tmp_path / "other.db").pairs == ()
+
+
+def test_signals_refuse_what_a_reading_of_the_same_text_would_explain(
+    engine: samaf.Engine, archive: Path, tmp_path: Path
+) -> None:
+    assert {result.status for result in engine.add(archive)} == {"added"}
+    path = tmp_path / "other.wav"
+    path.write_bytes(wav(np.concatenate([load(CLIP[8]), load(CLIP[2])[: 6 * SAMPLE_RATE]])))
+    (result,) = engine.query_many([path])
+    assert isinstance(result, QueryResult)
+    (right,) = result.matches
+    other = Recording(result.sha256, path.name, str(path), result.duration, recording_id=7)
+    right = replace(right, same_text_warning=True)
+    length = right.query_stop - right.query_start
+    wrong = replace(right, query_start=1.0, query_stop=1.0 + length)
+    certain = replace(wrong, same_text_warning=False)
+
+    def kept(*matches: Match) -> list[Match]:
+        found = with_signals(engine, [other], {7: matches}, QueryOptions(), lambda: None)[7]
+        return [match for match in found if match in matches]
+
+    assert kept(wrong, certain, right) == [certain, right]
+    path.rename(tmp_path / "gone.wav")
+    assert kept(wrong, certain, right) == [wrong, certain, right]
 
 
 def test_voices_that_are_alike_share_nothing(tmp_path: Path) -> None:

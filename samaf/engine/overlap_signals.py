@@ -1,9 +1,9 @@
-"""What two collections share that is too short for hashes: landmarks propose, signals decide."""
+"""What two collections share, by their signals: landmarks propose what is too short for hashes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log10
 
@@ -15,7 +15,7 @@ from samaf.engine.hash_query import HashFamily
 from samaf.engine.options import QueryOptions
 from samaf.engine.references import References
 from samaf.engine.stopwatch import Stopwatch
-from samaf.engine.verification import with_verification
+from samaf.engine.verification import is_verified, with_verification
 from samaf.errors import AudioError
 from samaf.fingerprinters import hashing
 from samaf.matching import PLAIN, PreparedQuery, hash_under
@@ -31,43 +31,57 @@ PLACES = 50  # of the first collection for one recording of the second
 ENOUGH = 8  # matches of a place: more tell nothing new
 NEAR = 1.0  # s
 
+Place = tuple[float, float]  # start and stop, in s
 
-def short_overlaps(
+
+def with_signals(
     engine: Engine,
     second: Sequence[Recording],
-    known: Mapping[int, Sequence[Match]],
+    found: Mapping[int, Sequence[Match]],
     options: QueryOptions,
     on_recording: Callable[[], None],
-) -> Iterator[tuple[Recording, Match]]:
-    """Yield recordings of the second collection with what the signals prove in the first.
+) -> dict[int, list[Match]]:
+    """Give what hashes found that signals do not refuse, and what signals prove beside.
 
-    Only recordings whose audio is at hand are looked at. A place that is in `ENOUGH` matches is
-    not compared further.
+    Where audio is not at hand, hashes alone decide. Of a match that a reading of the same text
+    would explain the signals must prove that it is the same sound. A place that is in `ENOUGH`
+    matches is not compared further.
 
     Parameters
     ----------
     engine
         Of the first collection.
-    known
-        Matches that are there already, by the id of the second collection's recording.
+    found
+        By the id of the second collection's recording, as is what is given.
     options
         The maximum of false matches, of all pairs, is divided among all that is proposed.
     on_recording
         Called for each recording of the first collection.
     """
+    kept = {number: list(matches) for number, matches in found.items()}
     with References() as references:
         proposed = proposals(engine.store.recordings(), second, references, on_recording)
         count = max(PLACES, sum(map(len, proposed.values())))
         least = log10(count / options.max_false_matches)
         comparison = _Comparison(engine, references, replace(options, verify=True))
         for recording in second:
-            given = list(known[recording.recording_id])
-            for proposal in proposed.get(recording.recording_id, ()):
-                if not _is_known(proposal, given):
-                    for match in comparison.matches(proposal):
-                        if match.verification and match.verification.score >= least:
-                            given.append(match)
-                            yield recording, match
+            own = kept[recording.recording_id]
+            doubtful = sorted(
+                (match for match in own if match.same_text_warning),
+                key=lambda match: match.recording.recording_id,
+            )
+            likely = proposed.get(recording.recording_id, [])
+            places = [(match.query_start, match.query_stop) for match in doubtful]
+            places += [proposal.stretch for proposal in likely]
+            # All at once: a long recording is decoded each time that others were needed.
+            excerpts = _excerpts(recording, places, references)
+            for match, excerpt in zip(doubtful, excerpts, strict=False):
+                if comparison.refuses(match, excerpt):
+                    own.remove(match)
+            for proposal, excerpt in zip(likely, excerpts[len(doubtful) :], strict=False):
+                if not _is_known(proposal, own):
+                    own += comparison.proven(proposal, excerpt, least)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,39 @@ class Proposal:
     stop: float
     lag: float
     votes: int
+
+    @property
+    def stretch(self) -> Place:
+        """What is to be compared of the recording."""
+        middle = (self.start + self.stop) / 2
+        half = min(max((self.stop - self.start) / 2 + EDGE, LEAST / 2), MOST / 2)
+        return max(0.0, middle - half), middle + half
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excerpt:
+    """Samples, float32 (n,), cut out of a recording from ``start`` on, in s."""
+
+    recording: Recording
+    start: float
+    samples: np.ndarray
+
+
+def _excerpts(
+    recording: Recording, places: Sequence[Place], references: References
+) -> list[Excerpt]:
+    """Cut places out of a recording; none where its audio is not at hand."""
+    audio = _at_hand(recording, references) if places else None
+    if audio is None:
+        return []
+    return [
+        Excerpt(
+            recording,
+            start,
+            cut(audio, round(start * SAMPLE_RATE), round((stop - start) * SAMPLE_RATE)),
+        )
+        for start, stop in places
+    ]
 
 
 def proposals(
@@ -129,39 +176,45 @@ def _at_hand(recording: Recording, references: References) -> Audio | None:
 
 
 class _Comparison:
-    """Compares what landmarks propose by hashes and signals, as a short file is compared."""
+    """Compares stretches with the first collection by hashes and signals, as short files are."""
 
     def __init__(self, engine: Engine, references: References, options: QueryOptions) -> None:
         self._engine, self._references, self._options = engine, references, options
         self._fingerprinter = hashing(engine.fingerprinter)
 
-    def matches(self, proposal: Proposal) -> Iterator[Match]:
-        """Yield the matches at the place that is proposed."""
-        audio = _at_hand(proposal.recording, self._references)
-        if audio is None:  # it was a moment ago
-            return
-        start, clip = self._excerpt(proposal, audio)
-        family, engine = HashFamily(self._fingerprinter), self._engine
-        result = family.search(clip, self._options, engine.index, engine.store, Stopwatch())
-        there = tuple(match for match in result.matches if _covers(later(match, start), proposal))
-        result = replace(result, matches=there)
-        for match in with_verification(result, clip, self._references, self._options).matches:
-            yield later(match, start)
+    def refuses(self, match: Match, excerpt: Excerpt) -> bool:
+        """Whether the signals do not prove a match, although the audio is at hand."""
+        if not _at_hand(match.recording, self._references):
+            return False
+        return not any(map(is_verified, self._compared(self._clip(excerpt), excerpt, [match])))
 
-    def _excerpt(self, proposal: Proposal, audio: Audio) -> tuple[float, PreparedQuery]:
-        """Cut out what may be shared, as a clip; also give where it begins."""
-        start, stop = max(0.0, proposal.start - EDGE), proposal.stop + EDGE
-        middle = (start + stop) / 2
-        start = max(0.0, min(start, middle - LEAST / 2), middle - MOST / 2)
-        stop = min(max(stop, middle + LEAST / 2), middle + MOST / 2)
-        samples = cut(audio, round(start * SAMPLE_RATE), round((stop - start) * SAMPLE_RATE))
-        samples = samples / max(float(np.abs(samples).max(initial=0)), 1e-9)
-        salt = f"{proposal.recording.sha256} {start}"
-        grids = hash_under(samples, salt, self._fingerprinter, [PLAIN])
-        result = QueryResult(
-            proposal.recording.name, proposal.recording.sha256, len(samples) / SAMPLE_RATE
-        )
-        return start, PreparedQuery(result, tuple(grids), samples)
+    def proven(self, proposal: Proposal, excerpt: Excerpt, least: float) -> list[Match]:
+        """Give the matches at the place that is proposed whose proof reaches ``least``."""
+        clip, family, engine = self._clip(excerpt), HashFamily(self._fingerprinter), self._engine
+        result = family.search(clip, self._options, engine.index, engine.store, Stopwatch())
+        found = (later(match, excerpt.start) for match in result.matches)
+        there = [match for match in found if _covers(match, proposal)]
+        return [m for m in self._compared(clip, excerpt, there) if _proof(m) >= least]
+
+    def _compared(
+        self, clip: PreparedQuery, excerpt: Excerpt, matches: Sequence[Match]
+    ) -> list[Match]:
+        """Give matches of the recording with their verification, those that anything supports."""
+        there = tuple(later(match, -excerpt.start) for match in matches)
+        result = replace(clip.result, matches=there)
+        compared = with_verification(result, clip, self._references, self._options).matches
+        return [later(match, excerpt.start) for match in compared]
+
+    def _clip(self, excerpt: Excerpt) -> PreparedQuery:
+        samples = excerpt.samples / max(float(np.abs(excerpt.samples).max(initial=0)), 1e-9)
+        name, sha256 = excerpt.recording.name, excerpt.recording.sha256
+        grids = hash_under(samples, f"{sha256} {excerpt.start}", self._fingerprinter, [PLAIN])
+        result = QueryResult(name, sha256, len(samples) / SAMPLE_RATE)
+        return PreparedQuery(result, tuple(grids), samples)
+
+
+def _proof(match: Match) -> float:
+    return match.verification.score if match.verification else 0.0
 
 
 def _is_known(proposal: Proposal, given: Sequence[Match]) -> bool:
