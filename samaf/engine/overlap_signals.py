@@ -28,6 +28,7 @@ EDGE = 0.1  # s beyond the landmarks at both ends
 LEAST = 0.5  # s that are compared
 MOST = 6.0  # s
 PLACES = 50  # of the first collection for one recording of the second
+READING = 0.25  # bit error rate from which on one may read what another does
 ENOUGH = 8  # matches of a place: more tell nothing new
 NEAR = 1.0  # s
 
@@ -44,7 +45,7 @@ def with_signals(
     """Give what hashes found that signals do not refuse, and what signals prove beside.
 
     Where audio is not at hand, hashes alone decide. Of a match that a reading of the same text
-    would explain the signals must prove that it is the same sound. A place that is in `ENOUGH`
+    would explain, see `READING`, the signals must prove that it is the same sound. A place that is in `ENOUGH`
     matches is not compared further.
 
     Parameters
@@ -67,7 +68,7 @@ def with_signals(
         for recording in second:
             own = kept[recording.recording_id]
             doubtful = sorted(
-                (match for match in own if match.same_text_warning),
+                (match for match in own if match.same_text_warning or match.ber >= READING),
                 key=lambda match: match.recording.recording_id,
             )
             likely = proposed.get(recording.recording_id, [])
