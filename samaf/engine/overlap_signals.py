@@ -45,8 +45,8 @@ def with_signals(
     """Give what hashes found that signals do not refuse, and what signals prove beside.
 
     Where audio is not at hand, hashes alone decide. Of a match that a reading of the same text
-    would explain, see `READING`, the signals must prove that it is the same sound. A place that is in `ENOUGH`
-    matches is not compared further.
+    would explain, see `READING`, the signals must prove that it is the same sound. A place that is
+    in `ENOUGH` matches is not compared further.
 
     Parameters
     ----------
