@@ -68,8 +68,7 @@ def with_signals(
         for recording in second:
             own = kept[recording.recording_id]
             doubtful = sorted(
-                (match for match in own if match.same_text_warning or match.ber >= READING),
-                key=lambda match: match.recording.recording_id,
+                filter(_is_doubtful, own), key=lambda match: match.recording.recording_id
             )
             likely = proposed.get(recording.recording_id, [])
             places = [(match.query_start, match.query_stop) for match in doubtful]
@@ -212,6 +211,10 @@ class _Comparison:
         grids = hash_under(samples, f"{sha256} {excerpt.start}", self._fingerprinter, [PLAIN])
         result = QueryResult(name, sha256, len(samples) / SAMPLE_RATE)
         return PreparedQuery(result, tuple(grids), samples)
+
+
+def _is_doubtful(match: Match) -> bool:
+    return (match.same_text_warning or match.ber >= READING) and not is_verified(match)
 
 
 def _proof(match: Match) -> float:
