@@ -152,7 +152,9 @@ def _opened(
     url, cache = str(folder / "store.db"), folder / "index"
     engine = stack.enter_context(open(url, model=model, index=index, cache_folder=cache))
     failed = [
-        (result.path, result.message) for result in engine.add([path]) if result.status == "failed"
+        (result.path, result.message.removeprefix(f"{result.path}: "))
+        for result in engine.add([path])
+        if result.status == "failed"
     ]
     return engine, failed
 
@@ -192,7 +194,7 @@ def _found(
 ) -> Iterator[tuple[Recording, tuple[Match, ...]]]:
     """Yield what was found for a file, or note why it was not compared."""
     if isinstance(result, AudioError):
-        passed_over.append((str(file), str(result)))
+        passed_over.append((str(file), str(result).removeprefix(f"{file}: ")))
         return
     assert isinstance(result, QueryResult)
     reason = result.reason

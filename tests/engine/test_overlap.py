@@ -164,6 +164,15 @@ def test_voices_that_are_alike_share_nothing(tmp_path: Path) -> None:
     assert match.query_stop - match.query_start == pytest.approx(4, abs=0.6)
 
 
+def test_files_that_are_no_sound_are_named_once(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "noise.wav").write_bytes(bytes(range(200)))
+    (tmp_path / "clip.ogg").write_bytes(CLIP[9].read_bytes())
+    for places in ((archive, tmp_path), (tmp_path, archive)):
+        ((path, reason),) = samaf.overlap(*places).passed_over
+        assert path == str(tmp_path / "noise.wav")
+        assert reason.startswith("cannot be decoded as audio")
+
+
 def test_collections_that_are_not_there(archive: Path, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="no such file"):
         samaf.overlap(archive, tmp_path / "gone")
