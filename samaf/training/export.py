@@ -92,15 +92,21 @@ def finished(
 def put_weights(model: HashModel, path: Path) -> None:
     """Put the encoder weights of a model file that `onnx_bytes` made into a model.
 
+    A file whose steps hold another number of frames is taken too; `restacked` makes its first
+    kernel fit.
+
     Raises
     ------
     TrainingError
-        The file holds a model of other layers, bits or inputs.
+        The file holds a model of other layers, bits or coefficients.
     """
     import onnx
     from onnx import numpy_helper
 
     held = {a.name: numpy_helper.to_array(a) for a in onnx.load(path).graph.initializer}
+    coefficients = len(model.offset) // model.stack
+    if "W0" in held and held["W0"].shape[-1] % coefficients == 0:
+        held["W0"] = restacked(held["W0"], coefficients, model.stack)
     for number, layer in enumerate(model.lstms):
         names = [f"{kind}{number}" for kind in "WRB"]
         cell = layer.cell
@@ -111,7 +117,7 @@ def put_weights(model: HashModel, path: Path) -> None:
         if [held[n].shape if n in held else None for n in names] != wanted:
             raise TrainingError(
                 f"{path}: holds no model that {model.name} can start from; layers, bits and "
-                "inputs must be the same"
+                "coefficients must be the same"
             )
         kernel, recurrent = (_keras_gates(held[n][0]).T for n in names[:2])
         bias = _keras_gates(held[names[2]][0].reshape(2, -1).sum(axis=0))
@@ -120,6 +126,28 @@ def put_weights(model: HashModel, path: Path) -> None:
             kernel = kernel / model.inverse[:, None]
         for variable, array in zip(variables, (kernel, recurrent, bias), strict=True):
             variable.assign(array)
+
+
+def restacked(kernel: np.ndarray, coefficients: int, stack: int) -> np.ndarray:
+    """Make a kernel for steps of another number of frames, float32 (..., stack x coefficients).
+
+    Each frame's weight goes to the frames that cover its part of the step, so that a constant
+    input drives a cell as before. States last as many steps as they did: what becomes of that
+    is left to training.
+
+    Parameters
+    ----------
+    kernel
+        float32 (..., frames x coefficients).
+    """
+    own = kernel.reshape(*kernel.shape[:-1], -1, coefficients)
+    frames = own.shape[-2]
+    ends, theirs = np.arange(1, stack + 1) / stack, np.arange(1, frames + 1) / frames
+    covered = np.minimum(ends[:, None], theirs) - np.maximum(
+        ends[:, None] - 1 / stack, theirs - 1 / frames
+    )
+    shares = np.maximum(covered, 0) * frames  # (stack, frames); columns add up to 1
+    return np.asarray(shares.astype(np.float32) @ own).reshape(*kernel.shape[:-1], -1)
 
 
 def _keras_gates(rows: np.ndarray) -> np.ndarray:

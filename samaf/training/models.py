@@ -96,7 +96,7 @@ class HashModel(TermModel):
         seed: int = 0,
     ) -> None:
         super().__init__(kind.name, kind.terms, weights)
-        self.kind, self.temperature = kind, temperature
+        self.kind, self.temperature, self.stack = kind, temperature, features.stack
         steps, values = features.steps
         offset = np.zeros_like(mean) if features.subtract_mean else mean
         self.offset = np.tile(offset, features.stack).astype(np.float32)

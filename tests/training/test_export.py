@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from training_data import TINY, made_dataset
 
 from samaf.errors import TrainingError
 from samaf.features import FeatureParameters
 from samaf.fingerprinters import Fingerprinter, ModelCard, load_fingerprinter
 from samaf.fingerprinters.card import write_model
-from samaf.training.export import onnx_bytes, put_weights
+from samaf.training.export import onnx_bytes, put_weights, restacked
 from samaf.training.models import Architecture, HashModel, architecture
 
 pytestmark = pytest.mark.training
@@ -87,3 +89,30 @@ def test_a_model_of_another_size_is_no_start(tmp_path: Path) -> None:
     other = HashModel(Architecture("tinyC", 1, 32, "C"), TINY, np.zeros(13), np.ones(13))
     with pytest.raises(TrainingError, match="no model that tinyC can start from"):
         put_weights(other, fingerprinter.path)
+
+
+def test_a_kernel_for_other_steps_is_driven_as_before() -> None:
+    kernel = np.arange(8, dtype=np.float32)[None]  # one cell, 4 frames of 2 coefficients
+    shares = restacked(kernel, 2, 5)[0].reshape(5, 2)
+    assert shares[:, 0] == pytest.approx([0, 1.2, 2.4, 3.6, 4.8])
+    assert np.array_equal(restacked(kernel, 2, 4), kernel)
+
+
+@given(frames=st.integers(1, 8), stack=st.integers(1, 8), seed=st.integers(0, 99))
+def test_a_constant_input_drives_a_restacked_cell_alike(frames: int, stack: int, seed: int) -> None:
+    kernel = np.random.default_rng(seed).standard_normal((3, frames * 13)).astype(np.float32)
+    new = restacked(kernel, 13, stack)
+    assert new.shape == (3, stack * 13)
+    assert np.allclose(
+        new.reshape(3, stack, 13).sum(axis=1), kernel.reshape(3, frames, 13).sum(axis=1), atol=1e-4
+    )
+
+
+def test_a_model_of_longer_steps_starts_from_the_shipped_ones_weights(tmp_path: Path) -> None:
+    kind, features = FAMILIES["C"]
+    _, fingerprinter = exported(kind, features, tmp_path)
+    longer = replace(features, stack=2 * features.stack)
+    other = HashModel(kind, longer, *made_dataset(seed=4).scale(13, 8), seed=9)
+    put_weights(other, fingerprinter.path)
+    blocks, _ = made_dataset().pairs(1, 0, 50, longer)
+    assert np.isfinite(np.asarray(other(blocks))).all()
