@@ -27,17 +27,17 @@ from benchmarks.calibration.validation import (
 from benchmarks.files import writing
 from benchmarks.plots import save
 from benchmarks.tables import markdown
-from benchmarks.terminal import corpus_option, model_argument
+from benchmarks.terminal import corpora_option, model_argument
 from samaf.fingerprinters import ScoreCalibration, load_hash_model
 from samaf.fingerprinters.card import write_card
-from samaf.training.corpora import open_corpus
+from samaf.training.corpora import default_root, open_corpora
 
 SEED = 11
 
 
 @click.command()
 @model_argument
-@corpus_option
+@corpora_option
 @click.option(
     "--split",
     type=click.Choice(["validation", "test"]),
@@ -53,12 +53,17 @@ SEED = 11
 )
 @click.option("--write", is_flag=True, help="Write the fit into the model's card.")
 def command(
-    model: str, corpus: Path, split: str, deep: int, folder: Path | None, write: bool
+    model: str,
+    corpora: tuple[Path, ...],
+    split: str,
+    deep: int,
+    folder: Path | None,
+    write: bool,
 ) -> None:
     """Fit the calibration of MODEL to validation speakers, or check it on test speakers."""
     if write and split == "test":
         raise click.UsageError("the test split is for checking only; leave --write or --split away")
-    opened = open_corpus(corpus)
+    opened = open_corpora(corpora or (default_root(),))
     fingerprinter = load_hash_model(model)
     probes = make_probes(opened, model, split)
     references = [p.reference for p in probes if p.clip.kind == "speech"]
@@ -88,7 +93,7 @@ def command(
     if by_language:
         how = "cross-validated by language, so that no sentence is on both sides"
         tables.append(report.rates(f"{stated}, {how}", by_language, grouped, []))
-    tables.append(report.ratios(seen, grouped))
+    tables += [report.nearest(seen, grouped), report.ratios(seen, grouped)]
     text = "\n".join([f"# {title}\n\n{calibration}\n", *map(markdown, tables)])
     click.echo(text, nl=False)
     if folder:
@@ -114,7 +119,7 @@ def _described(
     population = (
         f"impostors: excerpts of 1-10 s, {kinds}; {voices} voices of the train and validation "
         f"splits, a third as they are, the rest distorted as for training; store "
-        f"{len(stored.table.counts)} recordings without the excerpt's own; corpus {digest[:12]}"
+        f"{len(stored.table.counts)} recordings without the excerpt's own; corpora {digest[:12]}"
     )
     true = sum(t.genuine for t in full)
     ratio = replace(

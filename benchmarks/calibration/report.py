@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEEP_SECONDS = (("deep", 0.0, 99.0), ("deep, below 4 s", 0.0, 4.0), ("deep, from 4 s", 4.0, 99.0))
 BEYOND = (1, 2)  # log10 likelihood ratios that misleading ones are counted at
 RATES = 10.0 ** -np.linspace(0.5, 3.5, 13)
+ALIKE = 0.25  # bit error rate below which another recording looks like an altered copy
 DPI = 80  # keeps a picture below 100 kB
 
 
@@ -70,6 +71,24 @@ def ratios(judged: Judged, groups: Mapping[str, np.ndarray]) -> Table:
         "Likelihood ratios",
         "",
         ("queries", "true", "false", "Cllr", "least Cllr", *heads),
+        tuple(body),
+    )
+
+
+def nearest(judged: Judged, groups: Mapping[str, np.ndarray]) -> Table:
+    """Show how near other recordings come to clips: mostly other voices with the same words."""
+    rates = np.array([t.found[0][0] if t.found else np.nan for t in judged.trials])
+    body = []
+    for name, chosen in groups.items():
+        found = rates[chosen & ~np.isnan(rates)]
+        if len(found):
+            below = 100 * (found < ALIKE).sum() / chosen.sum()
+            body.append((name, int(chosen.sum()), f"{found.mean():.3f}", f"{below:.2f}"))
+    return Table(
+        "nearest",
+        "Bit error rate of the best match in another recording",
+        "",
+        ("impostors", "queries", "mean", f"below {ALIKE:g}, %"),
         tuple(body),
     )
 

@@ -24,7 +24,7 @@ from samaf.training.trainer import Trained
 from samaf.training.validation import measure, prepare_validation, summary
 
 VALIDATION_COPIES = 1
-FIELD_CLIPS = 24  # measured 80 times a run; five times as many at its end
+FIELD_CLIPS = 24  # measured 40 times a run; five times as many at its end
 REPORT_STEPS = 20
 PAPER_SECONDS = 21 * 86_400  # of training (SAMAF section 4.2)
 

@@ -24,7 +24,7 @@ from samaf.training.schedule import decay_begins
 from samaf.training.terms import TermModel
 
 CHECKPOINT_SECONDS = 180
-EVALUATIONS = 80  # on held-out data, in a whole run
+EVALUATIONS = 40  # on held-out data, in a whole run
 CHECKPOINT, CURVES = "checkpoint.npz", "curves.csv"
 BEST = {
     "loss": "smallest-loss.npz",
@@ -112,7 +112,7 @@ def train(
     Parameters
     ----------
     held_out
-        Data of the validation split: averaged weights are measured 80 times a run, the best
+        Data of the validation split: averaged weights are measured 40 times a run, the best
         of them by each measure kept beside the checkpoint.
     start
         Model file whose weights a new run begins with.

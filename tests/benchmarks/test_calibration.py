@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from conftest import call, make_voice, write_manifest, write_wav
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.calibration import report, validation
 from benchmarks.calibration.deep import DeepTrial, fitted, judged
 from benchmarks.calibration.fitting import bounds, fit, likelihood, rising
 from benchmarks.calibration.probes import SIGNAL_SECONDS, Probe, _version, signal
@@ -196,6 +198,14 @@ def test_every_length_is_a_group_of_its_own() -> None:
     assert sum(named[f"{n} s"].sum() for n in (1, 2, 4, 10)) == 40
 
 
+def test_how_near_other_recordings_come() -> None:
+    trial = Trial("speech", "test", "a", 9, 1e6, ((0.24, 9, 1e6), (0.1, 3, 1e6)), None, True, False)
+    far, none = replace(trial, found=((0.36, 9, 1e6),)), replace(trial, found=())
+    seen = validation.judged([trial, far, none, none], PLAIN)
+    table = report.nearest(seen, {"all": np.ones(4, bool), "none": np.arange(4) > 1})
+    assert table.body == (("all", 4, "0.300", "25.00"),)
+
+
 @pytest.mark.slow
 def test_own_matches_count_the_places_of_all_recordings() -> None:
     model = "1LST128C"
@@ -240,7 +250,9 @@ def test_the_command_reports_on_a_corpus(
     for seed, (name, *_) in enumerate(clips):
         write_wav(tmp_path / name, make_voice(seed, 7.5))
     write_manifest(tmp_path, clips)
-    words = ["--corpus", tmp_path, "--split", split, "--deep", 1, "--report", tmp_path / "out"]
+    shutil.copytree(tmp_path, tmp_path / "further")
+    both = ["--corpus", tmp_path, "--corpus", tmp_path / "further"]
+    words = [*both, "--split", split, "--deep", 1, "--report", tmp_path / "out"]
     done = call("calibration", model, *words)
     assert done.exit_code == 0, done.output
     assert "| signal |" in done.output
