@@ -1,7 +1,7 @@
-"""How fast and how large: adding, querying, starting, searching, training.
+"""How fast and how large: adding, hashing, querying, starting, searching, training.
 
-``program`` times whole processes and the training step, ``searching`` the indexes alone beside
-the machine's limits.
+``program`` times whole processes and the training step, ``hashing`` its parts and ``searching`` the
+indexes alone, both beside the machine's limits.
 """
 
 from __future__ import annotations

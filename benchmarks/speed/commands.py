@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.speed.hashing import hashing
 from benchmarks.speed.program import adding, querying, training
 from benchmarks.speed.searching import searching
 from benchmarks.tables import Line, markdown, of_lines
@@ -15,6 +16,7 @@ from benchmarks.terminal import corpus_option
 
 PARTS: dict[str, Callable[[Path, Path], list[Line]]] = {
     "add": adding,
+    "hash": hashing,
     "query": querying,
     "search": searching,
     "train": training,
@@ -25,7 +27,7 @@ PARTS: dict[str, Callable[[Path, Path], list[Line]]] = {
 @corpus_option
 @click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Parts to run.")
 def command(corpus: Path, only: tuple[str, ...]) -> None:
-    """How fast and how large: adding, querying, starting, searching, training.
+    """How fast and how large: adding, hashing, querying, starting, searching, training.
 
     Figures depend on the machine and on what else runs on it; the search part gives the
     physical limit beside them.

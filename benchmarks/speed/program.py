@@ -55,18 +55,24 @@ def encoded(samples: np.ndarray, path: Path, codec: str, rate: int = 44_100) -> 
         out.mux(stream.encode(None))
 
 
+def made_files(corpus: Path, home: Path, suffix: str, codec: str) -> float:
+    """Write ``CLIPS`` files of validation speech, no two alike; give their seconds."""
+    clips = [c.path for c in required(open_corpus(corpus), "speech", "validation")]
+    home.mkdir()
+    seconds = 0.0
+    for number in range(CLIPS):
+        samples = np.roll(load(clips[number % len(clips)]), 16 * number)
+        encoded(samples, home / f"{number:04}.{suffix}", codec)
+        seconds += len(samples) / 16_000
+    return seconds
+
+
 def adding(corpus: Path, folder: Path) -> list[Line]:
     """Time ``samaf add`` from decoding to commit, mp3 and flac, as one process each."""
-    clips = [c.path for c in required(open_corpus(corpus), "speech", "validation")]
     lines = []
     for suffix, codec in (("mp3", "libmp3lame"), ("flac", "flac")):
         home = folder / suffix
-        home.mkdir()
-        seconds = 0.0
-        for number in range(CLIPS):
-            samples = np.roll(load(clips[number % len(clips)]), 16 * number)
-            encoded(samples, home / f"{number:04}.{suffix}", codec)
-            seconds += len(samples) / 16_000
+        seconds = made_files(corpus, home, suffix, codec)
         start, before = time.perf_counter(), processor_seconds()
         samaf("--db", str(folder / f"{suffix}.db"), "add", str(home))
         taken, used = time.perf_counter() - start, processor_seconds() - before

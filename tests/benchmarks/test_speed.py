@@ -8,14 +8,14 @@ import pytest
 from conftest import refusal
 
 
-@pytest.mark.parametrize("part", ["add", "query"])
+@pytest.mark.parametrize("part", ["add", "hash", "query"])
 def test_a_corpus_that_is_not_there_is_one_line(part: str, tmp_path: Path) -> None:
     assert said(part, tmp_path / "none").endswith("name a corpus folder or set SAMAF_CORPUS")
 
 
 @pytest.mark.parametrize(
     ("part", "splits"),
-    [("add", "validation"), ("query", "train or validation")],
+    [("add", "validation"), ("hash", "validation"), ("query", "train or validation")],
 )
 def test_a_corpus_without_speech_is_one_line(part: str, splits: str, tmp_path: Path) -> None:
     (tmp_path / "noise.wav").touch()
