@@ -76,7 +76,7 @@ def ratios(judged: Judged, groups: Mapping[str, np.ndarray]) -> Table:
 
 
 def nearest(judged: Judged, groups: Mapping[str, np.ndarray]) -> Table:
-    """Show how near other recordings come to clips: mostly other voices with the same words."""
+    """Show how near other recordings come to clips: mostly other voices that say the same text."""
     rates = np.array([t.found[0][0] if t.found else np.nan for t in judged.trials])
     body = []
     for name, chosen in groups.items():
