@@ -20,7 +20,7 @@ from samaf.training.preparation import load_distortion_sounds
 from samaf.training.workers import spread
 
 VERSIONS = 3  # of each clip: as it is, then distorted
-CLIPS_OF_A_VOICE = {"train": 3, "validation": 5, "test": 50}  # so that no voice outweighs others
+CLIPS_OF_A_VOICE = {"train": 5, "validation": 8, "test": 50}  # so that no voice outweighs others
 VOICES_BEHIND = 24  # recordings of the train split that are left out of the store
 SIGNALS = 40
 SIGNAL_SECONDS = 10

@@ -220,7 +220,7 @@ def run(
     folder = work or default_work()
     with progress_bars() as start:
         store = build(dealt, folder, model, times, start("recordings added"))
-    with opened(store) as engine:
+    with opened(store, model) as engine:
         digest = engine.fingerprinter.digest
     answers = AnswerFile(
         out,
@@ -248,6 +248,7 @@ def run(
         verify,
         draw,
         wanted,
+        model,
     )
     probes = dealt.probes[:clips]
     with progress_bars() as start:

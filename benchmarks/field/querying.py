@@ -48,6 +48,8 @@ class Task:
         Conditions that are drawn for each clip and length; 0 for all.
     stores
         What the store lacks when a clip is queried, see ``plan.WITHOUT``.
+    model
+        Name, or path of a card; by default the store's.
     """
 
     store: Path
@@ -62,6 +64,7 @@ class Task:
     verify: bool = False
     drawn: int = 0
     stores: tuple[str, ...] = WITHOUT
+    model: str | None = None
 
     def drawn_conditions(self, probe: Probe, seconds: float) -> tuple[str, ...]:
         """Draw the conditions under which a clip is queried at a length, by name."""
@@ -86,7 +89,7 @@ class _Worker:
         self.task, self.done = task, done
         self.conditions = select(",".join(task.conditions))
         self._stack = ExitStack()
-        self.engine = self._stack.enter_context(opened(task.store))
+        self.engine = self._stack.enter_context(opened(task.store, task.model))
         self.fingerprinter = hashing(self.engine.fingerprinter)
         self.family = HashFamily(self.fingerprinter)
         self.options = QueryOptions(search=task.search, verify=task.verify)

@@ -43,7 +43,7 @@ def build(plan: Plan, folder: Path, model: str | None, times: int, progress: Pro
         folder.mkdir(parents=True, exist_ok=True)
         _whole(plain, lambda partial: _add(plan, partial, model, progress))
     if not path.is_file():
-        _whole(path, lambda partial: _enlarge(plan, plain, partial, times))
+        _whole(path, lambda partial: _enlarge(plan, plain, partial, model, times))
     return path
 
 
@@ -65,9 +65,9 @@ def _add(plan: Plan, path: Path, model: str | None, progress: Progress) -> None:
             progress(done, len(paths))
 
 
-def _enlarge(plan: Plan, plain: Path, path: Path, times: int) -> None:
+def _enlarge(plan: Plan, plain: Path, path: Path, model: str | None, times: int) -> None:
     shutil.copyfile(plain, path)
-    with opened(path) as engine:
+    with opened(path, model) as engine:
         _distract(engine, plan, times)
 
 
@@ -114,7 +114,7 @@ def source_of(name: str, sources: Mapping[str, str]) -> str | None:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[samaf.Engine]:
+def opened(path: Path, model: str | None = None) -> Iterator[samaf.Engine]:
     """Open a store with an index cache of its own: stores of all sizes have one identity."""
-    with samaf.open(str(path), cache_folder=path.with_suffix(".index")) as engine:
+    with samaf.open(str(path), model=model, cache_folder=path.with_suffix(".index")) as engine:
         yield engine

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from benchmarks.field.answers import read_answers
 from benchmarks.field.excerpts import recording_name
 from benchmarks.field.plan import NO_OTHERS, NO_SOURCE, NO_SPEAKER, STORED
 from benchmarks.field.stores import DISTRACTOR, is_distractor, opened, source_of
+from samaf.fingerprinters.card import read_card, write_model
 from samaf.matching.alignment import error_rates
 from samaf.training.corpora import open_corpus
 
@@ -74,6 +76,16 @@ def test_clips_are_asked_once_with_their_recording_and_without(
     done = file.read_bytes()
     _field(corpus, tmp_path, "--clips", "2")
     assert file.read_bytes() == done
+
+
+def test_a_model_that_is_not_shipped_is_measured(corpus: Path, tmp_path: Path, model: Path) -> None:
+    card = read_card(model.with_suffix(".json"))
+    other = str(write_model(model.read_bytes(), replace(card, family="lstm"), tmp_path))
+    _field(corpus, tmp_path, "--clips", "1", "--model", other, "--stores", "whole")
+    assert all(answer.right_first for answer in read_answers(tmp_path / "out" / "answers.jsonl"))
+    (path,) = (tmp_path / "work").glob("*-1x.db")
+    with opened(path, other) as engine:
+        assert engine.fingerprinter.card.name == "projections"
 
 
 def test_distractors_make_the_stores_larger(corpus: Path, tmp_path: Path) -> None:
