@@ -52,8 +52,13 @@ def model_of(store: Store, model: str | None) -> AnyFingerprinter:
             f"loaded ({error}); name its file as the model or use another store"
         ) from None
     if owner and owner.digest != loaded.digest:
+        way_out = (
+            "leave the model away or use another store"
+            if model
+            else f"rebuild it with: samaf --db {store.url} rehash, or name the model's old file"
+        )
         raise FingerprinterError(
             f"{store.url}: belongs to the model {owner.name} {owner.digest[:12]}, not to "
-            f"{loaded.name} {loaded.digest[:12]}; leave the model away or use another store"
+            f"{loaded.name} {loaded.digest[:12]}; {way_out}"
         )
     return loaded

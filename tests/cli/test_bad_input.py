@@ -219,6 +219,9 @@ def test_a_store_of_another_model(run: Run, store: Path) -> None:
     for command in ("add", "query"):
         line = complaint(run(command, BRUNO))
         assert "belongs to the model 2LST256C abababababab, not to 2LST256C" in line
+        assert f"rebuild it with: samaf --db sqlite:///{store} rehash" in line
+        line = complaint(run(command, BRUNO, "--model", "2LST256C"))
+        assert line.endswith("leave the model away or use another store")
     with sqlite3.connect(store) as connection:
         connection.execute("UPDATE fingerprinters SET name = '9LST512X'")
     line = complaint(run("query", BRUNO))
