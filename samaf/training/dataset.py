@@ -88,8 +88,8 @@ class Dataset:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw pairs of one moment, in the original and in a distorted copy.
 
-        With ``augmented``, half of the pairs get another voice and half of the copies
-        further distortions, and pairs run backwards or go on as others
+        With ``augmented``, half of the pairs get another voice, half of the copies further
+        distortions and some another tempo or pitch, and pairs run backwards or go on as others
         (``samaf.training.spectral``); that needs frames with as many coefficients as bands.
 
         Returns
@@ -106,16 +106,21 @@ class Dataset:
         drawn = spectral.draw(count, rng) if sampling.augmented else None
         pace = drawn.pace if drawn else np.ones(count)
         pace[count - partners :] = pace[:partners]  # hard negatives run as their pairs do
+        tau = drawn.tau if drawn else np.full(count, np.nan)
         size = parameters.block_frames * np.abs(pace)
         version = rng.integers(1, self.starts.shape[1], count)
-        at = self._moments(clip, version[: len(clip)], size[: len(clip)], rng)
+        own = slice(len(clip))
+        at = self._moments(clip, version[own], size[own], tau[own], rng)
         if self.hard_negatives and partners:
+            other = slice(len(clip), None)
             negatives, frames = self.hard_negatives.draw(clip[:partners], at[:partners], rng)
-            span = self._span(negatives, version[len(clip) :], size[len(clip) :])
+            span = self._span(negatives, version[other], size[other], tau[other])
             clip, at = np.r_[clip, negatives], np.r_[at, np.clip(frames, *span)]
-        half, tau = size / 2, self.tau[clip, version]
+        stretch = self._stretch(clip, version, tau)
+        half, copy_size = size / 2, size * stretch
         jitter = rng.uniform(-JITTER_FRAMES, JITTER_FRAMES, count)
-        copy_at = np.clip((at + half) * tau - half + jitter, 0, self.counts[clip, version] - size)
+        copy_at = (at + half) * self.tau[clip, version] - copy_size / 2 + jitter
+        copy_at = np.clip(copy_at, 0, self.counts[clip, version] - copy_size)
         at = np.clip(at, 0, self.counts[clip, 0] - size)
         moments = np.stack([clip, at], axis=1).astype(np.float32)
         if drawn is None:
@@ -128,9 +133,10 @@ class Dataset:
             return self._cut(starts, parameters), moments
         whole = replace(parameters, coefficients=parameters.mel_bands)
         originals = self._powers(clip, 0, at, drawn.pace, 0, whole)
-        copies = self._powers(clip, version, copy_at, drawn.pace, spectral.CONTEXT_FRAMES, whole)
+        pace = drawn.pace * stretch
+        copies = self._powers(clip, version, copy_at, pace, spectral.CONTEXT_FRAMES, whole)
         spectral.splice(originals, copies, drawn)
-        copies = spectral.with_voice(copies, drawn.voice, whole)
+        copies = spectral.with_voice(copies, drawn.voice + drawn.shift, whole)
         copies = spectral.distorted(copies, self._background(rng, drawn, whole), drawn)
         originals = spectral.with_voice(originals, drawn.voice, whole)
         cut = spectral.cepstra(np.concatenate([originals, copies]), whole)
@@ -143,22 +149,33 @@ class Dataset:
         drawn = rng.choice(len(self.weights), different, p=self.weights, replace=bool(again))
         return np.repeat(drawn, moments)[:count]
 
+    def _stretch(self, clip: np.ndarray, version: np.ndarray, tau: np.ndarray) -> np.ndarray:
+        """Give the factor of a prepared copy's pace that makes its time factor ``tau``."""
+        return np.where(np.isnan(tau), 1.0, self.tau[clip, version] / tau)
+
     def _span(
-        self, clip: np.ndarray, version: np.ndarray, size: np.ndarray
+        self, clip: np.ndarray, version: np.ndarray, size: np.ndarray, tau: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Give the first and last frame at which blocks lie inside original and copy."""
-        half, tau = size / 2, self.tau[clip, version]
+        half, prepared = size / 2, self.tau[clip, version]
+        copy_half = half * self._stretch(clip, version, tau)
         last = np.minimum(
-            self.counts[clip, 0] - size, (self.counts[clip, version] - half) / tau - half
+            self.counts[clip, 0] - size,
+            (self.counts[clip, version] - copy_half) / prepared - half,
         )
-        first = np.maximum(half / tau - half, 0)
+        first = np.maximum(copy_half / prepared - half, 0)
         return first, np.maximum(first, last)
 
     def _moments(
-        self, clip: np.ndarray, version: np.ndarray, size: np.ndarray, rng: np.random.Generator
+        self,
+        clip: np.ndarray,
+        version: np.ndarray,
+        size: np.ndarray,
+        tau: np.ndarray,
+        rng: np.random.Generator,
     ) -> np.ndarray:
         """Draw the first frame of each block, by what the blocks hold."""
-        first, last = self._span(clip, version, size)
+        first, last = self._span(clip, version, size, tau)
         at = first[:, None] + rng.random((len(clip), CANDIDATES)) * (last - first)[:, None]
         begin = at.astype(np.int64)
         end = np.minimum(begin + np.rint(size).astype(np.int64)[:, None], self.active.shape[1] - 1)

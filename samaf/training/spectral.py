@@ -23,7 +23,10 @@ BACKWARDS = 0.2  # of pairs that run backwards
 SPLICED = 0.35  # of pairs that go on as another pair from a frame on
 SPLICE_FRAMES = (20, 80)  # where
 VOICE_TIME, VOICE_FREQUENCY = 0.22, 0.13  # largest log factor of a voice's pace and spectrum
-VOICES = 33  # steps of the grid of frequency factors
+MOVED = 0.35  # of copies whose tempo, pitch or speed is changed
+TIME, FREQUENCY = 0.5, 0.3  # largest log factor of that
+STEP = VOICE_FREQUENCY / 8  # of the grid of log frequency factors
+VOICES = 2 * round((VOICE_FREQUENCY + FREQUENCY) / STEP) + 1  # steps of it
 SNR_DB = (-3.0, 22.0)
 SOUNDS = 4  # mixed into one background at most
 ECHO_DB, ECHO_FRAMES = (-20.0, 0.0), (3, CONTEXT_FRAMES)
@@ -67,16 +70,15 @@ def _inverse_dct(parameters: FeatureParameters) -> np.ndarray:
 def voices(parameters: FeatureParameters) -> np.ndarray:
     """Build maps of log band powers to those of a voice with another vocal tract.
 
-    float32 (33, mel_bands, mel_bands): frequencies are multiplied by factors from
-    exp(-0.13) to exp(0.13); beyond the last band, its value is repeated.
+    float32 (53, mel_bands, mel_bands): frequencies are multiplied by factors from
+    exp(-0.42) to exp(0.42), 1 in the middle; beyond the last band, its value is repeated.
     """
     bands = np.arange(parameters.mel_bands)
     top = _mel(parameters.high_hz)
     hertz = 700 * (10 ** ((bands + 1) / (parameters.mel_bands + 1) * top / 2595) - 1)
     maps = np.zeros((VOICES, parameters.mel_bands, parameters.mel_bands), np.float32)
-    for chart, factor in zip(
-        maps, np.exp(np.linspace(-VOICE_FREQUENCY, VOICE_FREQUENCY, VOICES)), strict=True
-    ):
+    factors = np.exp(STEP * (np.arange(VOICES) - VOICES // 2))
+    for chart, factor in zip(maps, factors, strict=True):
         at = _mel(hertz * factor) / top * (parameters.mel_bands + 1) - 1
         at = np.clip(at, 0, parameters.mel_bands - 1)
         low = np.minimum(at.astype(int), parameters.mel_bands - 2)
@@ -106,6 +108,8 @@ class Draw:
 
     ``pace``, ``voice`` and the splice belong to original and copy alike; the rest to the
     copy: levels are powers relative to the copy's, 0 where there is no such distortion.
+    ``tau`` is the time factor from original to copy, NaN where the prepared copy's is kept, and
+    ``shift`` is added to the number of the copy's voice.
     ``sounds`` counts what the background is mixed from. A negative ``pace`` runs backwards.
     From frame ``cut`` on, each pair in the ring ``spliced``, int (m,), goes on as the next one
     in it.
@@ -113,6 +117,8 @@ class Draw:
 
     pace: np.ndarray
     voice: np.ndarray
+    tau: np.ndarray
+    shift: np.ndarray
     background: np.ndarray
     sounds: np.ndarray
     echo: np.ndarray
@@ -132,7 +138,9 @@ def draw(count: int, rng: np.random.Generator) -> Draw:
 
     other = rng.random(count) < SHARE
     pace = np.exp(rng.uniform(-VOICE_TIME, VOICE_TIME, count))
-    voice = rng.integers(VOICES, size=count)
+    half = round(VOICE_FREQUENCY / STEP)
+    voice = VOICES // 2 + rng.integers(-half, half + 1, count)
+    tau, shift = _moved(count, rng)
     background = level((-SNR_DB[1], -SNR_DB[0]))
     echo, delay = level(ECHO_DB), rng.integers(*ECHO_FRAMES, count)
     room = level(ROOM_DB)
@@ -144,6 +152,8 @@ def draw(count: int, rng: np.random.Generator) -> Draw:
     return Draw(
         backwards * np.where(other, pace, 1.0),
         np.where(other, voice, VOICES // 2),
+        tau,
+        shift,
         background,
         np.where(background > 0, rng.integers(1, SOUNDS + 1, count), 0),
         echo,
@@ -153,6 +163,16 @@ def draw(count: int, rng: np.random.Generator) -> Draw:
         spliced,
         int(rng.integers(*SPLICE_FRAMES)),
     )
+
+
+def _moved(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the time factors and frequency steps of copies: tempo, pitch or speed changes."""
+    time, frequency = rng.uniform(-TIME, TIME, count), rng.uniform(-FREQUENCY, FREQUENCY, count)
+    kind = np.where(rng.random(count) < MOVED, rng.integers(3, size=count), 3)
+    # Tempo; pitch, which keeps the time; speed: what reads at 1.1 f is lower and 1.1 times as long.
+    log_tau = np.select([kind == 0, kind == 1, kind == 2], [time, np.nan, frequency], np.nan)
+    shift = np.where((kind == 1) | (kind == 2), np.rint(frequency / STEP), 0)
+    return np.exp(log_tau), shift.astype(np.int64)
 
 
 def splice(originals: np.ndarray, copies: np.ndarray, drawn: Draw) -> None:

@@ -30,7 +30,7 @@ from samaf.training.workers import spread
 Encode = Callable[[np.ndarray], np.ndarray]  # (m, steps, values) -> h (m, bits)
 SEED = 7
 CLIPS = 120  # of the validation split, spread over it
-FORMAT = 2  # raise when a condition changes
+FORMAT = 3  # raise when a condition changes
 VOCODERS = ("codec2", "lpc10", "amr", "speex", "g723.1", "realaudio")
 TELEPHONES = ("opus", "amr", "amr-wb", "g711-alaw", "g722")
 
@@ -61,6 +61,9 @@ _CONDITIONS: dict[str, Callable[..., d.Distorted]] = {
     "speed": lambda x, r, m: _moved(x, r.uniform(0.85, 1.18), 1.0),
     "pitch": lambda x, r, m: _moved(x, s := r.uniform(0.8, 1.25), 1 / s),
     "tempo": lambda x, r, m: _moved(x, 1.0, r.uniform(0.7, 1.45)),
+    "far speed": lambda x, r, m: _moved(x, _far(r, 0.2, 0.4), 1.0),
+    "far pitch": lambda x, r, m: _moved(x, s := _far(r, 0.25, 0.45), 1 / s),
+    "far tempo": lambda x, r, m: _moved(x, 1.0, _far(r, 0.35, 0.6)),
 }
 _NEEDS = {
     "babble": ("speech",),
@@ -100,6 +103,11 @@ def _kept(samples: np.ndarray) -> d.Distorted:
 
 def _moved(samples: np.ndarray, speed: float, step: float) -> d.Distorted:
     return d.Distorted(d.change_speed(samples, speed), 1 / (speed * step), step)
+
+
+def _far(rng: np.random.Generator, least: float, most: float) -> float:
+    """Draw a factor, up or down, whose logarithm lies between two values."""
+    return float(np.exp(rng.choice((-1, 1)) * rng.uniform(least, most)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

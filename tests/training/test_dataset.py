@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from training_data import TINY, babbling, made_dataset
+from training_data import TINY, babbling, made_dataset, nothing
 
 from samaf.features import FeatureParameters, mfcc
 from samaf.training import spectral
@@ -90,7 +90,7 @@ def voiced_dataset() -> Dataset:
 def test_without_any_draw_redrawn_pairs_are_what_was_prepared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for share in ("SHARE", "BACKWARDS", "SPLICED"):
+    for share in ("SHARE", "BACKWARDS", "SPLICED", "MOVED"):
         monkeypatch.setattr(spectral, share, 0.0)
     data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
     blocks, moments = data.pairs(1, 0, 40, model, AUGMENTED)
@@ -104,7 +104,7 @@ def test_without_any_draw_redrawn_pairs_are_what_was_prepared(
 def test_pairs_that_run_backwards_are_the_same_blocks_the_other_way_round(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for share in ("SHARE", "BACKWARDS", "SPLICED"):
+    for share in ("SHARE", "BACKWARDS", "SPLICED", "MOVED"):
         monkeypatch.setattr(spectral, share, 0.0)
     data, model = voiced_dataset(), replace(WHOLE, coefficients=13)
     forwards, moments = data.pairs(1, 0, 40, model, AUGMENTED)
@@ -112,6 +112,29 @@ def test_pairs_that_run_backwards_are_the_same_blocks_the_other_way_round(
     backwards, same = data.pairs(1, 0, 40, model, AUGMENTED)
     assert np.array_equal(moments, same)
     assert np.abs(backwards[:, ::-1] - forwards).max() < 1e-3
+
+
+@pytest.mark.parametrize("pace", [1.0, 0.8, -1.2])
+def test_a_copy_gets_the_time_factor_that_is_drawn_around_the_same_moment(
+    monkeypatch: pytest.MonkeyPatch, pace: float
+) -> None:
+    """Here a frame is the time of the original, so that slopes are factors of time."""
+    wanted = np.tile([0.65, 0.9, 1.2, 1.6], 100)
+    draw = nothing(400, pace=np.full(400, pace), tau=wanted)
+    monkeypatch.setattr(spectral, "draw", lambda count, rng: draw)
+    monkeypatch.setattr(spectral, "powers", lambda frames, parameters: frames)
+    monkeypatch.setattr(spectral, "cepstra", lambda power, parameters: power)
+    blocks, _ = timed_dataset().pairs(1, 0, 400, replace(BLOCK, mel_bands=2), AUGMENTED)
+    originals, copies = blocks[:400, :, 1], blocks[400:, :, 1]
+    inside = (originals.min(axis=1) > 0) & (copies.min(axis=1) > 0) & (copies.max(axis=1) < 396)
+    assert inside.mean() > 0.8
+    for block, factor in ((originals, np.ones(400)), (copies, wanted)):
+        slopes = (block[:, -1] - block[:, 0]) / 99
+        assert np.allclose(slopes[inside], (pace / factor)[inside], atol=0.02)
+    # The middles agree within the jitter, which is in frames of the prepared copy.
+    apart = (originals - copies).mean(axis=1)[inside]
+    assert np.abs(apart).max() <= (JITTER_FRAMES + 2) / min(TAU)
+    assert abs(apart.mean()) < 2
 
 
 @pytest.mark.slow

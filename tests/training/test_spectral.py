@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from training_data import babbling
+from training_data import babbling, nothing
 
 from samaf.features import FeatureParameters, mfcc
 from samaf.training import spectral
@@ -16,23 +14,6 @@ CONTEXT, BANDS = spectral.CONTEXT_FRAMES, 26
 def noisy() -> np.ndarray:
     """Make two seconds in which no band is ever below the floor."""
     return babbling(2, 1) + np.random.default_rng(2).normal(0, 0.02, 32_000).astype(np.float32)
-
-
-def nothing(count: int, **changes: np.ndarray) -> spectral.Draw:
-    zeros = np.zeros(count, np.float32)
-    draw = spectral.Draw(
-        pace=np.ones(count),
-        voice=np.full(count, spectral.VOICES // 2),
-        background=zeros,
-        sounds=np.zeros(count, int),
-        echo=zeros,
-        delay=np.full(count, 3),
-        room=zeros,
-        decay=zeros + 0.5,
-        spliced=np.zeros(0, int),
-        cut=50,
-    )
-    return replace(draw, **changes)
 
 
 def impulse() -> np.ndarray:
@@ -63,7 +44,8 @@ def test_powers_are_those_of_the_mel_bands() -> None:
 def test_the_middle_voice_changes_nothing_and_the_outer_ones_move_the_spectrum() -> None:
     power = np.full((3, 4, BANDS), 1e-3, np.float32)
     power[:, :, 14] = 1
-    low, same, high = spectral.with_voice(power, np.array([0, 16, 32]), WHOLE)
+    middle = spectral.VOICES // 2
+    low, same, high = spectral.with_voice(power, middle + np.array([-8, 0, 8]), WHOLE)
     assert np.array_equal(same, power[0])
     # Band k of the new voice reads the spectrum at its frequency times the factor.
     assert low[0].argmax() == 15
@@ -119,3 +101,29 @@ def test_what_is_drawn_lies_in_its_ranges_and_about_half_gets_it() -> None:
     assert 0.3 < len(drawn.spliced) / 4000 < 0.4
     assert len(np.unique(drawn.spliced)) == len(drawn.spliced)
     assert np.all(drawn.decay < 1)
+
+
+def test_tempo_pitch_or_speed_is_drawn_for_a_third_of_the_copies() -> None:
+    drawn = spectral.draw(6000, np.random.default_rng(3))
+    timed, shifted = ~np.isnan(drawn.tau), drawn.shift != 0
+    for kind in (timed & ~shifted, ~timed & shifted, timed & shifted):
+        assert 0.08 < kind.mean() < 0.15
+    assert np.exp(-spectral.TIME) <= np.nanmin(drawn.tau) < 0.65
+    assert 1.6 < np.nanmax(drawn.tau) <= np.exp(spectral.TIME)
+    speed = timed & shifted
+    assert np.allclose(np.log(drawn.tau[speed]), drawn.shift[speed] * spectral.STEP, atol=0.01)
+    # No voice leaves the grid.
+    numbers = drawn.voice + drawn.shift
+    assert numbers.min() >= 0
+    assert numbers.max() < spectral.VOICES
+    assert np.ptp(drawn.voice) <= 16
+
+
+def test_a_change_of_speed_moves_a_tone_as_resampling_does() -> None:
+    """Played 1.2 times as fast: the time factor is 1 / 1.2 and 1000 Hz are read as 1200 Hz."""
+    slow = mfcc(np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32), WHOLE)
+    fast = mfcc(np.sin(2 * np.pi * 1200 * np.arange(16_000) / 16_000).astype(np.float32), WHOLE)
+    voice = spectral.VOICES // 2 + round(np.log(1 / 1.2) / spectral.STEP)
+    moved = spectral.with_voice(spectral.powers(slow[None, 10:20], WHOLE), np.array([voice]), WHOLE)
+    wanted = spectral.powers(fast[10:20], WHOLE)
+    assert np.array_equal(moved[0].argmax(axis=1), wanted.argmax(axis=1))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from samaf.features import FeatureParameters
+from samaf.training import spectral
 from samaf.training.dataset import Dataset
 from samaf.training.unet.spectrograms import Spectrograms
 
@@ -95,3 +97,23 @@ def made_spectrograms(seed: int = 0, clips: int = 6, frames: int = 500) -> Spect
     starts = np.arange(clips * 3).reshape(clips, 3) * frames
     flat = versions.reshape(-1, 64).astype(np.float16)
     return Spectrograms(flat, starts, np.full((clips, 3), frames))
+
+
+def nothing(count: int, **changes: np.ndarray) -> spectral.Draw:
+    """Draw no distortion for any pair, but what is given."""
+    zeros = np.zeros(count, np.float32)
+    draw = spectral.Draw(
+        pace=np.ones(count),
+        voice=np.full(count, spectral.VOICES // 2),
+        tau=np.full(count, np.nan),
+        shift=np.zeros(count, int),
+        background=zeros,
+        sounds=np.zeros(count, int),
+        echo=zeros,
+        delay=np.full(count, 3),
+        room=zeros,
+        decay=zeros + 0.5,
+        spliced=np.zeros(0, int),
+        cut=50,
+    )
+    return replace(draw, **changes)
