@@ -28,11 +28,11 @@ from samaf.matching.evidence import EVIDENCE, score
 FOLDS = 5
 RATES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)  # that the score's line is fitted to
 TELLING = ("ber", "weighted", "margin", "rival", "activity")  # what the regression weighs
-EVEN = ("length", "size")
+EVEN = ("length", "size", "few")
 EVEN_RATES = (0.1, 0.03, 0.01)  # at which clips of all lengths are to pass alike
-EVEN_WEIGHTS = np.round(np.arange(-2, 4.01, 0.1), 1)  # tried
+EVEN_WEIGHTS = np.round(np.arange(-6, 4.01, 0.1), 1)  # tried
 LEAST_GROUP = 100  # queries of one length in stores of one size
-ROUNDS = 2
+ROUNDS = 3
 LEAST_PASSED = 5  # queries at a rate, below which it is not used
 KNEE, SLOPE = 3.0, 0.5  # beyond what so many queries can show, half is believed
 DIGITS = 4
@@ -159,7 +159,8 @@ def with_ratio(data: Examples, calibration: ScoreCalibration) -> ScoreCalibratio
 def _even_weights(data: Examples, decades: np.ndarray) -> dict[str, float]:
     """Find the weights under which clips of all lengths in stores of all sizes pass alike.
 
-    Decades of the odds a decade of `EVEN`, which tell nothing about who is right.
+    Decades of the odds for one of `EVEN`, which tell nothing about who is right; 0 for what is the
+    same in all groups.
     """
     columns = {name: data.evidence[:, EVIDENCE.index(name)] for name in EVEN}
     candidates = ~data.stored[data.query]
@@ -177,7 +178,7 @@ def _even_weights(data: Examples, decades: np.ndarray) -> dict[str, float]:
     for _ in range(ROUNDS):
         for name in EVEN:
             tries = [{**weights, name: w} for w in EVEN_WEIGHTS.tolist()]
-            weights = min(tries, key=unevenness)
+            weights = min(tries, key=lambda each: (round(unevenness(each), 6), abs(each[name])))
     return weights
 
 

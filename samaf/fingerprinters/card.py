@@ -50,6 +50,7 @@ class Weights:
     activity: float = 0.0
     length: float = 0.0
     size: float = 0.0
+    few: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

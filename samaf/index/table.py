@@ -36,6 +36,10 @@ class Table(Protocol):
         """Number of hashes that belong to a recording."""
 
     @property
+    def recordings(self) -> int:
+        """Number of recordings that have hashes, each counted once with all its sides."""
+
+    @property
     def indices(self) -> Sequence[int]:
         """Positions of the recordings, in the order of their rows."""
 
@@ -106,6 +110,12 @@ class HashTable:
     def total(self) -> int:
         """Number of hashes that belong to a recording."""
         return int(self.counts.sum())
+
+    @property
+    def recordings(self) -> int:
+        """Number of recordings that have hashes, each counted once with all its sides."""
+        ids = self.recording_ids[self.counts > 0]
+        return int(np.count_nonzero(np.diff(ids))) + 1 if len(ids) else 0
 
     @property
     def words(self) -> np.ndarray:

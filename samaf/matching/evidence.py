@@ -30,7 +30,6 @@ COPY_BER = 0.22
 # A rival with so good a score may be right for a part of the query that only reaches into the
 # segment's own: it counts where it covers more than half of that.
 FOUND, COVERED = 6.0, 0.5
-LEAST_UNLIKE = 0.4  # bit error rate of a part that a segment does not hold
 # Share of a segment that is no pause, below which it tells nothing; the log10 E-value that it gets.
 LEAST_ACTIVE, WORTHLESS = 0.1, 6.0
 LONGEST_HASHES = 24  # 6 s and its edges: weights are fitted to clips up to that
@@ -102,7 +101,9 @@ def evidence_of(
       is worth for this clip;
     - ``activity``: share of the clip's compared blocks that is no pause and no steady noise;
     - ``length``: log10 of the clip's informative hashes, at most `LONGEST_HASHES`;
-    - ``size``: log10 of the comparisons that the search made.
+    - ``size``: log10 of the comparisons that the search made;
+    - ``few``: 1 / recordings in the table, at most 1/2, where other places of the only recording
+      stand for a second one: the best of few tells little of what likeness is worth.
     """
     hashes = np.array([a.segment.hashes for a in aligned], np.float64)
     comparisons = np.array([a.comparisons for a in aligned])
@@ -124,12 +125,13 @@ def evidence_of(
             _activities(aligned, grids.values()),
             np.log10(np.clip(informative, 1, LONGEST_HASHES)),
             np.log10(np.maximum(searched, 1.0)),
+            np.full(len(aligned), 1 / max(table.recordings, 2)),
         ]
     )
     scores = weighted - np.log10(np.maximum(searched, 1.0))
     passing = np.flatnonzero(-score(evidence, calibration) <= most)
     evidence[passing, EVIDENCE.index("rival")] = rivals(
-        aligned, scores, table, passing.tolist(), places_rival=places_rival
+        aligned, scores, table, passing.tolist(), calibration, searched, places_rival=places_rival
     )
     return evidence
 
@@ -154,13 +156,16 @@ def rivals(
     scores: np.ndarray,
     table: Table,
     of: Sequence[int],
+    calibration: ScoreCalibration,
+    searched: np.ndarray,
     *,
     places_rival: bool = False,
 ) -> np.ndarray:
     """Give for some segments the best score of another recording for the same part of the query.
 
     What is near to the clip at all, such as noise to noise, has rivals that are as near. A copy
-    of the same audio is none, see `is_copy`; nor is what a neighboring part of the query holds.
+    of the same audio is none, see `is_copy`. What may be right for a neighboring part of the query
+    and goes on into this one is judged by what it shares with it, see `_shared_score`.
     With ``places_rival``, other places of a table's only recording are rivals, up to `FOUND`:
     beyond, they hold the clip as well.
 
@@ -170,6 +175,8 @@ def rivals(
         float (n,), of all segments.
     of
         The numbers of those that it is given for, k.
+    searched
+        float (n,): comparisons of the search that found each.
 
     Returns
     -------
@@ -178,34 +185,38 @@ def rivals(
     if not len(of):
         return np.empty(0)
     # The sides of one recording are no rivals of each other.
-    indices = [a.segment.alignment.recording_index for a in aligned]
-    recordings = np.array([table.recording_id(index) for index in indices])
+    recordings = np.array(
+        [table.recording_id(a.segment.alignment.recording_index) for a in aligned]
+    )
     spans = np.array([_span(a) for a in aligned])
     best_first = np.argsort(-scores, kind="stable")
     best_first = best_first[scores[best_first] > 0]
-    first, last = (table.recording_id(table.indices[end]) for end in (0, -1))
-    alone = places_rival and first == last
+    alone = places_rival and table.recordings == 1
     if alone:
         best_first = best_first[scores[best_first] <= FOUND]
-    # Whether the segments of a recording, or of a side of it, and of another one are copies.
-    known: dict[tuple[int, int], bool] = {}
     result = np.zeros(len(of))
     for place, n in enumerate(of):
+        # Recordings, or other places of the only one, that hold the same audio there.
+        copies: dict[int, bool] = {}
         start, stop = spans[n].tolist()
         others = best_first if alone else best_first[recordings[best_first] != recordings[n]]
         shared = np.minimum(spans[others, 1], stop) - np.maximum(spans[others, 0], start)
         least = np.where(scores[others] > FOUND, COVERED * (stop - start), 0.0)
         others = others[shared > least]
         for m in others.tolist():
-            if scores[m] > FOUND and not _holds(aligned[m], start, stop):
-                continue
-            pair = (n, m) if alone else (indices[n], int(recordings[m]))
-            if pair not in known:
-                near = alone and _is_near(aligned[n], aligned[m])
-                known[pair] = near or is_copy(aligned[n], aligned[m], table)
-            if not known[pair]:
-                result[place] = scores[m]
+            if scores[m] <= result[place]:
                 break
+            rival = scores[m]
+            if rival > FOUND:
+                rival = min(rival, _shared_score(aligned[m], start, stop, searched[m], calibration))
+            if rival <= result[place]:
+                continue
+            holder = m if alone else int(recordings[m])
+            if holder not in copies:
+                near = alone and _is_near(aligned[n], aligned[m])
+                copies[holder] = near or is_copy(aligned[n], aligned[m], table)
+            if not copies[holder]:
+                result[place] = rival
     return result
 
 
@@ -225,18 +236,30 @@ def _span(aligned: Aligned) -> tuple[float, float]:
     return first + early, stop + early
 
 
-def _holds(aligned: Aligned, start: float, stop: float) -> bool:
-    """Whether a segment agrees from ``start`` to ``stop``, hops of the clip, and not just beside.
+def _shared_score(
+    aligned: Aligned, start: float, stop: float, searched: float, calibration: ScoreCalibration
+) -> float:
+    """Score a segment by its hashes from ``start`` to ``stop``, hops of the clip, alone.
 
-    Where two recordings follow on each other in a clip, the segment of one may go on into the
-    other.
+    Where it reaches beyond, blocks at that end also hold sound of the part beside: they are left
+    out if enough others remain.
     """
     hypothesis, query = aligned.grid
     ends = np.array([start, stop]) / hypothesis.manipulation.tau - hypothesis.origin
     if hypothesis.manipulation.reversed:
         ends = len(query) - ends[::-1]
-    first, last = np.clip(np.rint(ends), aligned.segment.first, aligned.segment.stop).astype(int)
-    return bool(first < last and aligned.course.of(np.arange(first, last)).mean() < LEAST_UNLIKE)
+    segment = aligned.segment
+    first, last = np.clip(np.rint(ends), segment.first, segment.stop).astype(int).tolist()
+    inner = (
+        first + BLOCK_HOPS * (segment.first < first),
+        last - BLOCK_HOPS * (segment.stop > last),
+    )
+    if inner[1] - inner[0] >= BLOCK_HOPS:
+        first, last = inner
+    if first >= last:
+        return 0.0
+    rate = aligned.course.of(np.arange(first, last)).mean()
+    return -float(log10_chance(np.array(rate), np.array(last - first), searched, calibration))
 
 
 def _is_near(one: Aligned, other: Aligned) -> bool:

@@ -119,6 +119,7 @@ def test_with_every_cell_and_diagonal_it_is_exact(
     catch_up(shards, store, CODEBOOK)
     cluster, exact = opened(shards), local(store, tmp_path)
     assert cluster.table.total == exact.table.total
+    assert cluster.table.recordings == exact.table.recordings == 6
     query = np.concatenate([codes(7, 20).packed, codes(2, 70).packed[5:60]])
     for hashes in (1, 5, 12):
         here, there = sweeps(exact, hashes), sweeps(cluster, hashes)
@@ -152,10 +153,11 @@ def test_it_follows_additions_and_deletions(store: Store, new_index: NewIndex) -
     store.delete(first)
     catch_up(shards, store, CODEBOOK)
     assert opened(shards).table.total == 30 * 3 + 10
+    assert opened(shards).table.recordings == 2
     assert opened(shards).table.find(first, 0) is None
     store.delete_many([2, third])
     catch_up(shards, store, CODEBOOK)
-    assert opened(shards).table.total == 0
+    assert opened(shards).table.total == opened(shards).table.recordings == 0
     rebuilt = shards_of(new_index(2), store)
     catch_up(rebuilt, store, CODEBOOK)
     assert contents(shards) == contents(rebuilt)

@@ -24,7 +24,7 @@ def test_what_is_left_keeps_its_rows() -> None:
     left = table.only(np.array([True, False, True]))
     assert left.recording_ids.tolist() == [10, 12]
     assert left.starts.tolist() == [0, 24]
-    assert left.total == 24
+    assert (left.total, left.recordings) == (24, 2)
     assert left.window_starts(12).nonzero()[0].tolist() == [0, 24]
     positions, blocks = left.locate(np.array([3, 25]))
     assert (positions.tolist(), blocks.tolist()) == ([0, 1], [3, 1])

@@ -24,11 +24,13 @@ from samaf.matching.evidence import (
     score,
 )
 from samaf.matching.following import Course
-from samaf.records import Hashes
+from samaf.matching.hypotheses import Hypothesis
+from samaf.records import Hashes, Manipulation
 
 RNG = np.random.default_rng(7)
 ROWS = [random_hashes(RNG, 40) for _ in range(4)]
 TABLE = table_of(list(enumerate(ROWS)), WIDTH)
+SEARCHED = 14_400.0
 
 
 def aligned(
@@ -56,8 +58,11 @@ def test_the_evidence_of_two_segments_by_hand() -> None:
     assert column(evidence, "margin") == pytest.approx((once - [0.25, 0.3]).tolist())
     assert column(evidence, "length") == pytest.approx(np.log10([24, 24]))
     # 160 hashes of the store, 30 of the query, 3 slopes.
-    assert column(evidence, "size") == pytest.approx(np.log10([14_400, 14_400]))
+    assert column(evidence, "size") == pytest.approx(np.log10([SEARCHED, SEARCHED]))
+    assert column(evidence, "few") == [0.25, 0.25]
     assert column(evidence, "activity") == pytest.approx([(15 + 5 * 0.2) / 20, 0.2])
+    only = table_of([(0, ROWS[0])], WIDTH)
+    assert column(evidence_of([aligned(query, 0, 0, 20, 5)], only, RANDOM), "few") == [0.5]
     expected = -log10_chance(np.array([0.25, 0.3]), np.array([20, 5]), 1e6, RANDOM)
     assert column(evidence, "ber") == column(evidence, "weighted") == pytest.approx(expected)
 
@@ -73,8 +78,16 @@ def test_chance_reaches_its_bit_error_rate_once() -> None:
 def all_rivals(
     parts: list[Aligned], scores: np.ndarray, table: Table, places_rival: bool = False
 ) -> list[float]:
-    found = rivals(parts, scores, table, range(len(parts)), places_rival=places_rival)
+    searched = np.full(len(parts), SEARCHED)
+    found = rivals(
+        *(parts, scores, table, range(len(parts)), RANDOM, searched), places_rival=places_rival
+    )
     return list(found.tolist())
+
+
+def worth(hashes: int, ber: float = 0.25) -> float:
+    """Score a part of a segment by hand."""
+    return -float(log10_chance(np.array(ber), np.array(hashes), SEARCHED, RANDOM))
 
 
 def test_the_rival_is_the_best_of_another_recording() -> None:
@@ -91,8 +104,8 @@ def test_what_another_part_of_the_query_holds_is_no_rival() -> None:
     assert all_rivals(parts, np.array([9.0, 8.0, 1.0]), TABLE) == [1, 1, 0]
     # Faint ones count wherever they touch, and good ones where they cover more than half.
     assert all_rivals(parts, np.array([3.0, 2.0, 1.0]), TABLE) == [1, 1, 3]
-    whole = [aligned(query, 0, 0, 10, 5), aligned(query, 1, 4, 30, 0)]
-    assert all_rivals(whole, np.array([9.0, 8.0]), TABLE) == [8, 0]
+    beside = [aligned(query, 0, 0, 10, 5), aligned(query, 1, 4, 30, 0)]
+    assert all_rivals(beside, np.array([99.0, 98.0]), TABLE) == [pytest.approx(worth(6)), 0]
 
 
 def test_a_copy_of_the_same_audio_is_no_rival() -> None:
@@ -108,6 +121,11 @@ def test_a_copy_of_the_same_audio_is_no_rival() -> None:
     # Parts of the query that do not meet.
     assert not is_copy(aligned(query, 0, 0, 8, 5), aligned(query, 4, 10, 20, 12), table)
     assert all_rivals([own, copy, other], np.array([9.0, 8.0, 1.0]), table) == [1, 1, 9]
+    assert worth(20) > 9
+    # That a recording was laid on other audio first changes nothing.
+    wrong = aligned(query, 4, 0, 20, 12)
+    parts, scores = [wrong, own, copy, other], np.array([2.0, 9.0, 8.0, 1.0])
+    assert all_rivals(parts, scores, table) == [9, 1, 1, 9]
 
 
 def test_in_a_store_of_one_recording_other_places_are_rivals() -> None:
@@ -172,15 +190,30 @@ def test_a_recording_shorter_than_two_hashes_has_copies() -> None:
     assert all_rivals([own, copy], np.array([5.0, 5.0]), table) == [0, 0]
 
 
-def test_a_segment_that_goes_on_into_the_next_recording_is_no_rival_there() -> None:
+def test_a_segment_that_goes_on_into_the_next_recording_is_judged_there_by_what_it_shares() -> None:
     query = known(random_hashes(RNG, 30))
-    own = aligned(query, 0, 12, 20, 5)
-    long = aligned(query, 1, 0, 20, 5)
-    rates = np.where(np.arange(20) < 12, 0.1, 0.48)
-    beside = replace(long, course=Course(0, rates))
-    scores = np.array([7.0, 9.0])
-    assert all_rivals([own, long], scores, TABLE)[0] == 9
-    assert all_rivals([own, beside], scores, TABLE)[0] == 0
+    own = aligned(query, 0, 12, 24, 5)
+    long = aligned(query, 1, 0, 24, 5)
+    # Its first part is right; the next four hashes straddle the border; then chance, or a copy.
+    scores = np.array([7.0, 40.0])
+    for ber, shared in ((0.5, 0.0), (0.43, worth(8, 0.43)), (0.1, 40.0)):
+        beside = replace(long, course=Course(0, np.repeat([0.1, 0.3, ber], [12, 4, 8])))
+        assert all_rivals([own, beside], scores, TABLE)[0] == pytest.approx(shared)
+        # A faint one counts as it is.
+        assert all_rivals([own, beside], scores / 8, TABLE)[0] == 5
+    assert 0 < worth(8, 0.43) < 40 < worth(8, 0.1)
+
+
+def test_what_a_reversed_segment_shares_is_counted_from_the_end_of_the_clip() -> None:
+    query = known(random_hashes(RNG, 30))
+    own = aligned(query, 0, 0, 12, 5)
+    backwards = Hypothesis(Manipulation(reversed=True), 1.0)
+    # Its hashes 0 to 28 are 2 to 30 of the clip: 18 to 28 are shared, and 18 to 22 straddle.
+    rates = np.repeat([0.1, 0.3, 0.43], [18, 4, 6])
+    long = aligned(query, 1, 0, 28, 5)
+    turned = replace(long, grid=(backwards, query), course=Course(0, rates))
+    found = all_rivals([own, turned], np.array([7.0, 40.0]), TABLE)
+    assert found[0] == pytest.approx(worth(6, 0.43))
 
 
 def test_a_segment_of_steady_noise_is_worth_nothing() -> None:

@@ -208,6 +208,15 @@ class Shard:
         rows = self.connection.query("SELECT toUInt64(sum(hashes)) FROM {db}.streams FINAL", COUNT)
         return int(rows["count"][0])
 
+    def recordings(self) -> int:
+        """Count the recordings that have hashes."""
+        rows = self.connection.query(
+            f"SELECT uniqExact(bitShiftRight(stream, {SIDE_BITS})) FROM {{db}}.streams FINAL "
+            "WHERE hashes > 0",
+            COUNT,
+        )
+        return int(rows["count"][0])
+
     def size(self) -> int:
         """Give the bytes on disk of all tables."""
         rows = self.connection.query(

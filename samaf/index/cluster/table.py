@@ -46,6 +46,7 @@ class ClusterTable:
         self._counts: OrderedDict[int, int] = OrderedDict()
         self._pages: OrderedDict[int, np.ndarray] = OrderedDict()
         self.total = sum(self.of_each(lambda shard: shard.total()))
+        self.recordings = sum(self.of_each(lambda shard: shard.recordings()))
 
     @property
     def bits(self) -> int:

@@ -70,6 +70,25 @@ def test_the_score_of_the_card_is_the_one_that_was_fitted() -> None:
 
 
 @pytest.mark.slow
+def test_small_stores_pass_as_often_as_large_ones() -> None:
+    whole = [replace(a, speaker=f"w{a.speaker}") for a in _answers()]
+    small = []
+    for a in _answers():
+        # A decade more by chance in stores of three.
+        chance = {**a.candidates[-1], "few": 1 / 3, "ber": a.candidates[-1]["ber"] + 1}
+        small.append(replace(a, part=2, candidates=[*a.candidates[:-1], chance]))
+    data = fitting.examples([*whole, *small])
+    weights = fitting.fitted(data, ScoreCalibration()).decision.weights
+    assert weights.few * (1 / 3) == pytest.approx(-1, abs=0.15)
+
+
+def test_what_is_the_same_in_all_stores_gets_no_weight() -> None:
+    same = replace(DATA, evidence=DATA.evidence + (np.array(EVIDENCE) == "few"))
+    weights = fitting.fitted(same, ScoreCalibration()).decision.weights
+    assert (weights.few, weights.size, weights.length) == (0, 0, 0)
+
+
+@pytest.mark.slow
 def test_the_check_shows_what_passes() -> None:
     text = fitting.checked(DATA, fitting.fitted(DATA, ScoreCalibration()))
     assert "40 speakers in 5 folds" in text
