@@ -54,7 +54,7 @@ def main() -> None:
         "0001.wav": [ringing(11), excerpt(*PROMPTS["not-available.wav"]), pause],
         "0002.wav": [ringing(6), talk],
         "0003.wav": [excerpt(*PROMPTS["number-changed.wav"]), pause, talk],
-        "0004.wav": [ringing(11), excerpt(*PROMPTS["mailbox-full.wav"])[: 3 * SAMPLE_RATE]],
+        "0004.wav": [ringing(11), excerpt(*PROMPTS["mailbox-full.wav"])[: 4 * SAMPLE_RATE]],
     }
     for name, parts in calls.items():
         save_call(Path("calls") / name, np.concatenate(parts))

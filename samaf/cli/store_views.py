@@ -55,7 +55,7 @@ def _model_record(card: Card) -> Record:
 
 def _model_lines(card: Card) -> Lines:
     minutes = card.training.get("minutes")
-    right = card.figures.get("validation", {}).get("mean_accuracy")
+    right = card.figures.get("validation", {}).get("on_grid")
     yield (
         card.name,
         card.family,

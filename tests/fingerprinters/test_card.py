@@ -19,7 +19,7 @@ CARD = ModelCard(
     (1.5, 2.25),
     ScoreCalibration(0.49, 0.05, (0.7, 0.2), 0.25, 1.5, population="1,000 validation queries"),
     {"licences": {"CC0": 3}, "minutes": 1.5, "speaker": "Zoë"},
-    {"validation": {"mean_accuracy": 0.5}},
+    {"validation": {"on_grid": 0.5}},
     "ab" * 32,
 )
 
