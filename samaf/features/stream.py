@@ -14,7 +14,7 @@ from samaf.features.parameters import FeatureParameters
 def frame_chunks(
     chunks: Iterable[np.ndarray], parameters: FeatureParameters
 ) -> Iterator[np.ndarray]:
-    """Yield the frames of a stream, float32 (n, coefficients): those of ``mfcc``.
+    """Yield the frames of a stream, float32 (n, coefficients): those of ``mfcc``, and perhaps more.
 
     ``chunks`` are float32 arrays of any length that follow on each other. Audio of at
     least 1 s gets at least one block: it is padded with zeros to a full one.

@@ -314,7 +314,7 @@ def test_lists_are_searched_and_labels_set(open_page: Callable[..., Any], server
     follow(page, page.locator("tbody a").first)
     page.get_by_label("Name", exact=True).fill("speaker")
     page.get_by_label("Value, empty to remove it").fill("Bruno & Co")
-    page.get_by_role("button", name="Set the label").click()
+    follow(page, page.get_by_role("button", name="Set the label"))
     follow(page, page.get_by_role("link", name="speaker=Bruno & Co"))
     page.wait_for_url("**/recordings?label=*")
     assert page.locator("tbody th").all_inner_texts() == ["bruno-garden.ogg"]
