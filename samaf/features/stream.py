@@ -14,10 +14,10 @@ from samaf.features.parameters import FeatureParameters
 def frame_chunks(
     chunks: Iterable[np.ndarray], parameters: FeatureParameters
 ) -> Iterator[np.ndarray]:
-    """Yield the frames of a stream, float32 (n, coefficients): those of ``mfcc``, and perhaps more.
+    """Yield the frames of a stream, float32 (n, coefficients).
 
-    ``chunks`` are float32 arrays of any length that follow on each other. Audio of at
-    least 1 s gets at least one block: it is padded with zeros to a full one.
+    They are those of ``mfcc``, except that audio of at least 1 s is padded with zeros to a full
+    block. ``chunks`` are float32 arrays of any length that follow on each other.
     """
     step = parameters.step * parameters.tau
     buffer = np.empty(0, np.float32)  # emphasised samples from frame ``first`` on
